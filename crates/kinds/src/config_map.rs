@@ -1,0 +1,7 @@
+//! ConfigMap.
+
+use crate::{Kind, Scope};
+
+pub(crate) fn kind() -> Kind {
+    Kind { short_names: vec!["cm".into()], ..Kind::new(Scope::Namespaced, "", "v1", "ConfigMap", "configmaps") }
+}

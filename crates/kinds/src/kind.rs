@@ -1,0 +1,237 @@
+//! What the API server must know of a kind.
+
+use meta::{Errors, KindId, Object, names};
+use value::{Str, Value};
+
+/// Whether objects live in namespaces.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scope {
+    Cluster,
+    Namespaced,
+}
+
+/// A served kind. Built-in kinds and custom resources have the same shape.
+#[derive(Clone, Debug)]
+pub struct Kind {
+    pub id: KindId,
+    /// Empty for the core group.
+    pub group: Str,
+    /// The version in which objects are stored and shown by default.
+    pub version: Str,
+    /// Such as `DaemonSet`.
+    pub kind: Str,
+    /// The resource, such as `daemonsets`.
+    pub plural: Str,
+    pub singular: Str,
+    pub short_names: Vec<Str>,
+    pub categories: Vec<Str>,
+    pub scope: Scope,
+    /// What discovery lists, in its order: alphabetical.
+    pub verbs: Verbs,
+    pub subresources: Vec<Subresource>,
+    /// Further group-versions under which the same objects are served.
+    pub also_served: Vec<Served>,
+    /// The OpenAPI definition, such as `io.k8s.api.apps.v1.DaemonSet`.
+    pub definition: Str,
+    pub columns: Vec<Column>,
+    /// Fields of the body (or `metadata.name`, `metadata.namespace`, always there) that field selectors may use.
+    pub selectable_fields: &'static [SelectableField],
+    pub strategy: Strategy,
+}
+
+/// What clients may do with the objects themselves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verbs {
+    /// create, delete, deletecollection, get, list, patch, update, watch
+    All,
+    /// get, list, watch: what the simulation itself writes
+    ReadOnly,
+    /// create only: reviews, whose answer is not stored
+    Create,
+}
+
+/// A part of an object with a path of its own.
+#[derive(Clone, Debug)]
+pub struct Subresource {
+    /// Such as `status`, `scale`, `log`, `binding`.
+    pub name: &'static str,
+    /// Group, version and kind that discovery shows; group and version are empty where they are the parent's.
+    pub group: &'static str,
+    pub version: &'static str,
+    pub kind: &'static str,
+    pub verbs: &'static [&'static str],
+}
+
+/// A second group-version of a kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Served {
+    pub group: &'static str,
+    pub version: &'static str,
+    pub definition: &'static str,
+    /// From the stored form of the body to this version's.
+    pub to: fn(&Object) -> Object,
+    /// From this version's form to the stored one.
+    pub from: fn(&Object) -> Object,
+}
+
+/// A field selector's name and how to read its value; an absent value is the empty text.
+#[derive(Clone, Copy, Debug)]
+pub struct SelectableField {
+    pub name: &'static str,
+    pub read: fn(&Object) -> Str,
+}
+
+/// A column of the server-side table.
+#[derive(Clone, Debug)]
+pub struct Column {
+    pub name: Str,
+    /// `string`, `integer`, `number`, `boolean` or `date`
+    pub kind: &'static str,
+    /// `name` for the first column, else empty
+    pub format: &'static str,
+    pub description: Str,
+    /// 0 is always shown, 1 with `-o wide`
+    pub priority: i64,
+    pub cell: Cell,
+}
+
+/// Where a cell comes from.
+#[derive(Clone, Debug)]
+pub enum Cell {
+    /// Made by code next to the kind. Times are shown as ages: [`Context`] has the clock.
+    Make(fn(&Object, &Context<'_>) -> Value),
+    /// A JSONPath without braces, such as `.spec.replicas` (custom resources).
+    Path(Str),
+}
+
+/// What a cell may look at beside its object.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// Seconds since the Unix epoch, for ages.
+    pub now: i64,
+    pub kind: &'a Kind,
+}
+
+/// The rules that are the kind's own: plain functions, with defaults for the usual.
+#[derive(Clone, Copy, Debug)]
+pub struct Strategy {
+    /// Fills in defaults; must share what it does not change.
+    pub default: fn(&mut Object),
+    /// Clears what a creator may not set (status), sets generation 1 where `generation`.
+    pub prepare_create: fn(&mut Object),
+    /// New and old: keeps what an update may not touch. The generation is counted by the caller where `generation` is set.
+    pub prepare_update: fn(&mut Object, &Object),
+    /// Every problem in upstream's order, metadata excepted.
+    pub validate: fn(&Object, &mut Errors),
+    /// New and old: immutable fields and transitions; runs instead of `validate`, so it calls that where upstream does.
+    pub validate_update: fn(&Object, &Object, &mut Errors),
+    /// New and old of an update of the `status` subresource.
+    pub validate_status: fn(&Object, &Object, &mut Errors),
+    /// Texts of `Warning` headers for a new object and, on updates, the old one.
+    pub warnings: fn(&Object, Option<&Object>) -> Vec<String>,
+    /// Messages about the name; `true` for a `generateName` prefix (upstream's `prefix` argument).
+    pub validate_name: fn(&str, bool) -> Vec<String>,
+    /// Whether `metadata.generation` counts changes of everything but metadata and status.
+    pub generation: bool,
+    /// Whether PUT needs no `resourceVersion`.
+    pub unconditional_update: bool,
+    /// Whether PUT of an absent object creates it.
+    pub create_on_update: bool,
+    /// Whether `status` has a path of its own and so is kept by writes to the object.
+    pub has_status: bool,
+}
+
+/// Messages of names that are DNS subdomains (`NameIsDNSSubdomain`).
+pub fn subdomain_name(name: &str, prefix: bool) -> Vec<String> {
+    names::dns_subdomain(&masked(name, prefix))
+}
+
+/// Messages of names that are DNS labels (`NameIsDNSLabel`).
+pub fn label_name(name: &str, prefix: bool) -> Vec<String> {
+    names::dns_label(&masked(name, prefix))
+}
+
+/// A trailing dash of a prefix becomes a letter, as upstream's `maskTrailingDash`.
+fn masked(name: &str, prefix: bool) -> String {
+    match name.strip_suffix('-') {
+        Some(rest) if prefix && !rest.is_empty() => format!("{rest}a"),
+        _ => name.to_owned(),
+    }
+}
+
+impl Strategy {
+    /// A kind without defaults, status or rules of its own.
+    pub const PLAIN: Strategy = Strategy {
+        default: |_| (),
+        prepare_create: |_| (),
+        prepare_update: |_, _| (),
+        validate: |_, _| (),
+        validate_update: |_, _, _| (),
+        validate_status: |_, _, _| (),
+        warnings: |_, _| Vec::new(),
+        validate_name: subdomain_name,
+        generation: false,
+        unconditional_update: true,
+        create_on_update: false,
+        has_status: false,
+    };
+
+    /// A kind with `spec`, `status` and a generation.
+    pub const WORKLOAD: Strategy = Strategy {
+        prepare_create: |it| {
+            it.body.insert("status", Value::map());
+        },
+        prepare_update: keep_status,
+        generation: true,
+        has_status: true,
+        ..Strategy::PLAIN
+    };
+}
+
+/// What writes to the object itself do with `status`: nothing.
+pub fn keep_status(new: &mut Object, old: &Object) {
+    match old.body.get("status") {
+        Some(status) => new.body.insert("status", status),
+        None => {
+            new.body.remove("status");
+        }
+    }
+}
+
+impl Kind {
+    /// A kind with usual names, no columns and [`Strategy::PLAIN`]; change the rest with struct update.
+    pub fn new(scope: Scope, group: &str, version: &str, kind: &str, plural: &str) -> Kind {
+        Kind {
+            id: KindId(u16::MAX),
+            group: group.into(),
+            version: version.into(),
+            kind: kind.into(),
+            plural: plural.into(),
+            singular: kind.to_ascii_lowercase().into(),
+            short_names: Vec::new(),
+            categories: Vec::new(),
+            scope,
+            verbs: Verbs::All,
+            subresources: Vec::new(),
+            also_served: Vec::new(),
+            definition: Str::default(),
+            columns: Vec::new(),
+            selectable_fields: &[],
+            strategy: Strategy::PLAIN,
+        }
+    }
+
+    /// `apps/v1`, or `v1` for the core group.
+    pub fn api_version(&self) -> String {
+        api_version(&self.group, &self.version)
+    }
+
+    pub fn is_namespaced(&self) -> bool {
+        self.scope == Scope::Namespaced
+    }
+}
+
+/// `apps/v1`, or `v1` for the core group.
+pub fn api_version(group: &str, version: &str) -> String {
+    if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") }
+}

@@ -1,0 +1,21 @@
+//! The nouns every part of the engine shares: objects and their metadata, keys, owner references, selectors, names,
+//! field errors and the [`Status`] that every failure is.
+//!
+//! Knows nothing of particular kinds, of stores or of HTTP.
+
+mod errors;
+mod key;
+mod metadata;
+pub mod names;
+mod object;
+pub mod selector;
+mod status;
+
+pub use self::errors::{Errors, FieldError, Problem, quoted};
+pub use self::key::{Key, KindId, Revision};
+pub use self::metadata::{ManagedEntry, Metadata, Operation, OwnerRef};
+pub use self::object::{Object, maps_equal};
+pub use self::status::{Cause, Details, Status, qualified};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! `metadata`, typed: what every object has and every write looks at.
+
+use std::sync::Arc;
+
+use value::{List, Map, Str, Value, map, time};
+
+use crate::Revision;
+
+/// `ObjectMeta`. Times are whole seconds since the Unix epoch.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Metadata {
+    pub name: Str,
+    pub generate_name: Str,
+    /// Empty for cluster-scoped kinds.
+    pub namespace: Str,
+    pub uid: Str,
+    pub revision: Revision,
+    /// Zero where the kind keeps none.
+    pub generation: i64,
+    pub created: Option<i64>,
+    /// Set once the object is being deleted.
+    pub deleted: Option<i64>,
+    /// `deletionGracePeriodSeconds`
+    pub grace_seconds: Option<i64>,
+    pub labels: Map,
+    pub annotations: Map,
+    pub finalizers: Arc<[Str]>,
+    pub owners: Arc<[OwnerRef]>,
+    pub managed: Arc<[ManagedEntry]>,
+}
+
+/// One entry of `metadata.ownerReferences`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct OwnerRef {
+    pub api_version: Str,
+    pub kind: Str,
+    pub name: Str,
+    pub uid: Str,
+    /// `None` where the field is absent.
+    pub controller: Option<bool>,
+    /// `None` where the field is absent.
+    pub block_deletion: Option<bool>,
+}
+
+impl OwnerRef {
+    pub fn is_controller(&self) -> bool {
+        self.controller == Some(true)
+    }
+}
+
+/// Whether a manager applies (server-side apply) or writes otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Operation {
+    Apply,
+    Update,
+}
+
+/// One entry of `metadata.managedFields`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ManagedEntry {
+    pub manager: Str,
+    pub operation: Operation,
+    pub api_version: Str,
+    /// Seconds since the Unix epoch.
+    pub time: Option<i64>,
+    /// Empty for writes to the object itself.
+    pub subresource: Str,
+    /// The set of fields, kept in its `FieldsV1` form: `{"f:spec": {"f:replicas": {}}}`.
+    pub fields: Map,
+}
+
+impl Metadata {
+    /// The controlling owner, if there is one.
+    pub fn controller(&self) -> Option<&OwnerRef> {
+        self.owners.iter().find(|it| it.is_controller())
+    }
+
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.labels.get(key)?.as_str()
+    }
+
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.annotations.get(key)?.as_str()
+    }
+
+    pub fn is_deleted(&self) -> bool {
+        self.deleted.is_some()
+    }
+
+    pub fn has_finalizer(&self, name: &str) -> bool {
+        self.finalizers.iter().any(|it| *it == name)
+    }
+
+    /// Reads a `metadata` map. Fields of a wrong type are left out: the schema has refused them before.
+    pub fn from_map(map: &Map) -> Metadata {
+        let text = |key: &str| map.get(key).and_then(Value::as_shared_str).cloned().unwrap_or_default();
+        let seconds = |key: &str| map.get(key).and_then(Value::as_str).and_then(time::parse_secs);
+        let strings = |key: &str| map.get(key).and_then(Value::as_map).cloned().unwrap_or_default();
+        let list = |key: &str| map.get(key).and_then(Value::as_list).cloned().unwrap_or_default();
+        Metadata {
+            name: text("name"),
+            generate_name: text("generateName"),
+            namespace: text("namespace"),
+            uid: text("uid"),
+            revision: Revision(text("resourceVersion").parse().unwrap_or(0)),
+            generation: map.get("generation").and_then(Value::as_i64).unwrap_or(0),
+            created: seconds("creationTimestamp"),
+            deleted: seconds("deletionTimestamp"),
+            grace_seconds: map.get("deletionGracePeriodSeconds").and_then(Value::as_i64),
+            labels: strings("labels"),
+            annotations: strings("annotations"),
+            finalizers: list("finalizers").iter().filter_map(Value::as_shared_str).cloned().collect(),
+            owners: list("ownerReferences").iter().filter_map(Value::as_map).map(OwnerRef::from_map).collect(),
+            managed: list("managedFields").iter().filter_map(Value::as_map).filter_map(ManagedEntry::from_map).collect(),
+        }
+    }
+
+    /// The `metadata` map as the API shows it: empty fields are left out.
+    pub fn to_map(&self) -> Map {
+        let mut entries: Vec<(Str, Value)> = Vec::with_capacity(12);
+        let mut put = |key: &str, value: Value| entries.push((key.into(), value));
+        if !self.annotations.is_empty() {
+            put("annotations", Value::from(&self.annotations));
+        }
+        if let Some(secs) = self.created {
+            put("creationTimestamp", time::format_secs(secs).into());
+        }
+        if let Some(seconds) = self.grace_seconds {
+            put("deletionGracePeriodSeconds", seconds.into());
+        }
+        if let Some(secs) = self.deleted {
+            put("deletionTimestamp", time::format_secs(secs).into());
+        }
+        if !self.finalizers.is_empty() {
+            put("finalizers", Value::List(self.finalizers.iter().map(Value::from).collect::<List>()));
+        }
+        if !self.generate_name.is_empty() {
+            put("generateName", Value::from(&self.generate_name));
+        }
+        if self.generation != 0 {
+            put("generation", self.generation.into());
+        }
+        if !self.labels.is_empty() {
+            put("labels", Value::from(&self.labels));
+        }
+        if !self.managed.is_empty() {
+            put("managedFields", Value::List(self.managed.iter().map(|it| Value::Map(it.to_map())).collect()));
+        }
+        if !self.name.is_empty() {
+            put("name", Value::from(&self.name));
+        }
+        if !self.namespace.is_empty() {
+            put("namespace", Value::from(&self.namespace));
+        }
+        if !self.owners.is_empty() {
+            put("ownerReferences", Value::List(self.owners.iter().map(|it| Value::Map(it.to_map())).collect()));
+        }
+        if self.revision != Revision::default() {
+            put("resourceVersion", self.revision.0.to_string().into());
+        }
+        if !self.uid.is_empty() {
+            put("uid", Value::from(&self.uid));
+        }
+        entries.into()
+    }
+}
+
+impl OwnerRef {
+    pub fn from_map(map: &Map) -> OwnerRef {
+        let text = |key: &str| map.get(key).and_then(Value::as_shared_str).cloned().unwrap_or_default();
+        OwnerRef {
+            api_version: text("apiVersion"),
+            kind: text("kind"),
+            name: text("name"),
+            uid: text("uid"),
+            controller: map.get("controller").and_then(Value::as_bool),
+            block_deletion: map.get("blockOwnerDeletion").and_then(Value::as_bool),
+        }
+    }
+
+    pub fn to_map(&self) -> Map {
+        let mut map = map!({ "apiVersion": &self.api_version, "kind": &self.kind, "name": &self.name, "uid": &self.uid });
+        if let Some(it) = self.controller {
+            map.insert("controller", it);
+        }
+        if let Some(it) = self.block_deletion {
+            map.insert("blockOwnerDeletion", it);
+        }
+        map
+    }
+}
+
+impl ManagedEntry {
+    /// `None` for an operation that is neither `Apply` nor `Update`.
+    pub fn from_map(map: &Map) -> Option<ManagedEntry> {
+        let text = |key: &str| map.get(key).and_then(Value::as_shared_str).cloned().unwrap_or_default();
+        let operation = match map.get("operation").and_then(Value::as_str) {
+            Some("Apply") => Operation::Apply,
+            Some("Update") => Operation::Update,
+            _ => return None,
+        };
+        Some(ManagedEntry {
+            manager: text("manager"),
+            operation,
+            api_version: text("apiVersion"),
+            time: map.get("time").and_then(Value::as_str).and_then(time::parse_secs),
+            subresource: text("subresource"),
+            fields: map.get("fieldsV1").and_then(Value::as_map).cloned().unwrap_or_default(),
+        })
+    }
+
+    pub fn to_map(&self) -> Map {
+        let operation = match self.operation {
+            Operation::Apply => "Apply",
+            Operation::Update => "Update",
+        };
+        let mut map = map!({
+            "apiVersion": &self.api_version, "fieldsType": "FieldsV1", "fieldsV1": &self.fields, "operation": operation,
+        });
+        if !self.manager.is_empty() {
+            map.insert("manager", &self.manager);
+        }
+        if let Some(secs) = self.time {
+            map.insert("time", time::format_secs(secs));
+        }
+        if !self.subresource.is_empty() {
+            map.insert("subresource", &self.subresource);
+        }
+        map
+    }
+}
+

@@ -1,0 +1,118 @@
+//! One stored object.
+
+use value::{Map, Str, Value};
+
+use crate::{Key, KindId, Metadata};
+
+/// An object of any kind: typed metadata and a tree for the rest.
+///
+/// Once it is in an `Arc` it never changes. `body` holds everything but `apiVersion`, `kind` and `metadata`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Object {
+    pub kind: KindId,
+    pub meta: Metadata,
+    pub body: Map,
+}
+
+impl Object {
+    /// Splits a whole tree into metadata and body.
+    pub fn from_map(kind: KindId, whole: &Map) -> Object {
+        let meta = whole.get("metadata").and_then(Value::as_map).map(Metadata::from_map).unwrap_or_default();
+        let body = whole.filtered(|key, _| !matches!(key, "apiVersion" | "kind" | "metadata"));
+        Object { kind, meta, body }
+    }
+
+    /// The whole tree as the API shows it under `api_version` and `kind`. The body's subtrees are shared.
+    pub fn to_value(&self, api_version: &str, kind: &str) -> Value {
+        let mut entries: Vec<(Str, Value)> = Vec::with_capacity(self.body.len() + 3);
+        entries.push(("apiVersion".into(), api_version.into()));
+        entries.push(("kind".into(), kind.into()));
+        entries.push(("metadata".into(), Value::Map(self.meta.to_map())));
+        entries.extend(self.body.iter().map(|(key, value)| (key.clone(), value.clone())));
+        Value::Map(entries.into())
+    }
+
+    pub fn key(&self) -> Key {
+        Key { namespace: self.meta.namespace.clone(), name: self.meta.name.clone() }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.meta.name
+    }
+
+    pub fn namespace(&self) -> &str {
+        &self.meta.namespace
+    }
+
+    /// The value at a dotted path into the body, such as `spec.nodeName`.
+    pub fn at(&self, path: &str) -> Option<&Value> {
+        match path.split_once('.') {
+            None => self.body.get(path),
+            Some((key, rest)) => self.body.get(key)?.at(rest),
+        }
+    }
+
+    pub fn str_at(&self, path: &str) -> Option<&str> {
+        self.at(path)?.as_str()
+    }
+
+    pub fn i64_at(&self, path: &str) -> Option<i64> {
+        self.at(path)?.as_i64()
+    }
+
+    pub fn bool_at(&self, path: &str) -> Option<bool> {
+        self.at(path)?.as_bool()
+    }
+
+    /// The list at a dotted path; empty where there is none.
+    pub fn list_at(&self, path: &str) -> &[Value] {
+        self.at(path).and_then(Value::as_list).map_or(&[], |it| it)
+    }
+
+    pub fn map_at(&self, path: &str) -> Option<&Map> {
+        self.at(path)?.as_map()
+    }
+
+    /// Sets a value in the body.
+    pub fn set(&mut self, path: &str, leaf: impl Into<Value>) {
+        let mut body = Value::Map(std::mem::take(&mut self.body));
+        body.set(path, leaf);
+        if let Value::Map(map) = body {
+            self.body = map;
+        }
+    }
+
+    /// Takes a value out of the body; answers whether it was there.
+    pub fn remove(&mut self, path: &str) -> bool {
+        let mut body = Value::Map(std::mem::take(&mut self.body));
+        let removed = body.remove(path);
+        if let Value::Map(map) = body {
+            self.body = map;
+        }
+        removed
+    }
+
+    /// Whether both are equal but for `resourceVersion` and `managedFields`. Quick where subtrees are shared.
+    pub fn same_content(&self, other: &Object) -> bool {
+        let plain = |meta: &Metadata| {
+            let mut meta = meta.clone();
+            meta.revision = Default::default();
+            meta.managed = Default::default();
+            meta
+        };
+        maps_equal(&self.body, &other.body) && plain(&self.meta) == plain(&other.meta)
+    }
+}
+
+/// Deep equality that does not descend where both sides are one allocation.
+pub fn maps_equal(a: &Map, b: &Map) -> bool {
+    a.same(b) || (a.len() == b.len() && a.iter().zip(b.iter()).all(|((k, v), (l, w))| k == l && values_equal(v, w)))
+}
+
+fn values_equal(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Map(a), Value::Map(b)) => maps_equal(a, b),
+        (Value::List(a), Value::List(b)) => a.same(b) || (a.len() == b.len() && a.iter().zip(b.iter()).all(|(v, w)| values_equal(v, w))),
+        _ => a == b,
+    }
+}

@@ -1,0 +1,266 @@
+//! The store: live objects, one counter of revisions, and a bounded log of changes in which every watch is a position.
+//!
+//! Knows nothing of kinds' rules, of requests or of time. Only `apiserver` may change it.
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use meta::{Key, KindId, Object, Revision};
+
+#[cfg(test)]
+mod tests;
+
+/// What one write did to one object. `before` is absent for a creation, `after` for a deletion.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub revision: Revision,
+    pub before: Option<Arc<Object>>,
+    /// The new state; it carries `revision`.
+    pub after: Option<Arc<Object>>,
+}
+
+impl Change {
+    /// The newest state that this change knows.
+    pub fn object(&self) -> &Arc<Object> {
+        match (&self.after, &self.before) {
+            (Some(it), _) | (None, Some(it)) => it,
+            (None, None) => unreachable!("a change has a before or an after"),
+        }
+    }
+}
+
+/// A place in the log of one kind: all changes after `seen` are still to be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cursor {
+    pub kind: KindId,
+    /// Changes up to and with this one have been read.
+    pub seen: Revision,
+}
+
+/// Why the store refuses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Error {
+    /// Another object has the key.
+    Exists,
+    /// No object has the key.
+    NotFound,
+    /// The object is not at the expected revision.
+    Conflict,
+    /// The log no longer reaches back that far.
+    Expired,
+}
+
+/// Live objects and recent history of every kind.
+#[derive(Clone, Debug)]
+pub struct Store {
+    tables: Vec<Table>,
+    revision: Revision,
+    log_changes_max: usize,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Table {
+    live: BTreeMap<Key, Arc<Object>>,
+    /// Recent changes in order of revision.
+    log: VecDeque<Change>,
+    /// Changes up to and with this revision have left the log.
+    compacted: Revision,
+    /// The newest change of this kind.
+    newest: Revision,
+}
+
+impl Store {
+    /// An empty store for `n_kinds` kinds that keeps the last `log_changes_max` changes of each.
+    pub fn new(n_kinds: usize, log_changes_max: usize) -> Store {
+        Store { tables: vec![Table::default(); n_kinds], revision: Revision(1), log_changes_max }
+    }
+
+    /// Makes room for kinds up to and with `kind`.
+    pub fn add_kind(&mut self, kind: KindId) {
+        let n_kinds = usize::from(kind.0) + 1;
+        if self.tables.len() < n_kinds {
+            self.tables.resize(n_kinds, Table { compacted: self.revision, newest: self.revision, ..Table::default() });
+        }
+    }
+
+    /// The revision of the newest change of any kind.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The revision of the newest change of `kind`; lets a reader skip kinds at rest.
+    pub fn newest(&self, kind: KindId) -> Revision {
+        self.table(kind).map_or(Revision(0), |it| it.newest)
+    }
+
+    fn table(&self, kind: KindId) -> Option<&Table> {
+        self.tables.get(usize::from(kind.0))
+    }
+
+    pub fn get(&self, kind: KindId, key: &Key) -> Option<&Arc<Object>> {
+        self.table(kind)?.live.get(key)
+    }
+
+    /// The number of live objects.
+    pub fn len(&self, kind: KindId) -> usize {
+        self.table(kind).map_or(0, |it| it.live.len())
+    }
+
+    /// Live objects in the order of namespace and name; `namespace` of `None` means all.
+    pub fn list<'a>(&'a self, kind: KindId, namespace: Option<&'a str>) -> impl Iterator<Item = &'a Arc<Object>> {
+        let start = Key::new(namespace.unwrap_or(""), "");
+        self.table(kind)
+            .into_iter()
+            .flat_map(move |it| it.live.range((Bound::Included(start.clone()), Bound::Unbounded)))
+            .take_while(move |(key, _)| namespace.is_none_or(|it| key.namespace == it))
+            .map(|(_, object)| object)
+    }
+
+    /// The objects of `kind` as they were at `revision`: live ones, minus what came after.
+    ///
+    /// # Errors
+    /// `Expired` when the log does not reach back to `revision`.
+    pub fn list_at(&self, kind: KindId, namespace: Option<&str>, revision: Revision) -> Result<Vec<Arc<Object>>, Error> {
+        let Some(table) = self.table(kind) else { return Ok(Vec::new()) };
+        if revision >= table.newest {
+            return Ok(self.list(kind, namespace).cloned().collect());
+        }
+        if revision < table.compacted {
+            return Err(Error::Expired);
+        }
+        let mut objects: BTreeMap<Key, Arc<Object>> = self.list(kind, namespace).map(|it| (it.key(), it.clone())).collect();
+        for change in table.log.iter().rev().take_while(|it| it.revision > revision) {
+            let key = change.object().key();
+            if namespace.is_some_and(|it| key.namespace != it) {
+                continue;
+            }
+            match &change.before {
+                Some(before) => objects.insert(key, before.clone()),
+                None => objects.remove(&key),
+            };
+        }
+        Ok(objects.into_values().collect())
+    }
+
+    /// Stores a new object under the next revision.
+    ///
+    /// # Errors
+    /// `Exists`.
+    pub fn create(&mut self, object: Object) -> Result<Arc<Object>, Error> {
+        self.add_kind(object.kind);
+        if self.get(object.kind, &object.key()).is_some() {
+            return Err(Error::Exists);
+        }
+        Ok(self.put(None, object))
+    }
+
+    /// Stores a new state of an object under the next revision.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when `expect` is given and is not the live revision.
+    pub fn update(&mut self, object: Object, expect: Option<Revision>) -> Result<Arc<Object>, Error> {
+        let before = self.expected(object.kind, &object.key(), expect)?;
+        Ok(self.put(Some(before), object))
+    }
+
+    /// Takes an object out; answers its last state, with the revision of the deletion.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when `expect` is given and is not the live revision.
+    pub fn delete(&mut self, kind: KindId, key: &Key, expect: Option<Revision>) -> Result<Arc<Object>, Error> {
+        let before = self.expected(kind, key, expect)?;
+        self.revision.0 += 1;
+        let mut last = Object::clone(&before);
+        last.meta.revision = self.revision;
+        let last = Arc::new(last);
+        let revision = self.revision;
+        let log_changes_max = self.log_changes_max;
+        let table = &mut self.tables[usize::from(kind.0)];
+        table.live.remove(key);
+        table.record(Change { revision, before: Some(before), after: None }, log_changes_max);
+        Ok(last)
+    }
+
+    fn expected(&self, kind: KindId, key: &Key, expect: Option<Revision>) -> Result<Arc<Object>, Error> {
+        let live = self.get(kind, key).ok_or(Error::NotFound)?;
+        if expect.is_some_and(|it| it != live.meta.revision) {
+            return Err(Error::Conflict);
+        }
+        Ok(live.clone())
+    }
+
+    fn put(&mut self, before: Option<Arc<Object>>, mut object: Object) -> Arc<Object> {
+        self.revision.0 += 1;
+        object.meta.revision = self.revision;
+        let log_changes_max = self.log_changes_max;
+        let table = &mut self.tables[usize::from(object.kind.0)];
+        let object = Arc::new(object);
+        table.live.insert(object.key(), object.clone());
+        table.record(Change { revision: object.meta.revision, before, after: Some(object.clone()) }, log_changes_max);
+        object
+    }
+
+    /// A cursor that will read every change of `kind` after `from`.
+    pub fn watch(&self, kind: KindId, from: Revision) -> Cursor {
+        Cursor { kind, seen: from }
+    }
+
+    /// Appends up to `limit` changes to `out` and moves the cursor past them.
+    ///
+    /// # Errors
+    /// `Expired` when changes that the cursor has not read have left the log: list again.
+    pub fn read(&self, cursor: &mut Cursor, limit: usize, out: &mut Vec<Change>) -> Result<(), Error> {
+        let Some(table) = self.table(cursor.kind) else { return Ok(()) };
+        if cursor.seen < table.compacted {
+            return Err(Error::Expired);
+        }
+        if cursor.seen >= table.newest {
+            return Ok(());
+        }
+        let start = table.log.partition_point(|it| it.revision <= cursor.seen);
+        for change in table.log.range(start..).take(limit) {
+            cursor.seen = change.revision;
+            out.push(change.clone());
+        }
+        Ok(())
+    }
+
+    /// The earliest revision from which a watch of `kind` can start.
+    pub fn compacted(&self, kind: KindId) -> Revision {
+        self.table(kind).map_or(Revision(0), |it| it.compacted)
+    }
+
+    /// Every live object, kind by kind, in order: what a fingerprint and a snapshot are made of.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Object>> {
+        self.tables.iter().flat_map(|it| it.live.values())
+    }
+
+    /// An empty log over these objects, as a start from a snapshot. Objects keep their revisions.
+    pub fn restore(n_kinds: usize, log_changes_max: usize, revision: Revision, objects: Vec<Object>) -> Store {
+        let mut store = Store::new(n_kinds, log_changes_max);
+        store.revision = revision;
+        for table in &mut store.tables {
+            table.compacted = revision;
+            table.newest = revision;
+        }
+        for object in objects {
+            store.add_kind(object.kind);
+            store.tables[usize::from(object.kind.0)].live.insert(object.key(), Arc::new(object));
+        }
+        store
+    }
+}
+
+impl Table {
+    fn record(&mut self, change: Change, log_changes_max: usize) {
+        self.newest = change.revision;
+        self.log.push_back(change);
+        while self.log.len() > log_changes_max {
+            if let Some(gone) = self.log.pop_front() {
+                self.compacted = gone.revision;
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+use std::collections::BTreeMap;
+
+use meta::{Key, KindId, Metadata, Object, Revision};
+use value::{Map, map};
+
+use crate::{Error, Store};
+
+const KIND: KindId = KindId(0);
+const LOG: usize = 4;
+
+fn object(name: &str, n: i64) -> Object {
+    Object { kind: KIND, meta: Metadata { name: name.into(), ..Metadata::default() }, body: map!({ "n": n }) }
+}
+
+/// The naive model: every version of the whole world.
+type World = BTreeMap<String, i64>;
+
+fn shown<'a>(objects: impl IntoIterator<Item = &'a std::sync::Arc<Object>>) -> World {
+    objects.into_iter().map(|it| (it.name().to_owned(), it.i64_at("n").unwrap_or(-1))).collect()
+}
+
+/// Numbers that a seed determines, without depending on another crate.
+fn chance(state: &mut u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state >> 33
+}
+
+#[test]
+fn random_operations_agree_with_a_list_of_all_versions() {
+    for seed in 0..200 {
+        let mut state = seed;
+        let mut store = Store::new(1, LOG);
+        let mut worlds: BTreeMap<Revision, World> = BTreeMap::from([(store.revision(), World::new())]);
+        let mut world = World::new();
+        let mut cursor = store.watch(KIND, store.revision());
+        let mut followed = World::new();
+        let mut n_unread = 0;
+        for step in 0..60 {
+            let name = ["a", "b", "c"][chance(&mut state) as usize % 3];
+            let key = Key::cluster(name);
+            let n = step;
+            let wrote = match chance(&mut state) % 3 {
+                0 => {
+                    let res = store.create(object(name, n)).map(|_| ());
+                    assert_eq!(res.is_err(), world.contains_key(name));
+                    res.is_ok().then(|| world.insert(name.into(), n)).is_some()
+                }
+                1 => {
+                    let stale = chance(&mut state).is_multiple_of(4);
+                    let expect = stale.then_some(Revision(0));
+                    let res = store.update(object(name, n), expect).map(|_| ());
+                    let expected = match (world.contains_key(name), stale) {
+                        (false, _) => Err(Error::NotFound),
+                        (true, true) => Err(Error::Conflict),
+                        (true, false) => Ok(()),
+                    };
+                    assert_eq!(res, expected);
+                    res.is_ok().then(|| world.insert(name.into(), n)).is_some()
+                }
+                _ => {
+                    let res = store.delete(KIND, &key, None).map(|_| ());
+                    assert_eq!(res.is_ok(), world.contains_key(name));
+                    res.is_ok().then(|| world.remove(name)).is_some()
+                }
+            };
+            n_unread += usize::from(wrote);
+            worlds.insert(store.revision(), world.clone());
+            for (revision, then) in &worlds {
+                match store.list_at(KIND, None, *revision) {
+                    Ok(objects) => assert_eq!(shown(&objects), *then, "at {revision:?} of seed {seed}"),
+                    Err(error) => {
+                        assert_eq!(error, Error::Expired);
+                        assert!(*revision < store.compacted(KIND));
+                    }
+                }
+            }
+            if chance(&mut state).is_multiple_of(3) {
+                let mut changes = Vec::new();
+                match store.read(&mut cursor, usize::MAX, &mut changes) {
+                    Ok(()) => {
+                        assert_eq!(changes.len(), n_unread);
+                        for change in changes {
+                            match &change.after {
+                                Some(it) => followed.insert(it.name().into(), it.i64_at("n").unwrap_or(-1)),
+                                None => followed.remove(change.object().name()),
+                            };
+                        }
+                    }
+                    Err(error) => {
+                        assert_eq!(error, Error::Expired);
+                        assert!(n_unread > LOG);
+                        followed = shown(store.list(KIND, None));
+                        cursor = store.watch(KIND, store.revision());
+                    }
+                }
+                n_unread = 0;
+                assert_eq!(followed, world, "seed {seed}, step {step}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_list_of_one_namespace_leaves_out_the_others() {
+    let mut store = Store::new(1, LOG);
+    for (namespace, name) in [("a", "x"), ("a", "y"), ("ab", "x"), ("b", "x")] {
+        let meta = Metadata { name: name.into(), namespace: namespace.into(), ..Metadata::default() };
+        store.create(Object { kind: KIND, meta, body: Map::new() }).unwrap();
+    }
+    let names: Vec<_> = store.list(KIND, Some("a")).map(|it| it.key().to_string()).collect();
+    assert_eq!(names, ["a/x", "a/y"]);
+}

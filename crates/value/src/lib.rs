@@ -1,0 +1,20 @@
+//! A JSON-like tree whose subtrees are shared and never change once shared.
+//!
+//! Everything the engine stores is made of [`Value`]s. A clone is a counter; an edit copies the maps on the
+//! path and shares the rest. This crate knows text (JSON, YAML, quantities, timestamps) and nothing of Kubernetes' kinds.
+
+pub mod json;
+mod list;
+mod literal;
+mod map;
+mod str;
+pub mod time;
+mod tree;
+
+pub use self::list::List;
+pub use self::map::Map;
+pub use self::str::Str;
+pub use self::tree::Value;
+
+#[cfg(test)]
+mod tests;

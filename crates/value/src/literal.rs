@@ -1,0 +1,50 @@
+//! The `value!` macro: a tree as a literal.
+
+/// A [`Value`](crate::Value) written as JSON; any part may be an expression that turns into a value.
+///
+/// ```
+/// let name = "web";
+/// let it = value::value!({"metadata": {"name": name, "labels": {}}, "ports": [80, {"port": 443}]});
+/// assert_eq!(it.str_at("metadata.name"), Some("web"));
+/// ```
+#[macro_export]
+macro_rules! value {
+    (null) => { $crate::Value::Null };
+    ([ $($rest:tt)* ]) => { $crate::Value::from($crate::value_items!([] $($rest)*)) };
+    ({ $($rest:tt)* }) => { $crate::Value::Map($crate::map!({ $($rest)* })) };
+    ($it:expr) => { $crate::Value::from($it) };
+}
+
+/// A [`Map`](crate::Map) written as a JSON object.
+#[macro_export]
+macro_rules! map {
+    ({ $($rest:tt)* }) => {{
+        #[allow(unused_mut, clippy::vec_init_then_push)]
+        let entries: ::std::vec::Vec<($crate::Str, $crate::Value)> = {
+            let mut entries = ::std::vec::Vec::new();
+            $crate::value_entries!(entries $($rest)*);
+            entries
+        };
+        $crate::Map::from(entries)
+    }};
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! value_items {
+    ([ $($done:expr,)* ]) => { ::std::vec![$($done),*] };
+    ([ $($done:expr,)* ] null $(, $($rest:tt)*)?) => { $crate::value_items!([$($done,)* $crate::Value::Null,] $($($rest)*)?) };
+    ([ $($done:expr,)* ] { $($it:tt)* } $(, $($rest:tt)*)?) => { $crate::value_items!([$($done,)* $crate::value!({ $($it)* }),] $($($rest)*)?) };
+    ([ $($done:expr,)* ] [ $($it:tt)* ] $(, $($rest:tt)*)?) => { $crate::value_items!([$($done,)* $crate::value!([ $($it)* ]),] $($($rest)*)?) };
+    ([ $($done:expr,)* ] $it:expr $(, $($rest:tt)*)?) => { $crate::value_items!([$($done,)* $crate::Value::from($it),] $($($rest)*)?) };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! value_entries {
+    ($entries:ident) => {};
+    ($entries:ident $key:tt : null $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::from($key), $crate::Value::Null)); $crate::value_entries!($entries $($($rest)*)?); };
+    ($entries:ident $key:tt : { $($it:tt)* } $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::from($key), $crate::value!({ $($it)* }))); $crate::value_entries!($entries $($($rest)*)?); };
+    ($entries:ident $key:tt : [ $($it:tt)* ] $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::from($key), $crate::value!([ $($it)* ]))); $crate::value_entries!($entries $($($rest)*)?); };
+    ($entries:ident $key:tt : $it:expr $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::from($key), $crate::Value::from($it))); $crate::value_entries!($entries $($($rest)*)?); };
+}

@@ -1,0 +1,168 @@
+//! An immutable map with sorted keys.
+
+use std::sync::Arc;
+
+use crate::{Str, Value};
+
+/// A map from text to values, sorted by key (bytewise); cloning is a counter.
+///
+/// `{b: 2, a: 1}` is kept as `[("a", 1), ("b", 2)]`: each key once, in order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Map(Arc<[(Str, Value)]>);
+
+impl Map {
+    /// The empty map.
+    pub fn new() -> Map {
+        Map(Arc::from(Vec::new()))
+    }
+
+    /// The value under `key`.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.position(key).ok().map(|idx| &self.0[idx].1)
+    }
+
+    /// Whether `key` is there.
+    pub fn contains_key(&self, key: &str) -> bool {
+        self.position(key).is_ok()
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Keys and values in the order of keys.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Str, &Value)> + DoubleEndedIterator + Clone {
+        self.0.iter().map(|(key, value)| (key, value))
+    }
+
+    /// The keys, in order.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &Str> + DoubleEndedIterator + Clone {
+        self.0.iter().map(|(key, _)| key)
+    }
+
+    /// The values, in the order of their keys.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> + DoubleEndedIterator + Clone {
+        self.0.iter().map(|(_, value)| value)
+    }
+
+    /// Whether both are one allocation.
+    pub fn same(&self, other: &Map) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Sets `key`; the map is copied first when it is shared.
+    pub fn insert(&mut self, key: impl Into<Str>, value: impl Into<Value>) {
+        self.insert_value(key.into(), value.into());
+    }
+
+    fn insert_value(&mut self, key: Str, value: Value) {
+        match self.position(&key) {
+            Ok(idx) => Arc::make_mut(&mut self.0)[idx].1 = value,
+            Err(idx) => {
+                let (before, after) = self.0.split_at(idx);
+                let mut entries = Vec::with_capacity(self.0.len() + 1);
+                entries.extend_from_slice(before);
+                entries.push((key, value));
+                entries.extend_from_slice(after);
+                self.0 = entries.into();
+            }
+        }
+    }
+
+    /// Takes `key` out; answers what was there.
+    pub fn remove(&mut self, key: &str) -> Option<Value> {
+        let idx = self.position(key).ok()?;
+        let value = self.0[idx].1.clone();
+        let (before, after) = self.0.split_at(idx);
+        self.0 = before.iter().chain(&after[1..]).cloned().collect();
+        Some(value)
+    }
+
+    /// Sets `key` if it is absent or null. Shares everything when there is nothing to do.
+    pub fn set_default(&mut self, key: &str, value: impl Into<Value>) {
+        if self.get(key).is_none_or(Value::is_null) {
+            self.insert_value(key.into(), value.into());
+        }
+    }
+
+    /// Changes the value under `key`, if there is one; what `f` leaves as it was stays shared.
+    pub fn edit(&mut self, key: &str, f: impl FnOnce(&mut Value)) {
+        let Ok(idx) = self.position(key) else { return };
+        let mut value = self.0[idx].1.clone();
+        f(&mut value);
+        if !value.same(&self.0[idx].1) {
+            Arc::make_mut(&mut self.0)[idx].1 = value;
+        }
+    }
+
+    /// Changes the map under `key`, if there is one.
+    pub fn edit_map(&mut self, key: &str, f: impl FnOnce(&mut Map)) {
+        self.edit(key, |value| {
+            if let Value::Map(map) = value {
+                f(map);
+            }
+        });
+    }
+
+    /// Changes every map in the list under `key`.
+    pub fn edit_maps(&mut self, key: &str, mut f: impl FnMut(&mut Map)) {
+        self.edit(key, |value| {
+            if let Value::List(list) = value {
+                list.edit_each(&mut |_, item| {
+                    if let Value::Map(map) = item {
+                        f(map);
+                    }
+                });
+            }
+        });
+    }
+
+    /// A copy with `key` set; the rest is shared.
+    pub fn with(&self, key: impl Into<Str>, value: impl Into<Value>) -> Map {
+        let mut map = self.clone();
+        map.insert(key, value);
+        map
+    }
+
+    /// A copy with only the entries for which `keep` answers true.
+    pub fn filtered(&self, keep: impl Fn(&str, &Value) -> bool) -> Map {
+        if self.iter().all(|(key, value)| keep(key, value)) {
+            return self.clone();
+        }
+        Map(self.0.iter().filter(|(key, value)| keep(key, value)).cloned().collect())
+    }
+
+    fn position(&self, key: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(have, _)| have.as_str().cmp(key))
+    }
+}
+
+impl Default for Map {
+    fn default() -> Self {
+        Map::new()
+    }
+}
+
+impl From<Vec<(Str, Value)>> for Map {
+    /// Sorts; of equal keys the last wins.
+    fn from(mut entries: Vec<(Str, Value)>) -> Self {
+        if !entries.is_sorted_by(|(a, _), (b, _)| a < b) {
+            entries.reverse();
+            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+            entries.dedup_by(|(a, _), (b, _)| a == b);
+        }
+        Map(entries.into())
+    }
+}
+
+impl FromIterator<(Str, Value)> for Map {
+    fn from_iter<I: IntoIterator<Item = (Str, Value)>>(entries: I) -> Self {
+        entries.into_iter().collect::<Vec<_>>().into()
+    }
+}

@@ -1,0 +1,44 @@
+use crate::{Value, json, value};
+
+fn roundtrip(text: &str, expected: &str) {
+    let parsed = json::parse(text.as_bytes()).map(|it| json::to_string(&it)).unwrap_or_else(|e| format!("error: {e} at {}", e.offset));
+    assert_eq!(parsed, expected);
+}
+
+#[test]
+fn json_is_read_and_written_as_go_does() {
+    roundtrip(r#" {"b":1,"a":[true,null,-7,1.50,"x"]} "#, r#"{"a":[true,null,-7,1.50,"x"],"b":1}"#);
+    roundtrip(r#""<a&b>\u00e9\ud83d\ude00\n""#, "\"\\u003ca\\u0026b\\u003eé😀\\n\"");
+    roundtrip(r#"{"a":1,"a":2}"#, r#"{"a":2}"#);
+    roundtrip(r#"{"a":}"#, "error: invalid character '}' looking for beginning of value at 5");
+    roundtrip(r#"{"a" 1}"#, "error: invalid character '1' after object key at 5");
+    roundtrip(r#"[1,2"#, "error: unexpected end of JSON input at 4");
+    roundtrip(r#"nul"#, "error: unexpected end of JSON input at 3");
+    roundtrip("1 2", "error: invalid character '2' after top-level value at 2");
+    roundtrip(&"[".repeat(100_000), "error: exceeded max depth at 501");
+}
+
+#[test]
+fn duplicate_keys_are_named_by_their_path() {
+    let it = json::parse_strict(br#"{"a":{"b":[{"c":1,"c":2}]},"a":1}"#).unwrap();
+    assert_eq!(it.duplicates, ["a.b[0].c", "a"]);
+}
+
+#[test]
+fn an_edit_shares_what_it_does_not_touch() {
+    let before = value!({"spec": {"template": {"a": 1}, "replicas": 3}});
+    let after = before.with("spec.replicas", 5);
+    assert_eq!(after, value!({"spec": {"replicas": 5, "template": {"a": 1}}}));
+    assert!(after.at("spec.template").unwrap().same(before.at("spec.template").unwrap()));
+    assert_eq!(before.i64_at("spec.replicas"), Some(3));
+}
+
+#[test]
+fn an_edit_that_changes_nothing_keeps_the_allocation() {
+    let before = value!({"spec": {"items": [{"a": 1}, {"b": 2}]}});
+    let mut after = before.clone();
+    if let Value::Map(map) = &mut after {
+        map.edit_map("spec", |spec| spec.edit_maps("items", |item| item.edit("a", |it| *it = Value::Int(1))));
+    }
+    assert!(after.same(&before));
+}

@@ -1,0 +1,29 @@
+//! Timestamps as the API writes them: RFC 3339 in UTC.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// `secs` since the Unix epoch as `2026-11-24T16:24:56Z` (`metav1.Time`).
+pub fn format_secs(secs: i64) -> String {
+    at(secs, 0).to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Nanoseconds since the Unix epoch as `2026-11-24T16:24:56.123456Z` (`metav1.MicroTime`).
+pub fn format_micros(nanos: u64) -> String {
+    let secs = (nanos / 1_000_000_000) as i64;
+    at(secs, (nanos % 1_000_000_000) as u32).to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// Seconds since the Unix epoch of an RFC 3339 text with any offset; fractions are cut off.
+pub fn parse_secs(text: &str) -> Option<i64> {
+    DateTime::parse_from_rfc3339(text).ok().map(|it| it.timestamp())
+}
+
+/// Nanoseconds since the Unix epoch of an RFC 3339 text; nothing before the epoch.
+pub fn parse_nanos(text: &str) -> Option<u64> {
+    let it = DateTime::parse_from_rfc3339(text).ok()?;
+    u64::try_from(it.timestamp_nanos_opt()?).ok()
+}
+
+fn at(secs: i64, nanos: u32) -> DateTime<Utc> {
+    DateTime::from_timestamp(secs, nanos).unwrap_or_default()
+}

@@ -1,0 +1,247 @@
+//! The tree itself and the ways to read and change it.
+
+use crate::{List, Map, Str};
+
+/// One node of a tree. Cloning is at most a counter.
+///
+/// A number that is no 64-bit integer is kept as its text (`Decimal`): the engine has no floats.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Value {
+    #[default]
+    Null,
+    Bool(bool),
+    Int(i64),
+    Decimal(Str),
+    Str(Str),
+    List(List),
+    Map(Map),
+}
+
+impl Value {
+    /// The empty map.
+    pub fn map() -> Value {
+        Value::Map(Map::new())
+    }
+
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Value::Bool(it) => Some(*it),
+            _ => None,
+        }
+    }
+
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Value::Int(it) => Some(*it),
+            _ => None,
+        }
+    }
+
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Str(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// The shared text, for keeping without a copy.
+    pub fn as_shared_str(&self) -> Option<&Str> {
+        match self {
+            Value::Str(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    pub fn as_list(&self) -> Option<&List> {
+        match self {
+            Value::List(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    pub fn as_map(&self) -> Option<&Map> {
+        match self {
+            Value::Map(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    pub fn as_map_mut(&mut self) -> Option<&mut Map> {
+        match self {
+            Value::Map(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// The child under `key`, if this is a map that has it.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.as_map()?.get(key)
+    }
+
+    /// The value at a dotted path such as `spec.template.metadata`; a key with a dot needs [`Value::get`].
+    pub fn at(&self, path: &str) -> Option<&Value> {
+        path.split('.').try_fold(self, |value, key| value.get(key))
+    }
+
+    pub fn str_at(&self, path: &str) -> Option<&str> {
+        self.at(path)?.as_str()
+    }
+
+    pub fn i64_at(&self, path: &str) -> Option<i64> {
+        self.at(path)?.as_i64()
+    }
+
+    pub fn bool_at(&self, path: &str) -> Option<bool> {
+        self.at(path)?.as_bool()
+    }
+
+    /// The list at a dotted path; empty where there is none.
+    pub fn list_at(&self, path: &str) -> &[Value] {
+        self.at(path).and_then(Value::as_list).map_or(&[], |it| it)
+    }
+
+    pub fn map_at(&self, path: &str) -> Option<&Map> {
+        self.at(path)?.as_map()
+    }
+
+    /// A copy with `leaf` at a dotted path: new maps on the path, all else shared.
+    /// What stands in the way and is no map is replaced by one.
+    #[must_use]
+    pub fn with(&self, path: &str, leaf: impl Into<Value>) -> Value {
+        let mut res = self.clone();
+        res.set(path, leaf);
+        res
+    }
+
+    /// Sets `leaf` at a dotted path, making the maps on the way.
+    pub fn set(&mut self, path: &str, leaf: impl Into<Value>) {
+        self.set_value(path, leaf.into());
+    }
+
+    fn set_value(&mut self, path: &str, leaf: Value) {
+        if !matches!(self, Value::Map(_)) {
+            *self = Value::map();
+        }
+        let Value::Map(map) = self else { return };
+        match path.split_once('.') {
+            None => map.insert(path, leaf),
+            Some((key, rest)) => {
+                let mut child = map.get(key).cloned().unwrap_or_default();
+                child.set_value(rest, leaf);
+                map.insert(key, child);
+            }
+        }
+    }
+
+    /// Takes out what is at a dotted path; answers whether it was there.
+    pub fn remove(&mut self, path: &str) -> bool {
+        let Value::Map(map) = self else { return false };
+        match path.split_once('.') {
+            None => map.remove(path).is_some(),
+            Some((key, rest)) => {
+                let Some(child) = map.get(key) else { return false };
+                let mut child = child.clone();
+                let removed = child.remove(rest);
+                if removed {
+                    map.insert(key, child);
+                }
+                removed
+            }
+        }
+    }
+
+    /// Whether both are surely equal without looking inside: the same allocation or equal scalars.
+    pub fn same(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Map(a), Value::Map(b)) => a.same(b),
+            (Value::List(a), Value::List(b)) => a.same(b),
+            (Value::Str(a), Value::Str(b)) | (Value::Decimal(a), Value::Decimal(b)) => a.same(b) || a == b,
+            (Value::Int(a), Value::Int(b)) => a == b,
+            (Value::Bool(a), Value::Bool(b)) => a == b,
+            (Value::Null, Value::Null) => true,
+            _ => false,
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(it: &str) -> Self {
+        Value::Str(it.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(it: String) -> Self {
+        Value::Str(it.into())
+    }
+}
+
+impl From<Str> for Value {
+    fn from(it: Str) -> Self {
+        Value::Str(it)
+    }
+}
+
+impl From<&Str> for Value {
+    fn from(it: &Str) -> Self {
+        Value::Str(it.clone())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(it: bool) -> Self {
+        Value::Bool(it)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(it: i64) -> Self {
+        Value::Int(it)
+    }
+}
+
+impl From<i32> for Value {
+    fn from(it: i32) -> Self {
+        Value::Int(it.into())
+    }
+}
+
+impl From<u32> for Value {
+    fn from(it: u32) -> Self {
+        Value::Int(it.into())
+    }
+}
+
+impl From<Map> for Value {
+    fn from(it: Map) -> Self {
+        Value::Map(it)
+    }
+}
+
+impl From<&Map> for Value {
+    fn from(it: &Map) -> Self {
+        Value::Map(it.clone())
+    }
+}
+
+impl From<List> for Value {
+    fn from(it: List) -> Self {
+        Value::List(it)
+    }
+}
+
+impl From<Vec<Value>> for Value {
+    fn from(it: Vec<Value>) -> Self {
+        Value::List(it.into())
+    }
+}
+
+impl From<&Value> for Value {
+    fn from(it: &Value) -> Self {
+        it.clone()
+    }
+}
