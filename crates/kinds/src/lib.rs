@@ -3,6 +3,7 @@
 //! Knows nothing of requests or of other objects: what needs those is admission, in `apiserver`.
 
 mod kind;
+pub mod path;
 
 use meta::KindId;
 
@@ -11,6 +12,8 @@ pub use self::kind::{
 };
 
 mod config_map;
+pub mod pod;
+pub mod pod_template;
 
 /// Declares the id of every kind and the list of all, in one place.
 macro_rules! kinds {
@@ -31,4 +34,5 @@ macro_rules! kinds {
 
 kinds! {
     CONFIG_MAP = config_map::kind,
+    POD = pod::kind,
 }
