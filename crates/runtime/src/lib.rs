@@ -1,1 +1,22 @@
-//! runtime
+//! What every actor shares: indexes over the store, work queues, the client, the event recorder and the [`Reconciler`] trait.
+//!
+//! Knows no particular controller. Time and chance come from [`Cx`]; the only way to change anything is its API client.
+
+mod actor;
+mod controller;
+mod cx;
+mod index;
+pub mod int_or_percent;
+pub mod placement;
+mod queue;
+mod recorder;
+
+pub use self::actor::{Actor, Stats};
+pub use self::controller::{Action, Controller, Reconciler, Watch};
+pub use self::cx::{Cx, Propagation, TURN_WRITES_MAX, View};
+pub use self::index::{Indexes, Item};
+pub use self::queue::{Cause, Queue};
+pub use self::recorder::{Decision, EventSource, Fact, Recorder};
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,19 @@
-//! scheduler
+//! The scheduler: a queue of pods, filters and scores over nodes, preemption, binding, and why (`pkg/scheduler`).
+//!
+//! Knows pods and nodes only through its own cache, in which each is parsed once.
+
+mod cache;
+mod cycle;
+mod decision;
+mod plugins;
+mod preemption;
+mod queue;
+mod resources;
+mod scheduler;
+
+pub use self::decision::{Decision, FilterResult, NodeResult, ScoreResult};
+pub use self::resources::{Resources, pod_requests};
+pub use self::scheduler::Scheduler;
+
+#[cfg(test)]
+mod tests;

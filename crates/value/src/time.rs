@@ -13,6 +13,11 @@ pub fn format_micros(nanos: u64) -> String {
     at(secs, (nanos % 1_000_000_000) as u32).to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
+/// `secs` since the Unix epoch as the command `date` prints them: `Tue Nov 24 16:24:56 UTC 2026`.
+pub fn format_unix_date(secs: i64) -> String {
+    at(secs, 0).format("%a %b %e %H:%M:%S UTC %Y").to_string()
+}
+
 /// Seconds since the Unix epoch of an RFC 3339 text with any offset; fractions are cut off.
 pub fn parse_secs(text: &str) -> Option<i64> {
     DateTime::parse_from_rfc3339(text).ok().map(|it| it.timestamp())

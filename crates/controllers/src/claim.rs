@@ -1,0 +1,75 @@
+//! Adoption and release: which objects a controller owns (`pkg/controller/controller_ref_manager.go`).
+
+use std::sync::Arc;
+
+use kinds::POD;
+use meta::selector::LabelSelector;
+use meta::{Key, KindId, Object, Status};
+use runtime::Cx;
+use value::value;
+
+use crate::pods;
+
+/// An owner and what it selects.
+pub(crate) struct Claimed<'a> {
+    pub owner: &'a Arc<Object>,
+    /// The owner's kind and version, as references name them.
+    pub kind: &'static str,
+    pub api_version: &'static str,
+    pub selector: &'a LabelSelector,
+}
+
+/// The pods of an owner: those it controls and selects, and orphans that it adopts. Controlled ones that it no longer selects are released.
+///
+/// # Errors
+/// A failed request other than that the object has gone or changed hands.
+pub(crate) fn pods(cx: &mut Cx<'_>, claimed: &Claimed<'_>) -> Result<Vec<Arc<Object>>, Status> {
+    all(cx, POD, claimed)
+}
+
+/// The same for objects of any kind, such as ControllerRevisions.
+///
+/// # Errors
+/// A failed request other than that the object has gone or changed hands.
+pub(crate) fn all(cx: &mut Cx<'_>, kind: KindId, claimed: &Claimed<'_>) -> Result<Vec<Arc<Object>>, Status> {
+    let owner = claimed.owner;
+    let mut res = Vec::new();
+    for object in cx.controlled(kind, owner) {
+        if claimed.selector.matches(&object.meta.labels) {
+            res.push(object);
+        } else if !owner.meta.is_deleted() {
+            release(cx, kind, &object, owner)?;
+        }
+    }
+    let orphans: Vec<Key> = cx.orphans(kind, owner.namespace());
+    for key in orphans {
+        let Some(orphan) = cx.get(kind, &key) else { continue };
+        let adoptable = !orphan.meta.is_deleted() && orphan.meta.controller().is_none() && !owner.meta.is_deleted();
+        if adoptable && claimed.selector.matches(&orphan.meta.labels) {
+            res.extend(adopt(cx, kind, &orphan, claimed)?);
+        }
+    }
+    res.sort_by(|a, b| a.meta.name.cmp(&b.meta.name));
+    Ok(res)
+}
+
+/// `None` if the orphan has gone meanwhile.
+fn adopt(cx: &mut Cx<'_>, kind: KindId, orphan: &Object, claimed: &Claimed<'_>) -> Result<Option<Arc<Object>>, Status> {
+    let reference = pods::controller_ref(claimed.owner, claimed.api_version, claimed.kind);
+    let patch = value!({ "metadata": { "ownerReferences": [reference.to_map()], "uid": &orphan.meta.uid } });
+    match cx.patch(kind, &orphan.key(), &patch) {
+        Ok(it) => Ok(Some(it)),
+        Err(status) if status.is_not_found() => Ok(None),
+        Err(status) => Err(status),
+    }
+}
+
+fn release(cx: &mut Cx<'_>, kind: KindId, object: &Object, owner: &Object) -> Result<(), Status> {
+    let patch = value!({ "metadata": {
+        "ownerReferences": [{ "$patch": "delete", "uid": &owner.meta.uid }], "uid": &object.meta.uid,
+    } });
+    match cx.patch(kind, &object.key(), &patch) {
+        Err(status) if status.is_not_found() || status.code == 422 => Ok(()),
+        res => res.map(|_| ()),
+    }
+}

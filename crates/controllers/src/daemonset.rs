@@ -1,0 +1,151 @@
+//! Runs one pod of a DaemonSet on every node that it fits (`pkg/controller/daemon`).
+
+mod history;
+mod manage;
+mod nodes;
+mod status;
+mod update;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kinds::{CONTROLLER_REVISION, DAEMON_SET, NODE, POD};
+use meta::selector::LabelSelector;
+use meta::{Key, KindId, Object, Status};
+use runtime::{Action, Cx, Reconciler, View, Watch};
+use sim::{Duration, Instant};
+use store::Change;
+use value::Str;
+
+use crate::claim::{self, Claimed};
+use crate::pods;
+
+pub use self::nodes::{Verdict, verdicts};
+
+/// `burstReplicas`: creations and deletions of one sync at most.
+const BURST: usize = 250;
+/// First and longest delay before a failed daemon pod is deleted again (`failedPodsBackoff`).
+const FAILED_POD_BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15 * 60));
+
+/// Delays of failed pods per DaemonSet and node.
+#[derive(Default)]
+pub(crate) struct DaemonSets {
+    failed: BTreeMap<(Str, Str), Failed>,
+}
+
+/// How often a node's daemon pod failed of late.
+struct Failed {
+    delay: Duration,
+    at: Instant,
+}
+
+/// What one sync knows.
+struct Sync<'a> {
+    set: &'a Arc<Object>,
+    template: nodes::Template,
+    nodes: Vec<Arc<Object>>,
+    /// Claimed pods that are not both terminal and deleted, by the node they run on or are meant for.
+    by_node: BTreeMap<Str, Vec<Arc<Object>>>,
+    hash: Str,
+    now: i64,
+}
+
+impl Reconciler for DaemonSets {
+    fn name(&self) -> &'static str {
+        "daemonset"
+    }
+
+    fn kind(&self) -> KindId {
+        DAEMON_SET
+    }
+
+    fn watches(&self) -> Vec<Watch> {
+        vec![
+            Watch::Itself(DAEMON_SET),
+            Watch::Owner { kind: CONTROLLER_REVISION, owner_kind: "DaemonSet", owner_group: "apps" },
+            Watch::Owner { kind: POD, owner_kind: "DaemonSet", owner_group: "apps" },
+            Watch::Map { kind: POD, keys: sets_of_orphan },
+            Watch::Map { kind: NODE, keys: sets_of_node },
+        ]
+    }
+
+    fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
+        let Some(set) = cx.get(DAEMON_SET, key) else { return Ok(Action::AwaitChange) };
+        let selector = LabelSelector::from_value(set.at("spec.selector"));
+        if selector.is_everything() {
+            let message = "This daemon set is selecting all pods. A non-empty selector is required.";
+            cx.event(&set, "Warning", "SelectingAll", message);
+            return Ok(Action::AwaitChange);
+        }
+        if set.meta.is_deleted() {
+            return Ok(Action::AwaitChange);
+        }
+        let history = history::construct(cx, &set, &selector)?;
+        let pods = claim::pods(cx, &Claimed { owner: &set, kind: "DaemonSet", api_version: "apps/v1", selector: &selector })?;
+        let sync = Sync {
+            template: nodes::Template::of(&set),
+            nodes: cx.list(NODE, None).cloned().collect(),
+            by_node: by_node(pods.iter().filter(|it| !(pods::is_terminal(it) && it.meta.is_deleted()))),
+            hash: history.hash.clone(),
+            now: cx.now_secs(),
+            set: &set,
+        };
+        let plan = self.manage(cx, &sync);
+        let again = plan.again;
+        let managed = self.carry_out(cx, &sync, &plan);
+        // Upstream's expectations: a sync that created or deleted leaves the rolling update to the next one.
+        let updated = managed.and_then(|()| {
+            if !plan.is_empty() {
+                return Ok(());
+            }
+            if set.str_at("spec.updateStrategy.type") == Some("RollingUpdate") {
+                let plan = update::plan(&sync);
+                self.carry_out(cx, &sync, &plan)?;
+            }
+            history::clean_up(cx, &set, &history.old, &pods)
+        });
+        let wait = status::store(cx, &sync)?;
+        updated?;
+        Ok([again, wait].into_iter().flatten().min().map_or(Action::AwaitChange, Action::RequeueAfter))
+    }
+}
+
+/// Pods by `spec.nodeName`, or by the node that their affinity names; pods that name none are left out.
+fn by_node<'a>(pods: impl Iterator<Item = &'a Arc<Object>>) -> BTreeMap<Str, Vec<Arc<Object>>> {
+    let mut by_node: BTreeMap<Str, Vec<Arc<Object>>> = BTreeMap::new();
+    for pod in pods {
+        if let Some(node) = pods::target_node(pod) {
+            by_node.entry(node).or_default().push(pod.clone());
+        }
+    }
+    by_node
+}
+
+/// A pod without a controller wakes every DaemonSet that selects it.
+fn sets_of_orphan(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
+    let Some(pod) = change.after.as_ref().filter(|it| it.meta.controller().is_none()) else { return };
+    // An orphan's sets are woken when it appears, loses its controller or changes labels.
+    let is_news = change.before.as_ref().is_none_or(|it| it.meta.controller().is_some() || it.meta.labels != pod.meta.labels);
+    if !is_news || pod.meta.is_deleted() {
+        return;
+    }
+    for set in view.list(DAEMON_SET, Some(pod.namespace())) {
+        if LabelSelector::from_value(set.at("spec.selector")).matches(&pod.meta.labels) {
+            keys.push(set.key());
+        }
+    }
+}
+
+/// A node that came, went or changed what decides placement wakes the DaemonSets that it concerns.
+fn sets_of_node(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
+    let same_constraints = match (&change.before, &change.after) {
+        (Some(before), Some(after)) => before.meta.labels == after.meta.labels && before.at("spec") == after.at("spec"),
+        _ => false,
+    };
+    if !same_constraints {
+        keys.extend(view.list(DAEMON_SET, None).map(|it| it.key()));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+//! Which pods to create and delete so that every node has what it should, and the doing of it.
+
+use std::sync::Arc;
+
+use kinds::POD;
+use meta::{Key, Object, Status};
+use runtime::Cx;
+use sim::{Duration, Instant};
+use value::{Map, Str, Value, map, value};
+
+use super::{BURST, DaemonSets, FAILED_POD_BACK_OFF, Failed, Sync, nodes, update};
+use crate::pods;
+
+/// What a sync is going to do.
+#[derive(Default)]
+pub(super) struct Plan {
+    /// Nodes that need a pod.
+    pub create: Vec<Str>,
+    /// Names of pods to delete.
+    pub delete: Vec<Str>,
+    /// When to look again because of back-off.
+    pub again: Option<Duration>,
+}
+
+impl Plan {
+    pub fn is_empty(&self) -> bool {
+        self.create.is_empty() && self.delete.is_empty()
+    }
+}
+
+impl DaemonSets {
+    /// `manage`: looks at every node.
+    pub(super) fn manage(&mut self, cx: &mut Cx<'_>, sync: &Sync<'_>) -> Plan {
+        let mut plan = Plan::default();
+        for node in &sync.nodes {
+            self.look_at(cx, sync, node, &mut plan);
+        }
+        plan.delete.extend(without_node(sync));
+        plan
+    }
+
+    /// `podsShouldBeOnNode`
+    fn look_at(&mut self, cx: &mut Cx<'_>, sync: &Sync<'_>, node: &Object, plan: &mut Plan) {
+        let (should_run, should_continue) = sync.template.should_run(node);
+        let pods = sync.by_node.get(&node.meta.name);
+        match pods {
+            None if should_run => plan.create.push(node.meta.name.clone()),
+            Some(pods) if should_continue => {
+                let running = self.without_finished(cx, sync, &node.meta.name, pods, plan);
+                match update::allows_surge(sync.set) {
+                    false => plan.delete.extend(by_age(running).into_iter().skip(1).map(|it| it.meta.name.clone())),
+                    true if running.is_empty() && should_run => plan.create.push(node.meta.name.clone()),
+                    true if running.len() > 1 => plan.delete.extend(excess_of_surge(sync, by_age(running))),
+                    true => (),
+                }
+            }
+            Some(pods) => {
+                let leaving = pods.iter().filter(|it| !it.meta.is_deleted());
+                plan.delete.extend(leaving.map(|it| it.meta.name.clone()));
+            }
+            None => (),
+        }
+    }
+
+    /// The pods that are neither finished nor being deleted; finished ones are planned for deletion, failed ones with back-off.
+    fn without_finished(&mut self, cx: &mut Cx<'_>, sync: &Sync<'_>, node: &Str, pods: &[Arc<Object>], plan: &mut Plan) -> Vec<Arc<Object>> {
+        let mut running = Vec::new();
+        for pod in pods.iter().filter(|it| !it.meta.is_deleted()) {
+            let name = format!("{}/{}", pod.namespace(), pod.name());
+            match pods::phase(pod) {
+                "Failed" => match self.back_off(sync.set, node, cx.now()) {
+                    Some(delay) => plan.again = Some(plan.again.map_or(delay, |it| it.min(delay))),
+                    None => {
+                        let message = format!("Found failed daemon pod {name} on node {node}, will try to kill it");
+                        cx.event(sync.set, "Warning", "FailedDaemonPod", &message);
+                        plan.delete.push(pod.meta.name.clone());
+                    }
+                },
+                "Succeeded" => {
+                    let message = format!("Found succeeded daemon pod {name} on node {node}, will try to delete it");
+                    cx.event(sync.set, "Normal", "SucceededDaemonPod", &message);
+                    plan.delete.push(pod.meta.name.clone());
+                }
+                _ => running.push(pod.clone()),
+            }
+        }
+        running
+    }
+
+    /// The delay that a failed pod on this node still has to wait, or none, and then the next delay is twice as long.
+    fn back_off(&mut self, set: &Object, node: &Str, now: Instant) -> Option<Duration> {
+        let (first, max) = FAILED_POD_BACK_OFF;
+        let key = (set.meta.uid.clone(), node.clone());
+        match self.failed.get_mut(&key) {
+            Some(it) if now.since(it.at) < it.delay => Some(it.delay),
+            Some(it) => {
+                // Upstream forgets after twice the longest delay.
+                let forgotten = now.since(it.at) > max * 2;
+                it.delay = if forgotten { first } else { (it.delay * 2).min(max) };
+                it.at = now;
+                None
+            }
+            None => {
+                self.failed.insert(key, Failed { delay: first, at: now });
+                None
+            }
+        }
+    }
+
+    /// `syncNodes`: creates and deletes, at most [`BURST`] of each.
+    ///
+    /// # Errors
+    /// The first failed request; creation stops there, as upstream's slow start would.
+    pub(super) fn carry_out(&mut self, cx: &mut Cx<'_>, sync: &Sync<'_>, plan: &Plan) -> Result<(), Status> {
+        let mut res = Ok(());
+        if !plan.create.is_empty() {
+            let template = PodTemplate::of(sync);
+            for node in plan.create.iter().take(BURST) {
+                if let Err(status) = create(cx, sync.set, template.pod(sync.set, node)) {
+                    res = Err(status);
+                    break;
+                }
+            }
+        }
+        for name in plan.delete.iter().take(BURST) {
+            if let Err(status) = pods::delete(cx, sync.set, &Key::new(sync.set.namespace(), name)) {
+                res = Err(status);
+            }
+        }
+        if plan.create.len().max(plan.delete.len()) > BURST {
+            cx.requeue_soon();
+        }
+        res
+    }
+}
+
+/// Creates a pod and says so; a namespace that goes away is no failure.
+fn create(cx: &mut Cx<'_>, set: &Arc<Object>, pod: Object) -> Result<(), Status> {
+    match pods::create(cx, set, pod) {
+        Err(status) if status.reason == "Forbidden" && status.message.contains("because it is being terminated") => Ok(()),
+        res => res.map(|_| ()),
+    }
+}
+
+/// Pods that are meant for a node that does not exist and were never bound: pod garbage collection does not see them.
+fn without_node<'a>(sync: &'a Sync<'_>) -> impl Iterator<Item = Str> + use<'a> {
+    let exists = |name: &Str| sync.nodes.binary_search_by(|it| it.meta.name.cmp(name)).is_ok();
+    let gone = sync.by_node.iter().filter(move |(node, _)| !exists(node)).flat_map(|(_, pods)| pods);
+    gone.filter(|it| it.str_at("spec.nodeName").unwrap_or("").is_empty() && !it.meta.is_deleted()).map(|it| it.meta.name.clone())
+}
+
+/// Bound pods before others, then by age and name (`podByCreationTimestampAndPhase`).
+pub(super) fn by_age(mut pods: Vec<Arc<Object>>) -> Vec<Arc<Object>> {
+    let unbound = |it: &Object| it.str_at("spec.nodeName").unwrap_or("").is_empty();
+    pods.sort_by(|a, b| (unbound(a), a.meta.created, &a.meta.name).cmp(&(unbound(b), b.meta.created, &b.meta.name)));
+    pods
+}
+
+/// With surge two pods may share a node while the new one is not available; all others go.
+fn excess_of_surge(sync: &Sync<'_>, running: Vec<Arc<Object>>) -> Vec<Str> {
+    let mut excess = Vec::new();
+    let (mut new, mut old): (Option<&Object>, Option<&Object>) = (None, None);
+    for pod in &running {
+        let slot = if pod.meta.label("controller-revision-hash") == Some(&sync.hash) { &mut new } else { &mut old };
+        match slot {
+            None => *slot = Some(pod),
+            Some(_) => excess.push(pod.meta.name.clone()),
+        }
+    }
+    if let (Some(new), Some(old)) = (new, old)
+        && (!pods::is_ready(old) || pods::is_available(new, sync.min_ready_seconds(), sync.now))
+    {
+        excess.push(old.meta.name.clone());
+    }
+    excess
+}
+
+impl Sync<'_> {
+    pub(super) fn min_ready_seconds(&self) -> i64 {
+        self.set.i64_at("spec.minReadySeconds").unwrap_or(0)
+    }
+}
+
+/// The template with what all pods of one revision share; only the affinity differs from node to node.
+struct PodTemplate {
+    labels: Map,
+    annotations: Map,
+    finalizers: Arc<[Str]>,
+    spec: Value,
+    affinity: Map,
+}
+
+impl PodTemplate {
+    /// `CreatePodTemplate`
+    fn of(sync: &Sync<'_>) -> PodTemplate {
+        let set = sync.set;
+        let mut labels = set.map_at("spec.template.metadata.labels").cloned().unwrap_or_default();
+        if let Some(generation) = set.meta.annotation("deprecated.daemonset.template.generation") {
+            labels.insert("pod-template-generation", generation);
+        }
+        labels.insert("controller-revision-hash", &sync.hash);
+        let mut spec = set.at("spec.template.spec").cloned().unwrap_or_default();
+        spec.set("tolerations", nodes::tolerations(&spec));
+        PodTemplate {
+            labels,
+            annotations: set.map_at("spec.template.metadata.annotations").cloned().unwrap_or_default(),
+            finalizers: set.list_at("spec.template.metadata.finalizers").iter().filter_map(Value::as_shared_str).cloned().collect(),
+            affinity: spec.map_at("affinity").cloned().unwrap_or_default(),
+            spec,
+        }
+    }
+
+    /// The pod for one node (`ReplaceDaemonSetPodNodeNameNodeAffinity`).
+    fn pod(&self, set: &Object, node: &Str) -> Object {
+        let required = value!({ "nodeSelectorTerms": [
+            { "matchFields": [{ "key": "metadata.name", "operator": "In", "values": [node] }] },
+        ] });
+        let mut node_affinity = self.affinity.get("nodeAffinity").and_then(Value::as_map).cloned().unwrap_or_default();
+        node_affinity.insert("requiredDuringSchedulingIgnoredDuringExecution", required);
+        let spec = self.spec.with("affinity", self.affinity.with("nodeAffinity", node_affinity));
+        let mut pod = pods::from_parts(set, "apps/v1", "DaemonSet", self.labels.clone(), self.annotations.clone(), map!({ "spec": spec }));
+        pod.meta.finalizers = self.finalizers.clone();
+        pod
+    }
+}

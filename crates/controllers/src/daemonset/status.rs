@@ -1,0 +1,76 @@
+//! The counts in a DaemonSet's status (`updateDaemonSetStatus`).
+
+use meta::Status;
+use runtime::Cx;
+use sim::Duration;
+use value::{Map, Value};
+
+use super::manage::by_age;
+use super::{Sync, update};
+use crate::pods;
+
+/// What the status counts.
+#[derive(Default, PartialEq, Eq, Debug)]
+struct Counts {
+    desired: i64,
+    current: i64,
+    misscheduled: i64,
+    ready: i64,
+    updated: i64,
+    available: i64,
+}
+
+fn count(sync: &Sync<'_>) -> Counts {
+    let mut counts = Counts::default();
+    for node in &sync.nodes {
+        let (should_run, _) = sync.template.should_run(node);
+        let pods = sync.by_node.get(&node.meta.name);
+        match pods {
+            Some(_) if !should_run => counts.misscheduled += 1,
+            _ if !should_run => (),
+            None => counts.desired += 1,
+            Some(pods) => {
+                counts.desired += 1;
+                counts.current += 1;
+                let sorted = by_age(pods.clone());
+                let Some(pod) = sorted.first() else { continue };
+                let ready = pods::is_ready(pod);
+                counts.ready += i64::from(ready);
+                counts.available += i64::from(ready && pods::is_available(pod, sync.min_ready_seconds(), sync.now));
+                counts.updated += i64::from(update::is_updated(sync, pod));
+            }
+        }
+    }
+    counts
+}
+
+/// Writes the status if it differs; answers when to look again because pods become available by time alone.
+///
+/// # Errors
+/// A failed request.
+pub(super) fn store(cx: &mut Cx<'_>, sync: &Sync<'_>) -> Result<Option<Duration>, Status> {
+    let counts = count(sync);
+    // The set as it is now: history may have counted a collision in its status.
+    let mut status = sync.set.map_at("status").cloned().unwrap_or_default();
+    put(&mut status, "desiredNumberScheduled", counts.desired, true);
+    put(&mut status, "currentNumberScheduled", counts.current, true);
+    put(&mut status, "numberMisscheduled", counts.misscheduled, true);
+    put(&mut status, "numberReady", counts.ready, true);
+    put(&mut status, "updatedNumberScheduled", counts.updated, false);
+    put(&mut status, "numberAvailable", counts.available, false);
+    put(&mut status, "numberUnavailable", counts.desired - counts.available, false);
+    put(&mut status, "observedGeneration", sync.set.meta.generation, false);
+    cx.update_status(sync.set, Value::Map(status))?;
+    let min_ready = sync.min_ready_seconds();
+    let waits = min_ready > 0 && counts.ready != counts.available;
+    Ok(waits.then(|| Duration::from_secs(min_ready.unsigned_abs())))
+}
+
+/// Sets a count; zero is left out where the field is optional.
+fn put(status: &mut Map, key: &str, count: i64, always: bool) {
+    if count == 0 && !always {
+        status.remove(key);
+    } else if status.get(key).and_then(Value::as_i64) != Some(count) {
+        status.insert(key, count);
+    }
+}

@@ -1,0 +1,227 @@
+//! Deletes dependents whose owners have gone, and carries out foreground and orphaning deletions (`pkg/controller/garbagecollector`).
+
+use std::sync::Arc;
+
+use meta::{Key, KindId, Object, OwnerRef, Status};
+use runtime::{Actor, Cause, Cx, Item, Propagation, Queue, Stats, View};
+use sim::Instant;
+use store::Change;
+use value::{Value, value};
+
+const NAME: &str = "garbage-collector";
+const FOREGROUND: &str = "foregroundDeletion";
+const ORPHAN: &str = "orphan";
+
+/// Objects of any kind that may have to go, or that are going and wait for others.
+pub(crate) struct GarbageCollector {
+    kinds: Vec<KindId>,
+    queue: Queue<Item>,
+    last_work: Option<Instant>,
+}
+
+impl GarbageCollector {
+    /// For all of `kinds`.
+    pub fn new(kinds: Vec<KindId>) -> GarbageCollector {
+        GarbageCollector { kinds, queue: Queue::default(), last_work: None }
+    }
+
+    fn changed(&mut self, kind: KindId, change: &Change, view: &View<'_>) {
+        let object = change.object();
+        let cause = Cause { kind, key: object.key(), revision: change.revision };
+        let add = |queue: &mut Queue<Item>, item: Item| queue.add(item, Some(cause.clone()));
+        match (&change.before, &change.after) {
+            (_, None) => view.dependents(&object.meta.uid).into_iter().for_each(|it| add(&mut self.queue, it)),
+            (before, Some(after)) => {
+                let same_owners = before.as_ref().is_some_and(|it| Arc::ptr_eq(&it.meta.owners, &after.meta.owners) || it.meta.owners == after.meta.owners);
+                if (!same_owners && !after.meta.owners.is_empty()) || is_going(after) {
+                    add(&mut self.queue, (kind, object.key()));
+                }
+            }
+        }
+        // What it leaves behind: an owner may wait for just this dependent.
+        let left = |it: &OwnerRef| change.after.as_ref().is_none_or(|after| !after.meta.owners.contains(it));
+        for reference in change.before.iter().flat_map(|it| it.meta.owners.iter()).filter(|it| left(it)) {
+            if let Some(owner) = owner_item(view, object, reference) {
+                add(&mut self.queue, owner);
+            }
+        }
+    }
+}
+
+/// Whether an owner is being deleted in a way that concerns its dependents.
+fn is_going(object: &Object) -> bool {
+    object.meta.is_deleted() && (object.meta.has_finalizer(ORPHAN) || object.meta.has_finalizer(FOREGROUND))
+}
+
+fn owner_item(view: &View<'_>, dependent: &Object, reference: &OwnerRef) -> Option<Item> {
+    let kind = view.kind_of(&reference.api_version, &reference.kind)?;
+    let namespace = if kind.is_namespaced() { dependent.namespace() } else { "" };
+    Some((kind.id, Key::new(namespace, &reference.name)))
+}
+
+impl Actor for GarbageCollector {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn kinds(&self) -> Vec<KindId> {
+        self.kinds.clone()
+    }
+
+    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) {
+        for change in changes {
+            self.changed(kind, change, view);
+        }
+    }
+
+    fn list(&mut self, view: &View<'_>) {
+        self.queue.clear();
+        for kind in self.kinds.clone() {
+            let items: Vec<Item> = view
+                .list(kind, None)
+                .filter(|it| is_going(it) || !it.meta.owners.is_empty())
+                .map(|it| (kind, it.key()))
+                .collect();
+            items.into_iter().for_each(|it| self.queue.add(it, None));
+        }
+    }
+
+    fn work(&mut self, cx: &mut Cx<'_>) -> bool {
+        self.queue.wake(cx.now());
+        let n_items = self.queue.len();
+        for _ in 0..n_items {
+            if !cx.may_write() {
+                break;
+            }
+            let Some((item, cause)) = self.queue.pop() else { break };
+            cx.begin(NAME, cause);
+            match reconcile(cx, &item) {
+                Ok(()) => self.queue.forget(&item),
+                Err(_) => self.queue.add_failed(item, cx.now()),
+            }
+            cx.end();
+            self.last_work = Some(cx.now());
+        }
+        n_items > 0
+    }
+
+    fn next_wakeup(&self) -> Option<Instant> {
+        if self.queue.is_empty() { self.queue.next_wakeup() } else { Some(Instant::default()) }
+    }
+
+    fn stats(&self) -> Stats {
+        Stats { queue_depth: self.queue.len() as u64, retries: self.queue.n_retries(), last_work: self.last_work }
+    }
+}
+
+/// Works on one object: as an owner that is going, or as a dependent whose owners may have gone.
+fn reconcile(cx: &mut Cx<'_>, (kind, key): &Item) -> Result<(), Status> {
+    let Some(object) = cx.get(*kind, key) else { return Ok(()) };
+    if object.meta.is_deleted() && object.meta.has_finalizer(ORPHAN) {
+        return orphan_dependents(cx, &object);
+    }
+    if object.meta.is_deleted() && object.meta.has_finalizer(FOREGROUND) {
+        return delete_dependents(cx, &object);
+    }
+    if object.meta.owners.is_empty() || object.meta.is_deleted() {
+        return Ok(());
+    }
+    attempt_to_delete(cx, &object)
+}
+
+/// How an owner reference stands (`classifyReferences`).
+enum Owner {
+    /// The owner is there and stays.
+    Solid,
+    /// There is no such owner.
+    Dangling,
+    /// The owner waits for its dependents to go first.
+    WaitingForDependents,
+}
+
+fn owner_state(cx: &Cx<'_>, dependent: &Object, reference: &OwnerRef) -> Owner {
+    // A kind that is not served cannot be looked up; upstream leaves its dependents alone too.
+    let Some((kind, key)) = owner_item(&cx.view(), dependent, reference) else { return Owner::Solid };
+    match cx.get(kind, &key) {
+        Some(owner) if owner.meta.uid == reference.uid => {
+            let waits = owner.meta.is_deleted() && owner.meta.has_finalizer(FOREGROUND);
+            if waits { Owner::WaitingForDependents } else { Owner::Solid }
+        }
+        _ => Owner::Dangling,
+    }
+}
+
+/// `attemptToDeleteItem`: an object all of whose owners have gone goes too.
+fn attempt_to_delete(cx: &mut Cx<'_>, object: &Arc<Object>) -> Result<(), Status> {
+    let (mut n_solid, mut unneeded, mut n_waiting) = (0, Vec::new(), 0);
+    for reference in object.meta.owners.iter() {
+        match owner_state(cx, object, reference) {
+            Owner::Solid => n_solid += 1,
+            Owner::Dangling => unneeded.push(reference.uid.clone()),
+            Owner::WaitingForDependents => {
+                n_waiting += 1;
+                unneeded.push(reference.uid.clone());
+            }
+        }
+    }
+    if n_solid > 0 {
+        if !unneeded.is_empty() {
+            let gone: Vec<Value> = unneeded.iter().map(|uid| value!({ "$patch": "delete", "uid": uid })).collect();
+            cx.patch(object.kind, &object.key(), &value!({ "metadata": { "ownerReferences": gone, "uid": &object.meta.uid } }))?;
+        }
+        return Ok(());
+    }
+    let propagation = match n_waiting {
+        0 if object.meta.has_finalizer(ORPHAN) => Propagation::Orphan,
+        0 if object.meta.has_finalizer(FOREGROUND) => Propagation::Foreground,
+        0 => Propagation::Background,
+        _ if !cx.view().dependents(&object.meta.uid).is_empty() => Propagation::Foreground,
+        _ => Propagation::Background,
+    };
+    ignore_gone(cx.delete_with(object.kind, &object.key(), &object.meta.uid, propagation))?;
+    Ok(())
+}
+
+/// `processDeletingDependentsItem`: the owner goes when no dependent that blocks it is left.
+fn delete_dependents(cx: &mut Cx<'_>, owner: &Arc<Object>) -> Result<(), Status> {
+    let dependents: Vec<(KindId, Key)> = cx.view().dependents(&owner.meta.uid);
+    let mut is_blocked = false;
+    for (kind, key) in dependents {
+        let Some(dependent) = cx.get(kind, &key) else { continue };
+        let reference = dependent.meta.owners.iter().find(|it| it.uid == owner.meta.uid);
+        is_blocked |= reference.is_some_and(|it| it.block_deletion == Some(true));
+        if !dependent.meta.is_deleted() {
+            attempt_to_delete(cx, &dependent)?;
+        }
+    }
+    if !is_blocked {
+        remove_finalizer(cx, owner, FOREGROUND)?;
+    }
+    Ok(())
+}
+
+/// `orphanDependents`: dependents lose their reference, then the owner may go.
+fn orphan_dependents(cx: &mut Cx<'_>, owner: &Arc<Object>) -> Result<(), Status> {
+    for (kind, key) in cx.view().dependents(&owner.meta.uid) {
+        let Some(dependent) = cx.get(kind, &key) else { continue };
+        let patch = value!({ "metadata": {
+            "ownerReferences": [{ "$patch": "delete", "uid": &owner.meta.uid }], "uid": &dependent.meta.uid,
+        } });
+        ignore_gone(cx.patch(kind, &key, &patch).map(|_| ()))?;
+    }
+    remove_finalizer(cx, owner, ORPHAN)?;
+    Ok(())
+}
+
+fn remove_finalizer(cx: &mut Cx<'_>, owner: &Object, finalizer: &str) -> Result<(), Status> {
+    let left: Vec<Value> = owner.meta.finalizers.iter().filter(|it| *it != finalizer).map(Value::from).collect();
+    let patch = value!({ "metadata": { "finalizers": left, "resourceVersion": owner.meta.revision.0.to_string() } });
+    ignore_gone(cx.patch_merge(owner.kind, &owner.key(), &patch).map(|_| ()))
+}
+
+fn ignore_gone(res: Result<(), Status>) -> Result<(), Status> {
+    match res {
+        Err(status) if status.is_not_found() || status.code == 422 => Ok(()),
+        res => res,
+    }
+}

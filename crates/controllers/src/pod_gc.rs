@@ -1,0 +1,128 @@
+//! Deletes pods whose node has gone, pods that were deleted before they were bound, and finished pods beyond a limit (`pkg/controller/podgc`).
+
+use std::collections::BTreeMap;
+
+use kinds::{NODE, POD};
+use meta::{Key, KindId, Object, Status};
+use runtime::{Action, Cx, Reconciler, View, Watch};
+use sim::{Duration, Instant};
+use store::Change;
+use value::{Str, Value, value};
+
+use crate::{conditions, pods};
+
+/// Finished pods that may stay (`--terminated-pod-gc-threshold`).
+const FINISHED_MAX: usize = 12_500;
+/// How long a pod may name an absent node: it could be registered any moment (`quarantineTime`).
+const QUARANTINE: Duration = Duration::from_secs(40);
+
+/// One key stands for the whole cluster: every round looks at all.
+#[derive(Default)]
+pub(crate) struct PodGc {
+    /// Nodes that pods name and that are absent, and since when.
+    absent: BTreeMap<Str, Instant>,
+}
+
+impl Reconciler for PodGc {
+    fn name(&self) -> &'static str {
+        "pod-garbage-collector"
+    }
+
+    fn kind(&self) -> KindId {
+        NODE
+    }
+
+    fn watches(&self) -> Vec<Watch> {
+        vec![Watch::Map { kind: NODE, keys: on_removal }, Watch::Map { kind: POD, keys: on_stray_pod }]
+    }
+
+    fn reconcile(&mut self, cx: &mut Cx<'_>, _key: &Key) -> Result<Action, Status> {
+        let now = cx.now();
+        let known = std::mem::take(&mut self.absent);
+        self.absent = absent_nodes(cx).into_iter().map(|it| (it.clone(), known.get(&it).copied().unwrap_or(now))).collect();
+        let (gone, waiting): (Vec<_>, Vec<_>) = self.absent.iter().partition(|(_, since)| now.since(**since) >= QUARANTINE);
+        let again = waiting.iter().map(|(_, since)| (**since + QUARANTINE).since(now)).min();
+        for (node, _) in gone {
+            for pod in cx.on_node(node) {
+                collect_orphan(cx, &pod)?;
+            }
+        }
+        collect_unbound(cx)?;
+        collect_finished(cx)?;
+        Ok(again.map_or(Action::AwaitChange, Action::RequeueAfter))
+    }
+}
+
+/// All rounds are one key.
+fn round() -> Key {
+    Key::cluster("round")
+}
+
+fn on_removal(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
+    if change.after.is_none() {
+        keys.push(round());
+    }
+}
+
+fn on_stray_pod(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
+    let Some(pod) = &change.after else { return };
+    let node = pod.str_at("spec.nodeName").unwrap_or("");
+    let is_stray = if node.is_empty() { pod.meta.is_deleted() } else { view.get(NODE, &Key::cluster(node)).is_none() };
+    let finished = pods::is_terminal(pod) && view.len(POD) > FINISHED_MAX;
+    if is_stray || finished {
+        keys.push(round());
+    }
+}
+
+fn absent_nodes(cx: &Cx<'_>) -> Vec<Str> {
+    cx.nodes_with_pods().into_iter().filter(|it| cx.get(NODE, &Key::cluster(it)).is_none()).collect()
+}
+
+/// A pod whose node has gone is marked failed and deleted at once.
+fn collect_orphan(cx: &mut Cx<'_>, pod: &Object) -> Result<(), Status> {
+    fail(cx, pod, "PodGC: node no longer exists", Some("DeletionByPodGC"))?;
+    cx.delete_now(POD, &pod.key())
+}
+
+/// Sets the phase of an unfinished pod to Failed, with the condition that says why.
+fn fail(cx: &mut Cx<'_>, pod: &Object, message: &str, reason: Option<&str>) -> Result<(), Status> {
+    if pods::is_terminal(pod) {
+        return Ok(());
+    }
+    let mut status = pod.at("status").cloned().unwrap_or_default();
+    status.set("phase", "Failed");
+    if let Some(reason) = reason {
+        let condition = value!({ "type": "DisruptionTarget", "status": "True", "reason": reason, "message": message });
+        let list = conditions::set(status.list_at("conditions"), condition, cx.now_secs());
+        status.set("conditions", list);
+    }
+    cx.update_status(pod, status).map(|_| ())
+}
+
+fn collect_unbound(cx: &mut Cx<'_>) -> Result<(), Status> {
+    let unbound: Vec<_> = cx
+        .list(POD, None)
+        .filter(|it| it.meta.is_deleted() && it.str_at("spec.nodeName").unwrap_or("").is_empty())
+        .cloned()
+        .collect();
+    for pod in unbound {
+        fail(cx, &pod, "", None)?;
+        cx.delete_now(POD, &pod.key())?;
+    }
+    Ok(())
+}
+
+fn collect_finished(cx: &mut Cx<'_>) -> Result<(), Status> {
+    if cx.view().len(POD) <= FINISHED_MAX {
+        return Ok(());
+    }
+    let mut finished: Vec<_> = cx.list(POD, None).filter(|it| pods::is_terminal(it)).cloned().collect();
+    let Some(excess) = finished.len().checked_sub(FINISHED_MAX) else { return Ok(()) };
+    // Evicted pods go first, then the oldest.
+    let is_evicted = |it: &Object| it.at("status.reason").and_then(Value::as_str) == Some("Evicted");
+    finished.sort_by_key(|it| (!is_evicted(it), it.meta.created, it.meta.name.clone()));
+    for pod in finished.iter().take(excess) {
+        cx.delete_now(POD, &pod.key())?;
+    }
+    Ok(())
+}

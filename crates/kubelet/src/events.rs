@@ -1,0 +1,34 @@
+//! Events that a step brings about, kept until the actor may record them.
+
+use crate::life::Container;
+
+/// One event about a container.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct ContainerEvent {
+    pub level: &'static str,
+    pub reason: &'static str,
+    pub message: String,
+    /// `spec.containers{name}` or `spec.initContainers{name}`
+    pub field_path: String,
+}
+
+/// The events of one pod's step, in order.
+#[derive(Default)]
+pub(crate) struct Events {
+    pub list: Vec<ContainerEvent>,
+}
+
+impl Events {
+    pub fn normal(&mut self, container: &Container, reason: &'static str, message: String) {
+        self.push("Normal", container, reason, message);
+    }
+
+    pub fn warning(&mut self, container: &Container, reason: &'static str, message: String) {
+        self.push("Warning", container, reason, message);
+    }
+
+    fn push(&mut self, level: &'static str, container: &Container, reason: &'static str, message: String) {
+        let list = if container.is_init { "initContainers" } else { "containers" };
+        self.list.push(ContainerEvent { level, reason, message, field_path: format!("spec.{list}{{{}}}", container.name) });
+    }
+}

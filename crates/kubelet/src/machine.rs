@@ -1,0 +1,107 @@
+//! Machines and the Nodes that their kubelets register.
+
+use meta::{Metadata, Object};
+use sim::Instant;
+use value::{Map, Str, Value, map, time, value};
+
+use kinds::NODE;
+
+/// What every machine has unless its manifest says otherwise.
+const CAPACITY: [(&str, &str); 4] = [("cpu", "4"), ("ephemeral-storage", "100Gi"), ("memory", "8Gi"), ("pods", "110")];
+
+/// Addresses of the `n`-th machine: its own and the first of its pods' network, as dotted texts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Network {
+    pub host_ip: Str,
+    pub pod_cidr: Str,
+    /// Number of the machine, from which pod addresses are made.
+    pub number: u32,
+}
+
+impl Network {
+    pub fn of(number: u32) -> Network {
+        let host = number + 2;
+        let net = number;
+        Network {
+            host_ip: format!("10.0.{}.{}", host / 250 % 256, host % 250 + 1).into(),
+            pod_cidr: format!("10.{}.{}.0/24", 128 + net / 256 % 128, net % 256).into(),
+            number,
+        }
+    }
+
+    /// The address of the machine's `n`-th pod; they are used again after 250.
+    pub fn pod_ip(&self, n: u32) -> Str {
+        format!("10.{}.{}.{}", 128 + self.number / 256 % 128, self.number % 256, n % 250 + 2).into()
+    }
+}
+
+/// A machine's capacity with the defaults for what it leaves out.
+pub(crate) fn capacity(machine: &Object) -> Map {
+    let mut capacity: Map = CAPACITY.iter().map(|(name, amount)| (Str::from(*name), Value::from(*amount))).collect();
+    for (name, amount) in machine.map_at("spec.capacity").into_iter().flat_map(Map::iter) {
+        capacity.insert(name, amount);
+    }
+    capacity
+}
+
+/// Labels that a kubelet sets, with those of the machine.
+pub(crate) fn labels(machine: &Object) -> Map {
+    let mut labels = map!({
+        "beta.kubernetes.io/arch": "amd64", "beta.kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
+        "kubernetes.io/hostname": &machine.meta.name, "kubernetes.io/os": "linux",
+    });
+    for (key, value) in machine.map_at("spec.labels").into_iter().flat_map(Map::iter) {
+        labels.insert(key, value);
+    }
+    labels
+}
+
+/// The Node that a machine's kubelet registers.
+pub(crate) fn node(machine: &Object, network: &Network, now: Instant) -> Object {
+    let mut spec = map!({ "podCIDR": &network.pod_cidr, "podCIDRs": [&network.pod_cidr] });
+    let taints = machine.list_at("spec.taints");
+    if !taints.is_empty() {
+        spec.insert("taints", taints.to_vec());
+    }
+    let meta = Metadata { name: machine.meta.name.clone(), labels: labels(machine), ..Metadata::default() };
+    Object { kind: NODE, meta, body: map!({ "spec": spec, "status": status(machine, network, &[], now) }) }
+}
+
+/// The status of a node whose kubelet runs; times of conditions that did not change stay.
+pub(crate) fn status(machine: &Object, network: &Network, before: &[Value], now: Instant) -> Value {
+    let capacity = capacity(machine);
+    value!({
+        "addresses": [{ "address": &network.host_ip, "type": "InternalIP" }, { "address": &machine.meta.name, "type": "Hostname" }],
+        "allocatable": &capacity,
+        "capacity": &capacity,
+        "conditions": conditions(machine, before, now),
+        "daemonEndpoints": { "kubeletEndpoint": { "Port": 10250 } },
+        "nodeInfo": {
+            "architecture": "amd64", "bootID": "", "containerRuntimeVersion": "drydock://0.0.0", "kernelVersion": "simulated", "kubeProxyVersion": "",
+            "kubeletVersion": "v1.36.2", "machineID": "", "operatingSystem": "linux", "osImage": "Drydock (simulated)", "systemUUID": "",
+        },
+    })
+}
+
+fn conditions(machine: &Object, before: &[Value], now: Instant) -> Vec<Value> {
+    let pressure = |kind: &str| machine.bool_at(&format!("spec.pressure.{kind}")) == Some(true);
+    let rows = [
+        ("MemoryPressure", pressure("memory"), ["KubeletHasInsufficientMemory", "KubeletHasSufficientMemory"], ["kubelet has insufficient memory available", "kubelet has sufficient memory available"]),
+        ("DiskPressure", pressure("disk"), ["KubeletHasDiskPressure", "KubeletHasNoDiskPressure"], ["kubelet has disk pressure", "kubelet has no disk pressure"]),
+        ("PIDPressure", pressure("pid"), ["KubeletHasInsufficientPID", "KubeletHasSufficientPID"], ["kubelet has insufficient PID available", "kubelet has sufficient PID available"]),
+        ("Ready", true, ["KubeletReady", "KubeletNotReady"], ["kubelet is posting ready status", ""]),
+    ];
+    rows.iter()
+        .map(|(kind, is_true, reasons, messages)| {
+            let status = if *is_true { "True" } else { "False" };
+            let which = usize::from(!*is_true);
+            let old = before.iter().find(|it| it.str_at("type") == Some(kind)).filter(|it| it.str_at("status") == Some(status));
+            let stamp = Value::from(time::format_secs(now.secs()));
+            let since = old.and_then(|it| it.get("lastTransitionTime").cloned()).unwrap_or_else(|| stamp.clone());
+            let beat = old.and_then(|it| it.get("lastHeartbeatTime").cloned()).unwrap_or(stamp);
+            value!({
+                "lastHeartbeatTime": beat, "lastTransitionTime": since, "message": messages[which], "reason": reasons[which], "status": status, "type": *kind,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,206 @@
+//! A pod's status as its kubelet reports it.
+
+use meta::Object;
+use sim::Instant;
+use value::{Map, Str, Value, map, time, value};
+
+use crate::life::{Container, Ended, Life, State};
+
+fn stamp(at: Instant) -> Value {
+    time::format_secs(at.secs()).into()
+}
+
+/// The status of a pod in the real mode; times of conditions that did not change stay.
+pub(crate) fn of(life: &Life, now: Instant) -> Value {
+    let before = life.pod.map_at("status").cloned().unwrap_or_default();
+    let phase = life.phase();
+    let mut status = before.clone();
+    status.insert("phase", phase);
+    status.insert("startTime", stamp(life.began));
+    put_addresses(&mut status, &life.host_ip, &life.ip);
+    let (init, main): (Vec<&Container>, Vec<&Container>) = life.containers.iter().partition(|it| it.is_init);
+    if !init.is_empty() {
+        status.insert("initContainerStatuses", init.into_iter().map(container_status).collect::<Vec<_>>());
+    }
+    status.insert("containerStatuses", main.into_iter().map(container_status).collect::<Vec<_>>());
+    status.insert("conditions", conditions(life, phase, now));
+    status.insert("observedGeneration", life.pod.meta.generation);
+    if let Some((reason, message)) = &life.failed {
+        status.insert("reason", *reason);
+        status.insert("message", message.as_str());
+    }
+    Value::Map(status)
+}
+
+fn put_addresses(status: &mut Map, host_ip: &Str, ip: &Str) {
+    status.insert("hostIP", host_ip);
+    status.insert("hostIPs", value!([{ "ip": host_ip }]));
+    if !ip.is_empty() {
+        status.insert("podIP", ip);
+        status.insert("podIPs", value!([{ "ip": ip }]));
+    }
+}
+
+/// One entry of `containerStatuses`.
+fn container_status(it: &Container) -> Value {
+    let was_pulled = it.is_running() || it.ended().is_some() || it.last.is_some();
+    let mut status = map!({
+        "image": &it.image, "imageID": if was_pulled { image_id(&it.image) } else { String::new() },
+        "lastState": it.last.as_ref().map_or_else(Value::map, |end| value!({ "terminated": ended(it, end) })),
+        "name": &it.name, "ready": it.ready, "restartCount": it.restarts, "started": it.started,
+        "state": state(it),
+    });
+    if was_pulled {
+        status.insert("containerID", container_id(&it.name, it.restarts));
+    }
+    Value::Map(status)
+}
+
+fn state(it: &Container) -> Value {
+    match &it.state {
+        State::Waiting { reason, message } if message.is_empty() => value!({ "waiting": { "reason": *reason } }),
+        State::Waiting { reason, message } => value!({ "waiting": { "message": message.as_str(), "reason": *reason } }),
+        State::Running { since } => value!({ "running": { "startedAt": stamp(*since) } }),
+        State::Terminated(end) => value!({ "terminated": ended(it, end) }),
+    }
+}
+
+fn ended(container: &Container, it: &Ended) -> Value {
+    value!({
+        "containerID": container_id(&container.name, container.restarts), "exitCode": it.code, "finishedAt": stamp(it.at),
+        "reason": &it.reason, "startedAt": stamp(it.since),
+    })
+}
+
+fn image_id(image: &str) -> String {
+    let name = image.rsplit_once('@').map_or(image, |(name, _)| name);
+    format!("{name}@sha256:{}", digest(image))
+}
+
+fn container_id(name: &str, restarts: i64) -> String {
+    format!("drydock://{}", digest(&format!("{name}/{restarts}")))
+}
+
+/// 64 hexadecimal digits that a text determines.
+fn digest(text: &str) -> String {
+    let mut out = String::with_capacity(64);
+    for round in 0..4_u8 {
+        let hash = text.bytes().chain([round]).fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        out.push_str(&format!("{hash:016x}"));
+    }
+    out
+}
+
+/// Types in the order in which a kubelet lists them.
+fn conditions(life: &Life, phase: &str, now: Instant) -> Vec<Value> {
+    let before = life.pod.list_at("status.conditions");
+    let succeeded = phase == "Succeeded";
+    let failed = phase == "Failed";
+    let names = |of: &dyn Fn(&&Container) -> bool| {
+        let list: Vec<&str> = life.containers.iter().filter(of).map(|it| &*it.name).collect();
+        format!("[{}]", list.join(" "))
+    };
+    let any_started = life.containers.iter().any(|it| it.is_running() || it.ended().is_some() || it.last.is_some());
+    let ready_to_start = any_started && !succeeded && !failed;
+    let initialized = life.initialized() || succeeded;
+    let unready = |it: &&Container| (!it.is_init || it.is_sidecar) && !it.ready;
+    let is_ready = !succeeded && !failed && initialized && !life.containers.iter().any(|it| unready(&it));
+    let unready_text = format!("containers with unready status: {}", names(&|it| !it.is_init && !it.ready));
+    let not_ready = match phase {
+        "Succeeded" => Some(("PodCompleted", String::new())),
+        "Failed" => Some(("PodFailed", String::new())),
+        _ => (!is_ready).then_some(("ContainersNotReady", unready_text)),
+    };
+    let gates = gates(&life.pod);
+    let not_ready_pod = not_ready.clone().or(gates.map(|it| ("ReadinessGatesNotReady", it)));
+    let not_initialized = (!initialized).then(|| ("ContainersNotInitialized", format!("containers with incomplete status: {}", names(&|it| it.is_init && !it.lets_next_begin()))));
+    let completed = (succeeded && life.containers.iter().any(|it| it.is_init) || succeeded).then_some(("PodCompleted", String::new()));
+    let mut list = vec![
+        condition(before, "PodReadyToStartContainers", ready_to_start, None, life, now),
+        condition(before, "Initialized", initialized, not_initialized.or(completed), life, now),
+        condition(before, "Ready", not_ready_pod.is_none(), not_ready_pod, life, now),
+        condition(before, "ContainersReady", not_ready.is_none(), not_ready, life, now),
+    ];
+    list.push(condition(before, "PodScheduled", true, None, life, now));
+    // What others put there (readiness gates, DisruptionTarget) stays.
+    let ours = |it: &&Value| !list.iter().any(|own| own.get("type") == it.get("type"));
+    let others: Vec<Value> = before.iter().filter(ours).cloned().collect();
+    list.extend(others);
+    list
+}
+
+/// What is missing for the pod's readiness gates, if anything.
+fn gates(pod: &Object) -> Option<String> {
+    let status_of = |kind: &str| pod.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some(kind)).and_then(|it| it.str_at("status"));
+    let mut missing = Vec::new();
+    for gate in pod.list_at("spec.readinessGates").iter().filter_map(|it| it.str_at("conditionType")) {
+        match status_of(gate) {
+            None => missing.push(format!("corresponding condition of pod readiness gate \"{gate}\" does not exist.")),
+            Some("True") => (),
+            Some(other) => missing.push(format!("the status of pod readiness gate \"{gate}\" is not \"True\", but {other}")),
+        }
+    }
+    (!missing.is_empty()).then(|| missing.join(", "))
+}
+
+fn condition(before: &[Value], kind: &str, is_true: bool, why: Option<(&str, String)>, life: &Life, now: Instant) -> Value {
+    let status = if is_true { "True" } else { "False" };
+    let old = before.iter().find(|it| it.str_at("type") == Some(kind)).filter(|it| it.str_at("status") == Some(status));
+    let since = old.and_then(|it| it.get("lastTransitionTime").cloned()).unwrap_or_else(|| stamp(now));
+    let mut condition = map!({
+        "lastProbeTime": null, "lastTransitionTime": since, "observedGeneration": life.pod.meta.generation, "status": status, "type": kind,
+    });
+    if let Some((reason, message)) = why {
+        condition.insert("reason", reason);
+        if !message.is_empty() {
+            condition.insert("message", message);
+        }
+    }
+    Value::Map(condition)
+}
+
+/// The status that the fast mode gives a pod at once: running and ready, or succeeded.
+pub(crate) fn fast(pod: &Object, host_ip: &Str, ip: &Str, now: Instant, succeeded: bool) -> Value {
+    let before = pod.map_at("status").cloned().unwrap_or_default();
+    let mut status = before.clone();
+    let ready = if succeeded { "False" } else { "True" };
+    let since = |kind: &str, status: &str| {
+        let old = pod.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some(kind) && it.str_at("status") == Some(status));
+        old.and_then(|it| it.get("lastTransitionTime").cloned()).unwrap_or_else(|| stamp(now))
+    };
+    let kinds = [("PodReadyToStartContainers", "True"), ("Initialized", "True"), ("Ready", ready), ("ContainersReady", ready)];
+    let mut conditions: Vec<Value> = kinds
+        .iter()
+        .map(|(kind, status)| value!({ "lastProbeTime": null, "lastTransitionTime": since(kind, status), "status": *status, "type": *kind }))
+        .collect();
+    let others = pod.list_at("status.conditions").iter().filter(|it| !kinds.iter().any(|(kind, _)| it.str_at("type") == Some(kind)));
+    conditions.extend(others.cloned());
+    let started = before.get("startTime").cloned().unwrap_or_else(|| stamp(now));
+    let statuses = |list: &str, is_init: bool| -> Vec<Value> {
+        let done = succeeded || is_init;
+        pod.list_at(list)
+            .iter()
+            .map(|it| {
+                let state = if done {
+                    value!({ "terminated": { "exitCode": 0, "finishedAt": stamp(now), "reason": "Completed", "startedAt": &started } })
+                } else {
+                    value!({ "running": { "startedAt": stamp(now) } })
+                };
+                value!({
+                    "image": it.get("image").cloned().unwrap_or_default(), "imageID": "", "lastState": {}, "name": it.get("name").cloned().unwrap_or_default(),
+                    "ready": is_init || !succeeded, "restartCount": 0, "started": !done, "state": state,
+                })
+            })
+            .collect()
+    };
+    let init = statuses("spec.initContainers", true);
+    if !init.is_empty() {
+        status.insert("initContainerStatuses", init);
+    }
+    status.insert("containerStatuses", statuses("spec.containers", false));
+    status.insert("conditions", conditions);
+    status.insert("phase", if succeeded { "Succeeded" } else { "Running" });
+    status.insert("startTime", started);
+    put_addresses(&mut status, host_ip, ip);
+    Value::Map(status)
+}

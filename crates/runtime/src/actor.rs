@@ -1,0 +1,40 @@
+//! What the turn of the cluster drives.
+
+use meta::KindId;
+use sim::Instant;
+use store::Change;
+
+use crate::{Cx, View};
+
+/// Figures for a Component's status.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Stats {
+    pub queue_depth: u64,
+    pub retries: u64,
+    /// When it last did something.
+    pub last_work: Option<Instant>,
+}
+
+/// A controller, the scheduler or the kubelets: told of changes, then asked to work.
+pub trait Actor {
+    /// The name of the component, such as `daemonset`; names its chance stream and its Component object.
+    fn name(&self) -> &'static str;
+
+    /// The kinds whose changes it wants.
+    fn kinds(&self) -> Vec<KindId>;
+
+    /// Takes changes of one of its kinds in; writes nothing.
+    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>);
+
+    /// Starts from the present state instead of changes: at the beginning, and after the log was too short.
+    fn list(&mut self, view: &View<'_>);
+
+    /// Works until nothing is left at `cx.now` or `cx.may_write` answers false. Answers whether it did anything.
+    fn work(&mut self, cx: &mut Cx<'_>) -> bool;
+
+    /// When it next has something to do by time alone; `Instant` of the past or present when it has work now.
+    fn next_wakeup(&self) -> Option<Instant>;
+
+    /// Figures for its Component object.
+    fn stats(&self) -> Stats;
+}

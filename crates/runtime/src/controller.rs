@@ -1,0 +1,162 @@
+//! The loop around a reconciler: changes become keys, keys are worked on, failures back off.
+
+use meta::{Key, KindId, Status};
+use sim::{Duration, Instant};
+use store::Change;
+
+use crate::{Actor, Cause, Cx, Queue, Stats, View};
+
+/// What a reconciler wants next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Nothing until something it watches changes.
+    AwaitChange,
+    /// To be called again after this delay.
+    RequeueAfter(Duration),
+}
+
+/// Brings one object of one kind to its desired state. Level-driven: it looks at what is, not at what happened.
+pub trait Reconciler {
+    /// The component's name, such as `daemonset`.
+    fn name(&self) -> &'static str;
+
+    /// The kind whose keys it works on; after a restart every object of it is worked on.
+    fn kind(&self) -> KindId;
+
+    /// Which changes concern which keys.
+    fn watches(&self) -> Vec<Watch>;
+
+    /// Works on one key.
+    ///
+    /// # Errors
+    /// A failed request; the key is tried again with back-off.
+    fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status>;
+}
+
+/// How changes of a kind become keys.
+#[derive(Clone, Copy)]
+pub enum Watch {
+    /// The key of the changed object.
+    Itself(KindId),
+    /// The controlling owner of a changed object, if it is of this kind (its name in owner references) and group.
+    Owner { kind: KindId, owner_kind: &'static str, owner_group: &'static str },
+    /// Whatever the function says.
+    Map { kind: KindId, keys: fn(&Change, &View<'_>, &mut Vec<Key>) },
+}
+
+impl Watch {
+    fn kind(&self) -> KindId {
+        match self {
+            Watch::Itself(kind) | Watch::Owner { kind, .. } | Watch::Map { kind, .. } => *kind,
+        }
+    }
+
+    fn keys(&self, change: &Change, view: &View<'_>, out: &mut Vec<Key>) {
+        match self {
+            Watch::Itself(_) => out.push(change.object().key()),
+            Watch::Owner { owner_kind, owner_group, .. } => {
+                for object in [&change.before, &change.after].into_iter().flatten() {
+                    let Some(owner) = object.meta.controller() else { continue };
+                    let group = owner.api_version.split_once('/').map_or("", |(group, _)| group);
+                    if owner.kind == *owner_kind && group == *owner_group {
+                        let key = Key { namespace: object.meta.namespace.clone(), name: owner.name.clone() };
+                        if out.last() != Some(&key) {
+                            out.push(key);
+                        }
+                    }
+                }
+            }
+            Watch::Map { keys, .. } => keys(change, view, out),
+        }
+    }
+}
+
+/// A reconciler with its queue: an [`Actor`].
+pub struct Controller {
+    reconciler: Box<dyn Reconciler>,
+    watches: Vec<Watch>,
+    queue: Queue,
+    last_work: Option<Instant>,
+}
+
+impl Controller {
+    pub fn new(reconciler: Box<dyn Reconciler>) -> Controller {
+        let watches = reconciler.watches();
+        Controller { reconciler, watches, queue: Queue::default(), last_work: None }
+    }
+
+    fn one(&mut self, cx: &mut Cx<'_>, key: Key, cause: Option<Cause>) {
+        cx.begin(self.reconciler.name(), cause);
+        match self.reconciler.reconcile(cx, &key) {
+            Ok(action) => {
+                self.queue.forget(&key);
+                if let Action::RequeueAfter(delay) = action {
+                    self.queue.add_at(key.clone(), cx.now() + delay);
+                }
+            }
+            Err(_) => self.queue.add_failed(key.clone(), cx.now()),
+        }
+        if cx.take_wants_again() {
+            self.queue.add(key, None);
+        }
+        cx.end();
+    }
+}
+
+impl Actor for Controller {
+    fn name(&self) -> &'static str {
+        self.reconciler.name()
+    }
+
+    fn kinds(&self) -> Vec<KindId> {
+        let mut kinds: Vec<KindId> = self.watches.iter().map(Watch::kind).collect();
+        kinds.sort();
+        kinds.dedup();
+        kinds
+    }
+
+    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) {
+        let mut keys = Vec::new();
+        for change in changes {
+            for watch in self.watches.iter().filter(|it| it.kind() == kind) {
+                watch.keys(change, view, &mut keys);
+            }
+            for key in keys.drain(..) {
+                let cause = Cause { kind, key: change.object().key(), revision: change.revision };
+                self.queue.add(key, Some(cause));
+            }
+        }
+    }
+
+    fn list(&mut self, view: &View<'_>) {
+        self.queue.clear();
+        let keys: Vec<Key> = view.list(self.reconciler.kind(), None).map(|it| it.key()).collect();
+        for key in keys {
+            self.queue.add(key, None);
+        }
+    }
+
+    fn work(&mut self, cx: &mut Cx<'_>) -> bool {
+        self.queue.wake(cx.now());
+        // What is added while working waits for the next turn: a key runs at most once a turn.
+        let n_keys = self.queue.len();
+        for _ in 0..n_keys {
+            if !cx.may_write() {
+                break;
+            }
+            let Some((key, cause)) = self.queue.pop() else { break };
+            self.one(cx, key, cause);
+            self.last_work = Some(cx.now());
+        }
+        n_keys > 0
+    }
+
+    fn next_wakeup(&self) -> Option<Instant> {
+        if self.queue.is_empty() { self.queue.next_wakeup() } else { Some(Instant::default()) }
+    }
+
+    fn stats(&self) -> Stats {
+        Stats { queue_depth: self.queue.len() as u64, retries: self.queue.n_retries(), last_work: self.last_work }
+    }
+}
+

@@ -1,0 +1,103 @@
+//! Which objects belong to which: kept from the store's log, so that nobody scans.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use meta::{Key, KindId, Object};
+use store::Change;
+use value::Str;
+
+/// One object of any kind.
+pub type Item = (KindId, Key);
+
+/// Indexes over all objects.
+#[derive(Clone, Debug, Default)]
+pub struct Indexes {
+    /// Owner's uid to the objects that name it in `ownerReferences`.
+    by_owner: BTreeMap<Str, BTreeSet<Item>>,
+    /// Kind and namespace to objects without a controlling owner.
+    orphans: BTreeMap<(KindId, Str), BTreeSet<Str>>,
+    /// `spec.nodeName` to pods.
+    by_node: BTreeMap<Str, BTreeSet<Key>>,
+}
+
+impl Indexes {
+    /// Takes a batch of changes of one kind in; `bound` is the kind whose `spec.nodeName` is indexed (Pod).
+    pub fn apply(&mut self, kind: KindId, changes: &[Change], bound: KindId) {
+        for change in changes {
+            let (before, after) = (change.before.as_ref(), change.after.as_ref());
+            if let (Some(before), Some(after)) = (before, after)
+                && Arc::ptr_eq(&before.meta.owners, &after.meta.owners)
+                && (kind != bound || node_name(before) == node_name(after))
+            {
+                continue;
+            }
+            if let Some(it) = before {
+                self.remove(kind, it, kind == bound);
+            }
+            if let Some(it) = after {
+                self.insert(kind, it, kind == bound);
+            }
+        }
+    }
+
+    fn insert(&mut self, kind: KindId, object: &Object, is_bound: bool) {
+        let key = object.key();
+        for owner in object.meta.owners.iter() {
+            self.by_owner.entry(owner.uid.clone()).or_default().insert((kind, key.clone()));
+        }
+        if object.meta.controller().is_none() {
+            self.orphans.entry((kind, key.namespace.clone())).or_default().insert(key.name.clone());
+        }
+        if is_bound && let Some(node) = node_name(object) {
+            self.by_node.entry(node.clone()).or_default().insert(key);
+        }
+    }
+
+    fn remove(&mut self, kind: KindId, object: &Object, is_bound: bool) {
+        let key = object.key();
+        for owner in object.meta.owners.iter() {
+            take(&mut self.by_owner, &owner.uid, &(kind, key.clone()));
+        }
+        if object.meta.controller().is_none() {
+            take(&mut self.orphans, &(kind, key.namespace.clone()), &key.name);
+        }
+        if is_bound && let Some(node) = node_name(object) {
+            take(&mut self.by_node, node, &key);
+        }
+    }
+
+    /// Everything that names `uid` as an owner, in order.
+    pub fn owned_by<'a>(&'a self, uid: &str) -> impl Iterator<Item = &'a Item> + use<'a> {
+        self.by_owner.get(uid).into_iter().flatten()
+    }
+
+    /// Names of the objects of `kind` in `namespace` that have no controlling owner.
+    pub fn orphans<'a>(&'a self, kind: KindId, namespace: &str) -> impl Iterator<Item = &'a Str> + use<'a> {
+        self.orphans.get(&(kind, Str::from(namespace))).into_iter().flatten()
+    }
+
+    /// Names of nodes that pods are bound to.
+    pub fn nodes_with_pods(&self) -> impl Iterator<Item = &Str> {
+        self.by_node.keys()
+    }
+
+    /// Keys of the pods bound to `node`.
+    pub fn on_node<'a>(&'a self, node: &str) -> impl Iterator<Item = &'a Key> + use<'a> {
+        self.by_node.get(node).into_iter().flatten()
+    }
+}
+
+fn node_name(pod: &Object) -> Option<&Str> {
+    pod.at("spec.nodeName")?.as_shared_str().filter(|it| !it.is_empty())
+}
+
+/// Takes `item` out of the set under `key`, and the set with its last item.
+fn take<K: Ord, T: Ord>(sets: &mut BTreeMap<K, BTreeSet<T>>, key: &K, item: &T) {
+    if let Some(set) = sets.get_mut(key) {
+        set.remove(item);
+        if set.is_empty() {
+            sets.remove(key);
+        }
+    }
+}

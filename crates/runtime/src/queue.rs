@@ -1,0 +1,125 @@
+//! A work queue: each key waits once, failures back off, delays are timers (client-go's `workqueue`).
+
+use std::collections::{BTreeMap, VecDeque};
+
+use meta::{Key, KindId, Revision};
+use sim::{Duration, Instant, Timers};
+
+/// First delay after a failure; doubles each time (client-go's `DefaultControllerRateLimiter`).
+const BACK_OFF_FIRST: Duration = Duration::from_millis(5);
+/// The longest delay after failures.
+const BACK_OFF_MAX: Duration = Duration::from_secs(1000);
+
+/// The watch event that led to a piece of work.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cause {
+    pub kind: KindId,
+    pub key: Key,
+    pub revision: Revision,
+}
+
+/// Keys that wait for their reconciler.
+#[derive(Clone, Debug)]
+pub struct Queue<K = Key> {
+    /// Keys to work on, first in first out. Each is also in `waiting`, so it waits once.
+    ready: VecDeque<K>,
+    waiting: BTreeMap<K, Option<Cause>>,
+    /// Keys to add later.
+    delayed: Timers<K>,
+    /// When a key is to be added at the earliest of its delays; later timers of the same key are ignored.
+    due: BTreeMap<K, Instant>,
+    /// Failures in a row.
+    failures: BTreeMap<K, u32>,
+    n_retries: u64,
+}
+
+impl<K: Ord + Clone> Default for Queue<K> {
+    fn default() -> Self {
+        Queue {
+            ready: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            delayed: Timers::new(),
+            due: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            n_retries: 0,
+        }
+    }
+}
+
+impl<K: Ord + Clone> Queue<K> {
+    /// Adds a key unless it waits already; the first cause is kept.
+    pub fn add(&mut self, key: K, cause: Option<Cause>) {
+        if let Some(waiting) = self.waiting.get_mut(&key) {
+            if waiting.is_none() {
+                *waiting = cause;
+            }
+            return;
+        }
+        self.ready.push_back(key.clone());
+        self.waiting.insert(key, cause);
+    }
+
+    /// Adds a key at `at`, unless it will be added sooner.
+    pub fn add_at(&mut self, key: K, at: Instant) {
+        if self.due.get(&key).is_some_and(|it| *it <= at) {
+            return;
+        }
+        self.due.insert(key.clone(), at);
+        self.delayed.set(at, key);
+    }
+
+    /// Adds a key that failed, after its back-off.
+    pub fn add_failed(&mut self, key: K, now: Instant) {
+        let n_failures = self.failures.entry(key.clone()).or_insert(0);
+        let delay = BACK_OFF_FIRST.saturating_mul(1_u32.checked_shl(*n_failures).unwrap_or(u32::MAX)).min(BACK_OFF_MAX);
+        *n_failures = n_failures.saturating_add(1);
+        self.n_retries += 1;
+        self.add_at(key, now + delay);
+    }
+
+    /// A key succeeded: its next failure backs off from the start.
+    pub fn forget(&mut self, key: &K) {
+        self.failures.remove(key);
+    }
+
+    /// Makes delayed keys that are due ready.
+    pub fn wake(&mut self, now: Instant) {
+        while let Some(key) = self.delayed.pop(now) {
+            if self.due.get(&key).is_some_and(|it| *it <= now) {
+                self.due.remove(&key);
+                self.add(key, None);
+            }
+        }
+    }
+
+    /// The next key to work on.
+    pub fn pop(&mut self) -> Option<(K, Option<Cause>)> {
+        let key = self.ready.pop_front()?;
+        let cause = self.waiting.remove(&key).flatten();
+        Some((key, cause))
+    }
+
+    /// How many keys are ready.
+    pub fn len(&self) -> usize {
+        self.ready.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ready.is_empty()
+    }
+
+    /// When the next delayed key is due.
+    pub fn next_wakeup(&self) -> Option<Instant> {
+        self.delayed.next()
+    }
+
+    /// How often a key was put back after a failure.
+    pub fn n_retries(&self) -> u64 {
+        self.n_retries
+    }
+
+    /// Forgets everything, as a restart does.
+    pub fn clear(&mut self) {
+        *self = Queue { n_retries: self.n_retries, ..Queue::default() };
+    }
+}

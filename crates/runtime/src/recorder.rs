@@ -1,0 +1,159 @@
+//! Events: repeated ones are counted, floods are dropped (`client-go/tools/record`'s correlator).
+
+use std::collections::BTreeMap;
+
+use meta::{Key, Object};
+use sim::{Duration, Instant, Throttle};
+use value::{Str, Value, map, time};
+
+use kinds::Kind;
+
+/// Sources remembered at most; beyond it the oldest half is forgotten (`maxLruCacheEntries`).
+const MEMORY_MAX: usize = 4096;
+/// Events about one object from one source at once, and then one every five minutes.
+const SPAM_BURST: u32 = 25;
+const SPAM_EVERY: Duration = Duration::from_secs(300);
+/// More different messages of one reason than this within the interval become one event.
+const SIMILAR_MAX: usize = 10;
+const SIMILAR_INTERVAL: Duration = Duration::from_secs(600);
+
+/// Who records: the component's name in events and, for kubelets, the node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EventSource<'a> {
+    pub component: &'a str,
+    pub host: &'a str,
+}
+
+/// What to do about an event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Decision {
+    /// A new Event object with this key and body.
+    Create(Key, value::Map),
+    /// The Event under this key happened again: its new count, and the message (aggregated ones change it).
+    Repeat { key: Key, count: i64, message: String },
+    /// Too many of late.
+    Drop,
+}
+
+/// Remembers what was recorded.
+#[derive(Clone, Debug, Default)]
+pub struct Recorder {
+    throttles: BTreeMap<Vec<Str>, Throttle>,
+    similar: BTreeMap<Vec<Str>, Similar>,
+    /// Recorded events by all that identifies them, with their count.
+    known: BTreeMap<Vec<Str>, (Key, i64)>,
+    n_recorded: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Similar {
+    messages: Vec<Str>,
+    last: Instant,
+}
+
+/// An event before it is correlated.
+#[derive(Clone, Copy, Debug)]
+pub struct Fact<'a> {
+    pub about: &'a Object,
+    pub kind: &'a Kind,
+    pub source: EventSource<'a>,
+    /// `Normal` or `Warning`
+    pub level: &'a str,
+    pub reason: &'a str,
+    pub message: &'a str,
+    /// Such as `spec.containers{web}`; empty for the whole object.
+    pub field_path: &'a str,
+}
+
+impl Recorder {
+    /// Decides what becomes of an event at `now`.
+    pub fn correlate(&mut self, now: Instant, fact: &Fact<'_>) -> Decision {
+        self.forget();
+        let source: Vec<Str> = [fact.source.component, fact.source.host, &fact.about.meta.uid, fact.level].map(Str::from).to_vec();
+        let mut reason = source.clone();
+        reason.push(fact.reason.into());
+        let (message, is_aggregate) = self.aggregated(now, &reason, fact.message);
+        let throttle = self.throttles.entry(source).or_insert_with(|| Throttle::new(SPAM_EVERY, SPAM_BURST));
+        let mut identity = reason;
+        identity.push(fact.field_path.into());
+        if !is_aggregate {
+            identity.push(fact.message.into());
+        }
+        let passes = throttle.try_take(now);
+        if let Some((key, count)) = self.known.get_mut(&identity) {
+            *count += 1;
+            return if passes { Decision::Repeat { key: key.clone(), count: *count, message } } else { Decision::Drop };
+        }
+        if !passes {
+            return Decision::Drop;
+        }
+        let key = self.name(now, fact);
+        self.known.insert(identity, (key.clone(), 1));
+        Decision::Create(key, body(now, fact, &message))
+    }
+
+    /// The message as it will be shown, and whether it stands for many.
+    fn aggregated(&mut self, now: Instant, reason: &[Str], message: &str) -> (String, bool) {
+        let similar = self.similar.entry(reason.to_vec()).or_insert_with(|| Similar { messages: Vec::new(), last: now });
+        if now.since(similar.last) > SIMILAR_INTERVAL {
+            similar.messages.clear();
+        }
+        similar.last = now;
+        if similar.messages.len() <= SIMILAR_MAX && !similar.messages.iter().any(|it| it == message) {
+            similar.messages.push(message.into());
+        }
+        if similar.messages.len() < SIMILAR_MAX {
+            return (message.to_owned(), false);
+        }
+        (format!("(combined from similar events): {message}"), true)
+    }
+
+    /// `name.NANOSECONDS` in hexadecimal; events of one instant are told apart by their number.
+    fn name(&mut self, now: Instant, fact: &Fact<'_>) -> Key {
+        self.n_recorded += 1;
+        let namespace = if fact.about.namespace().is_empty() { "default" } else { fact.about.namespace() };
+        let stamp = now.nanos().saturating_add(self.n_recorded % 1_000_000);
+        Key::new(namespace, format!("{}.{stamp:016x}", fact.about.name()))
+    }
+
+    fn forget(&mut self) {
+        if self.known.len() > MEMORY_MAX {
+            *self = Recorder { n_recorded: self.n_recorded, ..Recorder::default() };
+        }
+    }
+
+    /// The Event under `key` is gone: the next one like it is new.
+    pub fn forget_event(&mut self, key: &Key) {
+        self.known.retain(|_, (it, _)| it != key);
+    }
+}
+
+fn body(now: Instant, fact: &Fact<'_>, message: &str) -> value::Map {
+    let stamp = time::format_secs(now.secs());
+    let about = fact.about;
+    let mut involved = map!({
+        "apiVersion": fact.kind.api_version(), "kind": &fact.kind.kind, "name": &about.meta.name, "uid": &about.meta.uid,
+        "resourceVersion": about.meta.revision.0.to_string(),
+    });
+    if !about.namespace().is_empty() {
+        involved.insert("namespace", &about.meta.namespace);
+    }
+    if !fact.field_path.is_empty() {
+        involved.insert("fieldPath", fact.field_path);
+    }
+    let mut source = map!({ "component": fact.source.component });
+    if !fact.source.host.is_empty() {
+        source.insert("host", fact.source.host);
+    }
+    map!({
+        "count": 1, "eventTime": null, "firstTimestamp": stamp.as_str(), "lastTimestamp": stamp.as_str(),
+        "involvedObject": involved, "message": message, "reason": fact.reason,
+        "reportingComponent": fact.source.component, "reportingInstance": fact.source.host,
+        "source": source, "type": fact.level,
+    })
+}
+
+/// What a repetition changes in an Event.
+pub(crate) fn repeat_patch(now: Instant, count: i64, message: &str) -> Value {
+    value::value!({ "count": count, "lastTimestamp": time::format_secs(now.secs()), "message": message })
+}

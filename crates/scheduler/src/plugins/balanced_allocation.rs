@@ -1,0 +1,29 @@
+//! Nodes whose CPU and memory a pod brings into balance are better.
+
+use super::{MAX_SCORE, Plugin, Totals};
+use crate::cache::{NodeInfo, PodInfo};
+
+pub(super) const PLUGIN: Plugin = Plugin { name: "NodeResourcesBalancedAllocation", score: Some(score), ..Plugin::DEFAULT };
+
+/// Fractions are counted in millionths; upstream uses floats and cuts to whole points, so a score may differ by one.
+const ONE: i128 = 1_000_000;
+
+fn score(pod: &PodInfo, node: &NodeInfo, _: &Totals<'_>) -> i64 {
+    let (ask, have, used) = (&pod.requests, &node.allocatable, &node.requested);
+    if ask.milli_cpu == 0 && ask.memory == 0 {
+        return 0;
+    }
+    let with = balance((used.milli_cpu + ask.milli_cpu, have.milli_cpu), (used.memory + ask.memory, have.memory));
+    let without = balance((used.milli_cpu, have.milli_cpu), (used.memory, have.memory));
+    MAX_SCORE / 2 + (MAX_SCORE / 2 + with - without) / 2
+}
+
+/// 100 less the standard deviation of the used shares of CPU and memory.
+fn balance(cpu: (i64, i64), memory: (i64, i64)) -> i64 {
+    let share = |(used, have): (i64, i64)| (have != 0).then(|| (i128::from(used) * ONE / i128::from(have)).min(ONE));
+    let deviation = match (share(cpu), share(memory)) {
+        (Some(cpu), Some(memory)) => (cpu - memory).abs() / 2,
+        _ => 0,
+    };
+    i64::try_from((ONE - deviation) * i128::from(MAX_SCORE) / ONE).unwrap_or(MAX_SCORE)
+}

@@ -1,0 +1,34 @@
+//! Nodes that have a pod's images already are better.
+
+use value::Value;
+
+use super::{MAX_SCORE, Plugin, Totals, with_tag};
+use crate::cache::{NodeInfo, PodInfo};
+
+pub(super) const PLUGIN: Plugin = Plugin { name: "ImageLocality", score: Some(score), ..Plugin::DEFAULT };
+
+/// Sizes in bytes between which the score grows; the upper one is per container.
+const MIN: i64 = 23 * 1024 * 1024;
+const MAX_EACH: i64 = 1000 * 1024 * 1024;
+
+fn score(pod: &PodInfo, node: &NodeInfo, totals: &Totals<'_>) -> i64 {
+    let n_containers = pod.images.len() as i64;
+    let sum: i64 = pod
+        .images
+        .iter()
+        .map(|image| {
+            let image = with_tag(image);
+            // Images that many nodes have count more, so that one node with an image does not draw all pods.
+            size_on(node, &image).saturating_mul((totals.image_nodes)(&image)) / totals.n_nodes.max(1)
+        })
+        .sum();
+    let max = MAX_EACH * n_containers;
+    let sum = sum.clamp(MIN, max.max(MIN));
+    if max <= MIN { 0 } else { MAX_SCORE * (sum - MIN) / (max - MIN) }
+}
+
+/// The size of an image on a node in bytes; 0 where it is not.
+pub(crate) fn size_on(node: &NodeInfo, image: &str) -> i64 {
+    let has = |it: &&Value| it.list_at("names").iter().any(|name| name.as_str() == Some(image));
+    node.node.list_at("status.images").iter().find(has).and_then(|it| it.i64_at("sizeBytes")).unwrap_or(0)
+}

@@ -1,0 +1,45 @@
+//! A node must have what a pod asks for; emptier nodes are better (`LeastAllocated`).
+
+use super::{MAX_SCORE, Plugin, Totals, Verdict};
+use crate::cache::{NodeInfo, PodInfo};
+
+pub(super) const PLUGIN: Plugin = Plugin { name: "NodeResourcesFit", filter: Some(filter), score: Some(score), ..Plugin::DEFAULT };
+
+fn filter(pod: &PodInfo, node: &NodeInfo) -> Verdict {
+    let mut reasons = Vec::new();
+    let mut unresolvable = false;
+    if node.pods.len() as i64 + 1 > node.pods_max {
+        reasons.push("Too many pods".to_owned());
+    }
+    let (ask, have, used) = (&pod.requests, &node.allocatable, &node.requested);
+    let mut check = |name: &str, ask: i64, have: i64, used: i64| {
+        if ask > 0 && ask > have - used {
+            reasons.push(format!("Insufficient {name}"));
+            // More than the node has at all: no eviction helps.
+            unresolvable |= ask > have;
+        }
+    };
+    check("cpu", ask.milli_cpu, have.milli_cpu, used.milli_cpu);
+    check("memory", ask.memory, have.memory, used.memory);
+    check("ephemeral-storage", ask.ephemeral_storage, have.ephemeral_storage, used.ephemeral_storage);
+    for (name, amount) in &ask.scalar {
+        let of = |it: &crate::Resources| it.scalar.get(name).copied().unwrap_or(0);
+        check(name, *amount, of(have), of(used));
+    }
+    match (reasons.is_empty(), unresolvable) {
+        (true, _) => Verdict::Fits,
+        (false, true) => Verdict::Unresolvable(reasons),
+        (false, false) => Verdict::Unschedulable(reasons),
+    }
+}
+
+/// The free share of CPU and memory after the pod, each 0 to 100, on average.
+fn score(pod: &PodInfo, node: &NodeInfo, _: &Totals<'_>) -> i64 {
+    let free = |requested: i64, capacity: i64| if capacity == 0 || requested > capacity { 0 } else { (capacity - requested) * MAX_SCORE / capacity };
+    let parts = [
+        (node.non_zero.0 + pod.non_zero.0, node.allocatable.milli_cpu),
+        (node.non_zero.1 + pod.non_zero.1, node.allocatable.memory),
+    ];
+    let counted: Vec<i64> = parts.iter().filter(|(_, capacity)| *capacity > 0).map(|(requested, capacity)| free(*requested, *capacity)).collect();
+    if counted.is_empty() { 0 } else { counted.iter().sum::<i64>() / counted.len() as i64 }
+}

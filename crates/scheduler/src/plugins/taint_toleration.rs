@@ -1,0 +1,28 @@
+//! Taints keep pods away that do not tolerate them; `PreferNoSchedule` only lowers the score.
+
+use runtime::placement;
+
+use super::{Normalize, Plugin, Totals, Verdict, one};
+use crate::cache::{NodeInfo, PodInfo};
+
+pub(super) const PLUGIN: Plugin = Plugin {
+    name: "TaintToleration",
+    filter: Some(filter),
+    score: Some(score),
+    normalize: Normalize::ToMaxReversed,
+    weight: 3,
+};
+
+fn filter(pod: &PodInfo, node: &NodeInfo) -> Verdict {
+    match placement::untolerated(&node.taints, &pod.tolerations, &["NoSchedule", "NoExecute"]) {
+        Some(_) => Verdict::Unresolvable(one("node(s) had untolerated taint(s)")),
+        None => Verdict::Fits,
+    }
+}
+
+fn score(pod: &PodInfo, node: &NodeInfo, _: &Totals<'_>) -> i64 {
+    let soft = node.taints.iter().filter(|it| it.effect == "PreferNoSchedule");
+    // Only tolerations of that effect, or of any, count here.
+    let tolerations = pod.tolerations.iter().filter(|it| it.effect.is_empty() || it.effect == "PreferNoSchedule");
+    soft.filter(|taint| !tolerations.clone().any(|it| it.tolerates(taint))).count() as i64
+}

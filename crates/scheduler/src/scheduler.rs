@@ -1,0 +1,298 @@
+//! The actor: takes changes in, tries one pod after the other, binds or says why not.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kinds::{NODE, POD};
+use meta::{Key, KindId, Object, Status};
+use runtime::{Actor, Cause, Cx, EventSource, Stats, View};
+use sim::Instant;
+use store::Change;
+use value::{Str, Value, time, value};
+
+use crate::cache::{Cache, PodInfo};
+use crate::cycle::{self, Failure, Outcome, fit_message};
+use crate::decision::{Decision, NodeResult};
+use crate::preemption::{self, Preemption};
+use crate::queue::{Queue, Rejected};
+
+/// The scheduler that pods name by default.
+const DEFAULT: &str = "default-scheduler";
+/// Decisions kept; the oldest attempts are forgotten first.
+const DECISIONS_MAX: usize = 20_000;
+
+/// The default scheduler.
+#[derive(Default)]
+pub struct Scheduler {
+    cache: Cache,
+    queue: Queue,
+    /// Pods in the queue, parsed.
+    pending: BTreeMap<Key, Pending>,
+    /// Where the next search begins.
+    next_start: usize,
+    decisions: BTreeMap<Key, Decision>,
+    last_work: Option<Instant>,
+}
+
+struct Pending {
+    info: Arc<PodInfo>,
+    cause: Cause,
+}
+
+/// Whether this scheduler is to find a node for the pod.
+fn is_ours(pod: &Object) -> bool {
+    is_unbound(pod) && !is_finished(pod) && pod.meta.deleted.is_none() && pod.str_at("spec.schedulerName").is_none_or(|it| it == DEFAULT) && pod.list_at("spec.schedulingGates").is_empty()
+}
+
+fn is_unbound(pod: &Object) -> bool {
+    pod.str_at("spec.nodeName").unwrap_or("").is_empty()
+}
+
+fn is_finished(pod: &Object) -> bool {
+    matches!(pod.str_at("status.phase"), Some("Failed" | "Succeeded"))
+}
+
+impl Scheduler {
+    pub fn new() -> Scheduler {
+        Scheduler::default()
+    }
+
+    /// The last decision about a pod.
+    pub fn decision(&self, pod: &Key) -> Option<&Decision> {
+        self.decisions.get(pod)
+    }
+
+    /// Every decision that is remembered, in the order of keys.
+    pub fn decisions(&self) -> impl Iterator<Item = (&Key, &Decision)> {
+        self.decisions.iter()
+    }
+
+    fn pod_changed(&mut self, change: &Change, now: Instant) {
+        let key = change.object().key();
+        let Some(pod) = &change.after else {
+            self.forget(&key, now);
+            self.decisions.remove(&key);
+            return;
+        };
+        if is_ours(pod) {
+            let cause = Cause { kind: POD, key: key.clone(), revision: change.revision };
+            self.wait(pod, cause, change.before.as_ref(), now);
+            return;
+        }
+        self.unqueue(&key);
+        if is_unbound(pod) {
+            return;
+        }
+        if is_finished(pod) {
+            self.freed(&key, now);
+            return;
+        }
+        // A status written by a kubelet changes nothing that counts here.
+        let same_spec = change.before.as_ref().is_some_and(|it| !is_unbound(it) && it.at("spec") == pod.at("spec"));
+        if !same_spec || pod.meta.is_deleted() {
+            let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).cloned().unwrap_or_default();
+            self.cache.place(Arc::new(PodInfo::of(pod)), &node);
+        }
+    }
+
+    fn wait(&mut self, pod: &Arc<Object>, cause: Cause, before: Option<&Arc<Object>>, now: Instant) {
+        let key = pod.key();
+        let info = Arc::new(PodInfo::of(pod));
+        let is_news = before.is_none_or(|it| it.at("spec") != pod.at("spec") || it.meta.labels != pod.meta.labels);
+        self.queue.add(key.clone(), info.priority, now);
+        if is_news && before.is_some() {
+            self.queue.back_off(&key, now);
+        }
+        self.pending.insert(key, Pending { info, cause });
+    }
+
+    fn unqueue(&mut self, key: &Key) {
+        if self.pending.remove(key).is_some() {
+            self.queue.remove(key);
+        }
+    }
+
+    fn forget(&mut self, key: &Key, now: Instant) {
+        self.unqueue(key);
+        self.freed(key, now);
+    }
+
+    /// A bound pod has gone: others may fit where it was.
+    fn freed(&mut self, key: &Key, now: Instant) {
+        let Some(node) = self.cache.unplace(key) else { return };
+        if !self.queue.has_unschedulable() {
+            return;
+        }
+        let pending = &self.pending;
+        let fits_there = |key: &Key, why: Rejected| why.by_pods && pending.get(key).is_some_and(|it| it.info.only_node().is_none_or(|it| *it == node));
+        self.queue.something_changed(now, &fits_there);
+    }
+
+    fn node_changed(&mut self, change: &Change, now: Instant) {
+        let name = change.object().meta.name.clone();
+        let Some(node) = &change.after else {
+            self.cache.remove_node(&name);
+            return;
+        };
+        let grew = change.before.as_ref().is_none_or(|before| {
+            before.meta.labels != node.meta.labels || before.at("spec") != node.at("spec") || before.at("status.allocatable") != node.at("status.allocatable")
+        });
+        if !grew && self.cache.nodes.contains_key(&name) {
+            // Heartbeats and conditions: only the shared pointer is renewed.
+            if let Some(info) = self.cache.nodes.get_mut(&name) {
+                info.node = node.clone();
+            }
+            return;
+        }
+        self.cache.set_node(node);
+        let pending = &self.pending;
+        let concerns = |key: &Key, _: Rejected| pending.get(key).is_some_and(|it| it.info.only_node().is_none_or(|it| *it == name));
+        self.queue.something_changed(now, &concerns);
+    }
+
+    fn schedule_one(&mut self, cx: &mut Cx<'_>, key: &Key, attempt: u32) {
+        let Some(pending) = self.pending.get(key) else { return };
+        let info = pending.info.clone();
+        cx.begin("scheduler", Some(pending.cause.clone()));
+        let (outcome, nodes) = cycle::schedule(&self.cache, &info, &mut self.next_start, cx.rng());
+        match outcome {
+            Outcome::Node(node) => self.bind(cx, &info, node, attempt, nodes),
+            Outcome::Nowhere(failure) => self.fail(cx, &info, &failure, attempt, nodes),
+        }
+        cx.end();
+    }
+
+    fn bind(&mut self, cx: &mut Cx<'_>, info: &Arc<PodInfo>, node: Str, attempt: u32, nodes: Vec<NodeResult>) {
+        match cx.bind(&info.pod, &node) {
+            Ok(()) => {
+                let message = format!("Successfully assigned {} to {node}", info.key);
+                self.cache.place(info.clone(), &node);
+                self.unqueue(&info.key);
+                event(cx, info, "Normal", "Scheduled", "Binding", &message);
+                self.remember(&info.key, Decision { attempt, at: cx.now(), nodes, chosen: Some(node), nominated: None, message });
+            }
+            // The pod has gone or was bound by somebody else: its change will say so.
+            Err(status) if status.is_not_found() || status.is_conflict() => (),
+            Err(_) => self.queue.back_off(&info.key, cx.now()),
+        }
+    }
+
+    fn fail(&mut self, cx: &mut Cx<'_>, info: &Arc<PodInfo>, failure: &Failure, attempt: u32, nodes: Vec<NodeResult>) {
+        self.queue.reject(&info.key, failure.why);
+        let mut message = fit_message(self.cache.nodes.len(), &failure.reasons());
+        let mut nominated = None;
+        if self.cache.nodes.is_empty() {
+            message = "no nodes available to schedule pods".to_owned();
+        } else {
+            match preemption::preempt(&self.cache, info, failure) {
+                Preemption::Victims { node, pods } => {
+                    for victim in pods {
+                        evict(cx, info, &victim, &node).ok();
+                    }
+                    nominated = Some(node);
+                }
+                Preemption::No(why) => {
+                    message.push_str(" no new claims to deallocate, preemption: ");
+                    message.push_str(&why);
+                }
+            }
+        }
+        event(cx, info, "Warning", "FailedScheduling", "Scheduling", &message);
+        set_condition(cx, info, &message, nominated.as_ref()).ok();
+        self.remember(&info.key, Decision { attempt, at: cx.now(), nodes, chosen: None, nominated, message });
+    }
+
+    fn remember(&mut self, key: &Key, decision: Decision) {
+        if self.decisions.len() >= DECISIONS_MAX && !self.decisions.contains_key(key) {
+            self.decisions.pop_first();
+        }
+        self.decisions.insert(key.clone(), decision);
+    }
+}
+
+fn event(cx: &mut Cx<'_>, info: &PodInfo, level: &str, reason: &str, action: &str, message: &str) {
+    cx.event_v1(EventSource { component: DEFAULT, host: "" }, &info.pod, level, reason, action, message);
+}
+
+/// Says in the pod's status that it has no node, and which one it is nominated for.
+fn set_condition(cx: &mut Cx<'_>, info: &PodInfo, message: &str, nominated: Option<&Str>) -> Result<(), Status> {
+    let Some(pod) = cx.get(POD, &info.key) else { return Ok(()) };
+    let before = pod.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some("PodScheduled"));
+    let since = match before {
+        Some(it) if it.str_at("status") == Some("False") => it.get("lastTransitionTime").cloned(),
+        _ => None,
+    };
+    let condition = value!({
+        "lastProbeTime": null, "lastTransitionTime": since.unwrap_or_else(|| time::format_secs(cx.now_secs()).into()),
+        "message": message, "observedGeneration": pod.meta.generation, "reason": "Unschedulable", "status": "False", "type": "PodScheduled",
+    });
+    let mut status = value!({ "conditions": [condition] });
+    if let Some(node) = nominated {
+        status.set("nominatedNodeName", node);
+    }
+    cx.patch_status(POD, &info.key, &value!({ "status": status })).map(|_| ())
+}
+
+/// Marks a victim and deletes it.
+fn evict(cx: &mut Cx<'_>, preemptor: &PodInfo, victim: &PodInfo, node: &Str) -> Result<(), Status> {
+    if victim.pod.meta.is_deleted() {
+        return Ok(());
+    }
+    let condition = value!({
+        "lastProbeTime": null, "lastTransitionTime": time::format_secs(cx.now_secs()), "observedGeneration": victim.pod.meta.generation,
+        "message": format!("{DEFAULT}: preempting to accommodate a higher priority pod"),
+        "reason": "PreemptionByScheduler", "status": "True", "type": "DisruptionTarget",
+    });
+    cx.patch_status(POD, &victim.key, &value!({ "status": { "conditions": [condition] } }))?;
+    cx.delete(POD, &victim.key)?;
+    let message = format!("Preempted by pod {} on node {node}", preemptor.pod.meta.uid);
+    cx.event_v1(EventSource { component: DEFAULT, host: "" }, &victim.pod, "Normal", "Preempted", "Preempting", &message);
+    Ok(())
+}
+
+impl Actor for Scheduler {
+    fn name(&self) -> &'static str {
+        "scheduler"
+    }
+
+    fn kinds(&self) -> Vec<KindId> {
+        vec![NODE, POD]
+    }
+
+    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) {
+        for change in changes {
+            if kind == NODE { self.node_changed(change, view.now) } else { self.pod_changed(change, view.now) }
+        }
+    }
+
+    fn list(&mut self, view: &View<'_>) {
+        let decisions = std::mem::take(&mut self.decisions);
+        *self = Scheduler { decisions, ..Scheduler::default() };
+        for node in view.list(NODE, None) {
+            self.cache.set_node(node);
+        }
+        for pod in view.list(POD, None) {
+            let change = Change { revision: pod.meta.revision, before: None, after: Some(pod.clone()) };
+            self.pod_changed(&change, view.now);
+        }
+    }
+
+    fn work(&mut self, cx: &mut Cx<'_>) -> bool {
+        let mut did = false;
+        while cx.may_write() {
+            let Some((key, attempt)) = self.queue.pop(cx.now()) else { break };
+            self.schedule_one(cx, &key, attempt);
+            self.last_work = Some(cx.now());
+            did = true;
+        }
+        did
+    }
+
+    fn next_wakeup(&self) -> Option<Instant> {
+        self.queue.next_wakeup()
+    }
+
+    fn stats(&self) -> Stats {
+        Stats { queue_depth: self.queue.n_ready() as u64, retries: 0, last_work: self.last_work }
+    }
+}
