@@ -7,6 +7,7 @@ pub mod json;
 mod list;
 mod literal;
 mod map;
+pub mod quantity;
 mod str;
 pub mod time;
 mod tree;
