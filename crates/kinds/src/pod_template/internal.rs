@@ -1,0 +1,273 @@
+//! The shape that pods have inside the API server, where some messages show them: Go's field names in Go's order, nothing left out.
+
+use value::{List, Map, Str, Value, json};
+
+/// Structs and their fields: `Name:type`, or `Name=field:type` where the field's name is not the same in lower case.
+///
+/// Types: `s` text, `b` flag, `i` number, `q` amount, `o` number or text, `v` as it is, `%` map, `m` fields of a map set in
+/// place, `?T` pointer, `*T` list, or a struct. `^` marks fields that are the spec's own outside.
+const STRUCTS: &[(&str, &str)] = &[
+    ("AWSElasticBlockStoreVolumeSource", "VolumeID:s FSType=fsType:s Partition:i ReadOnly:b"),
+    ("Affinity", "NodeAffinity:?NodeAffinity PodAffinity:?PodAffinity PodAntiAffinity:?PodAntiAffinity"),
+    ("AppArmorProfile", "Type:s LocalhostProfile:?s"),
+    ("AzureDiskVolumeSource", "DiskName:s DataDiskURI=diskURI:s CachingMode:?s FSType=fsType:?s ReadOnly:?b Kind:?s"),
+    ("AzureFileVolumeSource", "SecretName:s ShareName:s ReadOnly:b"),
+    ("CSIVolumeSource", "Driver:s ReadOnly:?b FSType=fsType:?s VolumeAttributes:% NodePublishSecretRef:?LocalObjectReference"),
+    ("Capabilities", "Add:*s Drop:*s"),
+    ("CephFSVolumeSource", "Monitors:*s Path:s User:s SecretFile:s SecretRef:?LocalObjectReference ReadOnly:b"),
+    ("CinderVolumeSource", "VolumeID:s FSType=fsType:s ReadOnly:b SecretRef:?LocalObjectReference"),
+    ("ClusterTrustBundleProjection", "Name:?s SignerName:?s LabelSelector:v Optional:?b Path:s"),
+    ("ConfigMapEnvSource", "Name:s Optional:?b"),
+    ("ConfigMapKeySelector", "Name:s Key:s Optional:?b"),
+    ("ConfigMapProjection", "Name:s Items:*KeyToPath Optional:?b"),
+    ("ConfigMapVolumeSource", "Name:s Items:*KeyToPath DefaultMode:?i Optional:?b"),
+    ("Container", "Name:s Image:s Command:*s Args:*s WorkingDir:s Ports:*ContainerPort EnvFrom:*EnvFromSource Env:*EnvVar Resources:ResourceRequirements ResizePolicy:*ContainerResizePolicy RestartPolicy:?s RestartPolicyRules:*ContainerRestartRule VolumeMounts:*VolumeMount VolumeDevices:*VolumeDevice LivenessProbe:?Probe ReadinessProbe:?Probe StartupProbe:?Probe Lifecycle:?Lifecycle TerminationMessagePath:s TerminationMessagePolicy:s ImagePullPolicy:s SecurityContext:?SecurityContext Stdin:b StdinOnce:b TTY=tty:b"),
+    ("ContainerPort", "Name:s HostPort:i ContainerPort:i Protocol:s HostIP:s"),
+    ("ContainerResizePolicy", "ResourceName:s RestartPolicy:s"),
+    ("ContainerRestartRule", "Action:s ExitCodes:?ContainerRestartRuleOnExitCodes"),
+    ("ContainerRestartRuleOnExitCodes", "Operator:s Values:*i"),
+    ("DownwardAPIProjection", "Items:*DownwardAPIVolumeFile"),
+    ("DownwardAPIVolumeFile", "Path:s FieldRef:?ObjectFieldSelector ResourceFieldRef:?ResourceFieldSelector Mode:?i"),
+    ("DownwardAPIVolumeSource", "Items:*DownwardAPIVolumeFile DefaultMode:?i"),
+    ("EmptyDirVolumeSource", "Medium:s SizeLimit:?q"),
+    ("EnvFromSource", "Prefix:s ConfigMapRef:?ConfigMapEnvSource SecretRef:?SecretEnvSource"),
+    ("EnvVar", "Name:s Value:s ValueFrom:?EnvVarSource"),
+    ("EnvVarSource", "FieldRef:?ObjectFieldSelector ResourceFieldRef:?ResourceFieldSelector ConfigMapKeyRef:?ConfigMapKeySelector SecretKeyRef:?SecretKeySelector FileKeyRef:?FileKeySelector"),
+    ("EphemeralContainer", "Name:s Image:s Command:*s Args:*s WorkingDir:s Ports:*ContainerPort EnvFrom:*EnvFromSource Env:*EnvVar Resources:ResourceRequirements ResizePolicy:*ContainerResizePolicy RestartPolicy:?s RestartPolicyRules:*ContainerRestartRule VolumeMounts:*VolumeMount VolumeDevices:*VolumeDevice LivenessProbe:?Probe ReadinessProbe:?Probe StartupProbe:?Probe Lifecycle:?Lifecycle TerminationMessagePath:s TerminationMessagePolicy:s ImagePullPolicy:s SecurityContext:?SecurityContext Stdin:b StdinOnce:b TTY=tty:b TargetContainerName:s"),
+    ("EphemeralVolumeSource", "VolumeClaimTemplate:?PersistentVolumeClaimTemplate"),
+    ("ExecAction", "Command:*s"),
+    ("FCVolumeSource", "TargetWWNs:*s Lun:?i FSType=fsType:s ReadOnly:b WWIDs=wwids:*s"),
+    ("FileKeySelector", "VolumeName:s Path:s Key:s Optional:?b"),
+    ("FlexVolumeSource", "Driver:s FSType=fsType:s SecretRef:?LocalObjectReference ReadOnly:b Options:%"),
+    ("FlockerVolumeSource", "DatasetName:s DatasetUUID:s"),
+    ("GCEPersistentDiskVolumeSource", "PDName=pdName:s FSType=fsType:s Partition:i ReadOnly:b"),
+    ("GRPCAction", "Port:i Service:?s"),
+    ("GitRepoVolumeSource", "Repository:s Revision:s Directory:s"),
+    ("GlusterfsVolumeSource", "EndpointsName=endpoints:s Path:s ReadOnly:b"),
+    ("HTTPGetAction", "Path:s Port:o Host:s Scheme:s HTTPHeaders=httpHeaders:*HTTPHeader"),
+    ("HTTPHeader", "Name:s Value:s"),
+    ("HostAlias", "IP=ip:s Hostnames:*s"),
+    ("HostPathVolumeSource", "Path:s Type:?s"),
+    ("ISCSIVolumeSource", "TargetPortal:s IQN=iqn:s Lun:i ISCSIInterface=iscsiInterface:s FSType=fsType:s ReadOnly:b Portals:*s DiscoveryCHAPAuth=chapAuthDiscovery:b SessionCHAPAuth=chapAuthSession:b SecretRef:?LocalObjectReference InitiatorName:?s"),
+    ("ImageVolumeSource", "Reference:s PullPolicy:s"),
+    ("KeyToPath", "Key:s Path:s Mode:?i"),
+    ("Lifecycle", "PostStart:?LifecycleHandler PreStop:?LifecycleHandler StopSignal:?s"),
+    ("LifecycleHandler", "Exec:?ExecAction HTTPGet=httpGet:?HTTPGetAction TCPSocket=tcpSocket:?TCPSocketAction Sleep:?SleepAction"),
+    ("LocalObjectReference", "Name:s"),
+    ("NFSVolumeSource", "Server:s Path:s ReadOnly:b"),
+    ("NodeAffinity", "RequiredDuringSchedulingIgnoredDuringExecution:?NodeSelector PreferredDuringSchedulingIgnoredDuringExecution:*PreferredSchedulingTerm"),
+    ("NodeSelector", "NodeSelectorTerms:*NodeSelectorTerm"),
+    ("NodeSelectorRequirement", "Key:s Operator:s Values:*s"),
+    ("NodeSelectorTerm", "MatchExpressions:*NodeSelectorRequirement MatchFields:*NodeSelectorRequirement"),
+    ("ObjectFieldSelector", "APIVersion=apiVersion:s FieldPath:s"),
+    ("PersistentVolumeClaimSpec", "AccessModes:*s Selector:v Resources:VolumeResourceRequirements VolumeName:s StorageClassName:?s VolumeMode:?s DataSource:?TypedLocalObjectReference DataSourceRef:?TypedObjectReference VolumeAttributesClassName:?s"),
+    ("PersistentVolumeClaimTemplate", "=metadata:m Spec:PersistentVolumeClaimSpec"),
+    ("PersistentVolumeClaimVolumeSource", "ClaimName:s ReadOnly:b"),
+    ("PhotonPersistentDiskVolumeSource", "PdID:s FSType=fsType:s"),
+    ("PodAffinity", "RequiredDuringSchedulingIgnoredDuringExecution:*PodAffinityTerm PreferredDuringSchedulingIgnoredDuringExecution:*WeightedPodAffinityTerm"),
+    ("PodAffinityTerm", "LabelSelector:v Namespaces:*s TopologyKey:s NamespaceSelector:v MatchLabelKeys:*s MismatchLabelKeys:*s"),
+    ("PodAntiAffinity", "RequiredDuringSchedulingIgnoredDuringExecution:*PodAffinityTerm PreferredDuringSchedulingIgnoredDuringExecution:*WeightedPodAffinityTerm"),
+    ("PodCertificateProjection", "SignerName:s KeyType:s MaxExpirationSeconds:?i CredentialBundlePath:s KeyPath:s CertificateChainPath:s UserAnnotations:%"),
+    ("PodDNSConfig", "Nameservers:*s Searches:*s Options:*PodDNSConfigOption"),
+    ("PodDNSConfigOption", "Name:s Value:?s"),
+    ("PodOS", "Name:s"),
+    ("PodReadinessGate", "ConditionType:s"),
+    ("PodResourceClaim", "Name:s ResourceClaimName:?s ResourceClaimTemplateName:?s"),
+    ("PodSchedulingGate", "Name:s"),
+    ("PodSchedulingGroup", "PodGroupName:?s"),
+    ("PodSecurityContext", "HostNetwork=^hostNetwork:b HostPID=^hostPID:b HostIPC=^hostIPC:b ShareProcessNamespace=^shareProcessNamespace:?b HostUsers=^hostUsers:?b SELinuxOptions=seLinuxOptions:?SELinuxOptions WindowsOptions:?WindowsSecurityContextOptions RunAsUser:?i RunAsGroup:?i RunAsNonRoot:?b SupplementalGroups:*i SupplementalGroupsPolicy:?s FSGroup=fsGroup:?i FSGroupChangePolicy=fsGroupChangePolicy:?s Sysctls:*Sysctl SeccompProfile:?SeccompProfile AppArmorProfile:?AppArmorProfile SELinuxChangePolicy=seLinuxChangePolicy:?s"),
+    ("PodSpec", "Volumes:*Volume InitContainers:*Container Containers:*Container EphemeralContainers:*EphemeralContainer RestartPolicy:s TerminationGracePeriodSeconds:?i ActiveDeadlineSeconds:?i DNSPolicy=dnsPolicy:s NodeSelector:% ServiceAccountName:s AutomountServiceAccountToken:?b NodeName:s SecurityContext:?PodSecurityContext ImagePullSecrets:*LocalObjectReference Hostname:s Subdomain:s SetHostnameAsFQDN:?b Affinity:?Affinity SchedulerName:s Tolerations:*Toleration HostAliases:*HostAlias PriorityClassName:s Priority:?i PreemptionPolicy:?s DNSConfig=dnsConfig:?PodDNSConfig ReadinessGates:*PodReadinessGate RuntimeClassName:?s Overhead:% EnableServiceLinks:?b TopologySpreadConstraints:*TopologySpreadConstraint OS=os:?PodOS SchedulingGates:*PodSchedulingGate ResourceClaims:*PodResourceClaim Resources:?ResourceRequirements HostnameOverride:?s SchedulingGroup:?PodSchedulingGroup"),
+    ("PortworxVolumeSource", "VolumeID:s FSType=fsType:s ReadOnly:b"),
+    ("PreferredSchedulingTerm", "Weight:i Preference:NodeSelectorTerm"),
+    ("Probe", "Exec:?ExecAction HTTPGet=httpGet:?HTTPGetAction TCPSocket=tcpSocket:?TCPSocketAction GRPC=grpc:?GRPCAction InitialDelaySeconds:i TimeoutSeconds:i PeriodSeconds:i SuccessThreshold:i FailureThreshold:i TerminationGracePeriodSeconds:?i"),
+    ("ProjectedVolumeSource", "Sources:*VolumeProjection DefaultMode:?i"),
+    ("QuobyteVolumeSource", "Registry:s Volume:s ReadOnly:b User:s Group:s Tenant:s"),
+    ("RBDVolumeSource", "CephMonitors=monitors:*s RBDImage=image:s FSType=fsType:s RBDPool=pool:s RadosUser=user:s Keyring:s SecretRef:?LocalObjectReference ReadOnly:b"),
+    ("ResourceClaim", "Name:s Request:s"),
+    ("ResourceFieldSelector", "ContainerName:s Resource:s Divisor:q"),
+    ("ResourceRequirements", "Limits:% Requests:% Claims:*ResourceClaim"),
+    ("SELinuxOptions", "User:s Role:s Type:s Level:s"),
+    ("ScaleIOVolumeSource", "Gateway:s System:s SecretRef:?LocalObjectReference SSLEnabled=sslEnabled:b ProtectionDomain:s StoragePool:s StorageMode:s VolumeName:s FSType=fsType:s ReadOnly:b"),
+    ("SeccompProfile", "Type:s LocalhostProfile:?s"),
+    ("SecretEnvSource", "Name:s Optional:?b"),
+    ("SecretKeySelector", "Name:s Key:s Optional:?b"),
+    ("SecretProjection", "Name:s Items:*KeyToPath Optional:?b"),
+    ("SecretVolumeSource", "SecretName:s Items:*KeyToPath DefaultMode:?i Optional:?b"),
+    ("SecurityContext", "Capabilities:?Capabilities Privileged:?b SELinuxOptions=seLinuxOptions:?SELinuxOptions WindowsOptions:?WindowsSecurityContextOptions RunAsUser:?i RunAsGroup:?i RunAsNonRoot:?b ReadOnlyRootFilesystem:?b AllowPrivilegeEscalation:?b ProcMount:?s SeccompProfile:?SeccompProfile AppArmorProfile:?AppArmorProfile"),
+    ("ServiceAccountTokenProjection", "Audience:s ExpirationSeconds:i Path:s"),
+    ("SleepAction", "Seconds:i"),
+    ("StorageOSVolumeSource", "VolumeName:s VolumeNamespace:s FSType=fsType:s ReadOnly:b SecretRef:?LocalObjectReference"),
+    ("Sysctl", "Name:s Value:s"),
+    ("TCPSocketAction", "Port:o Host:s"),
+    ("Toleration", "Key:s Operator:s Value:s Effect:s TolerationSeconds:?i"),
+    ("TopologySpreadConstraint", "MaxSkew:i TopologyKey:s WhenUnsatisfiable:s LabelSelector:v MinDomains:?i NodeAffinityPolicy:?s NodeTaintsPolicy:?s MatchLabelKeys:*s"),
+    ("TypedLocalObjectReference", "APIGroup=apiGroup:?s Kind:s Name:s"),
+    ("TypedObjectReference", "APIGroup=apiGroup:?s Kind:s Name:s Namespace:?s"),
+    ("Volume", "Name:s HostPath:?HostPathVolumeSource EmptyDir:?EmptyDirVolumeSource GCEPersistentDisk=gcePersistentDisk:?GCEPersistentDiskVolumeSource AWSElasticBlockStore=awsElasticBlockStore:?AWSElasticBlockStoreVolumeSource GitRepo:?GitRepoVolumeSource Secret:?SecretVolumeSource NFS=nfs:?NFSVolumeSource ISCSI=iscsi:?ISCSIVolumeSource Glusterfs:?GlusterfsVolumeSource PersistentVolumeClaim:?PersistentVolumeClaimVolumeSource RBD=rbd:?RBDVolumeSource Quobyte:?QuobyteVolumeSource FlexVolume:?FlexVolumeSource Cinder:?CinderVolumeSource CephFS=cephfs:?CephFSVolumeSource Flocker:?FlockerVolumeSource DownwardAPI:?DownwardAPIVolumeSource FC=fc:?FCVolumeSource AzureFile:?AzureFileVolumeSource ConfigMap:?ConfigMapVolumeSource VsphereVolume:?VsphereVirtualDiskVolumeSource AzureDisk:?AzureDiskVolumeSource PhotonPersistentDisk:?PhotonPersistentDiskVolumeSource Projected:?ProjectedVolumeSource PortworxVolume:?PortworxVolumeSource ScaleIO:?ScaleIOVolumeSource StorageOS=storageos:?StorageOSVolumeSource CSI=csi:?CSIVolumeSource Ephemeral:?EphemeralVolumeSource Image:?ImageVolumeSource"),
+    ("VolumeDevice", "Name:s DevicePath:s"),
+    ("VolumeMount", "Name:s ReadOnly:b RecursiveReadOnly:?s MountPath:s SubPath:s MountPropagation:?s SubPathExpr:s"),
+    ("VolumeProjection", "Secret:?SecretProjection DownwardAPI:?DownwardAPIProjection ConfigMap:?ConfigMapProjection ServiceAccountToken:?ServiceAccountTokenProjection ClusterTrustBundle:?ClusterTrustBundleProjection PodCertificate:?PodCertificateProjection"),
+    ("VolumeResourceRequirements", "Limits:% Requests:%"),
+    ("VsphereVirtualDiskVolumeSource", "VolumePath:s FSType=fsType:s StoragePolicyName:s StoragePolicyID:s"),
+    ("WeightedPodAffinityTerm", "Weight:i PodAffinityTerm:PodAffinityTerm"),
+    ("WindowsSecurityContextOptions", "GMSACredentialSpecName=gmsaCredentialSpecName:?s GMSACredentialSpec=gmsaCredentialSpec:?s RunAsUserName:?s HostProcess:?b"),
+];
+
+/// How deep structs are inside each other at most; they are no deeper by construction.
+const DEPTH_MAX: usize = 32;
+
+/// A tree written as Go's JSON of the struct `name`; lines and indents of one space where `pretty`.
+struct Writer<'a> {
+    out: Vec<u8>,
+    pretty: bool,
+    depth: usize,
+    /// Holds what the `^` fields are taken from.
+    spec: &'a Map,
+}
+
+/// The bad value of a message: upstream shows the struct inside, and not what the user wrote.
+pub(crate) fn bad_value(tree: &Map, name: &str) -> Value {
+    let mut writer = Writer { out: Vec::new(), pretty: false, depth: 0, spec: tree };
+    writer.fields(tree, name);
+    // A decimal is shown as its text, which is what a message needs of ready-made JSON.
+    Value::Decimal(Str::from(String::from_utf8_lossy(&writer.out).as_ref()))
+}
+
+/// The struct `name` on many lines, as differences are shown.
+pub(crate) fn pretty(tree: &Map, name: &str) -> String {
+    let mut writer = Writer { out: Vec::new(), pretty: true, depth: 0, spec: tree };
+    writer.fields(tree, name);
+    String::from_utf8_lossy(&writer.out).into_owned()
+}
+
+impl Writer<'_> {
+    fn line(&mut self) {
+        if self.pretty {
+            self.out.push(b'\n');
+            self.out.resize(self.out.len() + self.depth, b' ');
+        }
+    }
+
+    fn open(&mut self, bracket: u8) {
+        self.out.push(bracket);
+        self.depth += 1;
+    }
+
+    fn close(&mut self, bracket: u8, empty: bool) {
+        self.depth -= 1;
+        if !empty {
+            self.line();
+        }
+        self.out.push(bracket);
+    }
+
+    fn key(&mut self, first: &mut bool, key: &str) {
+        if !std::mem::replace(first, false) {
+            self.out.push(b',');
+        }
+        self.line();
+        self.text(key);
+        self.out.extend_from_slice(if self.pretty { b": " } else { b":" });
+    }
+
+    /// Go's JSON escapes what HTML would read.
+    fn text(&mut self, text: &str) {
+        let mut quoted = Vec::new();
+        json::write_str(text, &mut quoted);
+        for c in quoted {
+            match c {
+                b'<' | b'>' | b'&' => self.out.extend_from_slice(format!("\\u{c:04x}").as_bytes()),
+                c => self.out.push(c),
+            }
+        }
+    }
+
+    fn fields(&mut self, tree: &Map, name: &str) {
+        let Some((_, fields)) = STRUCTS.iter().find(|(it, _)| *it == name).filter(|_| self.depth < DEPTH_MAX) else {
+            return self.plain(&Value::from(tree));
+        };
+        let mut first = true;
+        self.open(b'{');
+        for field in fields.split(' ') {
+            let Some((names, kind)) = field.split_once(':') else { continue };
+            let (shown, own) = names.split_once('=').unwrap_or((names, ""));
+            if kind == "m" {
+                for (key, value) in tree.get(own).and_then(Value::as_map).into_iter().flat_map(Map::iter) {
+                    self.key(&mut first, key);
+                    self.plain(value);
+                }
+                continue;
+            }
+            let value = match own.strip_prefix('^') {
+                Some(own) => self.spec.get(own).cloned(),
+                None if own.is_empty() => tree.get(&lower_first(shown)).cloned(),
+                None => tree.get(own).cloned(),
+            };
+            self.key(&mut first, shown);
+            self.value(value.as_ref(), kind);
+        }
+        self.close(b'}', first);
+    }
+
+    fn value(&mut self, value: Option<&Value>, kind: &str) {
+        let value = value.filter(|it| !it.is_null());
+        match (value, kind.as_bytes().first()) {
+            (None, Some(b'?' | b'*' | b'%' | b'v')) => self.out.extend_from_slice(b"null"),
+            (_, Some(b'?')) => self.value(value, &kind[1..]),
+            (Some(Value::List(items)), Some(b'*')) => self.items(items, &kind[1..]),
+            (None, _) => match kind {
+                "s" => self.text(""),
+                "b" => self.out.extend_from_slice(b"false"),
+                "i" | "o" => self.out.push(b'0'),
+                "q" => self.text("0"),
+                name => self.fields(&Map::new(), name),
+            },
+            (Some(Value::Map(map)), _) if !matches!(kind, "%" | "v") => self.fields(map, kind),
+            (Some(value), _) => self.plain(value),
+        }
+    }
+
+    fn items(&mut self, items: &List, kind: &str) {
+        self.open(b'[');
+        for (idx, item) in items.iter().enumerate() {
+            if idx > 0 {
+                self.out.push(b',');
+            }
+            self.line();
+            self.value(Some(item), kind);
+        }
+        self.close(b']', items.is_empty());
+    }
+
+    fn plain(&mut self, value: &Value) {
+        match value {
+            Value::Map(map) if self.depth < DEPTH_MAX => {
+                let mut first = true;
+                self.open(b'{');
+                for (key, value) in map.iter() {
+                    self.key(&mut first, key);
+                    self.plain(value);
+                }
+                self.close(b'}', first);
+            }
+            Value::List(items) if self.depth < DEPTH_MAX => {
+                self.open(b'[');
+                for (idx, item) in items.iter().enumerate() {
+                    if idx > 0 {
+                        self.out.push(b',');
+                    }
+                    self.line();
+                    self.plain(item);
+                }
+                self.close(b']', items.is_empty());
+            }
+            Value::Str(text) => self.text(text),
+            other => json::write(other, &mut self.out),
+        }
+    }
+}
+
+fn lower_first(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map(|c| c.to_ascii_lowercase()).into_iter().chain(chars).collect()
+}
