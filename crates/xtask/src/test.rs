@@ -91,7 +91,7 @@ fn in_browser() -> Res<()> {
     let browser = browser::path().ok_or("no browser")?;
     process::run(
         process::command("node")
-            .arg("tests/browser/run.mjs")
+            .args(["--test-reporter=spec", "tests/browser/run.mjs"])
             .env("CHROMIUM", browser)
             .env("DRYDOCK_DIST", page::dist())
             .env("DRYDOCK_SCREENSHOTS", files::target().join("screenshots")),

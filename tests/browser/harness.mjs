@@ -1,0 +1,86 @@
+// What browser tests share: one site, one browser, and a page that is watched for whatever a user must not meet.
+import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before } from "node:test";
+import { launchBrowser, require } from "./browser.mjs";
+import { serveSite } from "./site.mjs";
+
+const DIST = process.env.DRYDOCK_DIST ?? new URL("../../dist", import.meta.url).pathname;
+const SCREENSHOTS = process.env.DRYDOCK_SCREENSHOTS ?? new URL("../../target/screenshots", import.meta.url).pathname;
+/** How long a page may take to become usable on a busy machine. */
+const USABLE_MS_MAX = 60_000;
+
+let site;
+let browser;
+
+before(async () => {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  site = await serveSite(DIST);
+  browser = await launchBrowser();
+});
+
+after(async () => {
+  await browser?.close();
+  site?.close();
+});
+
+/**
+ * Opens the page in a fresh profile. When the test ends, it fails if the page logged an error, broke its policy,
+ * asked for a missing file or sent a request away from its origin.
+ *
+ * options: { at: what follows the site's address, width, height, and any option of a Playwright context }
+ */
+export async function openPage(t, options = {}) {
+  const { at = "", width = 1440, height = 900, ...context } = options;
+  const profile = await browser.newContext({ viewport: { width, height }, ...context });
+  const wrongs = [];
+  await profile.exposeBinding("drydockTestWrong", (_source, wrong) => wrongs.push(wrong));
+  await profile.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (event) => {
+      globalThis.drydockTestWrong(`policy: ${event.violatedDirective} forbids ${event.blockedURI} ${event.sample}`);
+    });
+  });
+  const page = await profile.newPage();
+  page.on("console", (it) => it.type() === "error" && wrongs.push(`console: ${it.text()} ${it.location().url}`));
+  page.on("pageerror", (it) => wrongs.push(`uncaught: ${it.stack ?? it}`));
+  profile.on("response", (it) => it.status() >= 400 && wrongs.push(`${it.status()} for ${it.url()}`));
+  profile.on("request", (it) => {
+    const { protocol, origin } = new URL(it.url());
+    const local = ["data:", "blob:"].includes(protocol) || origin === new URL(site.url).origin;
+    if (!local) wrongs.push(`left its origin: ${it.url()}`);
+  });
+  t.after(async () => {
+    await profile.close();
+    assert.deepEqual(wrongs, []);
+  });
+  await page.goto(site.url + at);
+  return page;
+}
+
+/** Waits until the page says that it can be used. */
+export async function untilUsable(page) {
+  await page.waitForSelector("html[data-ready='true']", { state: "attached", timeout: USABLE_MS_MAX });
+}
+
+/** Keeps a picture for people to look at. */
+export async function shot(page, name) {
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+}
+
+/** Fails if axe finds something that WCAG 2.2 AA does not allow. */
+export async function checkAccessible(page) {
+  await page.evaluate(await readFile(require.resolve("axe-core/axe.min.js"), "utf8"));
+  const found = await page.evaluate(async () => {
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    const { violations } = await globalThis.axe.run(document, { runOnly: { type: "tag", values: tags } });
+    return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((it) => it.target).join(" ")}`);
+  });
+  assert.deepEqual(found, []);
+}
+
+/** Fails if the page can be scrolled sideways. */
+export async function checkNoSidewaysScroll(page) {
+  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(content <= window, `content is ${content} px wide in a window of ${window} px`);
+}
