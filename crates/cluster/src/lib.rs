@@ -1,1 +1,19 @@
-//! cluster
+//! The whole simulated cluster as one value: [`Cluster::handle`] and [`Cluster::advance`] are the only doors.
+//!
+//! Puts API server, controllers, scheduler and kubelets together and drives them in turns.
+//! No IO, no threads, no clock of its own: the same seed and the same inputs give the same run to the byte.
+
+mod actors;
+mod clock;
+mod cluster;
+mod config;
+mod fingerprint;
+mod virtuals;
+
+pub use self::cluster::{Cluster, Progress};
+pub use self::config::{Config, KubeletMode};
+pub use apiserver::{Body, Chunk, StreamId};
+pub use sim::{Duration, Instant};
+
+#[cfg(test)]
+mod tests;

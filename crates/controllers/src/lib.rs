@@ -1,1 +1,42 @@
-//! controllers
+//! The controllers, one file each, and the one list of them.
+//!
+//! Know nothing of each other: each brings its objects to their desired state through the API alone.
+
+mod claim;
+mod conditions;
+mod daemonset;
+mod event_ttl;
+mod garbage_collector;
+mod hash;
+mod machine_pool;
+mod namespace;
+mod node_lifecycle;
+mod pod_gc;
+mod pods;
+mod service_account;
+mod taint_eviction;
+
+use meta::KindId;
+use runtime::{Actor, Controller, Reconciler};
+
+pub use self::daemonset::{Verdict, verdicts};
+
+/// Every controller and the name under which it records events, in the order in which a turn lets them work.
+pub fn all(kinds: Vec<KindId>) -> Vec<(Box<dyn Actor>, &'static str)> {
+    vec![
+        controller(daemonset::DaemonSets::default(), "daemonset-controller"),
+        controller(event_ttl::EventTtl, "event-ttl"),
+        (Box::new(garbage_collector::GarbageCollector::new(kinds)), "garbage-collector-controller"),
+        controller(machine_pool::MachinePools, "machinepool-controller"),
+        controller(namespace::Namespaces, "namespace-controller"),
+        controller(node_lifecycle::NodeLifecycle::default(), "node-controller"),
+        controller(pod_gc::PodGc::default(), "pod-garbage-collector"),
+        controller(service_account::RootCa, "root-ca-cert-publisher"),
+        controller(service_account::ServiceAccounts, "serviceaccount-controller"),
+        controller(taint_eviction::TaintEviction::default(), "taint-eviction-controller"),
+    ]
+}
+
+fn controller(reconciler: impl Reconciler + 'static, event_source: &'static str) -> (Box<dyn Actor>, &'static str) {
+    (Box::new(Controller::new(Box::new(reconciler))), event_source)
+}

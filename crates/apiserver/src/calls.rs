@@ -1,0 +1,140 @@
+//! What actors call: the same write path as HTTP, without text.
+
+use std::sync::Arc;
+
+use meta::{Key, KindId, Object, Status};
+use sim::Instant;
+use value::{Str, Value};
+
+use crate::delete::{self, DeleteOptions};
+use crate::server::ApiServer;
+use crate::write::{self, Write};
+use crate::{Caller, patch, subresources};
+
+fn write(api: &ApiServer, now: Instant, caller: &Caller, kind: KindId, sub: &'static str) -> Result<Write, Status> {
+    let Some(shared) = api.registry.shared(kind) else { return Err(Status::internal("no such kind")) };
+    Ok(Write {
+        api_version: api.api_version(kind),
+        kind: shared,
+        served: None,
+        now,
+        manager: caller.manager.clone(),
+        user: caller.user.clone(),
+        sub,
+        dry_run: false,
+        from_actor: true,
+        warnings: Vec::new(),
+    })
+}
+
+/// Creates an object; an empty name and a `generateName` make a name.
+///
+/// # Errors
+/// The API's answer.
+pub fn create(api: &mut ApiServer, now: Instant, caller: &Caller, object: Object) -> Result<Arc<Object>, Status> {
+    let (kind, key) = (object.kind, object.key());
+    let res = write(api, now, caller, kind, "").and_then(|mut it| write::create(api, &mut it, object));
+    api.requests.note(now, caller, "create", kind, &key, "", &res);
+    res
+}
+
+/// Replaces an object at the revision that it carries.
+///
+/// # Errors
+/// The API's answer; `Conflict` when somebody else wrote it meanwhile.
+pub fn update(api: &mut ApiServer, now: Instant, caller: &Caller, object: Object) -> Result<Arc<Object>, Status> {
+    replace(api, now, caller, "", object)
+}
+
+/// Replaces the status of an object at the revision that it carries. Equal content is not even a request.
+///
+/// # Errors
+/// The API's answer; `Conflict` when somebody else wrote it meanwhile.
+pub fn update_status(api: &mut ApiServer, now: Instant, caller: &Caller, object: Object) -> Result<Arc<Object>, Status> {
+    if let Some(live) = api.store.get(object.kind, &object.key())
+        && live.meta.uid == object.meta.uid
+        && live.body.get("status") == object.body.get("status")
+    {
+        return Ok(live.clone());
+    }
+    replace(api, now, caller, "status", object)
+}
+
+fn replace(api: &mut ApiServer, now: Instant, caller: &Caller, sub: &'static str, object: Object) -> Result<Arc<Object>, Status> {
+    let (kind, key) = (object.kind, object.key());
+    let res = write(api, now, caller, kind, sub).and_then(|mut it| write::replace(api, &mut it, &key, object).map(|(it, _)| it));
+    api.requests.note(now, caller, "update", kind, &key, sub, &res);
+    res
+}
+
+/// A strategic merge patch of the object.
+///
+/// # Errors
+/// The API's answer.
+pub fn patch_strategic(api: &mut ApiServer, now: Instant, caller: &Caller, kind: KindId, key: &Key, body: &Value) -> Result<Arc<Object>, Status> {
+    patched(api, now, caller, kind, key, "", patch::Kind::Strategic, body)
+}
+
+/// A strategic merge patch of the status, as kubelets send it.
+///
+/// # Errors
+/// The API's answer.
+pub fn patch_status(api: &mut ApiServer, now: Instant, caller: &Caller, kind: KindId, key: &Key, body: &Value) -> Result<Arc<Object>, Status> {
+    patched(api, now, caller, kind, key, "status", patch::Kind::Strategic, body)
+}
+
+/// A JSON merge patch of the object.
+///
+/// # Errors
+/// The API's answer.
+pub fn patch_merge(api: &mut ApiServer, now: Instant, caller: &Caller, kind: KindId, key: &Key, body: &Value) -> Result<Arc<Object>, Status> {
+    patched(api, now, caller, kind, key, "", patch::Kind::Merge, body)
+}
+
+#[allow(clippy::too_many_arguments)]
+fn patched(
+    api: &mut ApiServer,
+    now: Instant,
+    caller: &Caller,
+    kind: KindId,
+    key: &Key,
+    sub: &'static str,
+    how: patch::Kind,
+    body: &Value,
+) -> Result<Arc<Object>, Status> {
+    let res = write(api, now, caller, kind, sub).and_then(|mut it| patch::tree(api, &mut it, key, how, body));
+    api.requests.note(now, caller, "patch", kind, key, sub, &res);
+    res
+}
+
+/// Deletes an object, or begins to. Answers its last or new state.
+///
+/// # Errors
+/// The API's answer.
+pub fn delete(api: &mut ApiServer, now: Instant, caller: &Caller, kind: KindId, key: &Key, options: &DeleteOptions) -> Result<Arc<Object>, Status> {
+    let res = write(api, now, caller, kind, "").and_then(|it| delete::delete(api, &it, key, options)).map(|it| it.object);
+    api.requests.note(now, caller, "delete", kind, key, "", &res);
+    res
+}
+
+/// Binds a pod to a node.
+///
+/// # Errors
+/// The API's answer; `Conflict` for a pod that has a node, another uid, or is going.
+pub fn bind(api: &mut ApiServer, now: Instant, caller: &Caller, pod: &Key, uid: &Str, node: &Str) -> Result<Arc<Object>, Status> {
+    let kind = kinds::POD;
+    let res = write(api, now, caller, kind, "binding").and_then(|mut it| subresources::binding::bind(api, &mut it, pod, uid, node));
+    api.requests.note(now, caller, "create", kind, pod, "binding", &res);
+    res
+}
+
+/// Evicts a pod: deletes it where no disruption budget forbids it.
+///
+/// # Errors
+/// The API's answer.
+pub fn evict(api: &mut ApiServer, now: Instant, caller: &Caller, pod: &Key, options: &DeleteOptions) -> Result<Arc<Object>, Status> {
+    let kind = kinds::POD;
+    let res = write(api, now, caller, kind, "eviction").and_then(|it| subresources::eviction::evict(api, &it, pod, options));
+    api.requests.note(now, caller, "create", kind, pod, "eviction", &res);
+    res
+}

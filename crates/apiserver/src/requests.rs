@@ -1,0 +1,131 @@
+//! The last requests, for whoever wants to see who asked for what: not stored, no revisions.
+
+use std::collections::VecDeque;
+
+use meta::{Key, KindId, Status};
+use sim::Instant;
+use value::{Str, Value, time, value};
+
+use crate::{ApiServer, Caller, Cause};
+
+/// Requests remembered.
+const REQUESTS_MAX: usize = 2_000;
+
+/// One request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ApiRequest {
+    /// Counts from 1.
+    pub number: u64,
+    pub at: Instant,
+    pub component: Str,
+    pub user: Str,
+    pub verb: &'static str,
+    pub target: RequestTarget,
+    pub code: u16,
+    pub cause: Option<Cause>,
+}
+
+/// What was asked for: actors name objects, HTTP names paths.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RequestTarget {
+    Object { kind: KindId, key: Key, sub: &'static str },
+    Path(Str),
+}
+
+/// The ring of them.
+#[derive(Clone, Debug, Default)]
+pub struct Requests {
+    ring: VecDeque<ApiRequest>,
+    n_requests: u64,
+}
+
+impl Requests {
+    /// Oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &ApiRequest> {
+        self.ring.iter()
+    }
+
+    /// How many requests there have been since the beginning.
+    pub fn count(&self) -> u64 {
+        self.n_requests
+    }
+
+    pub(crate) fn push(&mut self, mut request: ApiRequest) {
+        self.n_requests += 1;
+        request.number = self.n_requests;
+        if self.ring.len() == REQUESTS_MAX {
+            self.ring.pop_front();
+        }
+        self.ring.push_back(request);
+    }
+
+    /// Remembers a call of an actor.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn note<T>(&mut self, now: Instant, caller: &Caller, verb: &'static str, kind: KindId, key: &Key, sub: &'static str, res: &Result<T, Status>) {
+        let code = match res {
+            Ok(_) if verb == "create" => 201,
+            Ok(_) => 200,
+            Err(status) => status.code,
+        };
+        let target = RequestTarget::Object { kind, key: key.clone(), sub };
+        self.push(ApiRequest {
+            number: 0,
+            at: now,
+            component: caller.component.clone(),
+            user: caller.user.clone(),
+            verb,
+            target,
+            code,
+            cause: caller.cause.clone(),
+        });
+    }
+}
+
+impl ApiServer {
+    /// The last requests.
+    pub fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    /// The path of a request.
+    pub fn request_path(&self, target: &RequestTarget) -> Str {
+        match target {
+            RequestTarget::Path(path) => path.clone(),
+            RequestTarget::Object { kind, key, sub } => self.path_of(*kind, key, sub).into(),
+        }
+    }
+
+    /// The path of an object.
+    pub fn path_of(&self, kind: KindId, key: &Key, sub: &str) -> String {
+        let Some(kind) = self.registry.get(kind) else { return String::new() };
+        let mut path = if kind.group.is_empty() { "/api/".to_owned() } else { format!("/apis/{}/", kind.group) };
+        path.push_str(&kind.version);
+        if kind.is_namespaced() && !key.namespace.is_empty() {
+            path.push_str("/namespaces/");
+            path.push_str(&key.namespace);
+        }
+        for part in [&*kind.plural, &*key.name, sub] {
+            if !part.is_empty() {
+                path.push('/');
+                path.push_str(part);
+            }
+        }
+        path
+    }
+
+    /// The `status` of an APIRequest object.
+    pub fn request_status(&self, request: &ApiRequest) -> Value {
+        let mut status = value!({
+            "code": i64::from(request.code), "component": &request.component, "path": self.request_path(&request.target),
+            "time": time::format_micros(request.at.nanos()), "user": &request.user, "verb": request.verb,
+        });
+        if let Some(cause) = &request.cause {
+            let kind = self.registry.get(cause.kind).map(|it| it.kind.clone()).unwrap_or_default();
+            let cause = value!({
+                "kind": kind, "name": &cause.key.name, "namespace": &cause.key.namespace, "resourceVersion": cause.revision.0.to_string(),
+            });
+            status.set("cause", cause);
+        }
+        status
+    }
+}

@@ -1,0 +1,129 @@
+//! The API server as a value.
+
+use std::sync::Arc;
+
+use kinds::Registry;
+use meta::{KindId, Object};
+use schema::Schema;
+use sim::Rng;
+use store::Store;
+use value::Str;
+
+use crate::discovery::Cache;
+use crate::requests::Requests;
+use crate::templates::Templates;
+use crate::watch::Watches;
+
+/// What an API server starts from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// For uids and generated names.
+    pub seed: u64,
+    /// Changes of each kind that watches can go back to.
+    pub log_changes_max: usize,
+}
+
+/// Store, kinds, schema and open watches.
+pub struct ApiServer {
+    pub(crate) store: Store,
+    /// Objects of read-only kinds, which others make anew before they are read; no part of the cluster's state.
+    pub(crate) shown: Store,
+    pub(crate) registry: Arc<Registry>,
+    /// `group/version` of each kind, by id.
+    api_versions: Vec<Str>,
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) rng: Rng,
+    pub(crate) watches: Watches,
+    pub(crate) requests: Requests,
+    pub(crate) memo: merge::Memo,
+    pub(crate) templates: Templates,
+    pub(crate) cache: Cache,
+}
+
+impl ApiServer {
+    /// An empty one: no namespaces yet.
+    pub fn new(config: Config) -> ApiServer {
+        let registry = Registry::builtin();
+        let n_kinds = registry.ids().count();
+        ApiServer {
+            store: Store::new(n_kinds, config.log_changes_max),
+            shown: Store::new(n_kinds, config.log_changes_max.min(SHOWN_CHANGES_MAX)),
+            api_versions: registry.all().map(|it| it.api_version().into()).collect(),
+            registry: Arc::new(registry),
+            schema: Arc::new(Schema::load()),
+            rng: Rng::stream(config.seed, "apiserver"),
+            watches: Watches::default(),
+            requests: Requests::default(),
+            memo: merge::Memo::default(),
+            templates: Templates::default(),
+            cache: Cache::default(),
+        }
+    }
+
+    /// The live objects and their recent history.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Starts from saved objects instead: no history, no open watches. `rng` is what [`ApiServer::rng_state`] answered.
+    pub fn restore(&mut self, store: Store, rng: u64) {
+        self.store = store;
+        self.rng = Rng::new(rng);
+        self.watches = Watches::default();
+    }
+
+    /// The state of the stream of chance, for saving.
+    pub fn rng_state(&self) -> u64 {
+        self.rng.state()
+    }
+
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// The store in which a kind's objects are.
+    pub(crate) fn store_of(&self, kind: &kinds::Kind) -> &Store {
+        if kind.verbs == kinds::Verbs::ReadOnly { &self.shown } else { &self.store }
+    }
+
+    /// `group/version` under which objects of a kind are stored.
+    pub(crate) fn api_version(&self, kind: KindId) -> Str {
+        self.api_versions.get(usize::from(kind.0)).cloned().unwrap_or_default()
+    }
+
+    /// The whole tree of an object, as stored.
+    pub fn to_value(&self, object: &Object) -> value::Value {
+        let kind = self.registry.get(object.kind).map(|it| it.kind.clone()).unwrap_or_default();
+        object.to_value(&self.api_version(object.kind), &kind)
+    }
+
+    /// A version 4 uid of RFC 4122, determined by the seed.
+    pub(crate) fn new_uid(&mut self) -> Str {
+        let (a, b) = (self.rng.next_u64(), self.rng.next_u64());
+        uuid(a, b).into()
+    }
+}
+
+/// Changes of shown objects that watches can go back to.
+const SHOWN_CHANGES_MAX: usize = 4_096;
+
+/// 122 bits in the form of RFC 4122, version 4.
+pub(crate) fn uuid(a: u64, b: u64) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let bits = (u128::from(a) << 64) | u128::from(b);
+    let bits = (bits & !(0xf << 76)) | (0x4 << 76);
+    let bits = (bits & !(0x3 << 62)) | (0x2 << 62);
+    let mut text = String::with_capacity(36);
+    for idx in 0..32_u32 {
+        if matches!(idx, 8 | 12 | 16 | 20) {
+            text.push('-');
+        }
+        let digit = (bits >> (124 - 4 * idx)) & 0xf;
+        text.push(char::from(DIGITS[digit as usize]));
+    }
+    text
+}

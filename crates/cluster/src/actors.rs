@@ -1,0 +1,122 @@
+//! Everybody who acts, in the order in which a turn lets them.
+
+use apiserver::{ApiServer, Caller};
+use kinds::COMPONENT;
+use kubelet::Kubelets;
+use meta::{Key, KindId};
+use runtime::{Actor, View};
+use scheduler::Scheduler;
+use sim::{Duration, Instant, Rng};
+use store::Change;
+
+use crate::{Config, KubeletMode};
+
+/// An actor with what belongs to it.
+pub(crate) struct Slot {
+    pub actor: Role,
+    pub rng: Rng,
+    pub caller: Caller,
+    kinds: Vec<KindId>,
+    /// As its Component object says.
+    running: bool,
+    delay: Duration,
+    /// With a delay: when the work that came meanwhile may be done.
+    not_before: Instant,
+}
+
+/// Actors that answer questions are known by their type.
+pub(crate) enum Role {
+    Controller(Box<dyn Actor>),
+    Scheduler(Box<Scheduler>),
+    Kubelets(Box<Kubelets>),
+}
+
+impl std::ops::Deref for Role {
+    type Target = dyn Actor;
+    fn deref(&self) -> &(dyn Actor + 'static) {
+        match self {
+            Role::Controller(it) => it.as_ref(),
+            Role::Scheduler(it) => it.as_ref(),
+            Role::Kubelets(it) => it.as_ref(),
+        }
+    }
+}
+
+impl std::ops::DerefMut for Role {
+    fn deref_mut(&mut self) -> &mut (dyn Actor + 'static) {
+        match self {
+            Role::Controller(it) => it.as_mut(),
+            Role::Scheduler(it) => it.as_mut(),
+            Role::Kubelets(it) => it.as_mut(),
+        }
+    }
+}
+
+/// All of them.
+pub(crate) fn all(config: &Config, api: &ApiServer) -> Vec<Slot> {
+    let kubelet_manager = if config.kubelet == KubeletMode::Fast { "fakekubelet" } else { "kubelet" };
+    let mut roles: Vec<(Role, Caller)> = controllers::all(api.registry().ids().collect())
+        .into_iter()
+        .map(|(actor, event_source)| (Role::Controller(actor), Caller::component("kube-controller-manager", event_source)))
+        .collect();
+    roles.push((Role::Scheduler(Box::new(Scheduler::new())), Caller::component("kube-scheduler", "default-scheduler")));
+    roles.push((Role::Kubelets(Box::new(Kubelets::new(config.kubelet))), Caller::component(kubelet_manager, "kubelet")));
+    roles
+        .into_iter()
+        .map(|(actor, caller)| Slot {
+            rng: Rng::stream(config.seed, actor.name()),
+            kinds: actor.kinds(),
+            actor,
+            caller,
+            running: true,
+            delay: Duration::ZERO,
+            not_before: Instant::default(),
+        })
+        .collect()
+}
+
+impl Slot {
+    pub fn wants(&self, kind: KindId) -> bool {
+        kind == COMPONENT || self.kinds.contains(&kind)
+    }
+
+    pub fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) {
+        if kind == COMPONENT {
+            self.read_component(view);
+        }
+        if self.running && self.kinds.contains(&kind) {
+            self.actor.deliver(kind, changes, view);
+            if !self.delay.is_zero() && self.not_before <= view.now {
+                self.not_before = view.now + self.delay;
+            }
+        }
+    }
+
+    pub fn may_work(&self, now: Instant) -> bool {
+        self.running && self.not_before <= now && self.actor.next_wakeup().is_some_and(|it| it <= now)
+    }
+
+    pub fn next_wakeup(&self) -> Option<Instant> {
+        self.actor.next_wakeup().filter(|_| self.running).map(|it| it.max(self.not_before))
+    }
+
+    /// Takes the state and delay of its Component object over; one that starts again looks at everything anew.
+    pub fn read_component(&mut self, view: &View<'_>) {
+        let component = view.get(COMPONENT, &Key::cluster(self.actor.name()));
+        let running = component.is_none_or(|it| it.str_at("spec.state") != Some("Stopped"));
+        let delay = component.and_then(|it| it.i64_at("spec.delay")).and_then(|it| u64::try_from(it).ok());
+        self.delay = delay.map_or(Duration::ZERO, Duration::from_secs);
+        if running && !self.running {
+            self.running = true;
+            self.actor.list(view);
+        }
+        self.running = running;
+    }
+}
+
+/// Reads every Component, after a restart.
+pub(crate) fn read_components(slots: &mut [Slot], view: &View<'_>) {
+    for slot in slots {
+        slot.read_component(view);
+    }
+}

@@ -1,0 +1,205 @@
+//! The turn: deliver what changed, let everybody work, and when nothing is left jump to the next wake-up.
+
+use std::collections::BTreeMap;
+
+use apiserver::{ApiServer, Body, Chunk, StreamId};
+use kinds::POD;
+use meta::{KindId, Revision};
+use runtime::{Cx, Indexes, Recorder, View};
+use sim::{Duration, Instant};
+use store::{Change, Cursor};
+
+use crate::actors::{self, Slot};
+use crate::{Config, bootstrap, clock};
+
+/// Changes of one kind that are delivered at once.
+const BATCH_CHANGES_MAX: usize = 4096;
+
+/// A simulated cluster.
+pub struct Cluster {
+    pub(crate) api: ApiServer,
+    pub(crate) slots: Vec<Slot>,
+    indexes: Indexes,
+    recorder: Recorder,
+    /// How far each kind's log has been delivered.
+    cursors: BTreeMap<KindId, Cursor>,
+    pub(crate) now: Instant,
+    n_turns: u64,
+}
+
+/// What an [`Cluster::advance`] came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    pub now: Instant,
+    /// Turns that did something.
+    pub n_turns: u32,
+    /// Whether everything that is due until the end was done; otherwise the budget ran out.
+    pub done: bool,
+}
+
+impl Cluster {
+    /// A cluster with its system objects and nodes, not yet advanced.
+    pub fn new(config: &Config) -> Cluster {
+        let mut api = ApiServer::new(apiserver::Config { seed: config.seed, log_changes_max: config.log_changes_max });
+        bootstrap::objects(&mut api, config);
+        let slots = actors::all(config, &api);
+        let mut cluster = Cluster {
+            cursors: api.registry().ids().map(|kind| (kind, Cursor { kind, seen: Revision::default() })).collect(),
+            api,
+            slots,
+            indexes: Indexes::default(),
+            recorder: Recorder::default(),
+            now: config.start,
+            n_turns: 0,
+        };
+        cluster.restart_all();
+        cluster
+    }
+
+    /// Virtual time.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The store's revision.
+    pub fn revision(&self) -> Revision {
+        self.api.store().revision()
+    }
+
+    /// Answers a request at the present instant. A failure is an answer too.
+    pub fn handle(&mut self, request: http::Request<Vec<u8>>) -> http::Response<Body> {
+        if let Some(answer) = clock::handle(self, &request) {
+            return answer;
+        }
+        self.refresh_virtuals(request.uri().path());
+        self.api.handle(self.now, request)
+    }
+
+    /// Lets everything happen that is due until `until`, in at most `budget` turns. Many small advances equal one large one.
+    pub fn advance(&mut self, until: Instant, budget: u32) -> Progress {
+        let mut n_turns = 0;
+        loop {
+            let due = self.next_wakeup().unwrap_or(Instant::END);
+            if due > until {
+                self.now = self.now.max(until);
+                return Progress { now: self.now, n_turns, done: true };
+            }
+            if n_turns == budget {
+                return Progress { now: self.now, n_turns, done: false };
+            }
+            self.now = self.now.max(due);
+            self.turn();
+            n_turns += 1;
+        }
+    }
+
+    /// Lets everything happen that is due at the present instant.
+    pub fn settle(&mut self, budget: u32) -> Progress {
+        self.advance(self.now, budget)
+    }
+
+    /// When something happens next; the present or the past when there is work now. `None`: never, without a request.
+    pub fn next_wakeup(&self) -> Option<Instant> {
+        if self.has_undelivered() {
+            return Some(self.now);
+        }
+        self.slots.iter().filter_map(Slot::next_wakeup).min().map(|it| it.max(self.now))
+    }
+
+    /// How many turns there have been.
+    pub fn n_turns(&self) -> u64 {
+        self.n_turns
+    }
+
+    /// What open streams have to send, at most `limit` chunks.
+    pub fn pump(&mut self, limit: usize) -> Vec<(StreamId, Chunk)> {
+        self.api.pump(self.now, limit)
+    }
+
+    /// The client of a stream has gone.
+    pub fn close(&mut self, stream: StreamId) {
+        self.api.close(stream);
+    }
+
+    fn has_undelivered(&self) -> bool {
+        self.cursors.values().any(|it| it.seen < self.api.store().newest(it.kind))
+    }
+
+    fn turn(&mut self) {
+        self.n_turns += 1;
+        self.deliver();
+        for slot in &mut self.slots {
+            if !slot.may_work(self.now) {
+                continue;
+            }
+            let caller = slot.caller.clone();
+            let mut cx = Cx::new(&mut self.api, &self.indexes, &mut self.recorder, &mut slot.rng, self.now, caller);
+            slot.actor.work(&mut cx);
+        }
+    }
+
+    /// Brings indexes and queues up to date with the log.
+    fn deliver(&mut self) {
+        let mut expired = false;
+        let mut batch: Vec<Change> = Vec::new();
+        for (kind, cursor) in &mut self.cursors {
+            loop {
+                batch.clear();
+                if self.api.store().read(cursor, BATCH_CHANGES_MAX, &mut batch).is_err() {
+                    expired = true;
+                    break;
+                }
+                if batch.is_empty() {
+                    break;
+                }
+                self.indexes.apply(*kind, &batch, POD);
+                let view = View::new(&self.api, &self.indexes, self.now);
+                for slot in self.slots.iter_mut().filter(|it| it.wants(*kind)) {
+                    slot.deliver(*kind, &batch, &view);
+                }
+            }
+        }
+        if expired {
+            self.restart_all();
+        }
+    }
+
+    /// Everybody lists again: at the beginning, and when the log was too short.
+    fn restart_all(&mut self) {
+        self.indexes = Indexes::default();
+        for (kind, cursor) in &mut self.cursors {
+            let all: Vec<Change> = self
+                .api
+                .store()
+                .list(*kind, None)
+                .map(|it| Change { revision: it.meta.revision, before: None, after: Some(it.clone()) })
+                .collect();
+            self.indexes.apply(*kind, &all, POD);
+            cursor.seen = self.api.store().revision();
+        }
+        let view = View::new(&self.api, &self.indexes, self.now);
+        for slot in &mut self.slots {
+            slot.actor.list(&view);
+        }
+        actors::read_components(&mut self.slots, &view);
+    }
+
+    /// Advances to the next thing that happens, as a step of a debugger.
+    pub fn step(&mut self, budget: u32) -> Progress {
+        let next = self.next_wakeup().unwrap_or(self.now);
+        self.advance(next, budget)
+    }
+
+    /// Advances until nothing happens for a while: no wake-up within `quiet`, or the budget is used up.
+    pub fn until_idle(&mut self, quiet: Duration, budget: u32) -> Progress {
+        let mut left = budget;
+        loop {
+            let progress = self.step(left.min(1024));
+            left = left.saturating_sub(progress.n_turns.max(1));
+            let is_idle = self.next_wakeup().is_none_or(|it| it > self.now + quiet);
+            if is_idle || left == 0 {
+                return Progress { n_turns: budget - left, done: is_idle, ..progress };
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What a cluster starts from.
+
+use sim::Instant;
+
+pub use kubelet::Mode as KubeletMode;
+
+/// Everything that, with the inputs, determines a run.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub seed: u64,
+    /// Virtual time at the beginning.
+    pub start: Instant,
+    /// Machines `node-1` … `node-N`, made at the beginning.
+    pub n_nodes: u32,
+    pub kubelet: KubeletMode,
+    /// Changes of each kind that watches can go back to.
+    pub log_changes_max: usize,
+}
+
+impl Default for Config {
+    /// Three nodes, seed 1, and a start on a Monday morning.
+    fn default() -> Self {
+        Config { seed: 1, start: Instant::from_secs(1_767_258_000), n_nodes: 3, kubelet: KubeletMode::Real, log_changes_max: 16_384 }
+    }
+}

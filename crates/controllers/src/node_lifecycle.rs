@@ -1,0 +1,239 @@
+//! Notices nodes that fall silent, and turns conditions into taints (`pkg/controller/nodelifecycle`).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use kinds::{LEASE, NODE};
+use meta::{Key, KindId, Object, Status};
+use runtime::placement::{self, Taint};
+use runtime::{Action, Cx, Reconciler, View, Watch};
+use sim::{Duration, Instant, Throttle};
+use store::Change;
+use value::{Str, Value, time, value};
+
+use crate::{conditions, pods};
+
+/// Silence after which a node counts as lost (`--node-monitor-grace-period`).
+const GRACE: Duration = Duration::from_secs(50);
+/// The same for a node that never spoke (`--node-startup-grace-period`).
+const STARTUP_GRACE: Duration = Duration::from_secs(60);
+/// How often upstream looks: a loss is noticed at the next look.
+const PERIOD: Duration = Duration::from_secs(5);
+/// One node in ten seconds gets a NoExecute taint (`--node-eviction-rate` 0.1).
+const EVICTION_EVERY: Duration = Duration::from_secs(10);
+/// Marks leases whose renewals are computed: their holders are alive.
+const LIVE: &str = "sim.drydock.dev/renewed";
+const LEASES: &str = "kube-node-lease";
+
+/// Conditions and the taints that they bring, by status of the condition.
+const TAINTS: [(&str, &str, &str); 6] = [
+    ("Ready", "False", "node.kubernetes.io/not-ready"),
+    ("Ready", "Unknown", "node.kubernetes.io/unreachable"),
+    ("MemoryPressure", "True", "node.kubernetes.io/memory-pressure"),
+    ("DiskPressure", "True", "node.kubernetes.io/disk-pressure"),
+    ("NetworkUnavailable", "True", "node.kubernetes.io/network-unavailable"),
+    ("PIDPressure", "True", "node.kubernetes.io/pid-pressure"),
+];
+const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
+const NOT_READY: &str = "node.kubernetes.io/not-ready";
+const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
+
+pub(crate) struct NodeLifecycle {
+    /// Nodes that have been registered, by uid.
+    known: BTreeSet<Str>,
+    evictions: Throttle,
+}
+
+impl Default for NodeLifecycle {
+    fn default() -> Self {
+        NodeLifecycle { known: BTreeSet::new(), evictions: Throttle::new(EVICTION_EVERY, 1) }
+    }
+}
+
+impl Reconciler for NodeLifecycle {
+    fn name(&self) -> &'static str {
+        "node-lifecycle-controller"
+    }
+
+    fn kind(&self) -> KindId {
+        NODE
+    }
+
+    fn watches(&self) -> Vec<Watch> {
+        vec![Watch::Map { kind: NODE, keys: on_node }, Watch::Map { kind: LEASE, keys: on_lease }]
+    }
+
+    fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
+        let Some(node) = cx.get(NODE, key) else { return Ok(Action::AwaitChange) };
+        if self.known.insert(node.meta.uid.clone()) {
+            let message = format!("Node {0} event: Registered Node {0} in Controller", node.name());
+            cx.event(&node, "Normal", "RegisteredNode", &message);
+        }
+        let deadline = deadline(cx, &node);
+        let node = match deadline {
+            Some(it) if it <= cx.now() => lose(cx, &node)?,
+            _ => node,
+        };
+        let ready = status_of(&node, "Ready");
+        if ready != "True" {
+            mark_pods(cx, &node)?;
+        }
+        let wait = self.taint(cx, &node, ready)?;
+        let silence = deadline.filter(|it| *it > cx.now()).map(|it| it.since(cx.now()));
+        Ok([wait, silence].into_iter().flatten().min().map_or(Action::AwaitChange, Action::RequeueAfter))
+    }
+}
+
+/// Heartbeats alone wake nobody.
+fn on_node(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
+    let same = match (&change.before, &change.after) {
+        (Some(before), Some(after)) => before.at("spec") == after.at("spec") && before.at("status.conditions") == after.at("status.conditions"),
+        _ => false,
+    };
+    if !same {
+        keys.push(change.object().key());
+    }
+}
+
+fn on_lease(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
+    if change.object().namespace() == LEASES {
+        keys.push(Key::cluster(change.object().name()));
+    }
+}
+
+/// When a node counts as lost; `None` while its kubelet is alive.
+fn deadline(cx: &Cx<'_>, node: &Object) -> Option<Instant> {
+    let created = Instant::from_secs(node.meta.created.and_then(|it| u64::try_from(it).ok()).unwrap_or(0));
+    let Some(lease) = cx.get(LEASE, &Key::new(LEASES, node.name())) else {
+        let beat = node.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some("Ready")).and_then(|it| it.str_at("lastHeartbeatTime"));
+        return Some(match beat.and_then(time::parse_nanos) {
+            Some(beat) => looked(Instant::from_nanos(beat) + GRACE),
+            None => looked(created + STARTUP_GRACE),
+        });
+    };
+    if lease.meta.annotations.contains_key(LIVE) {
+        return None;
+    }
+    let renewed = lease.str_at("spec.renewTime").and_then(time::parse_nanos).map_or(created, Instant::from_nanos);
+    Some(looked(renewed + GRACE))
+}
+
+/// The first look at or after `at`.
+fn looked(at: Instant) -> Instant {
+    let period = PERIOD.as_nanos() as u64;
+    Instant::from_nanos(at.nanos().div_ceil(period).saturating_mul(period))
+}
+
+fn status_of<'a>(node: &'a Object, kind: &str) -> &'a str {
+    let condition = node.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some(kind));
+    condition.and_then(|it| it.str_at("status")).unwrap_or("Unknown")
+}
+
+/// Every condition becomes Unknown.
+fn lose(cx: &mut Cx<'_>, node: &Arc<Object>) -> Result<Arc<Object>, Status> {
+    let mut list: Vec<Value> = node.list_at("status.conditions").to_vec();
+    let stamp = time::format_secs(cx.now_secs());
+    for kind in ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"] {
+        let before = list.iter().find(|it| it.str_at("type") == Some(kind));
+        let condition = match before {
+            Some(it) if it.str_at("status") == Some("Unknown") => continue,
+            Some(it) => {
+                let beat = it.get("lastHeartbeatTime").cloned().unwrap_or_default();
+                value!({ "lastHeartbeatTime": beat, "message": "Kubelet stopped posting node status.", "reason": "NodeStatusUnknown", "status": "Unknown", "type": kind })
+            }
+            None => value!({
+                "lastHeartbeatTime": stamp.as_str(), "message": "Kubelet never posted node status.", "reason": "NodeStatusNeverUpdated", "status": "Unknown", "type": kind,
+            }),
+        };
+        list = conditions::set(&list, condition, cx.now_secs());
+    }
+    let was_ready = status_of(node, "Ready") == "True";
+    let mut status = node.at("status").cloned().unwrap_or_else(Value::map);
+    status.set("conditions", list);
+    let node = cx.update_status(node, status)?;
+    if was_ready {
+        let message = format!("Node {} status is now: NodeNotReady", node.name());
+        cx.event(&node, "Normal", "NodeNotReady", &message);
+    }
+    Ok(node)
+}
+
+/// Pods on a node that is not ready are not ready either (`MarkPodsNotReady`).
+fn mark_pods(cx: &mut Cx<'_>, node: &Object) -> Result<(), Status> {
+    for pod in cx.on_node(node.name()) {
+        if !pods::is_ready(&pod) {
+            continue;
+        }
+        let mut list: Vec<Value> = pod.list_at("status.conditions").to_vec();
+        for condition in &mut list {
+            if condition.str_at("type") == Some("Ready") {
+                condition.set("status", "False");
+                condition.set("lastTransitionTime", time::format_secs(cx.now_secs()));
+            }
+        }
+        let mut status = pod.at("status").cloned().unwrap_or_default();
+        status.set("conditions", list);
+        match cx.update_status(&pod, status) {
+            Err(status) if status.is_not_found() || status.is_conflict() => (),
+            Err(status) => return Err(status),
+            Ok(_) => cx.event_from(
+                runtime::EventSource { component: "node-controller", host: "" },
+                &pod,
+                "Warning",
+                "NodeNotReady",
+                "Node is not ready",
+                "",
+            ),
+        }
+    }
+    Ok(())
+}
+
+impl NodeLifecycle {
+    /// Brings the taints that stand for conditions up to date. NoExecute ones come one node after the other: answers how long to wait.
+    fn taint(&mut self, cx: &mut Cx<'_>, node: &Arc<Object>, ready: &str) -> Result<Option<Duration>, Status> {
+        let mut wanted: Vec<(&str, &str)> = TAINTS.iter().filter(|(kind, status, _)| condition_is(node, kind, status)).map(|(_, _, key)| (*key, "NoSchedule")).collect();
+        if node.bool_at("spec.unschedulable") == Some(true) {
+            wanted.push((UNSCHEDULABLE, "NoSchedule"));
+        }
+        let executing = match ready {
+            "True" => None,
+            "False" => Some(NOT_READY),
+            _ => Some(UNREACHABLE),
+        };
+        let have = placement::taints(node);
+        let has_it = |key: &str| have.iter().any(|it| it.key == key && it.effect == "NoExecute");
+        let mut wait = None;
+        if let Some(key) = executing {
+            if has_it(key) || self.evictions.try_take(cx.now()) {
+                wanted.push((key, "NoExecute"));
+            } else {
+                wait = Some(EVICTION_EVERY);
+            }
+        }
+        let ours = |it: &Taint| (it.effect == "NoSchedule" && (it.key == UNSCHEDULABLE || TAINTS.iter().any(|(_, _, key)| it.key == *key))) || (it.effect == "NoExecute" && (it.key == NOT_READY || it.key == UNREACHABLE));
+        let is_wanted = |it: &Taint| wanted.iter().any(|(key, effect)| it.key == *key && it.effect == *effect);
+        let mut list: Vec<Value> = node.list_at("spec.taints").iter().filter(|it| { let it = Taint::from_value(it); !ours(&it) || is_wanted(&it) }).cloned().collect();
+        let stamp = time::format_secs(cx.now_secs());
+        for (key, effect) in wanted {
+            if !have.iter().any(|it| it.key == key && it.effect == effect) {
+                list.push(value!({ "effect": effect, "key": key, "timeAdded": stamp.as_str() }));
+            }
+        }
+        if list.as_slice() != node.list_at("spec.taints") {
+            let mut update = Object::clone(node);
+            if list.is_empty() { update.remove("spec.taints"); } else { update.set("spec.taints", list); }
+            cx.update(update)?;
+        }
+        Ok(wait)
+    }
+}
+
+fn condition_is(node: &Object, kind: &str, status: &str) -> bool {
+    let condition = node.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some(kind));
+    match condition {
+        Some(it) => it.str_at("status") == Some(status),
+        // A node that never reported is as good as unreachable.
+        None => false,
+    }
+}
