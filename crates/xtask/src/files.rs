@@ -63,8 +63,8 @@ pub fn remove_dir(path: &Path) -> Res<()> {
     }
 }
 
-/// All files below a folder, sorted by path.
-pub fn below(dir: &Path) -> Res<Vec<PathBuf>> {
+/// All files below a folder, but not in folders of a skipped name; sorted by path.
+pub fn below(dir: &Path, skipped: &[&str]) -> Res<Vec<PathBuf>> {
     let mut res = Vec::new();
     let mut dirs = vec![dir.to_path_buf()];
     while let Some(dir) = dirs.pop() {
@@ -72,7 +72,9 @@ pub fn below(dir: &Path) -> Res<Vec<PathBuf>> {
         for entry in entries {
             let path = entry.map_err(|error| format!("{}: {error}", dir.display()))?.path();
             if path.is_dir() {
-                dirs.push(path);
+                let is_skipped =
+                    path.file_name().is_some_and(|it| skipped.iter().any(|name| it == *name));
+                dirs.extend((!is_skipped).then_some(path));
             } else {
                 res.push(path);
             }

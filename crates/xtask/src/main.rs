@@ -22,7 +22,8 @@ struct Task {
     run: fn(&[String]) -> Res<()>,
 }
 
-/// Sorted by name; the help text is this list.
+/// The help text is this list.
+// tidy: sorted
 const TASKS: &[Task] = &[
     Task {
         name: "bench",

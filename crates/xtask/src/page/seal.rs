@@ -18,7 +18,7 @@ type Site = BTreeMap<String, Vec<u8>>;
 /// Makes the sealed site `to` of the unsealed one `from`.
 pub fn seal(from: &Path, to: &Path) -> Res<()> {
     let mut site = Site::new();
-    for path in files::below(from)? {
+    for path in files::below(from, &[])? {
         let name = path
             .strip_prefix(from)
             .map_err(|error| error.to_string())?

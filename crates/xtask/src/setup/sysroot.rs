@@ -88,7 +88,7 @@ fn build_private() -> Res<()> {
     let rustlib = sysroot.join("lib/rustlib");
     let own = rustlib.join(TARGET).join("lib");
     files::make_dir(&own)?;
-    for lib in files::below(&libs)? {
+    for lib in files::below(&libs, &[])? {
         let name = lib.file_name().unwrap_or_default().to_owned();
         if lib.extension().is_some_and(|it| it == "rlib")
             && !name.to_string_lossy().starts_with("libempty-")
