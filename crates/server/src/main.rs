@@ -1,0 +1,29 @@
+//! The native host: the engine behind HTTP for real kubectl, and the command line around it.
+
+mod apply;
+mod engine;
+mod files;
+mod front;
+mod options;
+mod run;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let result = match options::parse(lexopt::Parser::from_env()) {
+        Ok(options::Command::Help) => {
+            print!("{}", options::HELP);
+            Ok(())
+        }
+        Ok(options::Command::Serve(options)) => front::serve(&options),
+        Ok(options::Command::Run(options)) => run::run(&options),
+        Err(error) => Err(format!("{error}\n\n{}", options::HELP)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("drydock: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
