@@ -1,1 +1,4 @@
-//! Tests of the whole cluster.
+//! Tests of the whole cluster: what its programs and its tests share.
+
+pub mod host;
+pub mod session;
