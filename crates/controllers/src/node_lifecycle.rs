@@ -1,6 +1,6 @@
 //! Notices nodes that fall silent, and turns conditions into taints (`pkg/controller/nodelifecycle`).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kinds::{LEASE, NODE};
@@ -39,14 +39,14 @@ const NOT_READY: &str = "node.kubernetes.io/not-ready";
 const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
 
 pub(crate) struct NodeLifecycle {
-    /// Nodes that have been registered, by uid.
-    known: BTreeSet<Str>,
+    /// Nodes by uid: the Ready condition as last seen, and since when it is like that.
+    known: BTreeMap<Str, (Value, Instant)>,
     evictions: Throttle,
 }
 
 impl Default for NodeLifecycle {
     fn default() -> Self {
-        NodeLifecycle { known: BTreeSet::new(), evictions: Throttle::new(EVICTION_EVERY, 1) }
+        NodeLifecycle { known: BTreeMap::new(), evictions: Throttle::new(EVICTION_EVERY, 1) }
     }
 }
 
@@ -65,11 +65,11 @@ impl Reconciler for NodeLifecycle {
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
         let Some(node) = cx.get(NODE, key) else { return Ok(Action::AwaitChange) };
-        if self.known.insert(node.meta.uid.clone()) {
+        if !self.known.contains_key(&node.meta.uid) {
             let message = format!("Node {0} event: Registered Node {0} in Controller", node.name());
             cx.event(&node, "Normal", "RegisteredNode", &message);
         }
-        let deadline = deadline(cx, &node);
+        let deadline = self.deadline(cx, &node);
         let node = match deadline {
             Some(it) if it <= cx.now() => lose(cx, &node)?,
             _ => node,
@@ -101,21 +101,23 @@ fn on_lease(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
     }
 }
 
-/// When a node counts as lost; `None` while its kubelet is alive.
-fn deadline(cx: &Cx<'_>, node: &Object) -> Option<Instant> {
-    let created = Instant::from_secs(node.meta.created.and_then(|it| u64::try_from(it).ok()).unwrap_or(0));
-    let Some(lease) = cx.get(LEASE, &Key::new(LEASES, node.name())) else {
-        let beat = node.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some("Ready")).and_then(|it| it.str_at("lastHeartbeatTime"));
-        return Some(match beat.and_then(time::parse_nanos) {
-            Some(beat) => looked(Instant::from_nanos(beat) + GRACE),
-            None => looked(created + STARTUP_GRACE),
-        });
-    };
-    if lease.meta.annotations.contains_key(LIVE) {
-        return None;
+impl NodeLifecycle {
+    /// When a node counts as lost; `None` while its kubelet is alive.
+    fn deadline(&mut self, cx: &Cx<'_>, node: &Object) -> Option<Instant> {
+        let ready = node.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some("Ready"));
+        let grace = if ready.is_some() { GRACE } else { STARTUP_GRACE };
+        let ready = ready.cloned().unwrap_or_default();
+        let seen = self.known.entry(node.meta.uid.clone()).or_insert_with(|| (ready.clone(), cx.now()));
+        if seen.0 != ready && ready.str_at("status") != Some("Unknown") {
+            *seen = (ready, cx.now());
+        }
+        let lease = cx.get(LEASE, &Key::new(LEASES, node.name()));
+        if lease.as_ref().is_some_and(|it| it.meta.annotations.contains_key(LIVE)) {
+            return None;
+        }
+        let renewed = lease.and_then(|it| it.str_at("spec.renewTime").and_then(time::parse_nanos)).map_or(seen.1, Instant::from_nanos);
+        Some(looked(renewed + grace))
     }
-    let renewed = lease.str_at("spec.renewTime").and_then(time::parse_nanos).map_or(created, Instant::from_nanos);
-    Some(looked(renewed + GRACE))
 }
 
 /// The first look at or after `at`.
