@@ -10,6 +10,7 @@ pub(crate) mod internal;
 pub mod labels;
 mod mounts;
 mod old_volumes;
+mod overlaps;
 mod paths;
 mod probes;
 mod projected;
@@ -18,6 +19,7 @@ pub(crate) mod scheduling;
 pub(crate) mod security;
 mod spec;
 mod volumes;
+pub mod warnings;
 mod windows;
 
 use meta::Errors;
@@ -56,4 +58,12 @@ pub fn validate(template: &Map, path: &Path<'_>, errors: &mut Errors) {
     if !list(spec, "ephemeralContainers").is_empty() {
         spec_path.child("ephemeralContainers").forbidden(errors, "ephemeral containers not allowed in pod template");
     }
+}
+
+/// What to warn of in a `PodTemplateSpec` at `path`, in upstream's order (`GetWarningsForPodTemplate`).
+pub fn warnings_of(template: &Map, path: &Path<'_>) -> Vec<String> {
+    let notes = child_or_empty(child_or_empty(template, "metadata"), "annotations");
+    let mut res = Vec::new();
+    warnings::collect(child_or_empty(template, "spec"), notes, &path.child("spec"), &path.child("metadata"), true, &mut res);
+    res
 }

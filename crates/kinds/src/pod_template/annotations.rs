@@ -1,7 +1,7 @@
 //! Annotations that old Kubernetes gave a meaning.
 
 use meta::{Errors, names};
-use value::{Map, Value, json};
+use value::{Map, Value, json, map};
 
 use super::fields::{child, each_container, opt_text, pairs, text};
 use super::{paths, scheduling};
@@ -92,6 +92,18 @@ fn seccomp(profile: &str, path: &Path<'_>, errors: &mut Errors) {
     match profile.strip_prefix("localhost/") {
         Some(file) => paths::descending(file, path, errors),
         None => path.invalid(errors, profile, "must be a valid seccomp profile"),
+    }
+}
+
+/// The profile that an AppArmor annotation stands for; none for what is no profile (`ApparmorFieldForAnnotation`).
+pub(crate) fn app_armor_of(note: &str) -> Option<Map> {
+    match note {
+        "unconfined" => Some(map!({ "type": "Unconfined" })),
+        "runtime/default" => Some(map!({ "type": "RuntimeDefault" })),
+        _ => {
+            let file = note.strip_prefix("localhost/").filter(|it| !it.is_empty())?;
+            Some(map!({ "localhostProfile": file, "type": "Localhost" }))
+        }
     }
 }
 

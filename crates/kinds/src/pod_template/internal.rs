@@ -1,6 +1,6 @@
 //! The shape that pods have inside the API server, where some messages show them: Go's field names in Go's order, nothing left out.
 
-use value::{List, Map, Str, Value, json};
+use value::{Map, Str, Value, json};
 
 /// Structs and their fields: `Name:type`, or `Name=field:type` where the field's name is not the same in lower case.
 ///
@@ -133,6 +133,14 @@ pub(crate) fn bad_value(tree: &Map, name: &str) -> Value {
     Value::Decimal(Str::from(String::from_utf8_lossy(&writer.out).as_ref()))
 }
 
+/// As [`bad_value`], of a list of structs.
+pub(crate) fn bad_list(items: &[Value], name: &str) -> Value {
+    let none = Map::new();
+    let mut writer = Writer { out: Vec::new(), pretty: false, depth: 0, spec: &none };
+    writer.items(items, name);
+    Value::Decimal(Str::from(String::from_utf8_lossy(&writer.out).as_ref()))
+}
+
 /// The struct `name` on many lines, as differences are shown.
 pub(crate) fn pretty(tree: &Map, name: &str) -> String {
     let mut writer = Writer { out: Vec::new(), pretty: true, depth: 0, spec: tree };
@@ -227,7 +235,7 @@ impl Writer<'_> {
         }
     }
 
-    fn items(&mut self, items: &List, kind: &str) {
+    fn items(&mut self, items: &[Value], kind: &str) {
         self.open(b'[');
         for (idx, item) in items.iter().enumerate() {
             if idx > 0 {
