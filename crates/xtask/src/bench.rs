@@ -4,6 +4,7 @@ use crate::{
     page,
     process::{self, Res},
     setup::{self, browser},
+    wasm,
 };
 
 /// A program that prints lines of `name<TAB>value<TAB>unit<TAB>target`.
@@ -12,7 +13,11 @@ struct Measure {
     run: fn() -> Res<String>,
 }
 
-const MEASURES: &[Measure] = &[Measure { what: "the page", run: of_page }];
+const MEASURES: &[Measure] = &[
+    Measure { what: "the page", run: of_page },
+    Measure { what: "the engine, native", run: of_engine },
+    Measure { what: "the engine in wasm", run: || wasm::run_in_node("tests", "bench", &[]) },
+];
 
 pub fn run(_args: &[String]) -> Res<()> {
     setup::for_tests()?;
@@ -37,6 +42,17 @@ fn judged(line: &str) -> Res<String> {
     let number = |text: &str| text.parse::<f64>().map_err(|_| format!("not a number in: {line}"));
     let verdict = if number(value)? <= number(target)? { "ok" } else { "over" };
     Ok(format!("{line}\t{verdict}"))
+}
+
+fn of_engine() -> Res<String> {
+    process::output(process::command("cargo").args([
+        "run",
+        "--release",
+        "--package",
+        "tests",
+        "--bin",
+        "bench",
+    ]))
 }
 
 fn of_page() -> Res<String> {
