@@ -91,6 +91,21 @@ impl Metadata {
         self.finalizers.iter().any(|it| *it == name)
     }
 
+    /// Whether both are equal but for `resourceVersion` and `managedFields`; quick where parts are shared.
+    pub fn same_but_managed(&self, other: &Metadata) -> bool {
+        let same_map = |a: &Map, b: &Map| a.same(b) || a == b;
+        self.name == other.name
+            && self.generate_name == other.generate_name
+            && self.namespace == other.namespace
+            && self.uid == other.uid
+            && (self.generation, self.created, self.deleted, self.grace_seconds)
+                == (other.generation, other.created, other.deleted, other.grace_seconds)
+            && same_map(&self.labels, &other.labels)
+            && same_map(&self.annotations, &other.annotations)
+            && (Arc::ptr_eq(&self.finalizers, &other.finalizers) || self.finalizers == other.finalizers)
+            && (Arc::ptr_eq(&self.owners, &other.owners) || self.owners == other.owners)
+    }
+
     /// Reads a `metadata` map. Fields of a wrong type are left out: the schema has refused them before.
     pub fn from_map(map: &Map) -> Metadata {
         let text = |key: &str| map.get(key).and_then(Value::as_shared_str).cloned().unwrap_or_default();

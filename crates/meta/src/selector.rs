@@ -1,6 +1,11 @@
 //! Label and field selectors.
 
+mod fields;
+mod parse;
+
 use value::{Map, Str, Value};
+
+pub use self::fields::{FieldSelector, FieldTerm};
 
 /// One requirement of a label selector.
 #[derive(Clone, PartialEq, Eq, Debug)]
