@@ -6,6 +6,7 @@ mod bench;
 mod files;
 mod page;
 mod process;
+mod schema;
 mod serve;
 mod setup;
 mod test;
@@ -35,6 +36,11 @@ const TASKS: &[Task] = &[
         name: "ci",
         about: "what continuous integration runs: the same as test",
         run: test::run,
+    },
+    Task {
+        name: "schema",
+        about: "make the table of the API's types anew from a package of Python's index",
+        run: schema::run,
     },
     Task {
         name: "serve",
