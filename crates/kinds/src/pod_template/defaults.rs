@@ -33,9 +33,20 @@ fn set_absent(map: &mut Map, key: &str, value: impl FnOnce() -> Value) {
 
 /// `SetDefaults_PodSpec` and, for pods, `SetDefaults_Pod`, in upstream's order.
 pub(crate) fn spec(spec: &mut Map, of: Of) {
-    spec.edit_maps("containers", container);
-    spec.edit_maps("initContainers", container);
-    spec.edit_maps("ephemeralContainers", container);
+    for key in ["containers", "initContainers", "ephemeralContainers"] {
+        spec.edit(key, |items| {
+            let Value::List(items) = items else { return };
+            items.edit_each(&mut |_, item| {
+                // Go reads a null item as a struct of zero values.
+                if item.is_null() {
+                    *item = Value::map();
+                }
+                if let Value::Map(item) = item {
+                    container(item);
+                }
+            });
+        });
+    }
     spec.edit_maps("volumes", volume);
     resources::round(spec, "overhead");
     spec.edit_map("resources", round_requirements);

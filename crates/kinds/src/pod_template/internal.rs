@@ -178,16 +178,8 @@ impl Writer<'_> {
         self.out.extend_from_slice(if self.pretty { b": " } else { b":" });
     }
 
-    /// Go's JSON escapes what HTML would read.
     fn text(&mut self, text: &str) {
-        let mut quoted = Vec::new();
-        json::write_str(text, &mut quoted);
-        for c in quoted {
-            match c {
-                b'<' | b'>' | b'&' => self.out.extend_from_slice(format!("\\u{c:04x}").as_bytes()),
-                c => self.out.push(c),
-            }
-        }
+        json::write_str(text, &mut self.out);
     }
 
     fn fields(&mut self, tree: &Map, name: &str) {
