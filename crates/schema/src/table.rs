@@ -1,0 +1,147 @@
+//! The committed tables, read once.
+//!
+//! ```text
+//! @core.v1.Container              a struct; `@!` is owned as a whole
+//! name ar:s                       a field: flags before the colon, then its type
+//! env :K(name)^name:#core.v1.EnvVar
+//! ```
+//! Flags: `p`, `s`, `z`, `a` as in `go-fields.txt`, and `r` for required.
+//! Types: `s` text, `b` bool, `i` `l` integers, `f` number, `y` bytes, `q` quantity, `x` integer or text, `t` `u` times, `*` anything,
+//! `mT` a map, `#NAME` a struct, `L:T` `S:T` `K(a,b):T` lists; `!` atomic, `^key` merged by key, `~` retains keys.
+
+use std::collections::BTreeMap;
+
+use value::Str;
+
+use crate::{Field, ListKind, ListType, MapType, Presence, Schema, StructType, Type, TypeId};
+
+const KUBERNETES: &str = include_str!("../data/schema-1.36.txt");
+const SIMULATION: &str = include_str!("../data/sim.txt");
+
+/// The full name of a definition that the table shortens.
+fn full(short: &str) -> Str {
+    let prefix = match short.split('.').next() {
+        Some("meta") => "io.k8s.apimachinery.pkg.apis.",
+        Some("apiextensions") => "io.k8s.apiextensions-apiserver.pkg.apis.",
+        Some("apiregistration") => "io.k8s.kube-aggregator.pkg.apis.",
+        Some("dev") => "",
+        _ => "io.k8s.api.",
+    };
+    format!("{prefix}{short}").into()
+}
+
+struct Loader {
+    types: Vec<Type>,
+    definitions: BTreeMap<Str, TypeId>,
+    /// Types already made, by their code.
+    known: BTreeMap<String, TypeId>,
+    /// Structs of the table by their short name, before their fields are read.
+    structs: BTreeMap<&'static str, TypeId>,
+}
+
+pub(crate) fn load() -> Schema {
+    let mut loader = Loader { types: Vec::new(), definitions: BTreeMap::new(), known: BTreeMap::new(), structs: BTreeMap::new() };
+    let tables = [KUBERNETES, SIMULATION];
+    for line in tables.iter().flat_map(|it| it.lines()) {
+        if let Some(name) = line.strip_prefix('@') {
+            loader.declare(name);
+        }
+    }
+    for table in tables {
+        loader.fields(table);
+    }
+    Schema { types: loader.types, definitions: loader.definitions }
+}
+
+impl Loader {
+    fn declare(&mut self, name: &'static str) {
+        let short = name.strip_prefix('!').unwrap_or(name);
+        let id = self.push(Type::Struct(StructType { name: full(short), fields: Vec::new(), atomic: short != name }));
+        self.structs.insert(short, id);
+        self.definitions.insert(full(short), id);
+    }
+
+    fn push(&mut self, ty: Type) -> TypeId {
+        self.types.push(ty);
+        TypeId(self.types.len() as u32 - 1)
+    }
+
+    fn fields(&mut self, table: &'static str) {
+        let mut current = None;
+        for line in table.lines().filter(|it| !it.starts_with('#')) {
+            if let Some(name) = line.strip_prefix('@') {
+                current = self.structs.get(name.strip_prefix('!').unwrap_or(name)).copied();
+                continue;
+            }
+            let (Some((name, rest)), Some(TypeId(id))) = (line.split_once(' '), current) else { continue };
+            let Some((flags, code)) = rest.split_once(':') else { continue };
+            let field = Field {
+                name: name.into(),
+                ty: self.ty(code.trim_start_matches('~')),
+                presence: presence(flags),
+                required: flags.contains('r'),
+                retain_keys: code.starts_with('~'),
+            };
+            if let Some(Type::Struct(it)) = self.types.get_mut(id as usize) {
+                it.fields.push(field);
+            }
+        }
+    }
+
+    fn ty(&mut self, code: &'static str) -> TypeId {
+        if let Some(id) = self.known.get(code) {
+            return *id;
+        }
+        let ty = match code.as_bytes() {
+            b"s" => Type::Str,
+            b"b" => Type::Bool,
+            b"i" => Type::Int32,
+            b"l" => Type::Int64,
+            b"f" => Type::Number,
+            b"y" => Type::Bytes,
+            b"q" => Type::Quantity,
+            b"x" => Type::IntOrString,
+            b"t" => Type::Time,
+            b"u" => Type::MicroTime,
+            [b'm', ..] => Type::Map(MapType { item: self.ty(&code[1..]), atomic: false }),
+            [b'!', b'm', ..] => Type::Map(MapType { item: self.ty(&code[2..]), atomic: true }),
+            [b'#', ..] => return self.structs.get(&code[1..]).copied().unwrap_or_else(|| self.ty("*")),
+            [b'!', b'#', ..] => self.atomic(&code[2..]),
+            [b'L' | b'S' | b'K', ..] => self.list(code),
+            _ => Type::Any,
+        };
+        let id = self.push(ty);
+        self.known.insert(code.to_owned(), id);
+        id
+    }
+
+    /// A struct that is owned as a whole at this place only.
+    fn atomic(&mut self, name: &str) -> Type {
+        match self.structs.get(name).and_then(|it| self.types.get(it.0 as usize)) {
+            Some(Type::Struct(it)) => Type::Struct(StructType { atomic: true, ..it.clone() }),
+            _ => Type::Any,
+        }
+    }
+
+    fn list(&mut self, code: &'static str) -> Type {
+        let (head, item) = code.split_once(':').unwrap_or((code, "*"));
+        let (kind, rest) = match head.strip_prefix("K(").and_then(|it| it.split_once(')')) {
+            Some((keys, rest)) => (ListKind::Map(keys.split(',').map(Str::from).collect()), rest),
+            None if head.starts_with('S') => (ListKind::Set, &head[1..]),
+            None => (ListKind::Atomic, &head[1..]),
+        };
+        let retain_keys = rest.ends_with('~');
+        let merge_key = rest.trim_end_matches('~').strip_prefix('^').map(Str::from);
+        Type::List(ListType { item: self.ty(item), kind, merge_key, retain_keys })
+    }
+}
+
+fn presence(flags: &str) -> Presence {
+    match flags.trim_end_matches('r') {
+        "p" => Presence::Pointer,
+        "s" => Presence::Value,
+        "z" => Presence::OmitZero,
+        "a" => Presence::Always,
+        _ => Presence::OmitEmpty,
+    }
+}
