@@ -19,10 +19,8 @@ impl Session {
 
     /// Sends a JSON body, or none if it is empty; gives status code and body of the answer.
     pub fn send(&mut self, method: &str, path: &str, body: &str) -> (u16, String) {
-        let kind =
-            if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
-        let request =
-            http::Request::builder().method(method).uri(path).header("content-type", kind);
+        let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+        let request = http::Request::builder().method(method).uri(path).header("content-type", kind);
         let Ok(request) = request.body(body.as_bytes().to_vec()) else {
             return (0, format!("{method} {path} is no request"));
         };

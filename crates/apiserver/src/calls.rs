@@ -50,7 +50,12 @@ pub fn update(api: &mut ApiServer, now: Instant, caller: &Caller, object: Object
 ///
 /// # Errors
 /// The API's answer; `Conflict` when somebody else wrote it meanwhile.
-pub fn update_status(api: &mut ApiServer, now: Instant, caller: &Caller, object: Object) -> Result<Arc<Object>, Status> {
+pub fn update_status(
+    api: &mut ApiServer,
+    now: Instant,
+    caller: &Caller,
+    object: Object,
+) -> Result<Arc<Object>, Status> {
     if let Some(live) = api.store.get(object.kind, &object.key())
         && live.meta.uid == object.meta.uid
         && live.body.get("status") == object.body.get("status")
@@ -60,9 +65,16 @@ pub fn update_status(api: &mut ApiServer, now: Instant, caller: &Caller, object:
     replace(api, now, caller, "status", object)
 }
 
-fn replace(api: &mut ApiServer, now: Instant, caller: &Caller, sub: &'static str, object: Object) -> Result<Arc<Object>, Status> {
+fn replace(
+    api: &mut ApiServer,
+    now: Instant,
+    caller: &Caller,
+    sub: &'static str,
+    object: Object,
+) -> Result<Arc<Object>, Status> {
     let (kind, key) = (object.kind, object.key());
-    let res = write(api, now, caller, kind, sub).and_then(|mut it| write::replace(api, &mut it, &key, object).map(|(it, _)| it));
+    let res = write(api, now, caller, kind, sub)
+        .and_then(|mut it| write::replace(api, &mut it, &key, object).map(|(it, _)| it));
     api.requests.note(now, caller, "update", kind, &key, sub, &res);
     res
 }
@@ -71,7 +83,14 @@ fn replace(api: &mut ApiServer, now: Instant, caller: &Caller, sub: &'static str
 ///
 /// # Errors
 /// The API's answer.
-pub fn patch_strategic(api: &mut ApiServer, now: Instant, caller: &Caller, kind: KindId, key: &Key, body: &Value) -> Result<Arc<Object>, Status> {
+pub fn patch_strategic(
+    api: &mut ApiServer,
+    now: Instant,
+    caller: &Caller,
+    kind: KindId,
+    key: &Key,
+    body: &Value,
+) -> Result<Arc<Object>, Status> {
     patched(api, now, caller, kind, key, "", patch::Kind::Strategic, body)
 }
 
@@ -79,7 +98,14 @@ pub fn patch_strategic(api: &mut ApiServer, now: Instant, caller: &Caller, kind:
 ///
 /// # Errors
 /// The API's answer.
-pub fn patch_status(api: &mut ApiServer, now: Instant, caller: &Caller, kind: KindId, key: &Key, body: &Value) -> Result<Arc<Object>, Status> {
+pub fn patch_status(
+    api: &mut ApiServer,
+    now: Instant,
+    caller: &Caller,
+    kind: KindId,
+    key: &Key,
+    body: &Value,
+) -> Result<Arc<Object>, Status> {
     patched(api, now, caller, kind, key, "status", patch::Kind::Strategic, body)
 }
 
@@ -87,7 +113,14 @@ pub fn patch_status(api: &mut ApiServer, now: Instant, caller: &Caller, kind: Ki
 ///
 /// # Errors
 /// The API's answer.
-pub fn patch_merge(api: &mut ApiServer, now: Instant, caller: &Caller, kind: KindId, key: &Key, body: &Value) -> Result<Arc<Object>, Status> {
+pub fn patch_merge(
+    api: &mut ApiServer,
+    now: Instant,
+    caller: &Caller,
+    kind: KindId,
+    key: &Key,
+    body: &Value,
+) -> Result<Arc<Object>, Status> {
     patched(api, now, caller, kind, key, "", patch::Kind::Merge, body)
 }
 
@@ -111,8 +144,16 @@ fn patched(
 ///
 /// # Errors
 /// The API's answer.
-pub fn delete(api: &mut ApiServer, now: Instant, caller: &Caller, kind: KindId, key: &Key, options: &DeleteOptions) -> Result<Arc<Object>, Status> {
-    let res = write(api, now, caller, kind, "").and_then(|it| delete::delete(api, &it, key, options)).map(|it| it.object);
+pub fn delete(
+    api: &mut ApiServer,
+    now: Instant,
+    caller: &Caller,
+    kind: KindId,
+    key: &Key,
+    options: &DeleteOptions,
+) -> Result<Arc<Object>, Status> {
+    let res =
+        write(api, now, caller, kind, "").and_then(|it| delete::delete(api, &it, key, options)).map(|it| it.object);
     api.requests.note(now, caller, "delete", kind, key, "", &res);
     res
 }
@@ -121,9 +162,17 @@ pub fn delete(api: &mut ApiServer, now: Instant, caller: &Caller, kind: KindId, 
 ///
 /// # Errors
 /// The API's answer; `Conflict` for a pod that has a node, another uid, or is going.
-pub fn bind(api: &mut ApiServer, now: Instant, caller: &Caller, pod: &Key, uid: &Str, node: &Str) -> Result<Arc<Object>, Status> {
+pub fn bind(
+    api: &mut ApiServer,
+    now: Instant,
+    caller: &Caller,
+    pod: &Key,
+    uid: &Str,
+    node: &Str,
+) -> Result<Arc<Object>, Status> {
     let kind = kinds::POD;
-    let res = write(api, now, caller, kind, "binding").and_then(|mut it| subresources::binding::bind(api, &mut it, pod, uid, node));
+    let res = write(api, now, caller, kind, "binding")
+        .and_then(|mut it| subresources::binding::bind(api, &mut it, pod, uid, node));
     api.requests.note(now, caller, "create", kind, pod, "binding", &res);
     res
 }
@@ -132,9 +181,16 @@ pub fn bind(api: &mut ApiServer, now: Instant, caller: &Caller, pod: &Key, uid: 
 ///
 /// # Errors
 /// The API's answer.
-pub fn evict(api: &mut ApiServer, now: Instant, caller: &Caller, pod: &Key, options: &DeleteOptions) -> Result<Arc<Object>, Status> {
+pub fn evict(
+    api: &mut ApiServer,
+    now: Instant,
+    caller: &Caller,
+    pod: &Key,
+    options: &DeleteOptions,
+) -> Result<Arc<Object>, Status> {
     let kind = kinds::POD;
-    let res = write(api, now, caller, kind, "eviction").and_then(|it| subresources::eviction::evict(api, &it, pod, options));
+    let res =
+        write(api, now, caller, kind, "eviction").and_then(|it| subresources::eviction::evict(api, &it, pod, options));
     api.requests.note(now, caller, "create", kind, pod, "eviction", &res);
     res
 }

@@ -5,8 +5,8 @@
 
 mod admission;
 mod bootstrap;
-pub mod calls;
 mod caller;
+pub mod calls;
 mod codec;
 mod delete;
 mod discovery;

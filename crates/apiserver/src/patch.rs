@@ -12,7 +12,14 @@ use crate::write::{self, Target, WriteOptions};
 ///
 /// # Errors
 /// The API's answer.
-pub(crate) fn strategic(api: &mut ApiServer, options: &WriteOptions, target: Target, kind: KindId, key: &Key, patch: &Value) -> Result<Arc<Object>, Status> {
+pub(crate) fn strategic(
+    api: &mut ApiServer,
+    options: &WriteOptions,
+    target: Target,
+    kind: KindId,
+    key: &Key,
+    patch: &Value,
+) -> Result<Arc<Object>, Status> {
     let schema = api.schema.clone();
     with(api, options, target, kind, key, &mut |kind, live| {
         let definition = schema.definition(&kind.definition);
@@ -24,7 +31,14 @@ pub(crate) fn strategic(api: &mut ApiServer, options: &WriteOptions, target: Tar
 ///
 /// # Errors
 /// The API's answer.
-pub(crate) fn merge(api: &mut ApiServer, options: &WriteOptions, target: Target, kind: KindId, key: &Key, patch: &Value) -> Result<Arc<Object>, Status> {
+pub(crate) fn merge(
+    api: &mut ApiServer,
+    options: &WriteOptions,
+    target: Target,
+    kind: KindId,
+    key: &Key,
+    patch: &Value,
+) -> Result<Arc<Object>, Status> {
     with(api, options, target, kind, key, &mut |_, live| Ok(merge::merge_patch(live, patch)))
 }
 
@@ -41,7 +55,8 @@ pub(crate) fn with(
     change: &mut dyn FnMut(&kinds::Kind, &Value) -> Result<Value, Status>,
 ) -> Result<Arc<Object>, Status> {
     let kind = api.kind(kind)?;
-    let live = api.store.get(kind.id, key).cloned().ok_or_else(|| Status::not_found(&kind.group, &kind.plural, &key.name))?;
+    let live =
+        api.store.get(kind.id, key).cloned().ok_or_else(|| Status::not_found(&kind.group, &kind.plural, &key.name))?;
     let whole = live.to_value(&kind.api_version(), &kind.kind);
     let patched = change(&kind, &whole)?;
     let patched = api.decoded(&kind.definition, patched)?;

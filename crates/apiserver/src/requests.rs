@@ -61,7 +61,16 @@ impl Requests {
 
     /// Remembers a call of an actor.
     #[allow(clippy::too_many_arguments)]
-    pub(crate) fn note<T>(&mut self, now: Instant, caller: &Caller, verb: &'static str, kind: KindId, key: &Key, sub: &'static str, res: &Result<T, Status>) {
+    pub(crate) fn note<T>(
+        &mut self,
+        now: Instant,
+        caller: &Caller,
+        verb: &'static str,
+        kind: KindId,
+        key: &Key,
+        sub: &'static str,
+        res: &Result<T, Status>,
+    ) {
         let code = match res {
             Ok(_) if verb == "create" => 201,
             Ok(_) => 200,

@@ -19,7 +19,8 @@ impl ApiServer {
 
     /// Makes `objects` all there are of a read-only kind. Watches see what differs; the store and its revision do not change.
     pub fn show(&mut self, kind: KindId, objects: Vec<Object>) {
-        let mut before: BTreeMap<Key, std::sync::Arc<Object>> = self.shown.list(kind, None).map(|it| (it.key(), it.clone())).collect();
+        let mut before: BTreeMap<Key, std::sync::Arc<Object>> =
+            self.shown.list(kind, None).map(|it| (it.key(), it.clone())).collect();
         for mut object in objects {
             match before.remove(&object.key()) {
                 Some(old) if old.body == object.body && old.meta.labels == object.meta.labels => (),

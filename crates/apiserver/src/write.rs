@@ -1,249 +1,369 @@
-//! The write path: one function each for creating and updating, which read top to bottom.
+//! The write path: every new or changed object passes here, from top to bottom.
+//!
+//! Follows `registry/generic/registry/store.go` and `registry/rest/{create,update}.go` of k8s.io/apiserver.
 
 use std::sync::Arc;
 
-use kinds::Kind;
-use meta::{Errors, KindId, Object, Revision, Status};
+use kinds::{Kind, Served};
+use meta::{Errors, Key, Metadata, Object, OwnerRef, Revision, Status};
 use sim::Instant;
-use value::Str;
+use value::{Str, Value};
 
-use crate::admission;
+use crate::admission::{self, Operation};
+use crate::rules::Rules;
 use crate::server::ApiServer;
 
-/// Tries of a generated name before the server gives up (`NamesGenerator`'s retries).
-const NAME_TRIES_MAX: u32 = 8;
-/// Characters that a generated name ends in, and how long the whole may be.
-const SUFFIX: usize = 5;
-const NAME_MAX: usize = 63;
+/// Names that are tried for a `generateName`.
+const GENERATED_NAME_ATTEMPTS_MAX: u32 = 8;
+/// Random letters after a `generateName`.
+const GENERATED_SUFFIX_LEN: usize = 5;
+/// A generated name is cut to this before its suffix (`names.MaxGeneratedNameLength`).
+const GENERATED_PREFIX_MAX: usize = 63 - GENERATED_SUFFIX_LEN;
 
-/// What every write says about itself.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct WriteOptions {
+/// One write: who, when, of what, and what it has to say besides its result.
+#[derive(Clone, Debug)]
+pub(crate) struct Write {
+    pub kind: Arc<Kind>,
+    /// The version that the client speaks; `None`: the stored one.
+    pub served: Option<Served>,
+    /// The same as `group/version`, for managedFields.
+    pub api_version: Str,
     pub now: Instant,
-    /// The field manager.
     pub manager: Str,
+    pub user: Str,
+    /// The subresource; empty for the object itself.
+    pub sub: &'static str,
     pub dry_run: bool,
-    /// From the engine's own actors: their requests were never text.
+    /// Trees that an actor made of parts that were checked before need not be checked again.
     pub from_actor: bool,
+    /// For `Warning` headers.
+    pub warnings: Vec<String>,
 }
 
-/// Which part of an object an update is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Target {
-    Object,
-    Status,
-    /// Any other subresource that keeps fields of its own, such as `ephemeralcontainers`.
-    Other(&'static str),
+impl Write {
+    pub fn not_found(&self, name: &str) -> Status {
+        Status::not_found(&self.kind.group, &self.kind.plural, name)
+    }
+
+    pub fn conflict(&self, name: &str, why: &str) -> Status {
+        Status::conflict(&self.kind.group, &self.kind.plural, name, why)
+    }
+
+    pub fn forbidden(&self, name: &str, why: &str) -> Status {
+        Status::forbidden(&self.kind.group, &self.kind.plural, name, why)
+    }
+
+    fn invalid(&self, name: &str, errors: &Errors) -> Status {
+        Status::invalid(&self.kind.group, &self.kind.kind, name, errors)
+    }
 }
 
-impl Target {
-    /// The path segment.
-    pub fn subresource(self) -> &'static str {
-        match self {
-            Target::Object => "",
-            Target::Status => "status",
-            Target::Other(it) => it,
+/// What a client sent as `managedFields` is taken over only when it is sent empty (`UpdateNoErrors`).
+fn track(api: &mut ApiServer, write: &Write, live: Option<&Object>, object: &mut Object) {
+    let definition = write.served.map_or(&*write.kind.definition, |it| it.definition);
+    let ty = api.schema.definition(definition);
+    let schema = api.schema.clone();
+    merge::managed::update(
+        &schema,
+        ty,
+        live,
+        object,
+        &write.manager,
+        &write.api_version,
+        write.sub,
+        write.now.secs(),
+        &mut api.memo,
+    );
+}
+
+/// Stores a new object.
+pub(crate) fn create(api: &mut ApiServer, write: &mut Write, mut object: Object) -> Result<Arc<Object>, Status> {
+    drop_repeated_owners(write, &mut object.meta);
+    wipe_system_fields(&mut object.meta);
+    (write.kind.strategy.default)(&mut object);
+    track(api, write, None, &mut object);
+    insert(api, write, object)
+}
+
+/// Stores a new object whose managedFields are settled: admission, name, checks.
+pub(crate) fn insert(api: &mut ApiServer, write: &mut Write, mut object: Object) -> Result<Arc<Object>, Status> {
+    let checked = api.templates.enter(&mut object, write.from_actor);
+    admission::mutate(api, write, Operation::Create, &mut object, None)?;
+    object.meta.uid = api.new_uid();
+    object.meta.created = Some(write.now.secs());
+    (write.kind.strategy.prepare_create)(&mut object);
+    object.meta.generation = i64::from(write.kind.strategy.generation);
+    let generates = object.meta.name.is_empty() && !object.meta.generate_name.is_empty();
+    let mut attempts_left = if generates { GENERATED_NAME_ATTEMPTS_MAX } else { 1 };
+    loop {
+        if generates {
+            object.meta.name = generated_name(api, &object.meta.generate_name);
+        }
+        attempts_left -= 1;
+        let exists = api.store.get(object.kind, &object.key()).cloned();
+        if exists.is_none() || attempts_left == 0 {
+            check_new(api, write, &object, checked)?;
+            admission::validate(api, write, Operation::Create, Some(&object), None)?;
+            return match exists {
+                Some(live) => Err(already_exists(write, &live, generates)),
+                None => put_new(api, write, object),
+            };
         }
     }
 }
 
-/// Creates an object: system fields, defaults, admission, validation, managed fields, store.
-///
-/// # Errors
-/// The API's answer.
-pub(crate) fn create(api: &mut ApiServer, options: &WriteOptions, mut object: Object) -> Result<Arc<Object>, Status> {
-    let kind = api.kind(object.kind)?;
+fn put_new(api: &mut ApiServer, write: &mut Write, mut object: Object) -> Result<Arc<Object>, Status> {
     if object.meta.revision != Revision::default() {
-        return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
+        return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
     }
-    admission::namespace(api, &kind, &object)?;
-    system_fields(api, options, &kind, &mut object);
-    (kind.strategy.default)(&mut object);
-    (kind.strategy.prepare_create)(&mut object);
-    if kind.strategy.generation {
-        object.meta.generation = 1;
-    }
-    let is_generated = object.meta.name.is_empty() && !object.meta.generate_name.is_empty();
-    if is_generated {
-        object.meta.name = generated_name(api, &object.meta.generate_name);
-    }
-    admission::mutate(api, &kind, &mut object)?;
-    let mut errors = Errors::new();
-    kinds::validate_metadata(&kind, &object, &mut errors);
-    (kind.strategy.validate)(&object, &mut errors);
-    refuse(&kind, &object, &errors)?;
-    admission::validate(api, &kind, &object, None)?;
-    manage(api, options, &kind, Target::Object, None, &mut object);
-    if options.dry_run {
-        return if api.store.get(kind.id, &object.key()).is_some() { Err(exists(&kind, &object)) } else { Ok(Arc::new(object)) };
-    }
-    for _ in 0..NAME_TRIES_MAX {
-        if !is_generated || api.store.get(kind.id, &object.key()).is_none() {
-            break;
-        }
-        object.meta.name = generated_name(api, &object.meta.generate_name);
-    }
-    let refused = exists(&kind, &object);
-    api.store.create(object).map_err(|_| refused)
-}
-
-fn exists(kind: &Kind, object: &Object) -> Status {
-    Status::already_exists(&kind.group, &kind.plural, &object.meta.name)
-}
-
-/// What only the server sets (`BeforeCreate`, `FillObjectMetaSystemFields`).
-fn system_fields(api: &mut ApiServer, options: &WriteOptions, kind: &Kind, object: &mut Object) {
-    object.meta.uid = api.new_uid().into();
-    object.meta.created = Some(options.now.secs());
-    object.meta.deleted = None;
-    object.meta.grace_seconds = None;
-    object.meta.generation = 0;
-    if !kind.is_namespaced() {
-        object.meta.namespace = Str::default();
-    }
-}
-
-/// A prefix, cut to make room, and random characters.
-fn generated_name(api: &mut ApiServer, prefix: &str) -> Str {
-    let mut end = prefix.len().min(NAME_MAX - SUFFIX);
-    while !prefix.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}{}", &prefix[..end], api.rng.suffix(SUFFIX)).into()
-}
-
-pub(crate) fn refuse(kind: &Kind, object: &Object, errors: &Errors) -> Result<(), Status> {
-    if errors.is_empty() {
-        return Ok(());
-    }
-    Err(Status::invalid(&kind.group, &kind.kind, &object.meta.name, errors))
-}
-
-/// Replaces an object or a part of it: system fields stay, then as for a creation. Equal content is not written.
-///
-/// The revision that `object` carries must be the live one, unless it carries none and the kind allows that.
-///
-/// # Errors
-/// The API's answer.
-pub(crate) fn update(api: &mut ApiServer, options: &WriteOptions, target: Target, mut object: Object) -> Result<Arc<Object>, Status> {
-    let kind = api.kind(object.kind)?;
-    let key = object.key();
-    let live = api.store.get(kind.id, &key).cloned().ok_or_else(|| Status::not_found(&kind.group, &kind.plural, &key.name))?;
-    check_revision(&kind, &live, &object)?;
-    keep_system_fields(&live, &mut object);
-    match target {
-        Target::Object => {
-            (kind.strategy.default)(&mut object);
-            (kind.strategy.prepare_update)(&mut object, &live);
-        }
-        Target::Status => {
-            let status = object.body.get("status").cloned();
-            let (finalizers, owners, managed) = (object.meta.finalizers.clone(), object.meta.owners.clone(), object.meta.managed.clone());
-            let (labels, annotations) = (object.meta.labels.clone(), object.meta.annotations.clone());
-            object = Object::clone(&live);
-            object.meta.managed = managed;
-            // Metadata may travel with a status, but what decides about deletion may not.
-            object.meta.labels = labels;
-            object.meta.annotations = annotations;
-            let _ = (finalizers, owners);
-            match status {
-                Some(status) => object.body.insert("status", status),
-                None => {
-                    object.body.remove("status");
-                }
-            }
-        }
-        Target::Other(_) => (),
-    }
-    if kind.strategy.generation && target != Target::Status && spec_changed(&live, &object) {
-        object.meta.generation = live.meta.generation + 1;
-    }
-    if target == Target::Object {
-        admission::mutate_update(api, &kind, &mut object, &live)?;
-    }
-    let mut errors = Errors::new();
-    kinds::validate_metadata_update(&kind, &object, &live, &mut errors);
-    match target {
-        Target::Status => (kind.strategy.validate_status)(&object, &live, &mut errors),
-        _ => (kind.strategy.validate_update)(&object, &live, &mut errors),
-    }
-    refuse(&kind, &object, &errors)?;
-    admission::validate(api, &kind, &object, Some(&live))?;
-    let managed_by_client = object.meta.managed != live.meta.managed;
-    manage(api, options, &kind, target, Some(&live), &mut object);
-    if object.same_content(&live) && !(managed_by_client && object.meta.managed != live.meta.managed) {
-        return Ok(live);
-    }
-    if options.dry_run {
+    write.warnings.extend((write.kind.strategy.warnings)(&object, None));
+    if write.dry_run {
+        object.meta.revision = Revision::default();
         return Ok(Arc::new(object));
     }
-    let is_last = object.meta.is_deleted() && object.meta.finalizers.is_empty() && object.meta.grace_seconds.unwrap_or(0) == 0;
-    let stored = api.store.update(object, None).map_err(|_| Status::not_found(&kind.group, &kind.plural, &key.name))?;
-    if is_last {
-        // The last finalizer has gone: so does the object.
-        return api.store.delete(kind.id, &key, None).map_err(|_| Status::not_found(&kind.group, &kind.plural, &key.name));
-    }
-    Ok(stored)
+    api.templates.leave(&object);
+    let name = object.meta.name.clone();
+    api.store.create(object).map_err(|_| Status::already_exists(&write.kind.group, &write.kind.plural, &name))
 }
 
-/// Optimistic concurrency: a stale revision, another uid, or no revision where one is needed.
-fn check_revision(kind: &Kind, live: &Object, object: &Object) -> Result<(), Status> {
-    let name = &live.meta.name;
-    if !object.meta.uid.is_empty() && object.meta.uid != live.meta.uid {
-        let why = format!("Precondition failed: UID in precondition: {}, UID in object meta: {}", object.meta.uid, live.meta.uid);
-        return Err(Status::conflict(&kind.group, &kind.plural, name, &why));
+fn already_exists(write: &Write, live: &Object, generated: bool) -> Status {
+    let name = live.name();
+    let mut status = Status::already_exists(&write.kind.group, &write.kind.plural, name);
+    if generated {
+        let resource = meta::qualified(&write.kind.group, &write.kind.plural);
+        status.message = format!(
+            "{resource} {} already exists, the server was not able to generate a unique name for the object",
+            meta::quoted(name)
+        );
+        status.details.get_or_insert_default().retry_after_seconds = 1;
     }
-    if object.meta.revision == Revision::default() {
-        if kind.strategy.unconditional_update {
-            return Ok(());
+    if live.meta.is_deleted() {
+        status.message = format!("object is being deleted: {}", status.message);
+    }
+    status
+}
+
+fn generated_name(api: &mut ApiServer, prefix: &str) -> Str {
+    let end = prefix.char_indices().map(|(at, _)| at).find(|at| *at >= GENERATED_PREFIX_MAX).unwrap_or(prefix.len());
+    let mut name = prefix[..end].to_owned();
+    name.push_str(&api.rng.suffix(GENERATED_SUFFIX_LEN));
+    name.into()
+}
+
+fn check_new(api: &ApiServer, write: &Write, object: &Object, checked: bool) -> Result<(), Status> {
+    let mut errors = Errors::new();
+    kinds::object_meta::validate(&object.meta, &write.kind, &mut errors);
+    if !(checked && api.templates.knows(object)) {
+        (write.kind.strategy.validate)(object, &mut errors);
+    }
+    if errors.is_empty() { Ok(()) } else { Err(write.invalid(object.name(), &errors)) }
+}
+
+/// Puts `object` in the place of what is stored under `key`. The flag: it was created.
+pub(crate) fn replace(
+    api: &mut ApiServer,
+    write: &mut Write,
+    key: &Key,
+    mut object: Object,
+) -> Result<(Arc<Object>, bool), Status> {
+    drop_repeated_owners(write, &mut object.meta);
+    let Some(live) = api.store.get(write.kind.id, key).cloned() else {
+        if !write.kind.strategy.create_on_update || !write.sub.is_empty() {
+            return Err(write.not_found(&key.name));
         }
-        let mut errors = Errors::new();
-        errors.invalid("metadata.resourceVersion", 0, "must be specified for an update");
-        return refuse(kind, live, &errors);
-    }
-    if object.meta.revision != live.meta.revision {
-        let why = "the object has been modified; please apply your changes to the latest version and try again";
-        return Err(Status::conflict(&kind.group, &kind.plural, name, why));
-    }
-    Ok(())
-}
-
-/// What an update may not change without saying so (`BeforeUpdate`).
-fn keep_system_fields(live: &Object, object: &mut Object) {
-    object.meta.uid = live.meta.uid.clone();
-    object.meta.created = live.meta.created;
-    object.meta.deleted = live.meta.deleted;
-    object.meta.grace_seconds = live.meta.grace_seconds;
-    object.meta.generation = live.meta.generation;
-    object.meta.revision = live.meta.revision;
-    if object.meta.generate_name.is_empty() {
-        object.meta.generate_name = live.meta.generate_name.clone();
-    }
-}
-
-fn spec_changed(live: &Object, object: &Object) -> bool {
-    let without_status = |it: &Object| it.body.filtered(|key, _| key != "status");
-    !meta::maps_equal(&without_status(live), &without_status(object))
-}
-
-fn manage(api: &mut ApiServer, options: &WriteOptions, kind: &Kind, target: Target, live: Option<&Object>, object: &mut Object) {
-    let how = merge::managed::Update {
-        definition: &kind.definition,
-        api_version: &kind.api_version(),
-        manager: &options.manager,
-        subresource: target.subresource(),
-        now: options.now.secs(),
+        if !object.meta.uid.is_empty() {
+            return Err(uid_precondition(write, key, &object.meta.uid, ""));
+        }
+        return create(api, write, object).map(|it| (it, true));
     };
-    let schema = api.schema.clone();
-    merge::managed::update(&schema, &mut api.memo, &how, live, object);
+    if !object.meta.uid.is_empty() && object.meta.uid != live.meta.uid {
+        return Err(uid_precondition(write, key, &object.meta.uid, &live.meta.uid));
+    }
+    (write.kind.strategy.default)(&mut object);
+    if object.meta.revision == Revision::default() && write.kind.strategy.unconditional_update {
+        object.meta.revision = live.meta.revision;
+    }
+    track(api, write, Some(&live), &mut object);
+    update(api, write, &live, object).map(|it| (it, false))
 }
 
-impl ApiServer {
-    /// A kind by its id.
-    ///
-    /// # Errors
-    /// 404 for a kind that is not served any more.
-    pub(crate) fn kind(&self, id: KindId) -> Result<Arc<Kind>, Status> {
-        self.registry.shared(id).ok_or_else(|| Status::new(404, "NotFound", "the server could not find the requested resource"))
+/// Stores a changed object whose managedFields are not settled yet.
+pub(crate) fn change(
+    api: &mut ApiServer,
+    write: &mut Write,
+    live: &Arc<Object>,
+    mut object: Object,
+) -> Result<Arc<Object>, Status> {
+    drop_repeated_owners(write, &mut object.meta);
+    track(api, write, Some(live), &mut object);
+    update(api, write, live, object)
+}
+
+/// The conflict of a PUT that names a uid (`storage.Preconditions.Check`).
+fn uid_precondition(write: &Write, key: &Key, wanted: &str, have: &str) -> Status {
+    let Kind { group, plural, .. } = &*write.kind;
+    let mut path = String::from("/registry/");
+    if !group.is_empty() && group.contains('.') {
+        path.push_str(group);
+        path.push('/');
+    }
+    path.push_str(&format!("{plural}/{key}"));
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: {path}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {wanted}, UID in object meta: {have}"
+    );
+    write.conflict(&key.name, &why)
+}
+
+/// Stores a changed object whose managedFields are settled: admission, what must not change, checks.
+pub(crate) fn update(
+    api: &mut ApiServer,
+    write: &mut Write,
+    live: &Arc<Object>,
+    mut object: Object,
+) -> Result<Arc<Object>, Status> {
+    admission::mutate(api, write, Operation::Update, &mut object, Some(live))?;
+    check_revision(write, live, &object)?;
+    let rules = Rules::of(&write.kind, write.sub);
+    object.meta.generation = live.meta.generation;
+    (rules.prepare)(&mut object, live);
+    if rules.counts_generation && write.kind.strategy.generation && spec_changed(&object, live) {
+        object.meta.generation += 1;
+    }
+    keep_system_fields(&mut object.meta, &live.meta);
+    let mut errors = Errors::new();
+    if !object.meta.same_but_managed(&live.meta) {
+        kinds::object_meta::validate(&object.meta, &write.kind, &mut errors);
+        kinds::object_meta::validate_update(&object.meta, &live.meta, &mut errors);
+    }
+    (rules.validate)(&object, live, &mut errors);
+    if !errors.is_empty() {
+        return Err(write.invalid(object.name(), &errors));
+    }
+    if rules.warns {
+        write.warnings.extend((write.kind.strategy.warnings)(&object, Some(live)));
+    }
+    admission::validate(api, write, Operation::Update, Some(&object), Some(live))?;
+    if finishes_deletion(&object, live) {
+        return finish_deletion(api, write, object);
+    }
+    if is_same(&object, live) {
+        return Ok(live.clone());
+    }
+    if write.dry_run {
+        object.meta.revision = live.meta.revision;
+        return Ok(Arc::new(object));
+    }
+    let name = object.meta.name.clone();
+    api.store.update(object, Some(live.meta.revision)).map_err(|_| write.conflict(&name, MODIFIED))
+}
+
+/// `OptimisticLockErrorMsg`
+pub(crate) const MODIFIED: &str =
+    "the object has been modified; please apply your changes to the latest version and try again";
+
+fn check_revision(write: &Write, live: &Object, object: &Object) -> Result<(), Status> {
+    if object.meta.revision == live.meta.revision {
+        return Ok(());
+    }
+    if object.meta.revision != Revision::default() {
+        return Err(write.conflict(live.name(), MODIFIED));
+    }
+    if write.kind.strategy.unconditional_update {
+        return Ok(());
+    }
+    let mut errors = Errors::new();
+    errors.invalid("metadata.resourceVersion", 0, "must be specified for an update");
+    // Upstream names the resource here and not the kind.
+    Err(Status::invalid(&write.kind.group, &write.kind.plural, live.name(), &errors))
+}
+
+/// The last finalizer of an object that is being deleted is gone.
+fn finishes_deletion(object: &Object, live: &Object) -> bool {
+    object.meta.finalizers.is_empty()
+        && live.meta.is_deleted()
+        && live.meta.grace_seconds.unwrap_or(0) == 0
+        && !Rules::waits_for_spec(object)
+}
+
+fn finish_deletion(api: &mut ApiServer, write: &Write, object: Object) -> Result<Arc<Object>, Status> {
+    if !write.dry_run {
+        api.store.delete(object.kind, &object.key(), None).map_err(|_| write.not_found(object.name()))?;
+    }
+    Ok(Arc::new(object))
+}
+
+/// Whether a write would change nothing; times of managedFields alone are no change.
+fn is_same(object: &Object, live: &Object) -> bool {
+    let same_managed = Arc::ptr_eq(&object.meta.managed, &live.meta.managed)
+        || (object.meta.managed.len() == live.meta.managed.len()
+            && object.meta.managed.iter().zip(live.meta.managed.iter()).all(|(a, b)| {
+                (&a.manager, a.operation, &a.api_version, &a.subresource)
+                    == (&b.manager, b.operation, &b.api_version, &b.subresource)
+                    && meta::maps_equal(&a.fields, &b.fields)
+            }));
+    same_managed && object.meta.same_but_managed(&live.meta) && meta::maps_equal(&object.body, &live.body)
+}
+
+/// Whether anything but metadata and status differs.
+fn spec_changed(object: &Object, live: &Object) -> bool {
+    let rest = |it: &Object| it.body.filtered(|key, _| key != "status");
+    !meta::maps_equal(&rest(object), &rest(live))
+}
+
+/// What a creator may not choose (`WipeObjectMetaSystemFields`).
+fn wipe_system_fields(meta: &mut Metadata) {
+    meta.created = None;
+    meta.uid = Str::default();
+    meta.deleted = None;
+    meta.grace_seconds = None;
+}
+
+/// What an update may not change, silently.
+fn keep_system_fields(meta: &mut Metadata, live: &Metadata) {
+    if meta.uid.is_empty() {
+        meta.uid = live.uid.clone();
+    }
+    if live.created.is_some() {
+        meta.created = live.created;
+    }
+    if live.deleted.is_some() {
+        meta.deleted = live.deleted;
+    }
+    if meta.grace_seconds.is_none() {
+        meta.grace_seconds = live.grace_seconds;
+    }
+}
+
+/// Owner references that repeat another are dropped with a warning (`dedupOwnerReferencesAndAddWarning`).
+pub(crate) fn drop_repeated_owners(write: &mut Write, meta: &mut Metadata) {
+    if meta.owners.len() < 2 {
+        return;
+    }
+    let mut owners: Vec<OwnerRef> = Vec::with_capacity(meta.owners.len());
+    let mut repeated: Vec<Str> = Vec::new();
+    for owner in meta.owners.iter() {
+        if owners.contains(owner) {
+            repeated.push(owner.uid.clone());
+        } else {
+            owners.push(owner.clone());
+        }
+    }
+    if !repeated.is_empty() {
+        meta.owners = owners.into();
+        let uids: Vec<&str> = repeated.iter().map(Str::as_str).collect();
+        write.warnings.push(format!(
+            ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}",
+            uids.join(", ")
+        ));
+    }
+}
+
+/// Reads the whole tree of a client's object into the stored form.
+pub(crate) fn object_of(write: &Write, whole: &Value) -> Object {
+    let empty = value::Map::new();
+    let object = Object::from_map(write.kind.id, whole.as_map().unwrap_or(&empty));
+    match write.served {
+        Some(served) => (served.from)(&object),
+        None => object,
     }
 }

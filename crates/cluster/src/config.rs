@@ -20,6 +20,12 @@ pub struct Config {
 impl Default for Config {
     /// Three nodes, seed 1, and a start on a Monday morning.
     fn default() -> Self {
-        Config { seed: 1, start: Instant::from_secs(1_767_258_000), n_nodes: 3, kubelet: KubeletMode::Real, log_changes_max: 16_384 }
+        Config {
+            seed: 1,
+            start: Instant::from_secs(1_767_258_000),
+            n_nodes: 3,
+            kubelet: KubeletMode::Real,
+            log_changes_max: 16_384,
+        }
     }
 }

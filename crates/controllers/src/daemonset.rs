@@ -81,7 +81,8 @@ impl Reconciler for DaemonSets {
             return Ok(Action::AwaitChange);
         }
         let history = history::construct(cx, &set, &selector)?;
-        let pods = claim::pods(cx, &Claimed { owner: &set, kind: "DaemonSet", api_version: "apps/v1", selector: &selector })?;
+        let pods =
+            claim::pods(cx, &Claimed { owner: &set, kind: "DaemonSet", api_version: "apps/v1", selector: &selector })?;
         let sync = Sync {
             template: nodes::Template::of(&set),
             nodes: cx.list(NODE, None).cloned().collect(),
@@ -125,7 +126,8 @@ fn by_node<'a>(pods: impl Iterator<Item = &'a Arc<Object>>) -> BTreeMap<Str, Vec
 fn sets_of_orphan(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
     let Some(pod) = change.after.as_ref().filter(|it| it.meta.controller().is_none()) else { return };
     // An orphan's sets are woken when it appears, loses its controller or changes labels.
-    let is_news = change.before.as_ref().is_none_or(|it| it.meta.controller().is_some() || it.meta.labels != pod.meta.labels);
+    let is_news =
+        change.before.as_ref().is_none_or(|it| it.meta.controller().is_some() || it.meta.labels != pod.meta.labels);
     if !is_news || pod.meta.is_deleted() {
         return;
     }

@@ -39,7 +39,8 @@ impl Reconciler for EventTtl {
 
 /// When an event was last written: its last repetition or its creation.
 fn written(event: &Object) -> Instant {
-    let repeated = event.str_at("series.lastObservedTime").or(event.str_at("lastTimestamp")).and_then(time::parse_nanos);
+    let repeated =
+        event.str_at("series.lastObservedTime").or(event.str_at("lastTimestamp")).and_then(time::parse_nanos);
     let created = event.meta.created.and_then(|it| u64::try_from(it).ok()).unwrap_or(0);
     repeated.map_or(Instant::from_secs(created), Instant::from_nanos)
 }

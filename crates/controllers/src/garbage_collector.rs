@@ -32,7 +32,9 @@ impl GarbageCollector {
         match (&change.before, &change.after) {
             (_, None) => view.dependents(&object.meta.uid).into_iter().for_each(|it| add(&mut self.queue, it)),
             (before, Some(after)) => {
-                let same_owners = before.as_ref().is_some_and(|it| Arc::ptr_eq(&it.meta.owners, &after.meta.owners) || it.meta.owners == after.meta.owners);
+                let same_owners = before.as_ref().is_some_and(|it| {
+                    Arc::ptr_eq(&it.meta.owners, &after.meta.owners) || it.meta.owners == after.meta.owners
+                });
                 if (!same_owners && !after.meta.owners.is_empty()) || is_going(after) {
                     add(&mut self.queue, (kind, object.key()));
                 }
@@ -167,7 +169,11 @@ fn attempt_to_delete(cx: &mut Cx<'_>, object: &Arc<Object>) -> Result<(), Status
     if n_solid > 0 {
         if !unneeded.is_empty() {
             let gone: Vec<Value> = unneeded.iter().map(|uid| value!({ "$patch": "delete", "uid": uid })).collect();
-            cx.patch(object.kind, &object.key(), &value!({ "metadata": { "ownerReferences": gone, "uid": &object.meta.uid } }))?;
+            cx.patch(
+                object.kind,
+                &object.key(),
+                &value!({ "metadata": { "ownerReferences": gone, "uid": &object.meta.uid } }),
+            )?;
         }
         return Ok(());
     }

@@ -25,11 +25,16 @@ impl Reconciler for MachinePools {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Itself(MACHINE_POOL), Watch::Owner { kind: MACHINE, owner_kind: "MachinePool", owner_group: "sim.drydock.dev" }]
+        vec![
+            Watch::Itself(MACHINE_POOL),
+            Watch::Owner { kind: MACHINE, owner_kind: "MachinePool", owner_group: "sim.drydock.dev" },
+        ]
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
-        let Some(pool) = cx.get(MACHINE_POOL, key).filter(|it| !it.meta.is_deleted()) else { return Ok(Action::AwaitChange) };
+        let Some(pool) = cx.get(MACHINE_POOL, key).filter(|it| !it.meta.is_deleted()) else {
+            return Ok(Action::AwaitChange);
+        };
         let machines = cx.controlled(MACHINE, &pool);
         let want = usize::try_from(pool.i64_at("spec.replicas").unwrap_or(1)).unwrap_or(0);
         if machines.len() < want {
@@ -53,7 +58,9 @@ impl Reconciler for MachinePools {
 }
 
 fn prefix(pool: &Object) -> String {
-    pool.str_at("spec.namePrefix").filter(|it| !it.is_empty()).map_or_else(|| format!("{}-", pool.name()), str::to_owned)
+    pool.str_at("spec.namePrefix")
+        .filter(|it| !it.is_empty())
+        .map_or_else(|| format!("{}-", pool.name()), str::to_owned)
 }
 
 fn number(pool: &Object, name: &str) -> u64 {
@@ -63,7 +70,8 @@ fn number(pool: &Object, name: &str) -> u64 {
 /// Makes machines under the lowest numbers that are free.
 fn add(cx: &mut Cx<'_>, pool: &Object, count: usize) -> Result<(), Status> {
     let prefix = prefix(pool);
-    let free: Vec<u64> = (1_u64..).filter(|n| cx.get(MACHINE, &Key::cluster(format!("{prefix}{n}"))).is_none()).take(count).collect();
+    let free: Vec<u64> =
+        (1_u64..).filter(|n| cx.get(MACHINE, &Key::cluster(format!("{prefix}{n}"))).is_none()).take(count).collect();
     let mut spec = pool.at("spec.template.spec").cloned().unwrap_or_else(Value::map);
     if let Some(labels) = pool.at("spec.template.labels") {
         spec.set("labels", labels);

@@ -112,8 +112,16 @@ fn estimate(kind: KindId, object: &Object) -> i64 {
 fn set_conditions(cx: &mut Cx<'_>, namespace: &Object, remaining: &Remaining) -> Result<Arc<Object>, Status> {
     let fine = [
         ("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
-        ("NamespaceDeletionGroupVersionParsingFailure", "ParsedGroupVersions", "All legacy kube types successfully parsed"),
-        ("NamespaceDeletionContentFailure", "ContentDeleted", "All content successfully deleted, may be waiting on finalization"),
+        (
+            "NamespaceDeletionGroupVersionParsingFailure",
+            "ParsedGroupVersions",
+            "All legacy kube types successfully parsed",
+        ),
+        (
+            "NamespaceDeletionContentFailure",
+            "ContentDeleted",
+            "All content successfully deleted, may be waiting on finalization",
+        ),
         ("NamespaceContentRemaining", "ContentRemoved", "All content successfully removed"),
         ("NamespaceFinalizersRemaining", "ContentHasNoFinalizers", "All content-preserving finalizers finished"),
     ];
@@ -139,12 +147,21 @@ fn set_conditions(cx: &mut Cx<'_>, namespace: &Object, remaining: &Remaining) ->
 
 impl Remaining {
     fn content(&self) -> Option<String> {
-        let list: Vec<String> = self.by_resource.iter().map(|(resource, count)| format!("{resource} has {count} resource instances")).collect();
+        let list: Vec<String> = self
+            .by_resource
+            .iter()
+            .map(|(resource, count)| format!("{resource} has {count} resource instances"))
+            .collect();
         (!list.is_empty()).then(|| format!("Some resources are remaining: {}", list.join(", ")))
     }
 
     fn finalizers(&self) -> Option<String> {
-        let list: Vec<String> = self.by_finalizer.iter().map(|(finalizer, count)| format!("{finalizer} in {count} resource instances")).collect();
-        (!list.is_empty()).then(|| format!("Some content in the namespace has finalizers remaining: {}", list.join(", ")))
+        let list: Vec<String> = self
+            .by_finalizer
+            .iter()
+            .map(|(finalizer, count)| format!("{finalizer} in {count} resource instances"))
+            .collect();
+        (!list.is_empty())
+            .then(|| format!("Some content in the namespace has finalizers remaining: {}", list.join(", ")))
     }
 }

@@ -87,7 +87,9 @@ impl Reconciler for NodeLifecycle {
 /// Heartbeats alone wake nobody.
 fn on_node(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
     let same = match (&change.before, &change.after) {
-        (Some(before), Some(after)) => before.at("spec") == after.at("spec") && before.at("status.conditions") == after.at("status.conditions"),
+        (Some(before), Some(after)) => {
+            before.at("spec") == after.at("spec") && before.at("status.conditions") == after.at("status.conditions")
+        }
         _ => false,
     };
     if !same {
@@ -115,7 +117,9 @@ impl NodeLifecycle {
         if lease.as_ref().is_some_and(|it| it.meta.annotations.contains_key(LIVE)) {
             return None;
         }
-        let renewed = lease.and_then(|it| it.str_at("spec.renewTime").and_then(time::parse_nanos)).map_or(seen.1, Instant::from_nanos);
+        let renewed = lease
+            .and_then(|it| it.str_at("spec.renewTime").and_then(time::parse_nanos))
+            .map_or(seen.1, Instant::from_nanos);
         Some(looked(renewed + grace))
     }
 }
@@ -194,7 +198,11 @@ fn mark_pods(cx: &mut Cx<'_>, node: &Object) -> Result<(), Status> {
 impl NodeLifecycle {
     /// Brings the taints that stand for conditions up to date. NoExecute ones come one node after the other: answers how long to wait.
     fn taint(&mut self, cx: &mut Cx<'_>, node: &Arc<Object>, ready: &str) -> Result<Option<Duration>, Status> {
-        let mut wanted: Vec<(&str, &str)> = TAINTS.iter().filter(|(kind, status, _)| condition_is(node, kind, status)).map(|(_, _, key)| (*key, "NoSchedule")).collect();
+        let mut wanted: Vec<(&str, &str)> = TAINTS
+            .iter()
+            .filter(|(kind, status, _)| condition_is(node, kind, status))
+            .map(|(_, _, key)| (*key, "NoSchedule"))
+            .collect();
         if node.bool_at("spec.unschedulable") == Some(true) {
             wanted.push((UNSCHEDULABLE, "NoSchedule"));
         }
@@ -213,9 +221,20 @@ impl NodeLifecycle {
                 wait = Some(EVICTION_EVERY);
             }
         }
-        let ours = |it: &Taint| (it.effect == "NoSchedule" && (it.key == UNSCHEDULABLE || TAINTS.iter().any(|(_, _, key)| it.key == *key))) || (it.effect == "NoExecute" && (it.key == NOT_READY || it.key == UNREACHABLE));
+        let ours = |it: &Taint| {
+            (it.effect == "NoSchedule" && (it.key == UNSCHEDULABLE || TAINTS.iter().any(|(_, _, key)| it.key == *key)))
+                || (it.effect == "NoExecute" && (it.key == NOT_READY || it.key == UNREACHABLE))
+        };
         let is_wanted = |it: &Taint| wanted.iter().any(|(key, effect)| it.key == *key && it.effect == *effect);
-        let mut list: Vec<Value> = node.list_at("spec.taints").iter().filter(|it| { let it = Taint::from_value(it); !ours(&it) || is_wanted(&it) }).cloned().collect();
+        let mut list: Vec<Value> = node
+            .list_at("spec.taints")
+            .iter()
+            .filter(|it| {
+                let it = Taint::from_value(it);
+                !ours(&it) || is_wanted(&it)
+            })
+            .cloned()
+            .collect();
         let stamp = time::format_secs(cx.now_secs());
         for (key, effect) in wanted {
             if !have.iter().any(|it| it.key == key && it.effect == effect) {
@@ -224,7 +243,11 @@ impl NodeLifecycle {
         }
         if list.as_slice() != node.list_at("spec.taints") {
             let mut update = Object::clone(node);
-            if list.is_empty() { update.remove("spec.taints"); } else { update.set("spec.taints", list); }
+            if list.is_empty() {
+                update.remove("spec.taints");
+            } else {
+                update.set("spec.taints", list);
+            }
             cx.update(update)?;
         }
         Ok(wait)

@@ -39,8 +39,10 @@ impl Reconciler for PodGc {
     fn reconcile(&mut self, cx: &mut Cx<'_>, _key: &Key) -> Result<Action, Status> {
         let now = cx.now();
         let known = std::mem::take(&mut self.absent);
-        self.absent = absent_nodes(cx).into_iter().map(|it| (it.clone(), known.get(&it).copied().unwrap_or(now))).collect();
-        let (gone, waiting): (Vec<_>, Vec<_>) = self.absent.iter().partition(|(_, since)| now.since(**since) >= QUARANTINE);
+        self.absent =
+            absent_nodes(cx).into_iter().map(|it| (it.clone(), known.get(&it).copied().unwrap_or(now))).collect();
+        let (gone, waiting): (Vec<_>, Vec<_>) =
+            self.absent.iter().partition(|(_, since)| now.since(**since) >= QUARANTINE);
         let again = waiting.iter().map(|(_, since)| (**since + QUARANTINE).since(now)).min();
         for (node, _) in gone {
             for pod in cx.on_node(node) {

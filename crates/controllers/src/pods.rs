@@ -61,7 +61,14 @@ pub(crate) fn controller_ref(owner: &Object, api_version: &str, kind: &str) -> O
 }
 
 /// A pod for `owner` with a generated name.
-pub(crate) fn from_parts(owner: &Object, api_version: &str, kind: &str, labels: Map, annotations: Map, body: Map) -> Object {
+pub(crate) fn from_parts(
+    owner: &Object,
+    api_version: &str,
+    kind: &str,
+    labels: Map,
+    annotations: Map,
+    body: Map,
+) -> Object {
     let meta = Metadata {
         generate_name: prefix(owner.name()).into(),
         namespace: owner.meta.namespace.clone(),

@@ -65,7 +65,14 @@ impl Reconciler for RootCa {
 }
 
 /// Creates an object in a namespace that is not going away, unless it is there.
-fn ensure(cx: &mut Cx<'_>, namespace: &Key, kind: KindId, name: &str, annotations: Map, body: Map) -> Result<Action, Status> {
+fn ensure(
+    cx: &mut Cx<'_>,
+    namespace: &Key,
+    kind: KindId,
+    name: &str,
+    annotations: Map,
+    body: Map,
+) -> Result<Action, Status> {
     let is_active = cx.get(NAMESPACE, namespace).is_some_and(|it| !it.meta.is_deleted());
     let key = Key::new(&namespace.name, name);
     if !is_active || cx.get(kind, &key).is_some() {

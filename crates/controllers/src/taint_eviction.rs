@@ -41,7 +41,9 @@ impl Reconciler for TaintEviction {
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
         let Some(pod) = cx.get(POD, key) else { return Ok(Action::AwaitChange) };
-        let Some(node) = pod.str_at("spec.nodeName").and_then(|it| cx.get(NODE, &Key::cluster(it))) else { return Ok(Action::AwaitChange) };
+        let Some(node) = pod.str_at("spec.nodeName").and_then(|it| cx.get(NODE, &Key::cluster(it))) else {
+            return Ok(Action::AwaitChange);
+        };
         let taints: Vec<Taint> = placement::taints(&node).into_iter().filter(|it| it.effect == "NoExecute").collect();
         match tolerated_for(&pod, &taints) {
             Tolerated::ForEver => {
@@ -76,7 +78,8 @@ fn tolerated_for(pod: &Object, taints: &[Taint]) -> Tolerated {
         return Tolerated::ForEver;
     }
     let tolerations = pod.at("spec").map(placement::tolerations).unwrap_or_default();
-    let used: Vec<Option<&Toleration>> = taints.iter().map(|taint| tolerations.iter().find(|it| it.tolerates(taint))).collect();
+    let used: Vec<Option<&Toleration>> =
+        taints.iter().map(|taint| tolerations.iter().find(|it| it.tolerates(taint))).collect();
     let Some(used) = used.into_iter().collect::<Option<Vec<_>>>() else { return Tolerated::Not };
     match used.iter().filter_map(|it| it.seconds).min() {
         None => Tolerated::ForEver,

@@ -5,25 +5,29 @@ use value::Value;
 
 use crate::{Cell, Column, Context};
 
-/// What the API says of `metadata.name`.
-pub(crate) const NAME: &str = "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names";
-
-/// What the API says of `metadata.creationTimestamp`.
-pub(crate) const CREATED: &str = "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
-
 /// A column of text that is always shown.
 pub(crate) fn text(name: &str, description: &str, make: fn(&Object, &Context<'_>) -> Value) -> Column {
-    Column { name: name.into(), kind: "string", format: "", description: description.into(), priority: 0, cell: Cell::Make(make) }
+    Column {
+        name: name.into(),
+        kind: "string",
+        format: "",
+        description: description.into(),
+        priority: 0,
+        cell: Cell::Make(make),
+    }
 }
 
 /// The first column of every table.
 pub(crate) fn name() -> Column {
-    Column { format: "name", ..text("Name", NAME, |it, _| Value::from(&it.meta.name)) }
+    Column {
+        format: "name",
+        ..text("Name", "Unique among the objects of its kind in a namespace.", |it, _| Value::from(&it.meta.name))
+    }
 }
 
 /// How long ago the object was made.
 pub(crate) fn created() -> Column {
-    text("Age", CREATED, age)
+    text("Age", "How long ago the object was created.", age)
 }
 
 /// How long ago the object was made, such as `5m3s`.

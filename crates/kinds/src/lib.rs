@@ -2,14 +2,19 @@
 //!
 //! Knows nothing of requests or of other objects: what needs those is admission, in `apiserver`.
 
+mod columns;
 mod kind;
 pub mod path;
+mod registry;
 
 use meta::KindId;
 
 pub use self::kind::{
-    Cell, Column, Context, Kind, Scope, SelectableField, Served, Strategy, Subresource, Verbs, api_version, keep_status, label_name, subdomain_name,
+    Cell, Column, Context, Kind, Scope, SelectableField, Served, Strategy, Subresource, Verbs, api_version,
+    keep_status, label_name, subdomain_name,
 };
+
+pub use self::registry::{Registry, ServedKind};
 
 mod config_map;
 pub mod pod;

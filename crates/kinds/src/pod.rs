@@ -79,7 +79,12 @@ const SELECTABLE: &[SelectableField] = &[
     SelectableField { name: "status.phase", read: |it| shared(it, "status", "phase") },
     SelectableField {
         name: "status.podIP",
-        read: |it| it.list_at("status.podIPs").first().and_then(|it| it.get("ip")?.as_shared_str().cloned()).unwrap_or_default(),
+        read: |it| {
+            it.list_at("status.podIPs")
+                .first()
+                .and_then(|it| it.get("ip")?.as_shared_str().cloned())
+                .unwrap_or_default()
+        },
     },
     // Upstream takes this name and has no value for it.
     SelectableField { name: "status.podIPs", read: |_| Str::default() },

@@ -64,6 +64,13 @@ pub fn validate(template: &Map, path: &Path<'_>, errors: &mut Errors) {
 pub fn warnings_of(template: &Map, path: &Path<'_>) -> Vec<String> {
     let notes = child_or_empty(child_or_empty(template, "metadata"), "annotations");
     let mut res = Vec::new();
-    warnings::collect(child_or_empty(template, "spec"), notes, &path.child("spec"), &path.child("metadata"), true, &mut res);
+    warnings::collect(
+        child_or_empty(template, "spec"),
+        notes,
+        &path.child("spec"),
+        &path.child("metadata"),
+        true,
+        &mut res,
+    );
     res
 }

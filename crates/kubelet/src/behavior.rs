@@ -55,7 +55,8 @@ pub(crate) fn of(view: &View<'_>, pod: &Object, container: &Value, is_init: bool
     }
     let name = container.str_at("name").unwrap_or("");
     for (key, value) in pod.meta.annotations.iter() {
-        let field = key.strip_prefix(ANNOTATION).and_then(|it| it.strip_prefix(name)).and_then(|it| it.strip_prefix('.'));
+        let field =
+            key.strip_prefix(ANNOTATION).and_then(|it| it.strip_prefix(name)).and_then(|it| it.strip_prefix('.'));
         if let (Some(field), Some(value)) = (field, value.as_str()) {
             override_field(&mut behavior, field, value);
         }
@@ -66,7 +67,8 @@ pub(crate) fn of(view: &View<'_>, pod: &Object, container: &Value, is_init: bool
 /// Init containers end well unless declared otherwise; the shell's commands are simple enough to be known.
 fn from_command(container: &Value, is_init: bool) -> Behavior {
     let mut behavior = Behavior::default();
-    let words: Vec<&str> = container.list_at("command").iter().chain(container.list_at("args")).filter_map(Value::as_str).collect();
+    let words: Vec<&str> =
+        container.list_at("command").iter().chain(container.list_at("args")).filter_map(Value::as_str).collect();
     if let Some(script) = crate::logs::script(&words) {
         let (after, code) = crate::logs::outcome(&script);
         behavior.exit = after.map(|after| Exit { after, code, reason: "".into() });
@@ -143,7 +145,8 @@ fn glob(pattern: &str, text: &str) -> bool {
         None => pattern == text,
         Some((start, rest)) => {
             let Some(tail) = text.strip_prefix(start) else { return false };
-            rest.is_empty() || tail.char_indices().map(|(idx, _)| idx).chain([tail.len()]).any(|idx| glob(rest, &tail[idx..]))
+            rest.is_empty()
+                || tail.char_indices().map(|(idx, _)| idx).chain([tail.len()]).any(|idx| glob(rest, &tail[idx..]))
         }
     }
 }

@@ -29,6 +29,11 @@ impl Events {
 
     fn push(&mut self, level: &'static str, container: &Container, reason: &'static str, message: String) {
         let list = if container.is_init { "initContainers" } else { "containers" };
-        self.list.push(ContainerEvent { level, reason, message, field_path: format!("spec.{list}{{{}}}", container.name) });
+        self.list.push(ContainerEvent {
+            level,
+            reason,
+            message,
+            field_path: format!("spec.{list}{{{}}}", container.name),
+        });
     }
 }

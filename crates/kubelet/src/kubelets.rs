@@ -25,7 +25,8 @@ const RENEWAL: Duration = Duration::from_secs(10);
 /// Marks a lease whose holder is alive, so that its renewals need no writes.
 pub const LIVE: &str = "sim.drydock.dev/renewed";
 /// Delays of the fast mode: to running, to success of a Job's pod, to removal.
-const FAST: (Duration, Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(1), Duration::from_millis(200));
+const FAST: (Duration, Duration, Duration) =
+    (Duration::from_millis(200), Duration::from_secs(1), Duration::from_millis(200));
 
 /// How pods live.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -106,25 +107,45 @@ impl Kubelets {
         let Some(life) = self.lives.get(pod) else { return Ok(Vec::new()) };
         let container = life.containers.iter().find(|it| it.name == options.container);
         let Some(container) = container else {
-            return Err(Status::bad_request(format!("container {} is not valid for pod {}", options.container, pod.name)));
+            return Err(Status::bad_request(format!(
+                "container {} is not valid for pod {}",
+                options.container, pod.name
+            )));
         };
         let spans = (&container.state, &container.last);
         let (since, until) = match spans {
             (_, Some(last)) if options.previous => (last.since, last.at),
             (_, None) if options.previous => {
-                let message = format!("previous terminated container \"{}\" in pod \"{}\" not found", container.name, pod.name);
+                let message =
+                    format!("previous terminated container \"{}\" in pod \"{}\" not found", container.name, pod.name);
                 return Err(Status::bad_request(message));
             }
             (State::Running { since }, _) => (*since, now),
-            (State::Terminated(end), _) | (State::Waiting { reason: "CrashLoopBackOff", .. }, Some(end)) => (end.since, end.at),
+            (State::Terminated(end), _) | (State::Waiting { reason: "CrashLoopBackOff", .. }, Some(end)) => {
+                (end.since, end.at)
+            }
             (State::Waiting { reason, .. }, _) => {
-                let why = if *reason == "ErrImagePull" || *reason == "ImagePullBackOff" { "trying and failing to pull image" } else { reason };
-                let message = format!("container \"{}\" in pod \"{}\" is waiting to start: {why}", container.name, pod.name);
+                let why = if *reason == "ErrImagePull" || *reason == "ImagePullBackOff" {
+                    "trying and failing to pull image"
+                } else {
+                    reason
+                };
+                let message =
+                    format!("container \"{}\" in pod \"{}\" is waiting to start: {why}", container.name, pod.name);
                 return Err(Status::bad_request(message));
             }
         };
-        let spec = life.pod.list_at("spec.containers").iter().chain(life.pod.list_at("spec.initContainers")).find(|it| it.str_at("name") == Some(&container.name));
-        let words: Vec<&str> = spec.into_iter().flat_map(|it| it.list_at("command").iter().chain(it.list_at("args"))).filter_map(Value::as_str).collect();
+        let spec = life
+            .pod
+            .list_at("spec.containers")
+            .iter()
+            .chain(life.pod.list_at("spec.initContainers"))
+            .find(|it| it.str_at("name") == Some(&container.name));
+        let words: Vec<&str> = spec
+            .into_iter()
+            .flat_map(|it| it.list_at("command").iter().chain(it.list_at("args")))
+            .filter_map(Value::as_str)
+            .collect();
         let mut lines = match logs::script(&words) {
             Some(script) if container.behavior.log.is_empty() => logs::printed(&script, since, until),
             _ => container.behavior.log.iter().map(|it| LogLine { at: since, text: it.clone() }).collect(),
@@ -146,7 +167,8 @@ impl Kubelets {
                     self.n_machines - 1
                 });
                 let n_pods = self.machines.get(&name).map_or(0, |it| it.n_pods);
-                self.machines.insert(name.clone(), Machine { object: machine.clone(), network: Network::of(number), n_pods });
+                self.machines
+                    .insert(name.clone(), Machine { object: machine.clone(), network: Network::of(number), n_pods });
             }
             None => {
                 self.machines.remove(&name);
@@ -341,7 +363,11 @@ impl Kubelets {
         let Some(fast) = self.fast.get_mut(key).filter(|it| it.at.is_some_and(|at| at <= now)) else { return Ok(()) };
         fast.at = None;
         let (pod, ip, stage) = (fast.pod.clone(), fast.ip.clone(), fast.stage);
-        let host_ip = pod.str_at("spec.nodeName").and_then(|it| self.machines.get(it)).map(|it| it.network.host_ip.clone()).unwrap_or_default();
+        let host_ip = pod
+            .str_at("spec.nodeName")
+            .and_then(|it| self.machines.get(it))
+            .map(|it| it.network.host_ip.clone())
+            .unwrap_or_default();
         match stage {
             Stage::Remove => cx.delete_now(POD, key),
             Stage::Run | Stage::Succeed => {
@@ -363,7 +389,11 @@ fn resume(container: &mut Container, pod: &Object, now: Instant) {
         container.state = State::Running { since };
         container.ready = status.bool_at("ready") == Some(true);
         container.started = status.bool_at("started") == Some(true);
-        container.ready_at = container.behavior.ready.filter(|_| !container.ready).map(|it| (since + it + container.probe_delay).max(now));
+        container.ready_at = container
+            .behavior
+            .ready
+            .filter(|_| !container.ready)
+            .map(|it| (since + it + container.probe_delay).max(now));
         if let Some(exit) = &container.behavior.exit {
             let at = (since + exit.after).max(now);
             container.plan(Next::Exit, at);

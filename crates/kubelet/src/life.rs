@@ -105,7 +105,10 @@ impl Container {
             pull_policy: text("imagePullPolicy"),
             behavior,
             probe_delay: Duration::from_secs(probe_delay),
-            state: State::Waiting { reason: if is_init { "PodInitializing" } else { "ContainerCreating" }, message: String::new() },
+            state: State::Waiting {
+                reason: if is_init { "PodInitializing" } else { "ContainerCreating" },
+                message: String::new(),
+            },
             last: None,
             restarts: 0,
             ready: false,
@@ -183,12 +186,17 @@ impl Life {
         if self.failed.is_some() {
             return "Failed";
         }
-        let init_failed = self.containers.iter().any(|it| it.is_init && !it.is_sidecar && it.ended().is_some_and(|end| end.code != 0 && !self.restarts_after(it, end.code)));
+        let init_failed = self.containers.iter().any(|it| {
+            it.is_init
+                && !it.is_sidecar
+                && it.ended().is_some_and(|end| end.code != 0 && !self.restarts_after(it, end.code))
+        });
         if init_failed {
             return "Failed";
         }
         let mut main = self.containers.iter().filter(|it| !it.is_init);
-        if !self.initialized() || main.clone().any(|it| matches!(it.state, State::Waiting { .. }) && it.last.is_none()) {
+        if !self.initialized() || main.clone().any(|it| matches!(it.state, State::Waiting { .. }) && it.last.is_none())
+        {
             return "Pending";
         }
         let over = |it: &Container| it.ended().is_some_and(|end| !self.restarts_after(it, end.code));

@@ -48,12 +48,21 @@ pub(crate) fn script(words: &[&str]) -> Option<Script> {
         words => words.join(" "),
     };
     let text = text.trim();
-    let body = text.strip_prefix("while true; do").or_else(|| text.strip_prefix("while true;do")).or_else(|| text.strip_prefix("while :; do"));
+    let body = text
+        .strip_prefix("while true; do")
+        .or_else(|| text.strip_prefix("while true;do"))
+        .or_else(|| text.strip_prefix("while :; do"));
     let (body, is_loop) = match body {
         Some(body) => (body.trim().strip_suffix("done")?.trim_end().trim_end_matches(';'), true),
         None => (text, false),
     };
-    let commands = body.split(['\n', ';']).flat_map(|it| it.split("&&")).map(str::trim).filter(|it| !it.is_empty()).map(command).collect::<Option<Vec<_>>>()?;
+    let commands = body
+        .split(['\n', ';'])
+        .flat_map(|it| it.split("&&"))
+        .map(str::trim)
+        .filter(|it| !it.is_empty())
+        .map(command)
+        .collect::<Option<Vec<_>>>()?;
     (!commands.is_empty()).then_some(Script { commands, is_loop })
 }
 
@@ -141,7 +150,9 @@ pub(crate) fn printed(script: &Script, start: Instant, until: Instant) -> Vec<Lo
             match command {
                 Command::Echo(text) => lines.push(LogLine { at, text: text.as_str().into() }),
                 Command::Date => lines.push(LogLine { at, text: time::format_unix_date(at.secs()).into() }),
-                Command::Seq(first, last) => lines.extend((*first..=*last).take(LINES_MAX).map(|it| LogLine { at, text: it.to_string().into() })),
+                Command::Seq(first, last) => {
+                    lines.extend((*first..=*last).take(LINES_MAX).map(|it| LogLine { at, text: it.to_string().into() }))
+                }
                 Command::Sleep(it) => at = at + *it,
                 Command::Exit(_) => return lines,
             }

@@ -86,9 +86,24 @@ pub(crate) fn status(machine: &Object, network: &Network, before: &[Value], now:
 fn conditions(machine: &Object, before: &[Value], now: Instant) -> Vec<Value> {
     let pressure = |kind: &str| machine.bool_at(&format!("spec.pressure.{kind}")) == Some(true);
     let rows = [
-        ("MemoryPressure", pressure("memory"), ["KubeletHasInsufficientMemory", "KubeletHasSufficientMemory"], ["kubelet has insufficient memory available", "kubelet has sufficient memory available"]),
-        ("DiskPressure", pressure("disk"), ["KubeletHasDiskPressure", "KubeletHasNoDiskPressure"], ["kubelet has disk pressure", "kubelet has no disk pressure"]),
-        ("PIDPressure", pressure("pid"), ["KubeletHasInsufficientPID", "KubeletHasSufficientPID"], ["kubelet has insufficient PID available", "kubelet has sufficient PID available"]),
+        (
+            "MemoryPressure",
+            pressure("memory"),
+            ["KubeletHasInsufficientMemory", "KubeletHasSufficientMemory"],
+            ["kubelet has insufficient memory available", "kubelet has sufficient memory available"],
+        ),
+        (
+            "DiskPressure",
+            pressure("disk"),
+            ["KubeletHasDiskPressure", "KubeletHasNoDiskPressure"],
+            ["kubelet has disk pressure", "kubelet has no disk pressure"],
+        ),
+        (
+            "PIDPressure",
+            pressure("pid"),
+            ["KubeletHasInsufficientPID", "KubeletHasSufficientPID"],
+            ["kubelet has insufficient PID available", "kubelet has sufficient PID available"],
+        ),
         ("Ready", true, ["KubeletReady", "KubeletNotReady"], ["kubelet is posting ready status", ""]),
     ];
     rows.iter()

@@ -85,7 +85,10 @@ fn container_id(name: &str, restarts: i64) -> String {
 fn digest(text: &str) -> String {
     let mut out = String::with_capacity(64);
     for round in 0..4_u8 {
-        let hash = text.bytes().chain([round]).fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        let hash = text
+            .bytes()
+            .chain([round])
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
         out.push_str(&format!("{hash:016x}"));
     }
     out
@@ -113,8 +116,14 @@ fn conditions(life: &Life, phase: &str, now: Instant) -> Vec<Value> {
     };
     let gates = gates(&life.pod);
     let not_ready_pod = not_ready.clone().or(gates.map(|it| ("ReadinessGatesNotReady", it)));
-    let not_initialized = (!initialized).then(|| ("ContainersNotInitialized", format!("containers with incomplete status: {}", names(&|it| it.is_init && !it.lets_next_begin()))));
-    let completed = (succeeded && life.containers.iter().any(|it| it.is_init) || succeeded).then_some(("PodCompleted", String::new()));
+    let not_initialized = (!initialized).then(|| {
+        (
+            "ContainersNotInitialized",
+            format!("containers with incomplete status: {}", names(&|it| it.is_init && !it.lets_next_begin())),
+        )
+    });
+    let completed = (succeeded && life.containers.iter().any(|it| it.is_init) || succeeded)
+        .then_some(("PodCompleted", String::new()));
     let mut list = vec![
         condition(before, "PodReadyToStartContainers", ready_to_start, None, life, now),
         condition(before, "Initialized", initialized, not_initialized.or(completed), life, now),
@@ -131,19 +140,33 @@ fn conditions(life: &Life, phase: &str, now: Instant) -> Vec<Value> {
 
 /// What is missing for the pod's readiness gates, if anything.
 fn gates(pod: &Object) -> Option<String> {
-    let status_of = |kind: &str| pod.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some(kind)).and_then(|it| it.str_at("status"));
+    let status_of = |kind: &str| {
+        pod.list_at("status.conditions")
+            .iter()
+            .find(|it| it.str_at("type") == Some(kind))
+            .and_then(|it| it.str_at("status"))
+    };
     let mut missing = Vec::new();
     for gate in pod.list_at("spec.readinessGates").iter().filter_map(|it| it.str_at("conditionType")) {
         match status_of(gate) {
             None => missing.push(format!("corresponding condition of pod readiness gate \"{gate}\" does not exist.")),
             Some("True") => (),
-            Some(other) => missing.push(format!("the status of pod readiness gate \"{gate}\" is not \"True\", but {other}")),
+            Some(other) => {
+                missing.push(format!("the status of pod readiness gate \"{gate}\" is not \"True\", but {other}"))
+            }
         }
     }
     (!missing.is_empty()).then(|| missing.join(", "))
 }
 
-fn condition(before: &[Value], kind: &str, is_true: bool, why: Option<(&str, String)>, life: &Life, now: Instant) -> Value {
+fn condition(
+    before: &[Value],
+    kind: &str,
+    is_true: bool,
+    why: Option<(&str, String)>,
+    life: &Life,
+    now: Instant,
+) -> Value {
     let status = if is_true { "True" } else { "False" };
     let old = before.iter().find(|it| it.str_at("type") == Some(kind)).filter(|it| it.str_at("status") == Some(status));
     let since = old.and_then(|it| it.get("lastTransitionTime").cloned()).unwrap_or_else(|| stamp(now));
@@ -165,15 +188,22 @@ pub(crate) fn fast(pod: &Object, host_ip: &Str, ip: &Str, now: Instant, succeede
     let mut status = before.clone();
     let ready = if succeeded { "False" } else { "True" };
     let since = |kind: &str, status: &str| {
-        let old = pod.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some(kind) && it.str_at("status") == Some(status));
+        let old = pod
+            .list_at("status.conditions")
+            .iter()
+            .find(|it| it.str_at("type") == Some(kind) && it.str_at("status") == Some(status));
         old.and_then(|it| it.get("lastTransitionTime").cloned()).unwrap_or_else(|| stamp(now))
     };
-    let kinds = [("PodReadyToStartContainers", "True"), ("Initialized", "True"), ("Ready", ready), ("ContainersReady", ready)];
+    let kinds =
+        [("PodReadyToStartContainers", "True"), ("Initialized", "True"), ("Ready", ready), ("ContainersReady", ready)];
     let mut conditions: Vec<Value> = kinds
         .iter()
         .map(|(kind, status)| value!({ "lastProbeTime": null, "lastTransitionTime": since(kind, status), "status": *status, "type": *kind }))
         .collect();
-    let others = pod.list_at("status.conditions").iter().filter(|it| !kinds.iter().any(|(kind, _)| it.str_at("type") == Some(kind)));
+    let others = pod
+        .list_at("status.conditions")
+        .iter()
+        .filter(|it| !kinds.iter().any(|(kind, _)| it.str_at("type") == Some(kind)));
     conditions.extend(others.cloned());
     let started = before.get("startTime").cloned().unwrap_or_else(|| stamp(now));
     let statuses = |list: &str, is_init: bool| -> Vec<Value> {

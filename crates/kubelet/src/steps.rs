@@ -29,12 +29,16 @@ fn step(life: &mut Life, now: Instant, events: &mut Events) -> bool {
         return life.stop_at.is_some_and(|it| it <= now) && end_all(life, now);
     }
     if life.deadline().is_some_and(|it| it <= now) {
-        life.failed = Some(("DeadlineExceeded", "Pod was active on the node longer than the specified deadline".to_owned()));
+        life.failed =
+            Some(("DeadlineExceeded", "Pod was active on the node longer than the specified deadline".to_owned()));
         begin_stop(life, now, events);
         return true;
     }
     begin_what_may(life, now);
-    let due = life.containers.iter().position(|it| (it.next != Next::Nothing && it.at <= now) || it.ready_at.is_some_and(|at| at <= now));
+    let due = life
+        .containers
+        .iter()
+        .position(|it| (it.next != Next::Nothing && it.at <= now) || it.ready_at.is_some_and(|at| at <= now));
     let Some(idx) = due else { return false };
     if life.containers[idx].ready_at.is_some_and(|at| at <= now) {
         let container = &mut life.containers[idx];
@@ -82,7 +86,14 @@ fn run(life: &mut Life, idx: usize, now: Instant, events: &mut Events) {
 
 fn pull(container: &mut Container, now: Instant, events: &mut Events) {
     if container.pull_policy != "Always" && container.behavior.pull.is_zero() {
-        events.normal(container, "Pulled", format!("Container image \"{}\" already present on machine and can be accessed by the pod", container.image));
+        events.normal(
+            container,
+            "Pulled",
+            format!(
+                "Container image \"{}\" already present on machine and can be accessed by the pod",
+                container.image
+            ),
+        );
         container.plan(Next::Start, now + container.behavior.start);
         return;
     }
@@ -98,7 +109,10 @@ fn pulled(container: &mut Container, now: Instant, events: &mut Events) {
         events.normal(
             container,
             "Pulled",
-            format!("Successfully pulled image \"{}\" in {took} ({took} including waiting). Image size: {size} bytes.", container.image),
+            format!(
+                "Successfully pulled image \"{}\" in {took} ({took} including waiting). Image size: {size} bytes.",
+                container.image
+            ),
         );
         container.back_off = Duration::ZERO;
         container.plan(Next::Start, now + container.behavior.start);
@@ -109,7 +123,8 @@ fn pulled(container: &mut Container, now: Instant, events: &mut Events) {
         let message = format!("Back-off pulling image \"{}\"", container.image);
         events.normal(container, "BackOff", message.clone());
         events.warning(container, "Failed", "Error: ImagePullBackOff".to_owned());
-        container.state = State::Waiting { reason: "ImagePullBackOff", message: format!("{message}: ErrImagePull: {error}") };
+        container.state =
+            State::Waiting { reason: "ImagePullBackOff", message: format!("{message}: ErrImagePull: {error}") };
         let (first, max) = PULL_BACK_OFF;
         container.back_off = if container.back_off.is_zero() { first } else { (container.back_off * 2).min(max) };
         container.plan(Next::Pull, now + container.back_off);
@@ -133,7 +148,11 @@ fn start(container: &mut Container, now: Instant, events: &mut Events) {
     }
     container.state = State::Running { since: now };
     container.started = container.probe_delay.is_zero();
-    container.ready_at = container.behavior.ready.map(|it| now + it + container.probe_delay).filter(|_| !container.is_init || container.is_sidecar);
+    container.ready_at = container
+        .behavior
+        .ready
+        .map(|it| now + it + container.probe_delay)
+        .filter(|_| !container.is_init || container.is_sidecar);
     if container.ready_at == Some(now) {
         container.ready_at = None;
         container.ready = true;
@@ -148,9 +167,16 @@ fn start(container: &mut Container, now: Instant, events: &mut Events) {
     }
 }
 
-fn exit(container: &mut Container, now: Instant, again: bool, pod: &(value::Str, value::Str, value::Str), events: &mut Events) {
+fn exit(
+    container: &mut Container,
+    now: Instant,
+    again: bool,
+    pod: &(value::Str, value::Str, value::Str),
+    events: &mut Events,
+) {
     let State::Running { since } = container.state else { return };
-    let (code, declared) = container.behavior.exit.as_ref().map_or((0, value::Str::default()), |it| (it.code, it.reason.clone()));
+    let (code, declared) =
+        container.behavior.exit.as_ref().map_or((0, value::Str::default()), |it| (it.code, it.reason.clone()));
     let reason = match (&*declared, code) {
         ("", 0) => "Completed".into(),
         ("", _) => "Error".into(),
@@ -177,8 +203,16 @@ fn exit(container: &mut Container, now: Instant, again: bool, pod: &(value::Str,
         return;
     }
     let (name, namespace, uid) = pod;
-    let message = format!("back-off {} restarting failed container={} pod={name}_{namespace}({uid})", go_duration(container.back_off), container.name);
-    events.warning(container, "BackOff", format!("Back-off restarting failed container {} in pod {name}_{namespace}({uid})", container.name));
+    let message = format!(
+        "back-off {} restarting failed container={} pod={name}_{namespace}({uid})",
+        go_duration(container.back_off),
+        container.name
+    );
+    events.warning(
+        container,
+        "BackOff",
+        format!("Back-off restarting failed container {} in pod {name}_{namespace}({uid})", container.name),
+    );
     container.last = Some(ended);
     container.state = State::Waiting { reason: "CrashLoopBackOff", message };
     container.plan(Next::Retry, now + container.back_off);
@@ -219,7 +253,9 @@ fn end_all(life: &mut Life, now: Instant) -> bool {
 
 /// A size that a name determines: 10 to 200 MB.
 pub(crate) fn image_size(image: &str) -> u64 {
-    let hash = image.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let hash = image
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
     10_000_000 + hash % 190_000_000
 }
 
@@ -230,6 +266,10 @@ pub(crate) fn go_duration(it: Duration) -> String {
         return format!("{millis}ms");
     }
     let (minutes, rest) = (millis / 60_000, millis % 60_000);
-    let seconds = if rest % 1000 == 0 { format!("{}", rest / 1000) } else { format!("{}.{:03}", rest / 1000, rest % 1000).trim_end_matches('0').to_owned() };
+    let seconds = if rest % 1000 == 0 {
+        format!("{}", rest / 1000)
+    } else {
+        format!("{}.{:03}", rest / 1000, rest % 1000).trim_end_matches('0').to_owned()
+    };
     if minutes > 0 { format!("{minutes}m{seconds}s") } else { format!("{seconds}s") }
 }

@@ -126,7 +126,11 @@ impl Metadata {
             annotations: strings("annotations"),
             finalizers: list("finalizers").iter().filter_map(Value::as_shared_str).cloned().collect(),
             owners: list("ownerReferences").iter().filter_map(Value::as_map).map(OwnerRef::from_map).collect(),
-            managed: list("managedFields").iter().filter_map(Value::as_map).filter_map(ManagedEntry::from_map).collect(),
+            managed: list("managedFields")
+                .iter()
+                .filter_map(Value::as_map)
+                .filter_map(ManagedEntry::from_map)
+                .collect(),
         }
     }
 
@@ -194,7 +198,8 @@ impl OwnerRef {
     }
 
     pub fn to_map(&self) -> Map {
-        let mut map = map!({ "apiVersion": &self.api_version, "kind": &self.kind, "name": &self.name, "uid": &self.uid });
+        let mut map =
+            map!({ "apiVersion": &self.api_version, "kind": &self.kind, "name": &self.name, "uid": &self.uid });
         if let Some(it) = self.controller {
             map.insert("controller", it);
         }
@@ -244,4 +249,3 @@ impl ManagedEntry {
         map
     }
 }
-

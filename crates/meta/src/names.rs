@@ -11,7 +11,8 @@ const LABEL_PATTERN: &str = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const SUBDOMAIN_PATTERN: &str = "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*";
 const SUBDOMAIN_MESSAGE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
 const KEY_PATTERN: &str = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
-const KEY_MESSAGE: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+const KEY_MESSAGE: &str =
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
 
 /// `must be no more than N bytes`, as the newer checks (label keys and values) say it.
 pub fn max_len(max: usize) -> String {
@@ -179,7 +180,10 @@ pub fn qualified_name(text: &str) -> Vec<String> {
                     errors.push(format!("prefix part {}", max_len(SUBDOMAIN_MAX)));
                 }
                 if !is_subdomain(prefix) {
-                    errors.push(format!("prefix part {}", regex_error(SUBDOMAIN_MESSAGE, SUBDOMAIN_PATTERN, &["example.com"])));
+                    errors.push(format!(
+                        "prefix part {}",
+                        regex_error(SUBDOMAIN_MESSAGE, SUBDOMAIN_PATTERN, &["example.com"])
+                    ));
                 }
             }
             name
@@ -269,7 +273,11 @@ pub fn percent(text: &str) -> Vec<String> {
     if !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit()) {
         return Vec::new();
     }
-    vec![regex_error("a valid percent string must be a numeric string followed by an ending '%'", "[0-9]+%", &["1%", "93%"])]
+    vec![regex_error(
+        "a valid percent string must be a numeric string followed by an ending '%'",
+        "[0-9]+%",
+        &["1%", "93%"],
+    )]
 }
 
 /// `IsHTTPHeaderName`
@@ -277,7 +285,11 @@ pub fn http_header_name(text: &str) -> Vec<String> {
     if !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-') {
         return Vec::new();
     }
-    vec![regex_error("a valid HTTP header must consist of alphanumeric characters or '-'", "[-A-Za-z0-9]+", &["X-Header-Name"])]
+    vec![regex_error(
+        "a valid HTTP header must consist of alphanumeric characters or '-'",
+        "[-A-Za-z0-9]+",
+        &["X-Header-Name"],
+    )]
 }
 
 /// `IsRelaxedEnvVarName`
@@ -287,7 +299,10 @@ pub fn env_var_name(text: &str) -> Vec<String> {
         errors.push("environment variable name must be non-empty".to_owned());
     }
     if !text.bytes().all(|c| (b' '..=b'~').contains(&c) && c != b'=') {
-        errors.push("a valid environment variable name must consist only of printable ASCII characters other than '='".to_owned());
+        errors.push(
+            "a valid environment variable name must consist only of printable ASCII characters other than '='"
+                .to_owned(),
+        );
     }
     errors
 }
@@ -410,7 +425,8 @@ pub fn ip_warning(text: &str) -> Option<String> {
         return Some(format!("non-standard IP address \"{text}\" is invalid: use \"{}\"", ip_text(ip)));
     }
     let canonical = ip.to_string();
-    (ip.is_ipv6() && canonical != text).then(|| format!("IPv6 address \"{text}\" should be in RFC 5952 canonical format (\"{canonical}\")"))
+    (ip.is_ipv6() && canonical != text)
+        .then(|| format!("IPv6 address \"{text}\" should be in RFC 5952 canonical format (\"{canonical}\")"))
 }
 
 /// An address and the length of its prefix; leading zeros of IPv4 parts are allowed (`netutils.ParseCIDRSloppy`).
@@ -475,6 +491,7 @@ pub fn decimal_integer(text: &str) -> Vec<String> {
         return vec!["must be non-empty".to_owned()];
     }
     let digits = text.strip_prefix('-').unwrap_or(text);
-    let canonical = digits.bytes().all(|c| c.is_ascii_digit()) && !digits.is_empty() && (text == "0" || !digits.starts_with('0'));
+    let canonical =
+        digits.bytes().all(|c| c.is_ascii_digit()) && !digits.is_empty() && (text == "0" || !digits.starts_with('0'));
     if canonical { Vec::new() } else { vec!["must be a valid decimal integer in canonical form".to_owned()] }
 }

@@ -112,7 +112,9 @@ pub fn maps_equal(a: &Map, b: &Map) -> bool {
 fn values_equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Map(a), Value::Map(b)) => maps_equal(a, b),
-        (Value::List(a), Value::List(b)) => a.same(b) || (a.len() == b.len() && a.iter().zip(b.iter()).all(|(v, w)| values_equal(v, w))),
+        (Value::List(a), Value::List(b)) => {
+            a.same(b) || (a.len() == b.len() && a.iter().zip(b.iter()).all(|(v, w)| values_equal(v, w)))
+        }
         _ => a == b,
     }
 }

@@ -54,7 +54,8 @@ impl LabelSelector {
                 Some("DoesNotExist") => Operator::DoesNotExist,
                 _ => return LabelSelector { nothing: true, ..LabelSelector::default() },
             };
-            let mut values: Vec<Str> = item.list_at("values").iter().filter_map(Value::as_shared_str).cloned().collect();
+            let mut values: Vec<Str> =
+                item.list_at("values").iter().filter_map(Value::as_shared_str).cloned().collect();
             values.sort();
             let key = item.at("key").and_then(Value::as_shared_str).cloned().unwrap_or_default();
             requirements.push(Requirement { key, operator, values });
@@ -94,7 +95,9 @@ impl Requirement {
             Operator::Exists => have.is_some(),
             Operator::DoesNotExist => have.is_none(),
             Operator::Gt | Operator::Lt => {
-                let (Some(Ok(have)), [bound]) = (have.map(str::parse::<i64>), self.values.as_slice()) else { return false };
+                let (Some(Ok(have)), [bound]) = (have.map(str::parse::<i64>), self.values.as_slice()) else {
+                    return false;
+                };
                 let Ok(bound) = bound.parse::<i64>() else { return false };
                 if self.operator == Operator::Gt { have > bound } else { have < bound }
             }

@@ -45,7 +45,8 @@ impl Status {
     }
 
     fn about(mut self, group: &str, kind: &str, name: &str) -> Status {
-        self.details = Some(Box::new(Details { group: group.into(), kind: kind.into(), name: name.into(), ..Details::default() }));
+        self.details =
+            Some(Box::new(Details { group: group.into(), kind: kind.into(), name: name.into(), ..Details::default() }));
         self
     }
 
@@ -65,7 +66,8 @@ impl Status {
     }
 
     pub fn conflict(group: &str, resource: &str, name: &str, why: &str) -> Status {
-        let message = format!("Operation cannot be fulfilled on {} {}: {why}", qualified(group, resource), quoted(name));
+        let message =
+            format!("Operation cannot be fulfilled on {} {}: {why}", qualified(group, resource), quoted(name));
         Status::new(409, "Conflict", message).about(group, resource, name)
     }
 

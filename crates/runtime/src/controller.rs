@@ -159,4 +159,3 @@ impl Actor for Controller {
         Stats { queue_depth: self.queue.len() as u64, retries: self.queue.n_retries(), last_work: self.last_work }
     }
 }
-

@@ -81,7 +81,14 @@ pub struct Cx<'a> {
 
 impl<'a> Cx<'a> {
     /// For the actor `caller` at `now`.
-    pub fn new(api: &'a mut ApiServer, indexes: &'a Indexes, recorder: &'a mut Recorder, rng: &'a mut Rng, now: Instant, caller: Caller) -> Cx<'a> {
+    pub fn new(
+        api: &'a mut ApiServer,
+        indexes: &'a Indexes,
+        recorder: &'a mut Recorder,
+        rng: &'a mut Rng,
+        now: Instant,
+        caller: Caller,
+    ) -> Cx<'a> {
         Cx { api, indexes, recorder, rng, now, caller, n_writes: 0, wants_again: false }
     }
 
@@ -132,7 +139,11 @@ impl<'a> Cx<'a> {
     /// The objects of a kind that `owner` controls.
     pub fn controlled(&self, kind: KindId, owner: &Object) -> Vec<Arc<Object>> {
         let uid = &owner.meta.uid;
-        let owned = self.indexes.owned_by(uid).filter(|(it, _)| *it == kind).filter_map(|(_, key)| self.api.store().get(kind, key));
+        let owned = self
+            .indexes
+            .owned_by(uid)
+            .filter(|(it, _)| *it == kind)
+            .filter_map(|(_, key)| self.api.store().get(kind, key));
         owned.filter(|it| it.meta.controller().is_some_and(|it| it.uid == *uid)).cloned().collect()
     }
 
@@ -216,7 +227,8 @@ impl<'a> Cx<'a> {
     /// # Errors
     /// Whatever the API server answers; `Conflict` for another uid.
     pub fn delete_with(&mut self, kind: KindId, key: &Key, uid: &Str, propagation: Propagation) -> Result<(), Status> {
-        let options = DeleteOptions { uid: Some(uid.clone()), propagation: Some(propagation), ..DeleteOptions::default() };
+        let options =
+            DeleteOptions { uid: Some(uid.clone()), propagation: Some(propagation), ..DeleteOptions::default() };
         self.delete_options(kind, key, &options)
     }
 
@@ -250,7 +262,15 @@ impl<'a> Cx<'a> {
     }
 
     /// Records an event from another source, or about a part of the object.
-    pub fn event_from(&mut self, source: EventSource<'_>, about: &Object, level: &str, reason: &str, message: &str, field_path: &str) {
+    pub fn event_from(
+        &mut self,
+        source: EventSource<'_>,
+        about: &Object,
+        level: &str,
+        reason: &str,
+        message: &str,
+        field_path: &str,
+    ) {
         let Some(kind) = self.api.registry().get(about.kind) else { return };
         let fact = Fact { about, kind, source, level, reason, message, field_path };
         match self.recorder.correlate(self.now, &fact) {

@@ -94,7 +94,10 @@ pub fn tolerations(spec: &Value) -> Vec<Toleration> {
 
 /// The first of `taints` with one of the effects in `effects` that nothing tolerates.
 pub fn untolerated<'a>(taints: &'a [Taint], tolerations: &[Toleration], effects: &[&str]) -> Option<&'a Taint> {
-    taints.iter().filter(|it| effects.contains(&&*it.effect)).find(|it| !tolerations.iter().any(|toleration| toleration.tolerates(it)))
+    taints
+        .iter()
+        .filter(|it| effects.contains(&&*it.effect))
+        .find(|it| !tolerations.iter().any(|toleration| toleration.tolerates(it)))
 }
 
 /// One term of a node selector: all of it must match.
@@ -175,7 +178,11 @@ impl NodeAffinity {
 
     /// The one node that `matchFields` of every term names, if they all name one: what daemon pods have.
     pub fn single_node(&self) -> Option<&Str> {
-        let mut names = self.terms.as_ref()?.iter().map(|term| term.fields.iter().find(|it| it.operator == Operator::In)?.values.first());
+        let mut names = self
+            .terms
+            .as_ref()?
+            .iter()
+            .map(|term| term.fields.iter().find(|it| it.operator == Operator::In)?.values.first());
         let first = names.next()??;
         names.all(|it| it == Some(first)).then_some(first)
     }

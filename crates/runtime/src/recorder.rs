@@ -69,7 +69,8 @@ impl Recorder {
     /// Decides what becomes of an event at `now`.
     pub fn correlate(&mut self, now: Instant, fact: &Fact<'_>) -> Decision {
         self.forget();
-        let source: Vec<Str> = [fact.source.component, fact.source.host, &fact.about.meta.uid, fact.level].map(Str::from).to_vec();
+        let source: Vec<Str> =
+            [fact.source.component, fact.source.host, &fact.about.meta.uid, fact.level].map(Str::from).to_vec();
         let mut reason = source.clone();
         reason.push(fact.reason.into());
         let (message, is_aggregate) = self.aggregated(now, &reason, fact.message);
@@ -94,7 +95,8 @@ impl Recorder {
 
     /// The message as it will be shown, and whether it stands for many.
     fn aggregated(&mut self, now: Instant, reason: &[Str], message: &str) -> (String, bool) {
-        let similar = self.similar.entry(reason.to_vec()).or_insert_with(|| Similar { messages: Vec::new(), last: now });
+        let similar =
+            self.similar.entry(reason.to_vec()).or_insert_with(|| Similar { messages: Vec::new(), last: now });
         if now.since(similar.last) > SIMILAR_INTERVAL {
             similar.messages.clear();
         }

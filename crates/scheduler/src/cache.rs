@@ -55,9 +55,18 @@ impl PodInfo {
             non_zero: non_zero_requests(spec),
             tolerations: placement::tolerations(spec),
             affinity: NodeAffinity::from_spec(spec),
-            preferred: spec.list_at(preferred).iter().filter_map(|it| Some((it.i64_at("weight")?, Term::from_value(it.get("preference")?)))).collect(),
+            preferred: spec
+                .list_at(preferred)
+                .iter()
+                .filter_map(|it| Some((it.i64_at("weight")?, Term::from_value(it.get("preference")?))))
+                .collect(),
             ports: host_ports(spec),
-            images: spec.list_at("containers").iter().filter_map(|it| it.get("image")?.as_shared_str()).cloned().collect(),
+            images: spec
+                .list_at("containers")
+                .iter()
+                .filter_map(|it| it.get("image")?.as_shared_str())
+                .cloned()
+                .collect(),
         }
     }
 
@@ -168,7 +177,8 @@ impl Cache {
             return;
         }
         let mut info = NodeInfo::of(node);
-        let arrived: Vec<Key> = self.homeless.keys().filter(|it| self.placed.get(it) == Some(&node.meta.name)).cloned().collect();
+        let arrived: Vec<Key> =
+            self.homeless.keys().filter(|it| self.placed.get(it) == Some(&node.meta.name)).cloned().collect();
         for key in arrived {
             if let Some(pod) = self.homeless.remove(&key) {
                 info.add(pod);

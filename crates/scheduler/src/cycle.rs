@@ -40,7 +40,12 @@ fn enough(n_nodes: usize) -> usize {
 }
 
 /// Looks for a node; `next_start` moves on so that all nodes get their turn.
-pub(crate) fn schedule(cache: &Cache, pod: &PodInfo, next_start: &mut usize, rng: &mut Rng) -> (Outcome, Vec<NodeResult>) {
+pub(crate) fn schedule(
+    cache: &Cache,
+    pod: &PodInfo,
+    next_start: &mut usize,
+    rng: &mut Rng,
+) -> (Outcome, Vec<NodeResult>) {
     let candidates: Vec<&NodeInfo> = match pod.only_node() {
         Some(name) => cache.nodes.get(name).into_iter().collect(),
         None => {
@@ -57,7 +62,11 @@ pub(crate) fn schedule(cache: &Cache, pod: &PodInfo, next_start: &mut usize, rng
         n_seen += 1;
         let failed = plugins::filter(pod, node).err();
         if explained.len() < EXPLAINED_MAX {
-            explained.push(NodeResult { name: node.name().clone(), filters: filters(failed.as_ref()), scores: Vec::new() });
+            explained.push(NodeResult {
+                name: node.name().clone(),
+                filters: filters(failed.as_ref()),
+                scores: Vec::new(),
+            });
         }
         match failed {
             None => fitting.push(node),
@@ -85,13 +94,24 @@ pub(crate) fn schedule(cache: &Cache, pod: &PodInfo, next_start: &mut usize, rng
 /// Every filter that passed, and the one that did not.
 fn filters(failed: Option<&(usize, Verdict)>) -> Vec<FilterResult> {
     let last = failed.map_or(plugins::ALL.len(), |(idx, _)| *idx);
-    let passed = plugins::ALL.iter().take(last).filter(|it| it.filter.is_some()).map(|it| FilterResult { plugin: it.name, reason: String::new() });
-    let refused = failed.map(|(idx, verdict)| FilterResult { plugin: plugins::ALL[*idx].name, reason: verdict.reasons().join(", ") });
+    let passed = plugins::ALL
+        .iter()
+        .take(last)
+        .filter(|it| it.filter.is_some())
+        .map(|it| FilterResult { plugin: it.name, reason: String::new() });
+    let refused = failed
+        .map(|(idx, verdict)| FilterResult { plugin: plugins::ALL[*idx].name, reason: verdict.reasons().join(", ") });
     passed.chain(refused).collect()
 }
 
 /// The node with the highest sum of weighted scores; among equals chance decides (`selectHost`).
-fn choose(cache: &Cache, pod: &PodInfo, fitting: &[&NodeInfo], rng: &mut Rng, explained: &mut [NodeResult]) -> Option<Str> {
+fn choose(
+    cache: &Cache,
+    pod: &PodInfo,
+    fitting: &[&NodeInfo],
+    rng: &mut Rng,
+    explained: &mut [NodeResult],
+) -> Option<Str> {
     // One node needs no scores.
     if let [only] = fitting {
         return Some(only.name().clone());
@@ -110,12 +130,16 @@ fn choose(cache: &Cache, pod: &PodInfo, fitting: &[&NodeInfo], rng: &mut Rng, ex
         }
     }
     let best = sums.iter().copied().max()?;
-    let ties: Vec<&&NodeInfo> = fitting.iter().zip(&sums).filter(|(_, sum)| **sum == best).map(|(node, _)| node).collect();
+    let ties: Vec<&&NodeInfo> =
+        fitting.iter().zip(&sums).filter(|(_, sum)| **sum == best).map(|(node, _)| node).collect();
     ties.get(rng.below(ties.len() as u64) as usize).map(|it| it.name().clone())
 }
 
 fn has_image(node: &NodeInfo, image: &str) -> bool {
-    node.node.list_at("status.images").iter().any(|it| it.list_at("names").iter().any(|name| name.as_str() == Some(image)))
+    node.node
+        .list_at("status.images")
+        .iter()
+        .any(|it| it.list_at("names").iter().any(|name| name.as_str() == Some(image)))
 }
 
 /// `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s).` (`FitError`)

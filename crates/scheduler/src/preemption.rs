@@ -62,13 +62,16 @@ fn waits_for_victims(cache: &Cache, pod: &PodInfo, failure: &Failure) -> bool {
 }
 
 fn is_preempted(pod: &PodInfo) -> bool {
-    let reason = |it: &Value| it.str_at("type") == Some("DisruptionTarget") && it.str_at("reason") == Some("PreemptionByScheduler");
+    let reason = |it: &Value| {
+        it.str_at("type") == Some("DisruptionTarget") && it.str_at("reason") == Some("PreemptionByScheduler")
+    };
     pod.pod.list_at("status.conditions").iter().any(reason)
 }
 
 /// `SelectVictimsOnNode`: all pods of lower priority go, then as many as fit come back, the most important first.
 fn victims_on(node: &NodeInfo, pod: &PodInfo) -> Result<Vec<Arc<PodInfo>>, Vec<String>> {
-    let mut potential: Vec<Arc<PodInfo>> = node.pods.values().filter(|it| it.priority < pod.priority).cloned().collect();
+    let mut potential: Vec<Arc<PodInfo>> =
+        node.pods.values().filter(|it| it.priority < pod.priority).cloned().collect();
     if potential.is_empty() {
         return Err(vec!["No preemption victims found for incoming pod".to_owned()]);
     }
@@ -96,7 +99,8 @@ impl Candidate<'_> {
         let highest = self.victims.iter().map(|it| it.priority).max().unwrap_or(i64::MIN);
         // Shifted so that many low priorities weigh more than few, as upstream does.
         let sum = self.victims.iter().map(|it| i128::from(it.priority) + (1 << 31)).sum();
-        let earliest = self.victims.iter().filter(|it| it.priority == highest).map(|it| it.started()).min().unwrap_or(0);
+        let earliest =
+            self.victims.iter().filter(|it| it.priority == highest).map(|it| it.started()).min().unwrap_or(0);
         (highest, sum, self.victims.len(), Reverse(earliest))
     }
 }

@@ -54,7 +54,8 @@ impl Queue {
             return;
         }
         self.ready.insert((-priority, now, key.clone()), ());
-        self.pods.insert(key, Waiting { priority, attempts: 0, tried: Instant::default(), since: now, state: State::Ready });
+        self.pods
+            .insert(key, Waiting { priority, attempts: 0, tried: Instant::default(), since: now, state: State::Ready });
     }
 
     pub fn remove(&mut self, key: &Key) {
@@ -124,7 +125,9 @@ impl Queue {
     }
 
     fn wake(&mut self, now: Instant) {
-        while let Some(((at, key), ())) = self.due.first_key_value().filter(|((at, _), ())| *at <= now).map(|(it, ())| (it.clone(), ())) {
+        while let Some(((at, key), ())) =
+            self.due.first_key_value().filter(|((at, _), ())| *at <= now).map(|(it, ())| (it.clone(), ()))
+        {
             self.due.remove(&(at, key.clone()));
             if let Some(pod) = self.pods.get_mut(&key) {
                 pod.state = State::Ready;

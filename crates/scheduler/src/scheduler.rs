@@ -41,7 +41,11 @@ struct Pending {
 
 /// Whether this scheduler is to find a node for the pod.
 fn is_ours(pod: &Object) -> bool {
-    is_unbound(pod) && !is_finished(pod) && pod.meta.deleted.is_none() && pod.str_at("spec.schedulerName").is_none_or(|it| it == DEFAULT) && pod.list_at("spec.schedulingGates").is_empty()
+    is_unbound(pod)
+        && !is_finished(pod)
+        && pod.meta.deleted.is_none()
+        && pod.str_at("spec.schedulerName").is_none_or(|it| it == DEFAULT)
+        && pod.list_at("spec.schedulingGates").is_empty()
 }
 
 fn is_unbound(pod: &Object) -> bool {
@@ -124,7 +128,9 @@ impl Scheduler {
             return;
         }
         let pending = &self.pending;
-        let fits_there = |key: &Key, why: Rejected| why.by_pods && pending.get(key).is_some_and(|it| it.info.only_node().is_none_or(|it| *it == node));
+        let fits_there = |key: &Key, why: Rejected| {
+            why.by_pods && pending.get(key).is_some_and(|it| it.info.only_node().is_none_or(|it| *it == node))
+        };
         self.queue.something_changed(now, &fits_there);
     }
 
@@ -135,7 +141,9 @@ impl Scheduler {
             return;
         };
         let grew = change.before.as_ref().is_none_or(|before| {
-            before.meta.labels != node.meta.labels || before.at("spec") != node.at("spec") || before.at("status.allocatable") != node.at("status.allocatable")
+            before.meta.labels != node.meta.labels
+                || before.at("spec") != node.at("spec")
+                || before.at("status.allocatable") != node.at("status.allocatable")
         });
         if !grew && self.cache.nodes.contains_key(&name) {
             // Heartbeats and conditions: only the shared pointer is renewed.
@@ -146,7 +154,9 @@ impl Scheduler {
         }
         self.cache.set_node(node);
         let pending = &self.pending;
-        let concerns = |key: &Key, _: Rejected| pending.get(key).is_some_and(|it| it.info.only_node().is_none_or(|it| *it == name));
+        let concerns = |key: &Key, _: Rejected| {
+            pending.get(key).is_some_and(|it| it.info.only_node().is_none_or(|it| *it == name))
+        };
         self.queue.something_changed(now, &concerns);
     }
 
@@ -169,7 +179,10 @@ impl Scheduler {
                 self.cache.place(info.clone(), &node);
                 self.unqueue(&info.key);
                 event(cx, info, "Normal", "Scheduled", "Binding", &message);
-                self.remember(&info.key, Decision { attempt, at: cx.now(), nodes, chosen: Some(node), nominated: None, message });
+                self.remember(
+                    &info.key,
+                    Decision { attempt, at: cx.now(), nodes, chosen: Some(node), nominated: None, message },
+                );
             }
             // The pod has gone or was bound by somebody else: its change will say so.
             Err(status) if status.is_not_found() || status.is_conflict() => (),
@@ -246,7 +259,14 @@ fn evict(cx: &mut Cx<'_>, preemptor: &PodInfo, victim: &PodInfo, node: &Str) -> 
     cx.patch_status(POD, &victim.key, &value!({ "status": { "conditions": [condition] } }))?;
     cx.delete(POD, &victim.key)?;
     let message = format!("Preempted by pod {} on node {node}", preemptor.pod.meta.uid);
-    cx.event_v1(EventSource { component: DEFAULT, host: "" }, &victim.pod, "Normal", "Preempted", "Preempting", &message);
+    cx.event_v1(
+        EventSource { component: DEFAULT, host: "" },
+        &victim.pod,
+        "Normal",
+        "Preempted",
+        "Preempting",
+        &message,
+    );
     Ok(())
 }
 

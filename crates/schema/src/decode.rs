@@ -51,13 +51,17 @@ impl<'a> Reader<'a> {
             (Type::Struct(it), Value::Map(map)) => self.structure(it, map).map(Value::Map),
             (Type::Map(it), Value::Map(map)) => self.map(it.item, map),
             (Type::List(it), Value::List(list)) => self.list(it.item, list),
-            (Type::Bool, Value::Bool(_)) | (Type::Str | Type::Bytes, Value::Str(_)) | (Type::Int64, Value::Int(_)) => Ok(value.clone()),
+            (Type::Bool, Value::Bool(_)) | (Type::Str | Type::Bytes, Value::Str(_)) | (Type::Int64, Value::Int(_)) => {
+                Ok(value.clone())
+            }
             (Type::Number, Value::Int(_) | Value::Decimal(_)) => Ok(value.clone()),
             (Type::Int32, Value::Int(it)) if i32::try_from(*it).is_ok() => Ok(value.clone()),
             (Type::IntOrString, Value::Str(_)) => Ok(value.clone()),
             (Type::IntOrString, Value::Int(it)) if i32::try_from(*it).is_ok() => Ok(value.clone()),
             (Type::Quantity, _) => quantity(value),
-            (Type::Time | Type::MicroTime, Value::Str(text)) => timestamp(text, value, matches!(schema.ty(ty), Type::MicroTime)),
+            (Type::Time | Type::MicroTime, Value::Str(text)) => {
+                timestamp(text, value, matches!(schema.ty(ty), Type::MicroTime))
+            }
             _ => Err(self.mismatch(ty, value)),
         }
     }
@@ -82,7 +86,9 @@ impl<'a> Reader<'a> {
             match (read, &mut changed) {
                 (Some(read), None) if read.same(value) => (),
                 (read, changed) => {
-                    let entries = changed.get_or_insert_with(|| map.iter().take(idx).map(|(key, value)| (key.clone(), value.clone())).collect());
+                    let entries = changed.get_or_insert_with(|| {
+                        map.iter().take(idx).map(|(key, value)| (key.clone(), value.clone())).collect()
+                    });
                     entries.extend(read.map(|it| (key.clone(), it)));
                 }
             }
@@ -100,7 +106,9 @@ impl<'a> Reader<'a> {
     /// Whether Go would write a field of this value.
     fn keeps(&self, field: &Field, value: &Value) -> bool {
         match field.presence {
-            Presence::Always | Presence::Value => !value.is_null() || matches!(self.schema.ty(field.ty), Type::Time | Type::MicroTime),
+            Presence::Always | Presence::Value => {
+                !value.is_null() || matches!(self.schema.ty(field.ty), Type::Time | Type::MicroTime)
+            }
             Presence::Pointer => !value.is_null(),
             Presence::OmitEmpty | Presence::OmitZero => !is_zero(value),
         }
@@ -194,8 +202,14 @@ impl<'a> Reader<'a> {
             Value::List(_) => "array".to_owned(),
             Value::Map(_) => "object".to_owned(),
         };
-        let fields: Vec<&str> = self.steps.iter().filter_map(|it| if let Step::Field(name) = it { Some(*name) } else { None }).collect();
-        DecodeError(format!("json: cannot unmarshal {what} into Go struct field {}.{} of type {}", self.owner, fields.join("."), self.go_type(ty)))
+        let fields: Vec<&str> =
+            self.steps.iter().filter_map(|it| if let Step::Field(name) = it { Some(*name) } else { None }).collect();
+        DecodeError(format!(
+            "json: cannot unmarshal {what} into Go struct field {}.{} of type {}",
+            self.owner,
+            fields.join("."),
+            self.go_type(ty)
+        ))
     }
 
     fn go_type(&self, ty: TypeId) -> String {
@@ -256,10 +270,25 @@ fn timestamp(text: &str, value: &Value, micro: bool) -> Result<Value, DecodeErro
 /// Go's complaint about a text that is no time: what of the layout it could not find.
 fn time_error(text: &str, micro: bool) -> String {
     let layout = if micro { "2006-01-02T15:04:05.000000Z07:00" } else { "2006-01-02T15:04:05Z07:00" };
-    let parts = [(4, "2006"), (1, "-"), (2, "01"), (1, "-"), (2, "02"), (1, "T"), (2, "15"), (1, ":"), (2, "04"), (1, ":"), (2, "05"), (1, "Z07:00")];
+    let parts = [
+        (4, "2006"),
+        (1, "-"),
+        (2, "01"),
+        (1, "-"),
+        (2, "02"),
+        (1, "T"),
+        (2, "15"),
+        (1, ":"),
+        (2, "04"),
+        (1, ":"),
+        (2, "05"),
+        (1, "Z07:00"),
+    ];
     let mut rest = text;
     for (len, part) in parts {
-        let fits = rest.get(..len).is_some_and(|it| if len == 1 && part.len() == 1 { it == part } else { it.bytes().all(|it| it.is_ascii_digit()) });
+        let fits = rest.get(..len).is_some_and(|it| {
+            if len == 1 && part.len() == 1 { it == part } else { it.bytes().all(|it| it.is_ascii_digit()) }
+        });
         if !fits {
             return format!("parsing time \"{text}\" as \"{layout}\": cannot parse \"{rest}\" as \"{part}\"");
         }

@@ -40,7 +40,8 @@ struct Loader {
 }
 
 pub(crate) fn load() -> Schema {
-    let mut loader = Loader { types: Vec::new(), definitions: BTreeMap::new(), known: BTreeMap::new(), structs: BTreeMap::new() };
+    let mut loader =
+        Loader { types: Vec::new(), definitions: BTreeMap::new(), known: BTreeMap::new(), structs: BTreeMap::new() };
     let tables = [KUBERNETES, SIMULATION];
     for line in tables.iter().flat_map(|it| it.lines()) {
         if let Some(name) = line.strip_prefix('@') {

@@ -7,7 +7,11 @@ fn check(definition: &str, text: &str, expected: &str) {
     let schema = Schema::load();
     let ty = schema.definition(definition).unwrap();
     let shown = match schema.decode(ty, &json::parse(text.as_bytes()).unwrap()) {
-        Ok(it) => format!("{}{}", json::to_string(&it.value), it.unknown.iter().map(|it| format!(" ?{it}")).collect::<String>()),
+        Ok(it) => format!(
+            "{}{}",
+            json::to_string(&it.value),
+            it.unknown.iter().map(|it| format!(" ?{it}")).collect::<String>()
+        ),
         Err(it) => it.0,
     };
     assert_eq!(shown, expected);
@@ -33,23 +37,55 @@ fn quantities_and_times_become_canonical() {
         r#"{"limits":{"cpu":"1000m","memory":1024},"requests":{"cpu":0.5}}"#,
         r#"{"limits":{"cpu":"1","memory":"1024"},"requests":{"cpu":"500m"}}"#,
     );
-    check("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta", r#"{"creationTimestamp":"2026-01-01T02:00:00.5+02:00"}"#, r#"{"creationTimestamp":"2026-01-01T00:00:00Z"}"#);
+    check(
+        "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
+        r#"{"creationTimestamp":"2026-01-01T02:00:00.5+02:00"}"#,
+        r#"{"creationTimestamp":"2026-01-01T00:00:00Z"}"#,
+    );
 }
 
 #[test]
 fn wrong_types_are_told_in_go_words() {
     let prefix = "json: cannot unmarshal";
-    check(CONFIG_MAP, r#"{"data":{"a":1}}"#, &format!("{prefix} number into Go struct field ConfigMap.data of type string"));
-    check(CONFIG_MAP, r#"{"metadata":{"labels":[]}}"#, &format!("{prefix} array into Go struct field ObjectMeta.metadata.labels of type map[string]string"));
-    check(POD, r#"{"spec":{"containers":["x"]}}"#, &format!("{prefix} string into Go struct field PodSpec.spec.containers of type v1.Container"));
-    check(POD, r#"{"spec":{"containers":[{"env":[{"value":true}]}]}}"#, &format!("{prefix} bool into Go struct field EnvVar.spec.containers.env.value of type string"));
-    check("io.k8s.api.apps.v1.DaemonSet", r#"{"spec":{"minReadySeconds":1.5}}"#, &format!("{prefix} number 1.5 into Go struct field DaemonSetSpec.spec.minReadySeconds of type int32"));
-    check(CONFIG_MAP, r#"{"metadata":{"creationTimestamp":"yesterday"}}"#, "parsing time \"yesterday\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"yesterday\" as \"2006\"");
+    check(
+        CONFIG_MAP,
+        r#"{"data":{"a":1}}"#,
+        &format!("{prefix} number into Go struct field ConfigMap.data of type string"),
+    );
+    check(
+        CONFIG_MAP,
+        r#"{"metadata":{"labels":[]}}"#,
+        &format!("{prefix} array into Go struct field ObjectMeta.metadata.labels of type map[string]string"),
+    );
+    check(
+        POD,
+        r#"{"spec":{"containers":["x"]}}"#,
+        &format!("{prefix} string into Go struct field PodSpec.spec.containers of type v1.Container"),
+    );
+    check(
+        POD,
+        r#"{"spec":{"containers":[{"env":[{"value":true}]}]}}"#,
+        &format!("{prefix} bool into Go struct field EnvVar.spec.containers.env.value of type string"),
+    );
+    check(
+        "io.k8s.api.apps.v1.DaemonSet",
+        r#"{"spec":{"minReadySeconds":1.5}}"#,
+        &format!("{prefix} number 1.5 into Go struct field DaemonSetSpec.spec.minReadySeconds of type int32"),
+    );
+    check(
+        CONFIG_MAP,
+        r#"{"metadata":{"creationTimestamp":"yesterday"}}"#,
+        "parsing time \"yesterday\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"yesterday\" as \"2006\"",
+    );
 }
 
 #[test]
 fn unknown_fields_are_dropped_and_listed() {
-    check(POD, r#"{"spec":{"containers":[{"name":"a","imag":"x"}],"foo":1}}"#, r#"{"metadata":{},"spec":{"containers":[{"name":"a","resources":{}}]},"status":{}} ?spec.containers[0].imag ?spec.foo"#);
+    check(
+        POD,
+        r#"{"spec":{"containers":[{"name":"a","imag":"x"}],"foo":1}}"#,
+        r#"{"metadata":{},"spec":{"containers":[{"name":"a","resources":{}}]},"status":{}} ?spec.containers[0].imag ?spec.foo"#,
+    );
 }
 
 #[test]
@@ -75,5 +111,8 @@ fn every_reference_of_the_tables_is_known_and_fields_are_sorted() {
             }
         }
     }
-    assert_eq!(schema.at(schema.definition(POD).unwrap(), "spec.nodeName").map(|it| schema.ty(it).clone()), Some(Type::Str));
+    assert_eq!(
+        schema.at(schema.definition(POD).unwrap(), "spec.nodeName").map(|it| schema.ty(it).clone()),
+        Some(Type::Str)
+    );
 }

@@ -63,10 +63,14 @@ impl Engine {
         loop {
             let done = self.pass_time();
             self.pump();
-            let job = if done { jobs.recv_timeout(self.sleep()) } else { jobs.try_recv().map_err(|it| match it {
-                mpsc::TryRecvError::Empty => mpsc::RecvTimeoutError::Timeout,
-                mpsc::TryRecvError::Disconnected => mpsc::RecvTimeoutError::Disconnected,
-            }) };
+            let job = if done {
+                jobs.recv_timeout(self.sleep())
+            } else {
+                jobs.try_recv().map_err(|it| match it {
+                    mpsc::TryRecvError::Empty => mpsc::RecvTimeoutError::Timeout,
+                    mpsc::TryRecvError::Disconnected => mpsc::RecvTimeoutError::Disconnected,
+                })
+            };
             match job {
                 Ok(job) => self.answer(job),
                 Err(mpsc::RecvTimeoutError::Timeout) => (),
@@ -104,7 +108,9 @@ impl Engine {
                 self.cluster.advance(until, TURNS_AT_ONCE).done
             }
             Speed::Max => {
-                let n_turns = (0..TURNS_AT_ONCE).take_while(|_| self.cluster.next_wakeup().is_some() && self.cluster.step(1).n_turns > 0).count();
+                let n_turns = (0..TURNS_AT_ONCE)
+                    .take_while(|_| self.cluster.next_wakeup().is_some() && self.cluster.step(1).n_turns > 0)
+                    .count();
                 n_turns == 0
             }
         }
@@ -152,7 +158,12 @@ impl Engine {
             }
         }
         let now = WallInstant::now();
-        let over: Vec<StreamId> = self.open.iter().filter(|(_, it)| it.until.is_some_and(|at| at <= now) || it.sender.is_closed()).map(|(id, _)| *id).collect();
+        let over: Vec<StreamId> = self
+            .open
+            .iter()
+            .filter(|(_, it)| it.until.is_some_and(|at| at <= now) || it.sender.is_closed())
+            .map(|(id, _)| *id)
+            .collect();
         for id in over {
             self.open.remove(&id);
             self.cluster.close(id);

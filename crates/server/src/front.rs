@@ -42,10 +42,15 @@ type Response = http::Response<Either<Full<Bytes>, Chunks>>;
 /// One line: a taken port, a file that cannot be read or written, a manifest that is refused.
 pub(crate) fn serve(options: &Serve) -> Result<(), String> {
     let manifests = files::read(&options.apply)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|it| format!("cannot start: {it}"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|it| format!("cannot start: {it}"))?;
     runtime.block_on(async {
         let address = (Ipv4Addr::LOCALHOST, options.port);
-        let listener = TcpListener::bind(address).await.map_err(|it| format!("cannot listen on 127.0.0.1:{}: {it}", options.port))?;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|it| format!("cannot listen on 127.0.0.1:{}: {it}", options.port))?;
         let port = listener.local_addr().map_err(|it| format!("cannot tell the port: {it}"))?.port();
         let jobs = engine::start(&options.config, options.speed);
         for manifest in manifests {

@@ -12,7 +12,9 @@ impl Rng {
     /// The stream of the actor `name`: independent of every other name under the same seed.
     pub fn stream(seed: u64, name: &str) -> Rng {
         // FNV-1a over the name, then one step, so that neighbouring seeds do not give neighbouring streams.
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        let hash = name
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
         let mut rng = Rng(seed ^ hash);
         let start = rng.next_u64();
         Rng(start)

@@ -122,7 +122,12 @@ impl Store {
     ///
     /// # Errors
     /// `Expired` when the log does not reach back to `revision`.
-    pub fn list_at(&self, kind: KindId, namespace: Option<&str>, revision: Revision) -> Result<Vec<Arc<Object>>, Error> {
+    pub fn list_at(
+        &self,
+        kind: KindId,
+        namespace: Option<&str>,
+        revision: Revision,
+    ) -> Result<Vec<Arc<Object>>, Error> {
         let Some(table) = self.table(kind) else { return Ok(Vec::new()) };
         if revision >= table.newest {
             return Ok(self.list(kind, namespace).cloned().collect());
@@ -130,7 +135,8 @@ impl Store {
         if revision < table.compacted {
             return Err(Error::Expired);
         }
-        let mut objects: BTreeMap<Key, Arc<Object>> = self.list(kind, namespace).map(|it| (it.key(), it.clone())).collect();
+        let mut objects: BTreeMap<Key, Arc<Object>> =
+            self.list(kind, namespace).map(|it| (it.key(), it.clone())).collect();
         for change in table.log.iter().rev().take_while(|it| it.revision > revision) {
             let key = change.object().key();
             if namespace.is_some_and(|it| key.namespace != it) {

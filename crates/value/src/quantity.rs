@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::fmt;
 
 /// What upstream says of a text that is no quantity.
-pub const FORMAT_ERROR: &str = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+pub const FORMAT_ERROR: &str =
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 /// What upstream says of a suffix that does not exist.
 pub const SUFFIX_ERROR: &str = "unable to parse quantity's suffix";
 
@@ -247,7 +248,9 @@ mod tests {
     use super::Quantity;
 
     fn check(text: &str, expected: &str) {
-        let shown = Quantity::parse(text).map(|it| format!("{it} {} {}", it.value(), it.milli_value())).unwrap_or_else(|it| it[..10].to_owned());
+        let shown = Quantity::parse(text)
+            .map(|it| format!("{it} {} {}", it.value(), it.milli_value()))
+            .unwrap_or_else(|it| it[..10].to_owned());
         assert_eq!(shown, expected, "{text}");
     }
 
@@ -273,7 +276,16 @@ mod tests {
 
     #[test]
     fn no_text_is_a_panic() {
-        for text in ["-", "+", ".", "1e", "1e99999999999", "999999999999999999999999999999999999999999Ei", "0.000000000000000000000000000000000000001Ei", "é"] {
+        for text in [
+            "-",
+            "+",
+            ".",
+            "1e",
+            "1e99999999999",
+            "999999999999999999999999999999999999999999Ei",
+            "0.000000000000000000000000000000000000001Ei",
+            "é",
+        ] {
             let _ = Quantity::parse(text).map(|it| it.to_string());
         }
     }

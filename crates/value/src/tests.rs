@@ -1,7 +1,9 @@
 use crate::{Value, json, value};
 
 fn roundtrip(text: &str, expected: &str) {
-    let parsed = json::parse(text.as_bytes()).map(|it| json::to_string(&it)).unwrap_or_else(|e| format!("error: {e} at {}", e.offset));
+    let parsed = json::parse(text.as_bytes())
+        .map(|it| json::to_string(&it))
+        .unwrap_or_else(|e| format!("error: {e} at {}", e.offset));
     assert_eq!(parsed, expected);
 }
 

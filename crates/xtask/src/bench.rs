@@ -45,14 +45,7 @@ fn judged(line: &str) -> Res<String> {
 }
 
 fn of_engine() -> Res<String> {
-    process::output(process::command("cargo").args([
-        "run",
-        "--release",
-        "--package",
-        "tests",
-        "--bin",
-        "bench",
-    ]))
+    process::output(process::command("cargo").args(["run", "--release", "--package", "tests", "--bin", "bench"]))
 }
 
 fn of_page() -> Res<String> {

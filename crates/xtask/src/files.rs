@@ -56,9 +56,7 @@ pub fn make_dir(path: &Path) -> Res<()> {
 /// Removes a folder with all that it holds; nothing to remove is fine.
 pub fn remove_dir(path: &Path) -> Res<()> {
     match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(format!("{}: {error}", path.display()))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!("{}: {error}", path.display())),
         _ => Ok(()),
     }
 }
@@ -72,8 +70,7 @@ pub fn below(dir: &Path, skipped: &[&str]) -> Res<Vec<PathBuf>> {
         for entry in entries {
             let path = entry.map_err(|error| format!("{}: {error}", dir.display()))?.path();
             if path.is_dir() {
-                let is_skipped =
-                    path.file_name().is_some_and(|it| skipped.iter().any(|name| it == *name));
+                let is_skipped = path.file_name().is_some_and(|it| skipped.iter().any(|name| it == *name));
                 dirs.extend((!is_skipped).then_some(path));
             } else {
                 res.push(path);
@@ -86,7 +83,5 @@ pub fn below(dir: &Path, skipped: &[&str]) -> Res<Vec<PathBuf>> {
 
 /// FNV-1a over the bytes: names a content, guards against no attacker.
 pub fn fingerprint(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

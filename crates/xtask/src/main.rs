@@ -32,36 +32,20 @@ const TASKS: &[Task] = &[
         run: bench::run,
     },
     Task { name: "build", about: "the static site into dist/", run: page::run },
-    Task {
-        name: "ci",
-        about: "what continuous integration runs: the same as test",
-        run: test::run,
-    },
+    Task { name: "ci", about: "what continuous integration runs: the same as test", run: test::run },
     Task {
         name: "schema",
         about: "make the table of the API's types anew from a package of Python's index",
         run: schema::run,
     },
-    Task {
-        name: "serve",
-        about: "build the page and serve it on 127.0.0.1 [--port 8080]",
-        run: serve::run,
-    },
-    Task {
-        name: "setup",
-        about: "install whatever is missing, for building and for tests",
-        run: setup::run,
-    },
+    Task { name: "serve", about: "build the page and serve it on 127.0.0.1 [--port 8080]", run: serve::run },
+    Task { name: "setup", about: "install whatever is missing, for building and for tests", run: setup::run },
     Task {
         name: "test",
         about: "every test: native, wasm, real kubectl, real browser [NAME of a step…]",
         run: test::run,
     },
-    Task {
-        name: "tidy",
-        about: "the rules of the architecture that a program can check",
-        run: tidy::run,
-    },
+    Task { name: "tidy", about: "the rules of the architecture that a program can check", run: tidy::run },
 ];
 
 fn main() -> ExitCode {

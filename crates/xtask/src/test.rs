@@ -45,10 +45,7 @@ fn chosen(args: &[String]) -> Res<Vec<&'static Step>> {
     }
     let find = |name: &String| {
         let names = || STEPS.iter().map(|it| it.name).collect::<Vec<_>>().join(", ");
-        STEPS
-            .iter()
-            .find(|it| it.name == name)
-            .ok_or_else(|| format!("no step {name}; there are {}", names()))
+        STEPS.iter().find(|it| it.name == name).ok_or_else(|| format!("no step {name}; there are {}", names()))
     };
     args.iter().map(find).collect()
 }
@@ -56,8 +53,7 @@ fn chosen(args: &[String]) -> Res<Vec<&'static Step>> {
 /// Cargo, with the real kubectl for the tests that compare with it.
 fn cargo() -> Command {
     let mut res = process::command("cargo");
-    for (version, name) in kubectl::VERSIONS.iter().zip(["DRYDOCK_KUBECTL", "DRYDOCK_KUBECTL_NEXT"])
-    {
+    for (version, name) in kubectl::VERSIONS.iter().zip(["DRYDOCK_KUBECTL", "DRYDOCK_KUBECTL_NEXT"]) {
         if let Ok(path) = kubectl::path(version) {
             res.env(name, path);
         }
@@ -71,14 +67,7 @@ fn native() -> Res<()> {
 
 /// The same seed and inputs must leave the same fingerprints natively and in wasm.
 fn determinism() -> Res<()> {
-    let native = process::output(cargo().args([
-        "run",
-        "--quiet",
-        "--package",
-        "tests",
-        "--bin",
-        "fingerprints",
-    ]))?;
+    let native = process::output(cargo().args(["run", "--quiet", "--package", "tests", "--bin", "fingerprints"]))?;
     let in_wasm = wasm::run_in_node("tests", "fingerprints", &[])?;
     print!("{native}");
     if native.trim().is_empty() {

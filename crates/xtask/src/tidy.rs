@@ -14,8 +14,7 @@ use std::path::Path;
 
 /// Folders that hold nothing written by hand.
 const SKIPPED: &[&str] = &[".git", "dist", "node_modules", "target"];
-const TEXT_EXTENSIONS: &[&str] =
-    &["css", "html", "js", "json", "md", "mjs", "py", "rs", "svg", "toml", "txt", "yaml"];
+const TEXT_EXTENSIONS: &[&str] = &["css", "html", "js", "json", "md", "mjs", "py", "rs", "svg", "toml", "txt", "yaml"];
 
 /// A file as the checks see it.
 pub struct Source {
@@ -49,14 +48,9 @@ fn sources() -> Res<Vec<Source>> {
     let root = files::root();
     let mut res = Vec::new();
     for path in files::below(&root, SKIPPED)? {
-        let is_text =
-            path.extension().is_some_and(|it| TEXT_EXTENSIONS.iter().any(|ext| it == *ext));
+        let is_text = path.extension().is_some_and(|it| TEXT_EXTENSIONS.iter().any(|ext| it == *ext));
         if is_text {
-            let name = path
-                .strip_prefix(&root)
-                .unwrap_or(Path::new(""))
-                .to_string_lossy()
-                .replace('\\', "/");
+            let name = path.strip_prefix(&root).unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/");
             res.push(Source { path: name, text: files::read(&path)? });
         }
     }
@@ -65,7 +59,6 @@ fn sources() -> Res<Vec<Source>> {
 
 /// What cargo knows of the workspace and of everything that it depends on.
 fn metadata() -> Res<serde_json::Value> {
-    let text =
-        process::output(process::command("cargo").args(["metadata", "--format-version", "1"]))?;
+    let text = process::output(process::command("cargo").args(["metadata", "--format-version", "1"]))?;
     serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))
 }

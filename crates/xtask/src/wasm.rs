@@ -23,14 +23,12 @@ pub fn command(program: &str) -> Res<Command> {
 
 /// Builds a binary for wasm and runs it under Node; returns what it printed.
 pub fn run_in_node(package: &str, bin: &str, args: &[&str]) -> Res<String> {
-    process::run(
-        command("cargo")?.args(["build", "--target", sysroot::TARGET, "--profile", "page"]).args([
-            "--package",
-            package,
-            "--bin",
-            bin,
-        ]),
-    )?;
+    process::run(command("cargo")?.args(["build", "--target", sysroot::TARGET, "--profile", "page"]).args([
+        "--package",
+        package,
+        "--bin",
+        bin,
+    ]))?;
     let built = files::wasm_target().join(sysroot::TARGET).join("page");
     let out = files::wasm_target().join("node");
     process::run(

@@ -48,8 +48,7 @@ struct Run {
 fn run_everywhere(n_nodes: u32) -> Run {
     let mut session = Session::new(&Config { n_nodes, ..Config::default() });
     session.wait(Duration::from_secs(60));
-    let (nanos, bytes, revision) =
-        (host::nanos(), host::memory_bytes(), session.cluster.revision().0);
+    let (nanos, bytes, revision) = (host::nanos(), host::memory_bytes(), session.cluster.revision().0);
     session.send("POST", DAEMON_SETS, DAEMON_SET);
     session.wait(Duration::from_secs(60));
     let (_, set) = session.send("GET", &format!("{DAEMON_SETS}/agent"), "");

@@ -14,8 +14,7 @@ const DAEMON_SET: &str = r#"{
         }
     }
 }"#;
-const NEW_IMAGE: &str =
-    r#"{"spec": {"template": {"spec": {"containers": [{"name": "agent", "image": "agent:2"}]}}}}"#;
+const NEW_IMAGE: &str = r#"{"spec": {"template": {"spec": {"containers": [{"name": "agent", "image": "agent:2"}]}}}}"#;
 
 /// A session by name; it prints after each step.
 type Play = fn(&mut Session, &mut dyn FnMut(&Session, &str));
@@ -28,11 +27,8 @@ fn main() {
         for (name, play) in PLAYS {
             let mut session = Session::new(&Config { seed, ..Config::default() });
             play(&mut session, &mut |session, step| {
-                let (revision, fingerprint) =
-                    (session.cluster.revision().0, session.cluster.fingerprint());
-                host::print(&format!(
-                    "{name}, seed {seed}, {step}: revision {revision}, {fingerprint:016x}"
-                ));
+                let (revision, fingerprint) = (session.cluster.revision().0, session.cluster.fingerprint());
+                host::print(&format!("{name}, seed {seed}, {step}: revision {revision}, {fingerprint:016x}"));
             });
         }
     }

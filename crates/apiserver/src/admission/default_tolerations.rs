@@ -15,7 +15,12 @@ pub(super) fn admit(_: &mut ApiServer, kind: &Kind, object: &mut Object) -> Resu
         return Ok(());
     }
     let have = object.list_at("spec.tolerations");
-    let tolerated = |key: &str| have.iter().any(|it| matches!(it.str_at("key"), None | Some("")) && it.str_at("operator") == Some("Exists") && has_effect(it) || it.str_at("key") == Some(key) && has_effect(it));
+    let tolerated = |key: &str| {
+        have.iter().any(|it| {
+            matches!(it.str_at("key"), None | Some("")) && it.str_at("operator") == Some("Exists") && has_effect(it)
+                || it.str_at("key") == Some(key) && has_effect(it)
+        })
+    };
     let missing: Vec<Value> = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"]
         .into_iter()
         .filter(|it| !tolerated(it))

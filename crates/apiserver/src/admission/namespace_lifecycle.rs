@@ -12,7 +12,8 @@ pub(crate) fn check(api: &ApiServer, kind: &Kind, object: &Object) -> Result<(),
         return Ok(());
     }
     let name = &object.meta.namespace;
-    let namespace = api.store.get(NAMESPACE, &Key::cluster(name)).ok_or_else(|| Status::not_found("", "namespaces", name))?;
+    let namespace =
+        api.store.get(NAMESPACE, &Key::cluster(name)).ok_or_else(|| Status::not_found("", "namespaces", name))?;
     if !namespace.meta.is_deleted() {
         return Ok(());
     }

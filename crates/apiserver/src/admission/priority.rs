@@ -12,7 +12,8 @@ pub(super) fn admit(api: &mut ApiServer, kind: &Kind, object: &mut Object) -> Re
     if kind.id != POD {
         return Ok(());
     }
-    let named: Option<Str> = object.at("spec.priorityClassName").and_then(|it| it.as_shared_str()).filter(|it| !it.is_empty()).cloned();
+    let named: Option<Str> =
+        object.at("spec.priorityClassName").and_then(|it| it.as_shared_str()).filter(|it| !it.is_empty()).cloned();
     let class = match &named {
         Some(name) => Some(api.store.get(PRIORITY_CLASS, &Key::cluster(name)).cloned().ok_or_else(|| {
             let why = format!("no PriorityClass with name {name} was found");
@@ -21,17 +22,24 @@ pub(super) fn admit(api: &mut ApiServer, kind: &Kind, object: &mut Object) -> Re
         None => default_class(api),
     };
     let value = class.as_ref().and_then(|it| it.i64_at("value")).unwrap_or(0);
-    let policy: Str = class.as_ref().and_then(|it| it.str_at("preemptionPolicy")).unwrap_or("PreemptLowerPriority").into();
-    if named.is_none() && let Some(class) = &class {
+    let policy: Str =
+        class.as_ref().and_then(|it| it.str_at("preemptionPolicy")).unwrap_or("PreemptLowerPriority").into();
+    if named.is_none()
+        && let Some(class) = &class
+    {
         object.set("spec.priorityClassName", &class.meta.name);
     }
     if let Some(have) = object.i64_at("spec.priority").filter(|it| *it != value) {
-        let why = format!("the integer value of priority ({have}) must not be provided in pod spec; priority admission controller computed {value} from the given PriorityClass name");
+        let why = format!(
+            "the integer value of priority ({have}) must not be provided in pod spec; priority admission controller computed {value} from the given PriorityClass name"
+        );
         return Err(Status::forbidden("", "pods", shown(object), &why));
     }
     object.set("spec.priority", value);
     if let Some(have) = object.str_at("spec.preemptionPolicy").filter(|it| *it != policy) {
-        let why = format!("the string value of PreemptionPolicy ({have}) must not be provided in pod spec; priority admission controller computed {policy} from the given PriorityClass name");
+        let why = format!(
+            "the string value of PreemptionPolicy ({have}) must not be provided in pod spec; priority admission controller computed {policy} from the given PriorityClass name"
+        );
         return Err(Status::forbidden("", "pods", shown(object), &why));
     }
     object.set("spec.preemptionPolicy", policy);
@@ -55,7 +63,9 @@ pub(super) fn keep(kind: &Kind, object: &mut Object, live: &Object) {
         return;
     }
     for field in ["spec.priority", "spec.preemptionPolicy"] {
-        if object.at(field).is_none() && let Some(it) = live.at(field) {
+        if object.at(field).is_none()
+            && let Some(it) = live.at(field)
+        {
             object.set(field, it);
         }
     }
@@ -71,7 +81,8 @@ pub(super) fn validate(api: &ApiServer, kind: &Kind, object: &Object, live: Opti
     }
     match default_class(api) {
         Some(other) if other.meta.name != object.meta.name => {
-            let why = format!("PriorityClass {} is already marked as default. Only one default can exist", other.meta.name);
+            let why =
+                format!("PriorityClass {} is already marked as default. Only one default can exist", other.meta.name);
             Err(Status::forbidden(&kind.group, &kind.plural, &object.meta.name, &why))
         }
         _ => Ok(()),

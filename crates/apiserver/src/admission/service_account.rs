@@ -25,10 +25,14 @@ pub(super) fn admit(api: &mut ApiServer, kind: &Kind, object: &mut Object) -> Re
     let key = Key::new(&object.meta.namespace, &name);
     let Some(account) = api.store.get(SERVICE_ACCOUNT, &key).cloned() else {
         let shown = if object.meta.name.is_empty() { &object.meta.generate_name } else { &object.meta.name };
-        let why = format!("error looking up service account {}/{name}: serviceaccount \"{name}\" not found", object.meta.namespace);
+        let why = format!(
+            "error looking up service account {}/{name}: serviceaccount \"{name}\" not found",
+            object.meta.namespace
+        );
         return Err(Status::forbidden("", "pods", shown, &why));
     };
-    let wanted = object.bool_at("spec.automountServiceAccountToken").or(account.bool_at("automountServiceAccountToken"));
+    let wanted =
+        object.bool_at("spec.automountServiceAccountToken").or(account.bool_at("automountServiceAccountToken"));
     if wanted != Some(false) {
         mount(api, object);
     }
@@ -40,7 +44,12 @@ pub(super) fn admit(api: &mut ApiServer, kind: &Kind, object: &mut Object) -> Re
 
 /// Adds the volume and, to every container without one at that path, the mount.
 fn mount(api: &mut ApiServer, object: &mut Object) {
-    let existing = object.list_at("spec.volumes").iter().filter_map(|it| it.get("name")?.as_shared_str()).find(|it| it.starts_with(PREFIX)).cloned();
+    let existing = object
+        .list_at("spec.volumes")
+        .iter()
+        .filter_map(|it| it.get("name")?.as_shared_str())
+        .find(|it| it.starts_with(PREFIX))
+        .cloned();
     let name: Str = existing.clone().unwrap_or_else(|| format!("{PREFIX}{}", api.rng.suffix(5)).into());
     let mut spec = object.map_at("spec").cloned().unwrap_or_default();
     let mut needed = false;

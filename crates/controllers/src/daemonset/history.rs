@@ -102,7 +102,13 @@ fn create(cx: &mut Cx<'_>, set: &Arc<Object>, data: Value, number: i64) -> Resul
 }
 
 /// Several revisions of one template become one; pods are relabelled first (`dedupCurHistories`).
-fn keep_one(cx: &mut Cx<'_>, set: &Arc<Object>, selector: &LabelSelector, keep: &Object, all: &[Arc<Object>]) -> Result<(), Status> {
+fn keep_one(
+    cx: &mut Cx<'_>,
+    set: &Arc<Object>,
+    selector: &LabelSelector,
+    keep: &Object,
+    all: &[Arc<Object>],
+) -> Result<(), Status> {
     if all.len() == 1 {
         return Ok(());
     }

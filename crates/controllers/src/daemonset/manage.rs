@@ -63,7 +63,14 @@ impl DaemonSets {
     }
 
     /// The pods that are neither finished nor being deleted; finished ones are planned for deletion, failed ones with back-off.
-    fn without_finished(&mut self, cx: &mut Cx<'_>, sync: &Sync<'_>, node: &Str, pods: &[Arc<Object>], plan: &mut Plan) -> Vec<Arc<Object>> {
+    fn without_finished(
+        &mut self,
+        cx: &mut Cx<'_>,
+        sync: &Sync<'_>,
+        node: &Str,
+        pods: &[Arc<Object>],
+        plan: &mut Plan,
+    ) -> Vec<Arc<Object>> {
         let mut running = Vec::new();
         for pod in pods.iter().filter(|it| !it.meta.is_deleted()) {
             let name = format!("{}/{}", pod.namespace(), pod.name());
@@ -137,7 +144,9 @@ impl DaemonSets {
 /// Creates a pod and says so; a namespace that goes away is no failure.
 fn create(cx: &mut Cx<'_>, set: &Arc<Object>, pod: Object) -> Result<(), Status> {
     match pods::create(cx, set, pod) {
-        Err(status) if status.reason == "Forbidden" && status.message.contains("because it is being terminated") => Ok(()),
+        Err(status) if status.reason == "Forbidden" && status.message.contains("because it is being terminated") => {
+            Ok(())
+        }
         res => res.map(|_| ()),
     }
 }
@@ -146,7 +155,8 @@ fn create(cx: &mut Cx<'_>, set: &Arc<Object>, pod: Object) -> Result<(), Status>
 fn without_node<'a>(sync: &'a Sync<'_>) -> impl Iterator<Item = Str> + use<'a> {
     let exists = |name: &Str| sync.nodes.binary_search_by(|it| it.meta.name.cmp(name)).is_ok();
     let gone = sync.by_node.iter().filter(move |(node, _)| !exists(node)).flat_map(|(_, pods)| pods);
-    gone.filter(|it| it.str_at("spec.nodeName").unwrap_or("").is_empty() && !it.meta.is_deleted()).map(|it| it.meta.name.clone())
+    gone.filter(|it| it.str_at("spec.nodeName").unwrap_or("").is_empty() && !it.meta.is_deleted())
+        .map(|it| it.meta.name.clone())
 }
 
 /// Bound pods before others, then by age and name (`podByCreationTimestampAndPhase`).
@@ -204,7 +214,12 @@ impl PodTemplate {
         PodTemplate {
             labels,
             annotations: set.map_at("spec.template.metadata.annotations").cloned().unwrap_or_default(),
-            finalizers: set.list_at("spec.template.metadata.finalizers").iter().filter_map(Value::as_shared_str).cloned().collect(),
+            finalizers: set
+                .list_at("spec.template.metadata.finalizers")
+                .iter()
+                .filter_map(Value::as_shared_str)
+                .cloned()
+                .collect(),
             affinity: spec.map_at("affinity").cloned().unwrap_or_default(),
             spec,
         }
@@ -218,7 +233,14 @@ impl PodTemplate {
         let mut node_affinity = self.affinity.get("nodeAffinity").and_then(Value::as_map).cloned().unwrap_or_default();
         node_affinity.insert("requiredDuringSchedulingIgnoredDuringExecution", required);
         let spec = self.spec.with("affinity", self.affinity.with("nodeAffinity", node_affinity));
-        let mut pod = pods::from_parts(set, "apps/v1", "DaemonSet", self.labels.clone(), self.annotations.clone(), map!({ "spec": spec }));
+        let mut pod = pods::from_parts(
+            set,
+            "apps/v1",
+            "DaemonSet",
+            self.labels.clone(),
+            self.annotations.clone(),
+            map!({ "spec": spec }),
+        );
         pod.meta.finalizers = self.finalizers.clone();
         pod
     }

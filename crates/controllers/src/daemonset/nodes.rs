@@ -102,7 +102,10 @@ impl Template {
                 return ("NodeSelectorMismatch", message, "spec.template.spec.nodeSelector");
             }
             Some(Mismatch::Affinity(requirement)) => {
-                let message = requirement.map_or_else(|| "the required node affinity has no term that can match".to_owned(), |it| unmet(it, node));
+                let message = requirement.map_or_else(
+                    || "the required node affinity has no term that can match".to_owned(),
+                    |it| unmet(it, node),
+                );
                 return ("NodeAffinityMismatch", message, "spec.template.spec.affinity.nodeAffinity");
             }
             None => (),

@@ -24,7 +24,9 @@ fn surge_count(set: &Object, desired: i64) -> i64 {
     if set.str_at("spec.updateStrategy.type") != Some("RollingUpdate") {
         return 0;
     }
-    set.at("spec.updateStrategy.rollingUpdate.maxSurge").and_then(|it| int_or_percent::scaled(it, desired, true)).unwrap_or(0)
+    set.at("spec.updateStrategy.rollingUpdate.maxSurge")
+        .and_then(|it| int_or_percent::scaled(it, desired, true))
+        .unwrap_or(0)
 }
 
 /// Whether a pod is of the current template: by hash, or by the old generation label.
@@ -55,7 +57,10 @@ fn limits(sync: &Sync<'_>) -> Limits {
 enum OnNode<'a> {
     /// More than one of a kind: `manage` is to clean up first.
     Crowded,
-    Pods { new: Option<&'a Object>, old: Option<&'a Object> },
+    Pods {
+        new: Option<&'a Object>,
+        old: Option<&'a Object>,
+    },
 }
 
 /// `findUpdatedPodsOnNode`
@@ -89,7 +94,9 @@ fn replace(sync: &Sync<'_>, max_unavailable: i64) -> Plan {
     let (mut allowed, mut candidates) = (Vec::new(), Vec::new());
     for node in nodes_concerned(sync) {
         match on_node(sync, node) {
-            OnNode::Crowded | OnNode::Pods { new: None, old: None } | OnNode::Pods { new: Some(_), old: Some(_) } => n_unavailable += 1,
+            OnNode::Crowded | OnNode::Pods { new: None, old: None } | OnNode::Pods { new: Some(_), old: Some(_) } => {
+                n_unavailable += 1
+            }
             OnNode::Pods { new: Some(new), old: None } => n_unavailable += i64::from(!is_available(sync, new)),
             OnNode::Pods { new: None, old: Some(old) } if !is_available(sync, old) => {
                 allowed.push(old.meta.name.clone());

@@ -180,7 +180,8 @@ fn gated_changes(munged: &mut Map, before: &Map, path: &Path<'_>, errors: &mut E
     }
     put(munged, "nodeSelector", before.get("nodeSelector"));
 
-    let affinity_of = |spec: &Map| child(spec, "affinity").and_then(|it| it.get("nodeAffinity").cloned()).filter(|it| !it.is_null());
+    let affinity_of =
+        |spec: &Map| child(spec, "affinity").and_then(|it| it.get("nodeAffinity").cloned()).filter(|it| !it.is_null());
     let (new, old) = (affinity_of(munged), affinity_of(before));
     if new == old {
         return;
@@ -202,7 +203,11 @@ fn gated_changes(munged: &mut Map, before: &Map, path: &Path<'_>, errors: &mut E
 /// `validateNodeAffinityMutation`: terms may get more requirements, at their end.
 fn node_affinity_change(new: Option<&Value>, old: Option<&Value>, path: &Path<'_>, errors: &mut Errors) {
     fn terms(affinity: Option<&Value>) -> &[Value] {
-        affinity.and_then(|it| it.get(REQUIRED)).and_then(|it| it.get("nodeSelectorTerms")).and_then(Value::as_list).map_or(&[], |it| it)
+        affinity
+            .and_then(|it| it.get(REQUIRED))
+            .and_then(|it| it.get("nodeSelectorTerms"))
+            .and_then(Value::as_list)
+            .map_or(&[], |it| it)
     }
     let (new, old) = (terms(new), terms(old));
     let path = path.child(REQUIRED);
@@ -252,14 +257,22 @@ pub fn validate_ephemeral_containers(new: &Object, old: &Object, errors: &mut Er
     let path = Path::root("spec.ephemeralContainers");
     for (_, before) in maps(spec_of(old), "ephemeralContainers") {
         let name = text(before, "name");
-        let Some((_, now)) = maps(spec_of(new), "ephemeralContainers").filter(|(_, it)| text(it, "name") == name).last() else {
-            path.forbidden(errors, &format!("existing ephemeral containers {} may not be removed\n", meta::quoted(name)));
+        let Some((_, now)) =
+            maps(spec_of(new), "ephemeralContainers").filter(|(_, it)| text(it, "name") == name).last()
+        else {
+            path.forbidden(
+                errors,
+                &format!("existing ephemeral containers {} may not be removed\n", meta::quoted(name)),
+            );
             continue;
         };
         if !maps_equal(before, now) {
             let shown = |container: &Map| internal::pretty(container, "EphemeralContainer");
             let difference = diff::unified(&shown(before), &shown(now));
-            path.forbidden(errors, &format!("existing ephemeral containers {} may not be changed\n{difference}", meta::quoted(name)));
+            path.forbidden(
+                errors,
+                &format!("existing ephemeral containers {} may not be changed\n{difference}", meta::quoted(name)),
+            );
         }
     }
 }

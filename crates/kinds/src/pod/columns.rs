@@ -10,26 +10,27 @@ use crate::pod_template::is_sidecar;
 use crate::{Column, Context, columns};
 
 pub(super) fn columns() -> Vec<Column> {
-    let wide = |name, make, description| Column { priority: 1, ..columns::text(name, description, make) };
+    let wide = |name, description, make| Column { priority: 1, ..columns::text(name, description, make) };
     vec![
         columns::name(),
-        columns::text("Ready", "The aggregate readiness state of this pod for accepting traffic.", |it, cx| summary(it, cx).ready.into()),
-        columns::text("Status", "The aggregate status of the containers in this pod.", |it, cx| summary(it, cx).status.into()),
-        columns::text("Restarts", RESTARTS, |it, cx| summary(it, cx).restarts.into()),
+        columns::text("Ready", "Containers that are ready, of all.", |it, cx| summary(it, cx).ready.into()),
+        columns::text("Status", "What the containers do, in a word.", |it, cx| summary(it, cx).status.into()),
+        columns::text(
+            "Restarts",
+            "How often containers started again, and how long ago the last one did.",
+            |it, cx| summary(it, cx).restarts.into(),
+        ),
         columns::created(),
-        wide("IP", |it, _| or_none(list(status(it), "podIPs").first().and_then(|it| it.str_at("ip"))), IP),
-        wide("Node", |it, _| or_none(opt_text(spec(it), "nodeName")), NODE),
-        wide("Nominated Node", |it, _| or_none(opt_text(status(it), "nominatedNodeName")), NOMINATED),
-        wide("Readiness Gates", |it, _| readiness_gates(it), GATES),
+        wide("IP", "The address of the pod.", |it, _| {
+            or_none(list(status(it), "podIPs").first().and_then(|it| it.str_at("ip")))
+        }),
+        wide("Node", "The node that runs the pod.", |it, _| or_none(opt_text(spec(it), "nodeName"))),
+        wide("Nominated Node", "The node on which room is being made for the pod.", |it, _| {
+            or_none(opt_text(status(it), "nominatedNodeName"))
+        }),
+        wide("Readiness Gates", "Gates that are passed, of all.", |it, _| readiness_gates(it)),
     ]
 }
-
-const RESTARTS: &str =
-    "The number of times the containers in this pod have been restarted and when the last container in this pod has restarted.";
-const IP: &str = "podIP address allocated to the pod. Routable at least within the cluster. Empty if not yet allocated.";
-const NODE: &str = "NodeName indicates in which node this pod is scheduled. If empty, this pod is a candidate for scheduling by the scheduler defined in schedulerName. Once this field is set, the kubelet for this node becomes responsible for the lifecycle of this pod. This field should not be used to express a desire for the pod to be scheduled on a specific node. https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#nodename";
-const NOMINATED: &str = "nominatedNodeName is set only when this pod preempts other pods on the node, but it cannot be scheduled right away as preemption victims receive their graceful termination periods. This field does not guarantee that the pod will be scheduled on this node. Scheduler may decide to place the pod elsewhere if other nodes become available sooner. Scheduler may also decide to give the resources on this node to a higher priority pod that is created after preemption. As a result, this field may be different than PodSpec.nodeName when the pod is scheduled.";
-const GATES: &str = "If specified, all readiness gates will be evaluated for pod readiness. A pod is ready when all its containers are ready AND all conditions specified in the readiness gates have status equal to \"True\" More info: https://git.k8s.io/enhancements/keps/sig-network/580-pod-readiness-gates";
 
 fn spec(pod: &Object) -> &Map {
     child_or_empty(&pod.body, "spec")
@@ -90,10 +91,13 @@ pub fn summary(pod: &Object, cx: &Context<'_>) -> Summary {
         "" => phase.to_owned(),
         reason => reason.to_owned(),
     };
-    if maps(status, "conditions").any(|(_, it)| text(it, "type") == "PodScheduled" && text(it, "reason") == "SchedulingGated") {
+    if maps(status, "conditions")
+        .any(|(_, it)| text(it, "type") == "PodScheduled" && text(it, "reason") == "SchedulingGated")
+    {
         reason = "SchedulingGated".to_owned();
     }
-    let inits: BTreeMap<&str, bool> = maps(spec, "initContainers").map(|(_, it)| (text(it, "name"), is_sidecar(it))).collect();
+    let inits: BTreeMap<&str, bool> =
+        maps(spec, "initContainers").map(|(_, it)| (text(it, "name"), is_sidecar(it))).collect();
     let n_containers = list(spec, "containers").len() + inits.values().filter(|it| **it).count();
     let (mut all, mut of_sidecars, mut n_ready) = (Restarts::default(), Restarts::default(), 0);
     let mut initializing = false;
@@ -180,7 +184,9 @@ fn running_reason(status: &Map, reason: &mut String, restarts: &mut Restarts) ->
         }
     }
     if reason == "Completed" {
-        if running && maps(status, "conditions").any(|(_, it)| text(it, "type") == "Ready" && text(it, "status") == "True") {
+        if running
+            && maps(status, "conditions").any(|(_, it)| text(it, "type") == "Ready" && text(it, "status") == "True")
+        {
             "Running".clone_into(reason);
         } else if let Some(failure) = failure {
             *reason = failure;
@@ -196,6 +202,7 @@ fn readiness_gates(pod: &Object) -> Value {
     if n_gates == 0 {
         return "<none>".into();
     }
-    let passed = maps(spec(pod), "readinessGates").filter(|(_, it)| condition(status(pod), text(it, "conditionType")) == Some("True"));
+    let passed = maps(spec(pod), "readinessGates")
+        .filter(|(_, it)| condition(status(pod), text(it, "conditionType")) == Some("True"));
     format!("{}/{n_gates}", passed.count()).into()
 }

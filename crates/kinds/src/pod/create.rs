@@ -155,7 +155,14 @@ pub(super) fn warnings(pod: &Object, old: Option<&Object>) -> Vec<String> {
             messages.join(" ")
         ));
     }
-    pod_template::warnings::collect(spec, &pod.meta.annotations, &Path::root("spec"), &Path::root("metadata"), false, &mut res);
+    pod_template::warnings::collect(
+        spec,
+        &pod.meta.annotations,
+        &Path::root("spec"),
+        &Path::root("metadata"),
+        false,
+        &mut res,
+    );
     res
 }
 

@@ -134,7 +134,8 @@ fn groups(mut changes: Vec<Change>) -> Vec<Vec<Change>> {
     let mut group: Vec<Change> = Vec::new();
     for mut change in changes {
         if change.equal && change.a.1 - change.a.0 > 2 * CONTEXT {
-            let end = Change { equal: true, a: (change.a.0, change.a.0 + CONTEXT), b: (change.b.0, change.b.0 + CONTEXT) };
+            let end =
+                Change { equal: true, a: (change.a.0, change.a.0 + CONTEXT), b: (change.b.0, change.b.0 + CONTEXT) };
             group.push(end);
             res.push(std::mem::take(&mut group));
             change.a.0 = change.a.1 - CONTEXT;

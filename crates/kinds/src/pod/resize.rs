@@ -12,7 +12,9 @@ use crate::pod_template::is_sidecar;
 /// Keeps all but resources and resize policies as it was; nothing where containers were added, removed or moved.
 pub fn prepare_resize(new: &mut Object, old: &Object) {
     let before = change::spec_of(old);
-    let n_changed = ["containers", "initContainers"].iter().any(|key| list(change::spec_of(new), key).len() != list(before, key).len());
+    let n_changed = ["containers", "initContainers"]
+        .iter()
+        .any(|key| list(change::spec_of(new), key).len() != list(before, key).len());
     if n_changed {
         return count(new, old);
     }
@@ -21,7 +23,8 @@ pub fn prepare_resize(new: &mut Object, old: &Object) {
     new.body.edit_map("spec", |spec| {
         take(spec, "resources", &asked);
         for key in ["containers", "initContainers"] {
-            let renamed = maps(&asked, key).zip(maps(before, key)).any(|((_, a), (_, b))| text(a, "name") != text(b, "name"));
+            let renamed =
+                maps(&asked, key).zip(maps(before, key)).any(|((_, a), (_, b))| text(a, "name") != text(b, "name"));
             if renamed {
                 take(spec, key, &asked);
                 continue;
@@ -107,7 +110,8 @@ pub fn validate_resize(new: &Object, old: &Object, errors: &mut Errors) {
 
 /// The kubelet tells the resources of running containers where it can change them.
 fn node_can_resize(status: &Map) -> bool {
-    let running = maps(status, "containerStatuses").find(|(_, it)| child(it, "state").is_some_and(|it| has(it, "running")));
+    let running =
+        maps(status, "containerStatuses").find(|(_, it)| child(it, "state").is_some_and(|it| has(it, "running")));
     running.is_none_or(|(_, it)| has(it, "resources"))
 }
 
@@ -121,7 +125,9 @@ fn same_order(spec: &Map, before: &Map, path: &Path<'_>, errors: &mut Errors) ->
         }
         for ((idx, new), (_, old)) in maps(spec, key).zip(maps(before, key)) {
             if text(new, "name") != text(old, "name") {
-                path.index(idx).child("name").forbidden(errors, &format!("{key} may not be renamed or reordered on resize"));
+                path.index(idx)
+                    .child("name")
+                    .forbidden(errors, &format!("{key} may not be renamed or reordered on resize"));
             }
         }
     }
@@ -204,8 +210,11 @@ fn containers(rest: &mut Map, before: &Map, path: &Path<'_>, errors: &mut Errors
                     path.forbidden(errors, "only cpu and memory resources for init or sidecar containers are mutable");
                 }
                 if modified && !is_sidecar(container) {
-                    for _ in maps(container, "resizePolicy").filter(|(_, it)| text(it, "restartPolicy") == "RestartContainer") {
-                        let detail = "non-sidecar init containers with a resize policy of RestartContainer cannot be resized";
+                    for _ in maps(container, "resizePolicy")
+                        .filter(|(_, it)| text(it, "restartPolicy") == "RestartContainer")
+                    {
+                        let detail =
+                            "non-sidecar init containers with a resize policy of RestartContainer cannot be resized";
                         path.forbidden(errors, detail);
                     }
                 }

@@ -7,15 +7,16 @@ use value::{List, Map, Value, map};
 
 use super::{change, observed_generation, transition};
 use crate::path::Path;
-use crate::pod_template::fields::{
-    child, child_or_empty, has, int, list, maps, named, one_of, opt_text, text,
-};
+use crate::pod_template::fields::{child, child_or_empty, has, int, list, maps, named, one_of, opt_text, text};
 use crate::pod_template::resources;
 use crate::pod_template::security::valid_id;
 
 /// The three lists of container statuses and what they are of.
-const STATUSES: [(&str, Option<&str>); 3] =
-    [("containerStatuses", Some("containers")), ("initContainerStatuses", Some("initContainers")), ("ephemeralContainerStatuses", None)];
+const STATUSES: [(&str, Option<&str>); 3] = [
+    ("containerStatuses", Some("containers")),
+    ("initContainerStatuses", Some("initContainers")),
+    ("ephemeralContainerStatuses", None),
+];
 
 /// `podIP` and the first of `podIPs` are the same; of two that differ the single one counts.
 pub(super) fn same_address(status: &mut Map) {
@@ -190,7 +191,8 @@ fn extended_claim(claim: &Map, spec: &Map, path: &Path<'_>, errors: &mut Errors)
     let mut seen = BTreeSet::new();
     for (idx, mapping) in maps(claim, "requestMappings") {
         let item = mappings.index(idx);
-        let [container, resource, request] = ["containerName", "resourceName", "requestName"].map(|key| text(mapping, key));
+        let [container, resource, request] =
+            ["containerName", "resourceName", "requestName"].map(|key| text(mapping, key));
         match containers.get(container) {
             None => item.child("containerName").invalid(
                 errors,

@@ -77,7 +77,9 @@ fn recorded_verdicts_are_the_same() {
         let body = record.map_at("request.body").unwrap();
         let template = match resource {
             "pods" => "",
-            "daemonsets" | "deployments" | "replicasets" | "replicationcontrollers" | "statefulsets" | "jobs" => "spec.template",
+            "daemonsets" | "deployments" | "replicasets" | "replicationcontrollers" | "statefulsets" | "jobs" => {
+                "spec.template"
+            }
             "cronjobs" => "spec.jobTemplate.spec.template",
             "podtemplates" => "template",
             _ => continue,
@@ -87,7 +89,12 @@ fn recorded_verdicts_are_the_same() {
         if template.is_empty() {
             want.retain(|it| !it.starts_with("metadata.") || it.starts_with("metadata.annotations"));
         } else {
-            want.retain(|it| it.starts_with(&format!("{template}.")) && !it.contains("`selector`") && !it.contains("labels[") && !it.contains("restartPolicy: "));
+            want.retain(|it| {
+                it.starts_with(&format!("{template}."))
+                    && !it.contains("`selector`")
+                    && !it.contains("labels[")
+                    && !it.contains("restartPolicy: ")
+            });
             have.retain(|it| !it.contains("restartPolicy: "));
         }
         if have == want {
@@ -131,7 +138,9 @@ fn mount_service_ca(pod: &mut Object) {
 }
 
 fn set_in_first_container(pod: &mut Object, path: &str, value: Value) {
-    pod.body.edit_map("spec", |spec| spec.edit_maps("containers", |it| *it = Value::from(&*it).with(path, &value).as_map().unwrap().clone()));
+    pod.body.edit_map("spec", |spec| {
+        spec.edit_maps("containers", |it| *it = Value::from(&*it).with(path, &value).as_map().unwrap().clone())
+    });
 }
 
 #[test]
@@ -195,7 +204,9 @@ fn a_refused_resize_says_why() {
 
 #[test]
 fn ephemeral_containers_stay_as_they_are() {
-    let check = |edit, refusal| check_change("sub-ephemeral-containers", "add", edit, super::validate_ephemeral_containers, refusal);
+    let check = |edit, refusal| {
+        check_change("sub-ephemeral-containers", "add", edit, super::validate_ephemeral_containers, refusal)
+    };
     check(
         |_, new| {
             new.body.edit_map("spec", |spec| {
@@ -210,8 +221,12 @@ fn ephemeral_containers_stay_as_they_are() {
     );
     check(
         |_, new| {
-            let rest: Vec<Value> =
-                new.list_at("spec.ephemeralContainers").iter().filter(|it| it.str_at("name") != Some("debug")).cloned().collect();
+            let rest: Vec<Value> = new
+                .list_at("spec.ephemeralContainers")
+                .iter()
+                .filter(|it| it.str_at("name") != Some("debug"))
+                .cloned()
+                .collect();
             new.set("spec.ephemeralContainers", rest);
         },
         "remove",

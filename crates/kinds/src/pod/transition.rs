@@ -31,18 +31,28 @@ pub fn should_restart(container: &Map, spec: &Map, exit_code: i64) -> bool {
                 _ => false,
             }
         };
-        let rule = maps(container, "restartPolicyRules").find(|(_, rule)| matches(rule)).map(|(_, it)| text(it, "action"));
+        let rule =
+            maps(container, "restartPolicyRules").find(|(_, rule)| matches(rule)).map(|(_, it)| text(it, "action"));
         if matches!(rule, Some("Restart" | "RestartAllContainers")) { Some(true) } else { by(policy) }
     });
     own.or_else(|| by(text(spec, "restartPolicy"))).unwrap_or(true)
 }
 
 /// `ValidateContainerStateTransition` and its sisters for `key` (`containers`, `initContainers`); none for ephemeral ones, which never restart.
-pub(super) fn validate(now: &Map, before: &Map, statuses: &str, spec: &Map, key: Option<&str>, path: &Path<'_>, errors: &mut Errors) {
+pub(super) fn validate(
+    now: &Map,
+    before: &Map,
+    statuses: &str,
+    spec: &Map,
+    key: Option<&str>,
+    path: &Path<'_>,
+    errors: &mut Errors,
+) {
     if key.is_some() && all_could_restart(spec) {
         return;
     }
-    let ended = |status: &Map| child(status, "state").and_then(|it| child(it, "terminated")).map(|it| int(it, "exitCode"));
+    let ended =
+        |status: &Map| child(status, "state").and_then(|it| child(it, "terminated")).map(|it| int(it, "exitCode"));
     for (idx, old) in maps(before, statuses) {
         let Some(exit_code) = ended(old) else { continue };
         let name = text(old, "name");

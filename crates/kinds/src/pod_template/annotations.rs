@@ -59,7 +59,11 @@ pub(crate) fn of_pod(annotations: &Map, spec: &Map, path: &Path<'_>, errors: &mu
             path.key(key).invalid(errors, name, "container not found");
         }
         if !matches!(profile, "" | "runtime/default" | "unconfined") && !profile.starts_with("localhost/") {
-            path.key(key).invalid(errors, profile, &format!("invalid AppArmor profile name: {}", meta::quoted(profile)));
+            path.key(key).invalid(
+                errors,
+                profile,
+                &format!("invalid AppArmor profile name: {}", meta::quoted(profile)),
+            );
         }
     }
 }
@@ -152,7 +156,8 @@ fn same_profile(what: &str, profile: &Map, annotation: &str, defaults: &[&str], 
         "Localhost" => match annotation.strip_prefix("localhost/") {
             Some(file) => {
                 if opt_text(profile, "localhostProfile") != Some(file) {
-                    path.child("localhostProfile").forbidden(errors, &format!("{what} profile in annotation and field must match"));
+                    path.child("localhostProfile")
+                        .forbidden(errors, &format!("{what} profile in annotation and field must match"));
                 }
                 true
             }

@@ -141,7 +141,11 @@ pub(super) fn resource_claims(spec: &Map, meta: Option<&Metadata>, path: &Path<'
         match ways.iter().filter(|key| has(claim, key)).count() {
             0 => path.invalid(errors, bad(), "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"),
             1 => (),
-            _ => path.invalid(errors, bad(), "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"),
+            _ => path.invalid(
+                errors,
+                bad(),
+                "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified",
+            ),
         }
         for key in ways {
             if let Some(name) = opt_text(claim, key) {

@@ -242,8 +242,10 @@ pub(super) fn ephemeral_containers<'a>(around: &Around<'a>, path: &Path<'_>, err
     if list(around.spec, "ephemeralContainers").is_empty() {
         return;
     }
-    let others: BTreeSet<&str> =
-        maps(around.spec, "containers").chain(maps(around.spec, "initContainers")).map(|(_, it)| text(it, "name")).collect();
+    let others: BTreeSet<&str> = maps(around.spec, "containers")
+        .chain(maps(around.spec, "initContainers"))
+        .map(|(_, it)| text(it, "name"))
+        .collect();
     let mut seen = others.clone();
     for (idx, container) in maps(around.spec, "ephemeralContainers") {
         let path = path.index(idx);

@@ -255,7 +255,9 @@ fn is_latest(image: &str) -> Option<bool> {
     };
     let word = |c: u8| c.is_ascii_alphanumeric() || c == b'_';
     let valid_tag = |tag: &str| {
-        tag.len() <= 128 && tag.bytes().next().is_some_and(word) && tag.bytes().all(|c| word(c) || matches!(c, b'.' | b'-'))
+        tag.len() <= 128
+            && tag.bytes().next().is_some_and(word)
+            && tag.bytes().all(|c| word(c) || matches!(c, b'.' | b'-'))
     };
     let valid_digest = |digest: &str| {
         let Some((algorithm, hex)) = digest.split_once(':') else { return false };
@@ -268,11 +270,18 @@ fn is_latest(image: &str) -> Option<bool> {
         hex.len() == length && hex.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c))
     };
     let path = match name.split_once('/') {
-        Some((host, path)) if host.contains(['.', ':']) || host == "localhost" || host.bytes().any(|c| c.is_ascii_uppercase()) => path,
+        Some((host, path))
+            if host.contains(['.', ':']) || host == "localhost" || host.bytes().any(|c| c.is_ascii_uppercase()) =>
+        {
+            path
+        }
         _ => name,
     };
     let identifier = image.len() == 64 && image.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c));
-    let valid = !identifier && path.split('/').all(is_path_component) && tag.is_none_or(valid_tag) && digest.is_none_or(valid_digest);
+    let valid = !identifier
+        && path.split('/').all(is_path_component)
+        && tag.is_none_or(valid_tag)
+        && digest.is_none_or(valid_digest);
     valid.then_some(match tag {
         Some(tag) => tag == "latest",
         None => digest.is_none(),
@@ -283,7 +292,8 @@ fn is_latest(image: &str) -> Option<bool> {
 fn is_path_component(text: &str) -> bool {
     let separator = |c: u8| matches!(c, b'.' | b'_' | b'-');
     let allowed = text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || separator(c));
-    let edges = !text.is_empty() && !text.bytes().next().is_some_and(separator) && !text.bytes().last().is_some_and(separator);
+    let edges =
+        !text.is_empty() && !text.bytes().next().is_some_and(separator) && !text.bytes().last().is_some_and(separator);
     let runs = text
         .split(|c: char| c.is_ascii_alphanumeric())
         .all(|run| matches!(run, "" | "." | "_" | "__") || run.bytes().all(|c| c == b'-'));

@@ -21,7 +21,8 @@ const ENV_FIELDS: &[&str] = &[
     "status.podIPs",
 ];
 
-const FILE_FIELDS: &[&str] = &["metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"];
+const FILE_FIELDS: &[&str] =
+    &["metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"];
 
 const RESOURCE_FIELDS: &[&str] = &[
     "limits.cpu",
@@ -74,7 +75,11 @@ fn value_from(source: &Map, value: &str, path: &Path<'_>, errors: &mut Errors) {
         file_key_ref(it, &path.child("fileKeyRef"), errors);
     }
     if n_sources == 0 {
-        path.invalid(errors, "", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`");
+        path.invalid(
+            errors,
+            "",
+            "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`",
+        );
     } else if !value.is_empty() {
         path.invalid(errors, "", "may not be specified when `value` is not empty");
     } else if n_sources > 1 {
@@ -117,7 +122,9 @@ pub(super) fn field_ref(selector: &Map, shown: Shown, path: &Path<'_>, errors: &
     }
     let field = match converted(version, field) {
         Ok(field) => field,
-        Err(problem) => return path.child("fieldPath").invalid(errors, field, &format!("error converting fieldPath: {problem}")),
+        Err(problem) => {
+            return path.child("fieldPath").invalid(errors, field, &format!("error converting fieldPath: {problem}"));
+        }
     };
     match subscripted(field) {
         Some(("metadata.annotations", key)) => named(&key.to_lowercase(), names::qualified_name, path, errors),
@@ -174,7 +181,11 @@ fn divisor(selector: &Map, resource: &str, huge_pages: bool, path: &Path<'_>, er
     let (supported, name): (&[&str], &str) = match resource {
         "limits.cpu" | "requests.cpu" => {
             if !["1m", "1"].contains(&divisor) {
-                path.child("divisor").invalid(errors, resource, "only divisor's values 1m and 1 are supported with the cpu resource");
+                path.child("divisor").invalid(
+                    errors,
+                    resource,
+                    "only divisor's values 1m and 1 are supported with the cpu resource",
+                );
             }
             return;
         }
@@ -230,7 +241,8 @@ pub(super) fn file_volumes(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
             let path = path.child("env");
             let path = path.index(idx);
             let path = path.child("valueFrom.fileKeyRef.volumeName");
-            let volumes = volumes.get_or_insert_with(|| maps(spec, "volumes").map(|(_, it)| (text(it, "name"), it)).collect());
+            let volumes =
+                volumes.get_or_insert_with(|| maps(spec, "volumes").map(|(_, it)| (text(it, "name"), it)).collect());
             match volumes.get(name) {
                 None => path.not_found(errors, name),
                 Some(volume) if child(volume, "emptyDir").is_none() => {

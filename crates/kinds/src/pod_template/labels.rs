@@ -40,7 +40,8 @@ fn values_fit_operator(requirement: &Map, operator: &str, path: &Path<'_>, error
             path.child("values").required(errors, "must be specified when `operator` is 'In' or 'NotIn'");
         }
         "Exists" | "DoesNotExist" if !values.is_empty() => {
-            path.child("values").forbidden(errors, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+            path.child("values")
+                .forbidden(errors, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
         }
         "In" | "NotIn" | "Exists" | "DoesNotExist" => (),
         _ => path.child("operator").invalid(errors, operator, "not a valid selector operator"),
@@ -81,7 +82,8 @@ fn validate_field_requirement(requirement: &Map, path: &Path<'_>, errors: &mut E
     if !matches!(operator, "In" | "NotIn") {
         path.child("operator").invalid(errors, operator, "not a valid selector operator");
     } else if list(requirement, "values").len() != 1 {
-        path.child("values").required(errors, "must be only one value when `operator` is 'In' or 'NotIn' for node field selector");
+        path.child("values")
+            .required(errors, "must be only one value when `operator` is 'In' or 'NotIn' for node field selector");
     }
     let key = text(requirement, "key");
     if key != "metadata.name" {

@@ -12,7 +12,8 @@ use crate::path::Path;
 /// `ValidateVolumeMounts`
 pub(super) fn mounts(container: &Map, volumes: &BTreeMap<&str, &Map>, path: &Path<'_>, errors: &mut Errors) {
     // The last device of a name counts, as in upstream's map.
-    let devices: BTreeMap<&str, &str> = maps(container, "volumeDevices").map(|(_, it)| (text(it, "name"), text(it, "devicePath"))).collect();
+    let devices: BTreeMap<&str, &str> =
+        maps(container, "volumeDevices").map(|(_, it)| (text(it, "name"), text(it, "devicePath"))).collect();
     let device_paths: BTreeSet<&str> = devices.values().copied().collect();
     let mut seen = BTreeSet::new();
     for (idx, mount) in maps(container, "volumeMounts") {
@@ -79,7 +80,8 @@ fn propagation(mount: &Map, container: &Map, path: &Path<'_>, errors: &mut Error
 
 /// `ValidateVolumeDevices`
 pub(super) fn devices(container: &Map, volumes: &BTreeMap<&str, &Map>, path: &Path<'_>, errors: &mut Errors) {
-    let mounts: BTreeMap<&str, &str> = maps(container, "volumeMounts").map(|(_, it)| (text(it, "name"), text(it, "mountPath"))).collect();
+    let mounts: BTreeMap<&str, &str> =
+        maps(container, "volumeMounts").map(|(_, it)| (text(it, "name"), text(it, "mountPath"))).collect();
     let mount_paths: BTreeSet<&str> = mounts.values().copied().collect();
     let (mut names, mut targets) = (BTreeSet::new(), BTreeSet::new());
     for (idx, device) in maps(container, "volumeDevices") {

@@ -4,8 +4,8 @@ use meta::{Errors, names};
 use value::Map;
 
 use super::fields::{child, flag, has, list, named, one_of, opt_text, require, text};
-use super::volumes::{in_range, is_empty};
 use super::paths;
+use super::volumes::{in_range, is_empty};
 use crate::path::Path;
 
 /// One kind's own checks (`validate…VolumeSource`).
@@ -91,8 +91,10 @@ fn is_iqn(name: &str) -> bool {
     let Some((head, tail)) = name.split_once(':') else { return false };
     let Some((date, authority)) = head.strip_prefix("iqn.").and_then(|it| it.split_once('.')) else { return false };
     let date = date.as_bytes();
-    let dated = date.len() == 7 && date.iter().enumerate().all(|(idx, c)| if idx == 4 { *c == b'-' } else { c.is_ascii_digit() });
-    let authority_valid = !authority.is_empty() && authority.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.'));
+    let dated = date.len() == 7
+        && date.iter().enumerate().all(|(idx, c)| if idx == 4 { *c == b'-' } else { c.is_ascii_digit() });
+    let authority_valid =
+        !authority.is_empty() && authority.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.'));
     let tail_valid = !tail.is_empty() && !tail.contains(|c: char| ",;*&$|".contains(c) || c.is_ascii_whitespace());
     dated && authority_valid && tail_valid
 }
@@ -130,7 +132,9 @@ fn quobyte(source: &Map, path: &Path<'_>, errors: &mut Errors) {
 /// Go's `net.SplitHostPort`: one colon, or brackets around a host with several.
 fn is_host_port(text: &str) -> bool {
     match text.strip_prefix('[') {
-        Some(rest) => rest.split_once("]:").is_some_and(|(host, port)| !host.contains(['[', ']']) && !port.contains([':', '[', ']'])),
+        Some(rest) => rest
+            .split_once("]:")
+            .is_some_and(|(host, port)| !host.contains(['[', ']']) && !port.contains([':', '[', ']'])),
         None => text.matches(':').count() == 1 && !text.contains(['[', ']']),
     }
 }
@@ -156,7 +160,8 @@ fn fibre_channel(source: &Map, path: &Path<'_>, errors: &mut Errors) {
 fn flex(source: &Map, path: &Path<'_>, errors: &mut Errors) {
     for (key, _) in child(source, "options").into_iter().flat_map(super::fields::pairs) {
         let namespace = key.split_once('/').map_or(key, |(it, _)| it).to_lowercase();
-        let reserved = |domain: &str| namespace.strip_suffix(domain).is_some_and(|it| it.is_empty() || it.ends_with('.'));
+        let reserved =
+            |domain: &str| namespace.strip_suffix(domain).is_some_and(|it| it.is_empty() || it.ends_with('.'));
         if reserved("kubernetes.io") || reserved("k8s.io") {
             let path = path.child("options");
             path.key(key).invalid(errors, key, "kubernetes.io and k8s.io namespaces are reserved");

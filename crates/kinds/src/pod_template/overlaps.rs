@@ -21,8 +21,11 @@ impl File<'_> {
 
     /// Whether one is the other or is inside of it.
     fn overlaps(&self, other: &File<'_>) -> bool {
-        let inside = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|it| it.is_empty() || it.starts_with('/'));
-        !self.path.is_empty() && !other.path.is_empty() && (inside(self.path, other.path) || inside(other.path, self.path))
+        let inside =
+            |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|it| it.is_empty() || it.starts_with('/'));
+        !self.path.is_empty()
+            && !other.path.is_empty()
+            && (inside(self.path, other.path) || inside(other.path, self.path))
     }
 }
 
@@ -30,11 +33,15 @@ impl File<'_> {
 pub(super) fn collect(spec: &Map, out: &mut Vec<String>) {
     for (_, volume) in maps(spec, "volumes") {
         let name = quoted(text(volume, "name"));
-        for (key, name_key, kind) in [("configMap", "name", "ConfigMap"), ("secret", "secretName", "Secret"), ("downwardAPI", "", "DownwardAPI")] {
+        for (key, name_key, kind) in
+            [("configMap", "name", "ConfigMap"), ("secret", "secretName", "Secret"), ("downwardAPI", "", "DownwardAPI")]
+        {
             let Some(source) = child(volume, key) else { continue };
             let mut files = Vec::new();
             let description = described(kind, opt_text(source, name_key));
-            add_items(source, "", &mut files, &mut |body| out.push(format!("volume {name} ({description}): overlapping paths: {body}")));
+            add_items(source, "", &mut files, &mut |body| {
+                out.push(format!("volume {name} ({description}): overlapping paths: {body}"))
+            });
         }
         if let Some(projected) = child(volume, "projected") {
             let mut files = Vec::new();
@@ -43,7 +50,9 @@ pub(super) fn collect(spec: &Map, out: &mut Vec<String>) {
                     out.push(format!("volume {name} (Projected) has no sources provided"));
                     continue;
                 }
-                add_source(source, &mut files, &mut |body| out.push(format!("volume {name} (Projected): overlapping paths: {body}")));
+                add_source(source, &mut files, &mut |body| {
+                    out.push(format!("volume {name} (Projected): overlapping paths: {body}"))
+                });
             }
         }
     }

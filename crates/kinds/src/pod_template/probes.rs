@@ -16,7 +16,11 @@ pub(super) fn probes(container: &Map, grace: Option<i64>, path: &Path<'_>, error
         probe(it, grace, &path, errors);
         if key == "readinessProbe" {
             if let Some(seconds) = opt_int(it, "terminationGracePeriodSeconds") {
-                path.child("terminationGracePeriodSeconds").invalid(errors, seconds, "must not be set for readinessProbes");
+                path.child("terminationGracePeriodSeconds").invalid(
+                    errors,
+                    seconds,
+                    "must not be set for readinessProbes",
+                );
             }
         } else if int(it, "successThreshold") != 1 {
             path.child("successThreshold").invalid(errors, int(it, "successThreshold"), "must be 1");

@@ -28,7 +28,9 @@ fn downward_file(file: &Map, path: &Path<'_>, errors: &mut Errors) {
                 path.invalid(errors, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously");
             }
         }
-        (None, Some(resource)) => env::resource_field_ref(resource, Shown::File, &path.child("resourceFieldRef"), errors),
+        (None, Some(resource)) => {
+            env::resource_field_ref(resource, Shown::File, &path.child("resourceFieldRef"), errors)
+        }
         (None, None) => path.required(errors, "one of fieldRef and resourceFieldRef is required"),
     }
     volumes::mode(file, "mode", path, errors);

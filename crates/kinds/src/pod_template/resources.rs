@@ -49,7 +49,8 @@ pub(super) fn round(holder: &mut Map, key: &str) {
         (!exact.is_whole() && rounded != exact).then(|| Value::from(rounded.to_string()))
     };
     // Only the suffixes below a thousandth, fractions and exponents can be that fine.
-    let suspicious = |amount: &Value| amount.as_str().is_some_and(|it| it.contains(['n', 'u', '.', 'e']) || it.ends_with('E'));
+    let suspicious =
+        |amount: &Value| amount.as_str().is_some_and(|it| it.contains(['n', 'u', '.', 'e']) || it.ends_with('E'));
     if !list.values().any(|it| suspicious(it)) {
         return;
     }
@@ -73,7 +74,9 @@ pub(super) fn request_what_is_limited(container: &mut Map) {
         if requests.is_empty() {
             requests = limits;
         } else {
-            for (name, amount) in limits.iter().filter(|(name, _)| !child_or_empty(resources, "requests").contains_key(name)) {
+            for (name, amount) in
+                limits.iter().filter(|(name, _)| !child_or_empty(resources, "requests").contains_key(name))
+            {
                 requests.insert(name, amount);
             }
         }
@@ -272,7 +275,12 @@ pub(crate) fn overhead(list: &Map, path: &Path<'_>, errors: &mut Errors) {
     requirements(&Map::new().with("limits", list), container_resource_name, path, errors);
 }
 
-fn requirements(requirements: &Map, check_name: fn(&str, &Path<'_>, &mut Errors), path: &Path<'_>, errors: &mut Errors) {
+fn requirements(
+    requirements: &Map,
+    check_name: fn(&str, &Path<'_>, &mut Errors),
+    path: &Path<'_>,
+    errors: &mut Errors,
+) {
     let limits = child_or_empty(requirements, "limits");
     let (mut computes, mut huge_pages) = (false, false);
     for key in ["limits", "requests"] {
@@ -289,7 +297,11 @@ fn requirements(requirements: &Map, check_name: fn(&str, &Path<'_>, &mut Errors)
                 huge_pages = true;
                 if !is_page_multiple(name, &amount) {
                     let shown = amount.to_string();
-                    path.invalid(errors, shown.as_str(), &format!("{shown} is not positive integer multiple of {name}"));
+                    path.invalid(
+                        errors,
+                        shown.as_str(),
+                        &format!("{shown} is not positive integer multiple of {name}"),
+                    );
                 }
             }
             computes |= matches!(name, "cpu" | "memory");

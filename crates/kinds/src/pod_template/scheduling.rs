@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use meta::{Errors, names};
 use value::Map;
 
-use super::fields::{child, child_or_empty, has, int, list, maps, named, one_of, opt_int, opt_text, pairs, positive, text, texts};
+use super::fields::{
+    child, child_or_empty, has, int, list, maps, named, one_of, opt_int, opt_text, pairs, positive, text, texts,
+};
 use super::labels;
 use crate::path::Path;
 
@@ -23,7 +25,12 @@ pub(super) fn affinity(affinity: &Map, path: &Path<'_>, errors: &mut Errors) {
         for (idx, term) in maps(nodes, PREFERRED) {
             let path = path.index(idx);
             weight(term, &path, errors);
-            labels::validate_node_selector_term(child_or_empty(term, "preference"), false, &path.child("preference"), errors);
+            labels::validate_node_selector_term(
+                child_or_empty(term, "preference"),
+                false,
+                &path.child("preference"),
+                errors,
+            );
         }
     }
     for key in ["podAffinity", "podAntiAffinity"] {
@@ -89,7 +96,11 @@ fn match_label_keys(term: &Map, path: &Path<'_>, errors: &mut Errors) {
     let mismatched: BTreeSet<&str> = texts(term, "mismatchLabelKeys").map(|(_, key)| key).collect();
     for (idx, key) in texts(term, "matchLabelKeys") {
         if mismatched.contains(key) {
-            path.child("matchLabelKeys").index(idx).invalid(errors, key, "exists in both matchLabelKeys and mismatchLabelKeys");
+            path.child("matchLabelKeys").index(idx).invalid(
+                errors,
+                key,
+                "exists in both matchLabelKeys and mismatchLabelKeys",
+            );
         }
     }
 }
@@ -126,7 +137,11 @@ fn toleration(toleration: &Map, path: &Path<'_>, errors: &mut Errors) {
     if !key.is_empty() {
         named(key, names::qualified_name, &path.child("key"), errors);
     } else if operator != "Exists" {
-        operator_path.invalid(errors, operator, "operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
+        operator_path.invalid(
+            errors,
+            operator,
+            "operator must be Exists when `key` is empty, which means \"match all values and all keys\"",
+        );
     }
     if has(toleration, "tolerationSeconds") && effect != "NoExecute" {
         path.child("effect").invalid(errors, effect, "effect must be 'NoExecute' when `tolerationSeconds` is set");
@@ -138,7 +153,9 @@ fn toleration(toleration: &Map, path: &Path<'_>, errors: &mut Errors) {
                 operator_path.invalid(errors, value, &messages.join(";"));
             }
         }
-        "Exists" if !value.is_empty() => operator_path.invalid(errors, value, "value must be empty when `operator` is 'Exists'"),
+        "Exists" if !value.is_empty() => {
+            operator_path.invalid(errors, value, "value must be empty when `operator` is 'Exists'")
+        }
         "Exists" => (),
         "Lt" | "Gt" => operator_path.not_supported(errors, operator, &["Equal", "Exists", "Lt", "Gt"]),
         _ => operator_path.not_supported(errors, operator, &["Equal", "Exists"]),
@@ -150,7 +167,8 @@ fn toleration(toleration: &Map, path: &Path<'_>, errors: &mut Errors) {
 
 /// `validateTopologySpreadConstraints`
 pub(super) fn spread_constraints(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
-    let last: BTreeMap<(&str, &str), usize> = maps(spec, "topologySpreadConstraints").map(|(idx, it)| (kind_of_spread(it), idx)).collect();
+    let last: BTreeMap<(&str, &str), usize> =
+        maps(spec, "topologySpreadConstraints").map(|(idx, it)| (kind_of_spread(it), idx)).collect();
     for (idx, constraint) in maps(spec, "topologySpreadConstraints") {
         let path = path.index(idx);
         let this = kind_of_spread(constraint);
@@ -177,7 +195,11 @@ fn spread_options(constraint: &Map, action: &str, path: &Path<'_>, errors: &mut 
         let path = path.child("minDomains");
         positive(domains, &path, errors);
         if action != "DoNotSchedule" {
-            path.invalid(errors, domains, &format!("can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {action}"));
+            path.invalid(
+                errors,
+                domains,
+                &format!("can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {action}"),
+            );
         }
     }
     for key in ["nodeAffinityPolicy", "nodeTaintsPolicy"] {

@@ -27,7 +27,11 @@ pub(super) fn container(context: &Map, host_users: bool, path: &Path<'_>, errors
         }
         for (_, capability) in child(context, "capabilities").into_iter().flat_map(|it| texts(it, "add")) {
             if capability == "CAP_SYS_ADMIN" {
-                path.invalid(errors, bad(), "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN");
+                path.invalid(
+                    errors,
+                    bad(),
+                    "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN",
+                );
             }
         }
     }
@@ -57,7 +61,11 @@ pub(super) fn pod(context: &Map, spec: &Map, path: &Path<'_>, errors: &mut Error
         valid_id(group.as_i64().unwrap_or(0), &path.child("supplementalGroups").index(idx), errors);
     }
     if flag(spec, "shareProcessNamespace") && flag(spec, "hostPID") {
-        path.child("shareProcessNamespace").invalid(errors, true, "ShareProcessNamespace and HostPID cannot both be enabled");
+        path.child("shareProcessNamespace").invalid(
+            errors,
+            true,
+            "ShareProcessNamespace and HostPID cannot both be enabled",
+        );
     }
     sysctls(context, spec, &path.child("sysctls"), errors);
     choice(context, "fsGroupChangePolicy", &["Always", "OnRootMismatch"], path, errors);
@@ -84,8 +92,7 @@ fn sysctls(context: &Map, spec: &Map, path: &Path<'_>, errors: &mut Errors) {
         if name.is_empty() {
             path.required(errors, "");
         } else if !is_sysctl(name) {
-            let detail =
-                "must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
+            let detail = "must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
             path.invalid(errors, name, detail);
         } else if seen.contains(name) {
             path.duplicate(errors, name);
@@ -94,7 +101,9 @@ fn sysctls(context: &Map, spec: &Map, path: &Path<'_>, errors: &mut Errors) {
             Namespace::Net if flag(spec, "hostNetwork") => {
                 path.invalid(errors, name, "may not be specified when 'hostNetwork' is true");
             }
-            Namespace::Ipc if flag(spec, "hostIPC") => path.invalid(errors, name, "may not be specified when 'hostIPC' is true"),
+            Namespace::Ipc if flag(spec, "hostIPC") => {
+                path.invalid(errors, name, "may not be specified when 'hostIPC' is true")
+            }
             _ => (),
         }
         seen.insert(name);
@@ -121,12 +130,31 @@ enum Namespace {
 fn namespace_of(name: &str) -> Namespace {
     let mut dotted = name.to_owned();
     if name.find(['.', '/']).is_some_and(|idx| name[idx..].starts_with('/')) {
-        dotted = name.chars().map(|c| if c == '/' { '.' } else if c == '.' { '/' } else { c }).collect();
+        dotted = name
+            .chars()
+            .map(|c| {
+                if c == '/' {
+                    '.'
+                } else if c == '.' {
+                    '/'
+                } else {
+                    c
+                }
+            })
+            .collect();
     }
     let known = dotted.split('*').next().unwrap_or_default();
     match known {
-        "kernel.sem" | "kernel.shmall" | "kernel.shmmax" | "kernel.shmmni" | "kernel.shm_rmid_forced" | "kernel.shm"
-        | "kernel.msgmax" | "kernel.msgmnb" | "kernel.msgmni" | "kernel.msg" => Namespace::Ipc,
+        "kernel.sem"
+        | "kernel.shmall"
+        | "kernel.shmmax"
+        | "kernel.shmmni"
+        | "kernel.shm_rmid_forced"
+        | "kernel.shm"
+        | "kernel.msgmax"
+        | "kernel.msgmnb"
+        | "kernel.msgmni"
+        | "kernel.msg" => Namespace::Ipc,
         _ if known.starts_with("net.") => Namespace::Net,
         _ if known.starts_with("fs.mqueue.") => Namespace::Ipc,
         _ => Namespace::Unknown,

@@ -22,7 +22,10 @@ pub(crate) fn validate(spec: &Map, meta: Option<&Metadata>, path: &Path<'_>, err
     let around = Around {
         spec,
         volumes: volumes::volumes(spec, meta, &path.child("volumes"), errors),
-        claims: maps(spec, "resourceClaims").map(|(_, it)| text(it, "name")).filter(|it| !it.is_empty()).collect::<BTreeSet<_>>(),
+        claims: maps(spec, "resourceClaims")
+            .map(|(_, it)| text(it, "name"))
+            .filter(|it| !it.is_empty())
+            .collect::<BTreeSet<_>>(),
         grace,
         restart_policy: text(spec, "restartPolicy"),
         host_users: flag_or_true(spec, "hostUsers"),
@@ -80,7 +83,11 @@ fn host_ports(spec: &Map, is_pod: bool, path: &Path<'_>, errors: &mut Errors) {
             let (host, own) = (int(port, "hostPort"), int(port, "containerPort"));
             if (is_pod || host != 0) && host != own {
                 let path = path.child("ports");
-                path.index(idx).child("hostPort").invalid(errors, host, "must match `containerPort` when `hostNetwork` is true");
+                path.index(idx).child("hostPort").invalid(
+                    errors,
+                    host,
+                    "must match `containerPort` when `hostNetwork` is true",
+                );
             }
         }
     }
@@ -118,7 +125,8 @@ fn dns_config(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
     }
     let n_chars = texts(config, "searches").map(|(_, it)| it.len()).sum::<usize>() + n_searches.saturating_sub(1);
     if n_chars > SEARCH_CHARS_MAX {
-        let detail = format!("must not have more than {SEARCH_CHARS_MAX} characters (including spaces) in the search list");
+        let detail =
+            format!("must not have more than {SEARCH_CHARS_MAX} characters (including spaces) in the search list");
         path.child("searches").invalid(errors, whole("searches"), &detail);
     }
     for (idx, search) in texts(config, "searches") {
@@ -216,7 +224,8 @@ pub(crate) fn only_for_pods(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
                 if has(source, "serviceAccountToken") {
                     let path = path.child("projected.sources");
                     let path = path.index(idx);
-                    path.child("serviceAccountToken").forbidden(errors, "must not be specified when serviceAccountName is not set");
+                    path.child("serviceAccountToken")
+                        .forbidden(errors, "must not be specified when serviceAccountName is not set");
                 }
             }
         }

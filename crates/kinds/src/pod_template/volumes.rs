@@ -98,9 +98,9 @@ fn source(volume: &Map, pod_name: Option<&str>, is_pod: bool, path: &Path<'_>, e
         } else {
             one_source(kind, source, is_pod, path, errors);
         }
-        if *kind == "iscsi" && has(source, "initiatorName") && name.len() + 1 + text(source, "targetPortal").len() > 64 {
-            let detail =
-                "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.";
+        if *kind == "iscsi" && has(source, "initiatorName") && name.len() + 1 + text(source, "targetPortal").len() > 64
+        {
+            let detail = "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.";
             path.child("name").invalid(errors, name, detail);
         }
         if *kind == "ephemeral"
@@ -220,7 +220,15 @@ pub fn driver_name(name: &str, path: &Path<'_>, errors: &mut Errors) {
 }
 
 /// A number in a range that upstream names with words of its own.
-pub(super) fn in_range(source: &Map, key: &str, low: i64, high: i64, shown_low: i64, path: &Path<'_>, errors: &mut Errors) {
+pub(super) fn in_range(
+    source: &Map,
+    key: &str,
+    low: i64,
+    high: i64,
+    shown_low: i64,
+    path: &Path<'_>,
+    errors: &mut Errors,
+) {
     let number = int(source, key);
     if !(low..=high).contains(&number) {
         path.child(key).invalid(errors, number, &names::inclusive_range(shown_low, high));

@@ -15,14 +15,20 @@ const DEPRECATED_LABELS: &[(&str, &str)] = &[
     ("beta.kubernetes.io/arch", "deprecated since v1.14; use \"kubernetes.io/arch\" instead"),
     ("beta.kubernetes.io/instance-type", "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"),
     ("beta.kubernetes.io/os", "deprecated since v1.14; use \"kubernetes.io/os\" instead"),
-    ("failure-domain.beta.kubernetes.io/region", "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"),
+    (
+        "failure-domain.beta.kubernetes.io/region",
+        "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead",
+    ),
     ("failure-domain.beta.kubernetes.io/zone", "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"),
     ("node-role.kubernetes.io/master", "use \"node-role.kubernetes.io/control-plane\" instead"),
     ("scheduler.alpha.kubernetes.io/preferAvoidPods", "deprecated since v1.22; use Taints and Tolerations instead"),
 ];
 
 const DEPRECATED_ANNOTATIONS: &[(&str, &str)] = &[
-    ("scheduler.alpha.kubernetes.io/critical-pod", "non-functional in v1.16+; use the \"priorityClassName\" field instead"),
+    (
+        "scheduler.alpha.kubernetes.io/critical-pod",
+        "non-functional in v1.16+; use the \"priorityClassName\" field instead",
+    ),
     ("security.alpha.kubernetes.io/sysctls", "non-functional in v1.11+; use the \"sysctls\" field instead"),
     ("security.alpha.kubernetes.io/unsafe-sysctls", "non-functional in v1.11+; use the \"sysctls\" field instead"),
 ];
@@ -50,7 +56,14 @@ pub fn deprecated_label(key: &str) -> Option<&'static str> {
 }
 
 /// Adds the warnings of a spec in upstream's order; `meta` is the path of the metadata that holds `notes`.
-pub(crate) fn collect(spec: &Map, notes: &Map, path: &Path<'_>, meta: &Path<'_>, is_template: bool, out: &mut Vec<String>) {
+pub(crate) fn collect(
+    spec: &Map,
+    notes: &Map,
+    path: &Path<'_>,
+    meta: &Path<'_>,
+    is_template: bool,
+    out: &mut Vec<String>,
+) {
     node_labels(spec, path, out);
     spread(spec, path, out);
     let notes_path = meta.child("annotations");
@@ -71,7 +84,9 @@ pub(crate) fn collect(spec: &Map, notes: &Map, path: &Path<'_>, meta: &Path<'_>,
     for key in ["memory", "ephemeral-storage"] {
         fraction(child_or_empty(spec, "overhead"), key, &overhead, out);
     }
-    if child(spec, "securityContext").is_none_or(|it| !has(it, "seccompProfile")) && notes.contains_key(annotations::SECCOMP_POD) {
+    if child(spec, "securityContext").is_none_or(|it| !has(it, "seccompProfile"))
+        && notes.contains_key(annotations::SECCOMP_POD)
+    {
         out.push(format!("{}: {OLD_SECCOMP}", notes_path.key(annotations::SECCOMP_POD)));
     }
     containers(spec, notes, path, &notes_path, is_template, out);
@@ -158,7 +173,11 @@ fn volumes(spec: &Map, path: &Path<'_>, out: &mut Vec<String>) {
 fn fraction(amounts: &Map, name: &str, path: &Path<'_>, out: &mut Vec<String>) {
     let Some(amount) = opt_text(amounts, name) else { return };
     if Quantity::parse(amount).is_ok_and(|it| !it.is_whole()) {
-        out.push(format!("{}: fractional byte value {} is invalid, must be an integer", path.key(name), quoted(amount)));
+        out.push(format!(
+            "{}: fractional byte value {} is invalid, must be an integer",
+            path.key(name),
+            quoted(amount)
+        ));
     }
 }
 
@@ -172,7 +191,14 @@ fn repeated(spec: &Map, key: &str, field: &str, path: &Path<'_>, out: &mut Vec<S
     }
 }
 
-fn containers(spec: &Map, notes: &Map, path: &Path<'_>, notes_path: &Path<'_>, is_template: bool, out: &mut Vec<String>) {
+fn containers(
+    spec: &Map,
+    notes: &Map,
+    path: &Path<'_>,
+    notes_path: &Path<'_>,
+    is_template: bool,
+    out: &mut Vec<String>,
+) {
     let of_pod = child(spec, "securityContext").and_then(|it| child(it, "appArmorProfile"));
     each_container(spec, path, &mut |container, path| {
         let context = child(container, "securityContext");
@@ -185,7 +211,10 @@ fn containers(spec: &Map, notes: &Map, path: &Path<'_>, notes_path: &Path<'_>, i
             if is_template && context.is_none_or(|it| !has(it, "appArmorProfile")) && notes.contains_key(&key) {
                 let same = of_pod.is_some_and(|it| annotations::app_armor_of(text(notes, &key)).as_ref() == Some(it));
                 if !same {
-                    out.push(format!("{}: deprecated since v1.30; use the \"appArmorProfile\" field instead", notes_path.key(&key)));
+                    out.push(format!(
+                        "{}: deprecated since v1.30; use the \"appArmorProfile\" field instead",
+                        notes_path.key(&key)
+                    ));
                 }
             }
         }
@@ -216,7 +245,10 @@ fn hidden_variables(container: &Map, path: &Path<'_>, out: &mut Vec<String>) {
         if has(variable, "valueFrom") || value == reference || !value.contains(&reference) {
             let path = path.child("env");
             let path = path.index(idx);
-            out.push(format!("{path}: hides previous definition of {}, which may be dropped when using apply", quoted(name)));
+            out.push(format!(
+                "{path}: hides previous definition of {}, which may be dropped when using apply",
+                quoted(name)
+            ));
         }
     }
 }
@@ -284,7 +316,9 @@ fn pod_affinity(spec: &Map, path: &Path<'_>, out: &mut Vec<String>) {
             let path = path.child(REQUIRED);
             out.push(format!("{}: {NULL_SELECTOR}", path.index(idx).child("labelSelector")));
         }
-        for (idx, _) in maps(terms, PREFERRED).filter(|(_, it)| !has(child_or_empty(it, "podAffinityTerm"), "labelSelector")) {
+        for (idx, _) in
+            maps(terms, PREFERRED).filter(|(_, it)| !has(child_or_empty(it, "podAffinityTerm"), "labelSelector"))
+        {
             let path = path.child(PREFERRED);
             out.push(format!("{}: {NULL_SELECTOR}", path.index(idx).child("podAffinityTerm.labelSelector")));
         }

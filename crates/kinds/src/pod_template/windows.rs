@@ -66,7 +66,9 @@ fn user_name(name: &str, path: &Path<'_>, errors: &mut Errors) {
 
 fn is_net_bios(domain: &str) -> bool {
     let length = domain.chars().count();
-    (1..=15).contains(&length) && !domain.starts_with('.') && !domain.contains(['\\', '/', ':', '*', '?', '"', '<', '>', '|'])
+    (1..=15).contains(&length)
+        && !domain.starts_with('.')
+        && !domain.contains(['\\', '/', ':', '*', '?', '"', '<', '>', '|'])
 }
 
 fn is_domain(domain: &str) -> bool {
@@ -82,7 +84,9 @@ fn is_domain(domain: &str) -> bool {
 /// `validateWindowsHostProcessPod`: all containers are host processes or none is.
 pub(super) fn host_processes(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
     let asked = |holder: &Map| {
-        child(holder, "securityContext").and_then(|it| child(it, "windowsOptions")).and_then(|it| opt_flag(it, "hostProcess"))
+        child(holder, "securityContext")
+            .and_then(|it| child(it, "windowsOptions"))
+            .and_then(|it| opt_flag(it, "hostProcess"))
     };
     let of_pod = asked(spec);
     let (mut n_containers, mut n_host_processes) = (0, 0);
@@ -103,9 +107,17 @@ pub(super) fn host_processes(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
         return;
     }
     if n_host_processes != n_containers {
-        path.invalid(errors, "", "If pod contains any hostProcess containers then all containers must be HostProcess containers");
+        path.invalid(
+            errors,
+            "",
+            "If pod contains any hostProcess containers then all containers must be HostProcess containers",
+        );
     }
     if !flag(spec, "hostNetwork") {
-        path.child("hostNetwork").invalid(errors, false, "hostNetwork must be true if pod contains any hostProcess containers");
+        path.child("hostNetwork").invalid(
+            errors,
+            false,
+            "hostNetwork must be true if pod contains any hostProcess containers",
+        );
     }
 }

@@ -255,7 +255,11 @@ impl Parser {
 
 fn bad_key(path: &str, key: &str) -> Option<FieldError> {
     let messages = names::qualified_name(key);
-    (!messages.is_empty()).then(|| FieldError { field: path.to_owned(), problem: Problem::Invalid(key.into()), detail: messages.join("; ") })
+    (!messages.is_empty()).then(|| FieldError {
+        field: path.to_owned(),
+        problem: Problem::Invalid(key.into()),
+        detail: messages.join("; "),
+    })
 }
 
 fn check(key: &str, operator: Operator, values: &[String]) -> Result<(), String> {
@@ -263,14 +267,24 @@ fn check(key: &str, operator: Operator, values: &[String]) -> Result<(), String>
     for (idx, value) in values.iter().enumerate() {
         if matches!(operator, Operator::Gt | Operator::Lt) && value.parse::<i64>().is_err() {
             let detail = "for 'Gt', 'Lt' operators, the value must be an integer";
-            errors.push(FieldError { field: format!("values[{idx}]"), problem: Problem::Invalid(value.as_str().into()), detail: detail.into() }.to_string());
+            errors.push(
+                FieldError {
+                    field: format!("values[{idx}]"),
+                    problem: Problem::Invalid(value.as_str().into()),
+                    detail: detail.into(),
+                }
+                .to_string(),
+            );
         }
     }
     for (idx, value) in values.iter().enumerate() {
         let messages = names::label_value(value);
         if !messages.is_empty() {
             let field = format!("values[{idx}][{key}]");
-            errors.push(FieldError { field, problem: Problem::Invalid(value.as_str().into()), detail: messages.join("; ") }.to_string());
+            errors.push(
+                FieldError { field, problem: Problem::Invalid(value.as_str().into()), detail: messages.join("; ") }
+                    .to_string(),
+            );
         }
     }
     match errors.as_slice() {

@@ -3,7 +3,8 @@
 use super::{MAX_SCORE, Plugin, Totals};
 use crate::cache::{NodeInfo, PodInfo};
 
-pub(super) const PLUGIN: Plugin = Plugin { name: "NodeResourcesBalancedAllocation", score: Some(score), ..Plugin::DEFAULT };
+pub(super) const PLUGIN: Plugin =
+    Plugin { name: "NodeResourcesBalancedAllocation", score: Some(score), ..Plugin::DEFAULT };
 
 /// Fractions are counted in millionths; upstream uses floats and cuts to whole points, so a score may differ by one.
 const ONE: i128 = 1_000_000;

@@ -3,13 +3,8 @@
 use super::{Normalize, Plugin, Totals, Verdict, one};
 use crate::cache::{NodeInfo, PodInfo};
 
-pub(super) const PLUGIN: Plugin = Plugin {
-    name: "NodeAffinity",
-    filter: Some(filter),
-    score: Some(score),
-    normalize: Normalize::ToMax,
-    weight: 2,
-};
+pub(super) const PLUGIN: Plugin =
+    Plugin { name: "NodeAffinity", filter: Some(filter), score: Some(score), normalize: Normalize::ToMax, weight: 2 };
 
 fn filter(pod: &PodInfo, node: &NodeInfo) -> Verdict {
     if pod.affinity.matches(&node.node) {

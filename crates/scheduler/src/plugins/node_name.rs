@@ -7,7 +7,9 @@ pub(super) const PLUGIN: Plugin = Plugin { name: "NodeName", filter: Some(filter
 
 fn filter(pod: &PodInfo, node: &NodeInfo) -> Verdict {
     match pod.pod.str_at("spec.nodeName") {
-        Some(name) if !name.is_empty() && name != node.name().as_str() => Verdict::Unresolvable(one("node(s) didn't match the requested node name")),
+        Some(name) if !name.is_empty() && name != node.name().as_str() => {
+            Verdict::Unresolvable(one("node(s) didn't match the requested node name"))
+        }
         _ => Verdict::Fits,
     }
 }

@@ -3,7 +3,8 @@
 use super::{MAX_SCORE, Plugin, Totals, Verdict};
 use crate::cache::{NodeInfo, PodInfo};
 
-pub(super) const PLUGIN: Plugin = Plugin { name: "NodeResourcesFit", filter: Some(filter), score: Some(score), ..Plugin::DEFAULT };
+pub(super) const PLUGIN: Plugin =
+    Plugin { name: "NodeResourcesFit", filter: Some(filter), score: Some(score), ..Plugin::DEFAULT };
 
 fn filter(pod: &PodInfo, node: &NodeInfo) -> Verdict {
     let mut reasons = Vec::new();
@@ -35,11 +36,17 @@ fn filter(pod: &PodInfo, node: &NodeInfo) -> Verdict {
 
 /// The free share of CPU and memory after the pod, each 0 to 100, on average.
 fn score(pod: &PodInfo, node: &NodeInfo, _: &Totals<'_>) -> i64 {
-    let free = |requested: i64, capacity: i64| if capacity == 0 || requested > capacity { 0 } else { (capacity - requested) * MAX_SCORE / capacity };
+    let free = |requested: i64, capacity: i64| {
+        if capacity == 0 || requested > capacity { 0 } else { (capacity - requested) * MAX_SCORE / capacity }
+    };
     let parts = [
         (node.non_zero.0 + pod.non_zero.0, node.allocatable.milli_cpu),
         (node.non_zero.1 + pod.non_zero.1, node.allocatable.memory),
     ];
-    let counted: Vec<i64> = parts.iter().filter(|(_, capacity)| *capacity > 0).map(|(requested, capacity)| free(*requested, *capacity)).collect();
+    let counted: Vec<i64> = parts
+        .iter()
+        .filter(|(_, capacity)| *capacity > 0)
+        .map(|(requested, capacity)| free(*requested, *capacity))
+        .collect();
     if counted.is_empty() { 0 } else { counted.iter().sum::<i64>() / counted.len() as i64 }
 }

@@ -132,7 +132,9 @@ pub fn write_str(text: &str, out: &mut Vec<u8>) {
         out.extend_from_slice(&bytes[start..idx]);
         start = idx + 1;
         match short {
-            0 => out.extend_from_slice(&[b'\\', b'u', b'0', b'0', HEX[(byte >> 4) as usize], HEX[(byte & 15) as usize]]),
+            0 => {
+                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', HEX[(byte >> 4) as usize], HEX[(byte & 15) as usize]])
+            }
             1 => {
                 out.extend_from_slice(if bytes[idx + 2] == 0xa8 { b"\\u2028" } else { b"\\u2029" });
                 start = idx + 3;

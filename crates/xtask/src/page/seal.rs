@@ -19,11 +19,7 @@ type Site = BTreeMap<String, Vec<u8>>;
 pub fn seal(from: &Path, to: &Path) -> Res<()> {
     let mut site = Site::new();
     for path in files::below(from, &[])? {
-        let name = path
-            .strip_prefix(from)
-            .map_err(|error| error.to_string())?
-            .to_string_lossy()
-            .into_owned();
+        let name = path.strip_prefix(from).map_err(|error| error.to_string())?.to_string_lossy().into_owned();
         site.insert(name, files::read_bytes(&path)?);
     }
     files::remove_dir(to)?;
@@ -40,9 +36,7 @@ fn sealed(mut site: Site) -> Res<Site> {
     while !site.is_empty() {
         let Some(name) = site.keys().find(|name| is_leaf(name, &site)).cloned() else {
             let rest = site.into_keys().collect::<Vec<_>>().join(", ");
-            return Err(format!(
-                "files that refer to each other cannot be named by their contents: {rest}"
-            ));
+            return Err(format!("files that refer to each other cannot be named by their contents: {rest}"));
         };
         let Some(mut bytes) = site.remove(&name) else { continue };
         if is_text(&name) {
@@ -60,8 +54,7 @@ fn is_leaf(name: &str, site: &Site) -> bool {
         return true;
     }
     let bytes = &site[name];
-    site.keys()
-        .all(|other| other == name || is_stable(other) || next_reference(bytes, 0, other).is_none())
+    site.keys().all(|other| other == name || is_stable(other) || next_reference(bytes, 0, other).is_none())
 }
 
 /// Files in folders keep their names: wasm-bindgen has put a hash into the folder's.

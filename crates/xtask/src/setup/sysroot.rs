@@ -32,11 +32,8 @@ pub fn install() -> Res<()> {
         apt_install(DEBIAN_PACKAGES)?;
         return build_private();
     }
-    process::run(process::command("rustup").args(["target", "add", TARGET])).map_err(|error| {
-        format!(
-            "{error}\nno way to a standard library for {TARGET}; run: rustup target add {TARGET}"
-        )
-    })
+    process::run(process::command("rustup").args(["target", "add", TARGET]))
+        .map_err(|error| format!("{error}\nno way to a standard library for {TARGET}; run: rustup target add {TARGET}"))
 }
 
 /// The compiler to build wasm with, where it is not the one that cargo takes by itself.
@@ -46,8 +43,7 @@ pub fn rustc() -> Res<Option<PathBuf>> {
 
 fn in_toolchain() -> bool {
     let args = ["--print", "target-libdir", "--target", TARGET];
-    process::output(process::command("rustc").args(args))
-        .is_ok_and(|it| has_std(Path::new(it.trim())))
+    process::output(process::command("rustc").args(args)).is_ok_and(|it| has_std(Path::new(it.trim())))
 }
 
 fn has_std(dir: &Path) -> bool {
@@ -56,10 +52,7 @@ fn has_std(dir: &Path) -> bool {
 }
 
 fn debian_has_packages() -> bool {
-    process::output(
-        process::command("apt-cache").args(["show", "--no-all-versions"]).args(DEBIAN_PACKAGES),
-    )
-    .is_ok()
+    process::output(process::command("apt-cache").args(["show", "--no-all-versions"]).args(DEBIAN_PACKAGES)).is_ok()
 }
 
 fn private_rustc() -> Res<Option<PathBuf>> {
@@ -73,8 +66,7 @@ fn private_rustc() -> Res<Option<PathBuf>> {
 /// Named by the commit, so that an upgraded compiler gets a new library and not errors.
 fn private_dir() -> Res<PathBuf> {
     let version = process::output(process::command(DEBIAN_RUSTC).arg("-vV"))?;
-    let commit =
-        version.lines().find_map(|it| it.strip_prefix("commit-hash: ")).unwrap_or("unknown");
+    let commit = version.lines().find_map(|it| it.strip_prefix("commit-hash: ")).unwrap_or("unknown");
     Ok(files::cache()?.join(format!("sysroot-{commit}")))
 }
 
@@ -90,11 +82,8 @@ fn build_private() -> Res<()> {
     files::make_dir(&own)?;
     for lib in files::below(&libs, &[])? {
         let name = lib.file_name().unwrap_or_default().to_owned();
-        if lib.extension().is_some_and(|it| it == "rlib")
-            && !name.to_string_lossy().starts_with("libempty-")
-        {
-            std::fs::copy(&lib, own.join(name))
-                .map_err(|error| format!("{}: {error}", lib.display()))?;
+        if lib.extension().is_some_and(|it| it == "rlib") && !name.to_string_lossy().starts_with("libempty-") {
+            std::fs::copy(&lib, own.join(name)).map_err(|error| format!("{}: {error}", lib.display()))?;
         }
     }
     link_host_libraries(&rustlib)?;
@@ -104,7 +93,8 @@ fn build_private() -> Res<()> {
 
 /// Builds the standard library as a dependency of an empty crate; returns the folder of the libraries.
 fn build_std(work: &Path) -> Res<PathBuf> {
-    let manifest = "[package]\nname = \"empty\"\nedition = \"2024\"\n[workspace]\n[profile.release]\nopt-level = \"s\"\n";
+    let manifest =
+        "[package]\nname = \"empty\"\nedition = \"2024\"\n[workspace]\n[profile.release]\nopt-level = \"s\"\n";
     files::write(&work.join("Cargo.toml"), manifest)?;
     files::write(&work.join("src/lib.rs"), "")?;
     process::run(
@@ -122,13 +112,11 @@ fn build_std(work: &Path) -> Res<PathBuf> {
 
 /// Build scripts and macros run on this machine and need its own libraries.
 fn link_host_libraries(rustlib: &Path) -> Res<()> {
-    let entries = std::fs::read_dir("/usr/lib/rustlib")
-        .map_err(|error| format!("/usr/lib/rustlib: {error}"))?;
+    let entries = std::fs::read_dir("/usr/lib/rustlib").map_err(|error| format!("/usr/lib/rustlib: {error}"))?;
     for entry in entries.flatten() {
         let name = entry.file_name();
         if name.to_string_lossy() != TARGET {
-            symlink(entry.path(), rustlib.join(&name))
-                .map_err(|error| format!("{}: {error}", rustlib.display()))?;
+            symlink(entry.path(), rustlib.join(&name)).map_err(|error| format!("{}: {error}", rustlib.display()))?;
         }
     }
     Ok(())
@@ -137,8 +125,7 @@ fn link_host_libraries(rustlib: &Path) -> Res<()> {
 /// Written last: its presence says that the rest is whole.
 fn write_wrapper(sysroot: &Path) -> Res<()> {
     let rustc = sysroot.join("bin/rustc");
-    let script =
-        format!("#!/bin/sh\nexec {DEBIAN_RUSTC} --sysroot '{}' \"$@\"\n", sysroot.display());
+    let script = format!("#!/bin/sh\nexec {DEBIAN_RUSTC} --sysroot '{}' \"$@\"\n", sysroot.display());
     let unfinished = sysroot.join("bin/rustc.new");
     files::write(&unfinished, script)?;
     let mode = std::fs::Permissions::from_mode(0o755);

@@ -19,8 +19,7 @@ enum Outside {
 }
 
 const MACHINERY: &[&str] = &["value", "sim", "meta", "schema", "merge", "store", "kinds"];
-const ACTORS_USE: &[&str] =
-    &["value", "sim", "meta", "schema", "merge", "store", "kinds", "apiserver", "runtime"];
+const ACTORS_USE: &[&str] = &["value", "sim", "meta", "schema", "merge", "store", "kinds", "apiserver", "runtime"];
 const ENGINE: &[&str] = &[
     "value",
     "sim",
@@ -36,8 +35,7 @@ const ENGINE: &[&str] = &[
     "kubelet",
     "network",
 ];
-const HOSTS_USE: &[&str] =
-    &["value", "sim", "meta", "schema", "kinds", "cluster", "kubectl", "view"];
+const HOSTS_USE: &[&str] = &["value", "sim", "meta", "schema", "kinds", "cluster", "kubectl", "view"];
 
 /// Lowest first.
 const LAYERS: &[Layer] = &[
@@ -58,16 +56,8 @@ const LAYERS: &[Layer] = &[
     Layer { name: "scheduler", ours: ACTORS_USE, outside: Outside::Only(&[]) },
     Layer { name: "kubelet", ours: ACTORS_USE, outside: Outside::Only(&[]) },
     Layer { name: "network", ours: ACTORS_USE, outside: Outside::Only(&[]) },
-    Layer {
-        name: "kubectl",
-        ours: &["value", "sim", "meta", "schema", "merge"],
-        outside: Outside::Only(&["http"]),
-    },
-    Layer {
-        name: "view",
-        ours: &["value", "sim", "meta", "store", "kinds"],
-        outside: Outside::Only(&[]),
-    },
+    Layer { name: "kubectl", ours: &["value", "sim", "meta", "schema", "merge"], outside: Outside::Only(&["http"]) },
+    Layer { name: "view", ours: &["value", "sim", "meta", "store", "kinds"], outside: Outside::Only(&[]) },
     Layer { name: "cluster", ours: ENGINE, outside: Outside::Only(&["http"]) },
     Layer { name: "server", ours: HOSTS_USE, outside: Outside::Any },
     Layer { name: "web", ours: HOSTS_USE, outside: Outside::Any },
@@ -76,8 +66,7 @@ const LAYERS: &[Layer] = &[
 ];
 
 pub fn check(metadata: &Value) -> Res<Vec<Finding>> {
-    let members =
-        metadata["workspace_members"].as_array().ok_or("cargo metadata names no members")?;
+    let members = metadata["workspace_members"].as_array().ok_or("cargo metadata names no members")?;
     let packages = metadata["packages"].as_array().ok_or("cargo metadata names no packages")?;
     let ours = packages.iter().filter(|it| members.contains(&it["id"]));
     Ok(ours.flat_map(of_crate).collect())
@@ -91,8 +80,7 @@ fn of_crate(package: &Value) -> Vec<Finding> {
     let all = package["dependencies"].as_array().map(Vec::as_slice).unwrap_or_default();
     // Tests may look at anything; what is built into the product may not.
     let built = all.iter().filter(|it| it["kind"].as_str() != Some("dev"));
-    let refused =
-        built.filter_map(|it| refusal(layer, it["name"].as_str()?, it["path"].is_string()));
+    let refused = built.filter_map(|it| refusal(layer, it["name"].as_str()?, it["path"].is_string()));
     refused.map(|why| format!("crate {name}: {why}")).collect()
 }
 
@@ -101,9 +89,7 @@ fn refusal(layer: &Layer, used: &str, is_ours: bool) -> Option<String> {
         return (!layer.may_use(used)).then(|| format!("{used} is not below it"));
     }
     match layer.outside {
-        Outside::Only(allowed) if !allowed.contains(&used) => {
-            Some(format!("{used} is not among its outside crates"))
-        }
+        Outside::Only(allowed) if !allowed.contains(&used) => Some(format!("{used} is not among its outside crates")),
         _ => None,
     }
 }
@@ -133,26 +119,14 @@ mod tests {
     #[test]
     fn dependencies_point_down() {
         finds("meta", json!({"name": "value", "path": "p"}), &[]);
-        finds(
-            "value",
-            json!({"name": "meta", "path": "p"}),
-            &["crate value: meta is not below it"],
-        );
-        finds(
-            "scheduler",
-            json!({"name": "kubelet", "path": "p"}),
-            &["crate scheduler: kubelet is not below it"],
-        );
+        finds("value", json!({"name": "meta", "path": "p"}), &["crate value: meta is not below it"]);
+        finds("scheduler", json!({"name": "kubelet", "path": "p"}), &["crate scheduler: kubelet is not below it"]);
         finds("tests", json!({"name": "server", "path": "p"}), &[]);
     }
 
     #[test]
     fn the_engine_takes_few_crates() {
-        finds(
-            "store",
-            json!({"name": "tokio"}),
-            &["crate store: tokio is not among its outside crates"],
-        );
+        finds("store", json!({"name": "tokio"}), &["crate store: tokio is not among its outside crates"]);
         finds("store", json!({"name": "expect-test", "kind": "dev"}), &[]);
         finds("server", json!({"name": "tokio"}), &[]);
     }

@@ -19,8 +19,7 @@ fn of_package(package: &Value, allowed: &[&str], clarified: &[(&str, &str)]) -> 
     }
     let clear = clarified.iter().find(|(it, _)| *it == name).map(|(_, licence)| *licence);
     let licence = clear.or(package["license"].as_str()).unwrap_or("none");
-    (!is_allowed(licence, allowed))
-        .then(|| format!("crate {name}: licence {licence} is not allowed"))
+    (!is_allowed(licence, allowed)).then(|| format!("crate {name}: licence {licence} is not allowed"))
 }
 
 /// The entries of `allow = […]`, each on a line of its own.
@@ -37,8 +36,7 @@ fn clarified(deny: &str) -> Vec<(&str, &str)> {
 
 /// The text of the first line `key = "text"`.
 fn text_of<'a>(block: &'a str, key: &str) -> Option<&'a str> {
-    let values =
-        block.lines().filter_map(|it| it.split_once(" = ").filter(|(name, _)| *name == key));
+    let values = block.lines().filter_map(|it| it.split_once(" = ").filter(|(name, _)| *name == key));
     values.map(|(_, value)| value.trim_matches('"')).next()
 }
 
@@ -76,9 +74,7 @@ fn one<'a>(words: &'a [&'a str], allowed: &[&str]) -> (bool, &'a [&'a str]) {
             let (met, rest) = any_of(inside, allowed);
             (met, rest.strip_prefix(&[")"]).unwrap_or(rest))
         }
-        [name, "WITH", exception, rest @ ..] => {
-            (allowed.contains(&format!("{name} WITH {exception}").as_str()), rest)
-        }
+        [name, "WITH", exception, rest @ ..] => (allowed.contains(&format!("{name} WITH {exception}").as_str()), rest),
         [name, rest @ ..] => (allowed.contains(name), rest),
         [] => (false, words),
     }
@@ -90,7 +86,8 @@ mod tests {
 
     #[track_caller]
     fn check(expression: &str, is: bool) {
-        let deny = "[licenses]\nallow = [\n    \"MIT\",\n    \"Unicode-3.0\",\n    \"Apache-2.0 WITH LLVM-exception\",\n]\n";
+        let deny =
+            "[licenses]\nallow = [\n    \"MIT\",\n    \"Unicode-3.0\",\n    \"Apache-2.0 WITH LLVM-exception\",\n]\n";
         assert_eq!(is_allowed(expression, &allowed(deny)), is, "{expression}");
     }
 

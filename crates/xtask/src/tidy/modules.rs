@@ -13,9 +13,7 @@ fn of_file(path: &str, sources: &[Source]) -> Option<Finding> {
     if stem == "mod" {
         return Some(format!("{path}: a module with children is {dir}.rs beside its folder"));
     }
-    let is_root = ["lib", "main", "build"].contains(&stem)
-        || dir.ends_with("/bin")
-        || dir.ends_with("fuzz_targets");
+    let is_root = ["lib", "main", "build"].contains(&stem) || dir.ends_with("/bin") || dir.ends_with("fuzz_targets");
     if is_root {
         return None;
     }
@@ -34,20 +32,14 @@ mod tests {
 
     #[track_caller]
     fn finds(files: &[(&str, &str)], findings: &[&str]) {
-        let source =
-            |(path, text): &(&str, &str)| Source { path: (*path).into(), text: (*text).into() };
+        let source = |(path, text): &(&str, &str)| Source { path: (*path).into(), text: (*text).into() };
         assert_eq!(check(&files.iter().map(source).collect::<Vec<_>>()), findings);
     }
 
     #[test]
     fn declared_files_pass() {
         finds(
-            &[
-                ("a/src/lib.rs", "pub mod b;"),
-                ("a/src/b.rs", "mod c;"),
-                ("a/src/b/c.rs", ""),
-                ("a/src/bin/d.rs", ""),
-            ],
+            &[("a/src/lib.rs", "pub mod b;"), ("a/src/b.rs", "mod c;"), ("a/src/b/c.rs", ""), ("a/src/bin/d.rs", "")],
             &[],
         );
     }

@@ -13,10 +13,8 @@ pub fn check(sources: &[Source]) -> Vec<Finding> {
 
 fn of_file(source: &Source) -> Vec<Finding> {
     let lines = source.text.lines().collect::<Vec<_>>();
-    let is_mark =
-        |line: &str| line.trim_start().starts_with("//") && line.trim_end().ends_with(MARK);
-    let marks =
-        lines.iter().enumerate().filter(|(_, line)| is_mark(line) && !line.starts_with("//!"));
+    let is_mark = |line: &str| line.trim_start().starts_with("//") && line.trim_end().ends_with(MARK);
+    let marks = lines.iter().enumerate().filter(|(_, line)| is_mark(line) && !line.starts_with("//!"));
     marks.filter_map(|(idx, _)| of_list(&source.path, idx + 1, &lines[idx + 1..])).collect()
 }
 
@@ -33,9 +31,7 @@ fn entries(lines: &[&str]) -> Vec<(usize, String)> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let first = lines.first().map(|it| indent(it)).unwrap_or_default();
     let mut res = Vec::<(usize, String)>::new();
-    for (idx, line) in
-        lines.iter().enumerate().take_while(|(_, it)| it.is_empty() || indent(it) >= first)
-    {
+    for (idx, line) in lines.iter().enumerate().take_while(|(_, it)| it.is_empty() || indent(it) >= first) {
         let text = line.trim();
         let opens = indent(line) == first && !text.starts_with([']', '}', ')']);
         match res.last_mut() {

@@ -38,13 +38,9 @@ fn is_test(path: &str) -> bool {
 
 /// Texts that no file holds, with the reason. Put together here so that this file holds none either.
 fn bans() -> Vec<(String, &'static str)> {
-    let undone = ["TO", "FIX"]
-        .into_iter()
-        .zip(["DO", "ME"])
-        .map(|(a, b)| (format!("{a}{b}"), "do it, or open an issue"));
-    let places = ["home", "root", "Users", "work"]
-        .into_iter()
-        .map(|it| (format!("/{it}/"), "a path of one machine"));
+    let undone =
+        ["TO", "FIX"].into_iter().zip(["DO", "ME"]).map(|(a, b)| (format!("{a}{b}"), "do it, or open an issue"));
+    let places = ["home", "root", "Users", "work"].into_iter().map(|it| (format!("/{it}/"), "a path of one machine"));
     let ignored = [(format!("#[{}]", "ignore"), "a test that does not run is no test")];
     undone.chain(places).chain(ignored).collect()
 }

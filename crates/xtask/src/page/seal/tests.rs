@@ -4,21 +4,15 @@ use super::{Site, sealed};
 #[track_caller]
 fn check(before: &str, after: &str) {
     let site = before.lines().filter_map(|it| it.trim().split_once(": ")).collect::<Vec<_>>();
-    let site = site
-        .into_iter()
-        .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()))
-        .collect::<Site>();
+    let site = site.into_iter().map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).collect::<Site>();
     let text = match sealed(site) {
         Ok(site) => {
-            let line = |(name, bytes): (String, Vec<u8>)| {
-                format!("{name}: {}", String::from_utf8_lossy(&bytes))
-            };
+            let line = |(name, bytes): (String, Vec<u8>)| format!("{name}: {}", String::from_utf8_lossy(&bytes));
             site.into_iter().map(line).collect::<Vec<_>>().join("\n")
         }
         Err(error) => error,
     };
-    let after =
-        after.lines().map(str::trim).filter(|it| !it.is_empty()).collect::<Vec<_>>().join("\n");
+    let after = after.lines().map(str::trim).filter(|it| !it.is_empty()).collect::<Vec<_>>().join("\n");
     assert_eq!(without_hashes(&text), after);
 }
 
@@ -59,10 +53,7 @@ fn a_word_that_only_contains_a_name_stays() {
 #[test]
 fn a_changed_leaf_renames_all_above_it() {
     let site = |leaf: &str| {
-        Site::from([
-            ("a.js".to_owned(), b"'./b.js'".to_vec()),
-            ("b.js".to_owned(), leaf.as_bytes().to_vec()),
-        ])
+        Site::from([("a.js".to_owned(), b"'./b.js'".to_vec()), ("b.js".to_owned(), leaf.as_bytes().to_vec())])
     };
     let names = |leaf| sealed(site(leaf)).map(|it| it.into_keys().collect::<Vec<_>>());
     let (one, two) = (names("1").unwrap(), names("2").unwrap());
@@ -79,8 +70,5 @@ fn a_circle_is_refused() {
 
 #[test]
 fn stable_names_stay_and_may_be_referred_to_in_a_circle() {
-    check(
-        "index.html: './sw.js'\nsw.js: './index.html'",
-        "index.html: './sw.js'\nsw.js: './index.html'",
-    );
+    check("index.html: './sw.js'\nsw.js: './index.html'", "index.html: './sw.js'\nsw.js: './index.html'");
 }
