@@ -44,10 +44,24 @@ pub struct Kind {
 pub enum Verbs {
     /// create, delete, deletecollection, get, list, patch, update, watch
     All,
+    /// All but deletecollection
+    NoDeleteCollection,
     /// get, list, watch: what the simulation itself writes
     ReadOnly,
     /// create only: reviews, whose answer is not stored
     Create,
+}
+
+impl Verbs {
+    /// As discovery lists them.
+    pub fn names(self) -> &'static [&'static str] {
+        match self {
+            Verbs::All => &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
+            Verbs::NoDeleteCollection => &["create", "delete", "get", "list", "patch", "update", "watch"],
+            Verbs::ReadOnly => &["get", "list", "watch"],
+            Verbs::Create => &["create"],
+        }
+    }
 }
 
 /// A part of an object with a path of its own.
@@ -60,6 +74,20 @@ pub struct Subresource {
     pub version: &'static str,
     pub kind: &'static str,
     pub verbs: &'static [&'static str],
+}
+
+impl Subresource {
+    const CHANGE: &'static [&'static str] = &["get", "patch", "update"];
+
+    /// The `status` of a kind.
+    pub const fn status(kind: &'static str) -> Subresource {
+        Subresource { name: "status", group: "", version: "", kind, verbs: Subresource::CHANGE }
+    }
+
+    /// The number of replicas, the same for all kinds that have one.
+    pub const fn scale() -> Subresource {
+        Subresource { name: "scale", group: "autoscaling", version: "v1", kind: "Scale", verbs: Subresource::CHANGE }
+    }
 }
 
 /// A second group-version of a kind.

@@ -4,6 +4,7 @@
 
 mod columns;
 mod kind;
+pub mod object_meta;
 pub mod path;
 mod registry;
 
@@ -16,9 +17,33 @@ pub use self::kind::{
 
 pub use self::registry::{Registry, ServedKind};
 
+mod api_request;
+mod clock;
+mod component;
 mod config_map;
+mod controller_revision;
+mod cron_job;
+mod daemon_set;
+mod deployment;
+mod event;
+mod image_behavior;
+mod job;
+mod lease;
+mod machine;
+mod machine_pool;
+mod namespace;
+mod node;
+mod placement_decision;
 pub mod pod;
 pub mod pod_template;
+mod pod_template_kind;
+mod priority_class;
+mod replica_set;
+mod replication_controller;
+mod scheduling_decision;
+mod secret;
+mod service_account;
+mod stateful_set;
 
 /// Declares the id of every kind and the list of all, in one place.
 macro_rules! kinds {
@@ -38,6 +63,33 @@ macro_rules! kinds {
 }
 
 kinds! {
+    API_REQUEST = api_request::kind,
+    CLOCK = clock::kind,
+    COMPONENT = component::kind,
     CONFIG_MAP = config_map::kind,
+    CONTROLLER_REVISION = controller_revision::kind,
+    CRON_JOB = cron_job::kind,
+    DAEMON_SET = daemon_set::kind,
+    DEPLOYMENT = deployment::kind,
+    EVENT = event::kind,
+    IMAGE_BEHAVIOR = image_behavior::kind,
+    JOB = job::kind,
+    LEASE = lease::kind,
+    MACHINE = machine::kind,
+    MACHINE_POOL = machine_pool::kind,
+    NAMESPACE = namespace::kind,
+    NODE = node::kind,
+    PLACEMENT_DECISION = placement_decision::kind,
     POD = pod::kind,
+    POD_TEMPLATE = pod_template_kind::kind,
+    PRIORITY_CLASS = priority_class::kind,
+    REPLICA_SET = replica_set::kind,
+    REPLICATION_CONTROLLER = replication_controller::kind,
+    SCHEDULING_DECISION = scheduling_decision::kind,
+    SECRET = secret::kind,
+    SERVICE_ACCOUNT = service_account::kind,
+    STATEFUL_SET = stateful_set::kind,
 }
+
+#[cfg(test)]
+mod tests;
