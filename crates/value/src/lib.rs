@@ -11,6 +11,7 @@ pub mod quantity;
 mod str;
 pub mod time;
 mod tree;
+pub mod yaml;
 
 pub use self::list::List;
 pub use self::map::Map;
