@@ -1,8 +1,9 @@
-//! Columns that most kinds have.
+//! Columns that several kinds have. Follows `pkg/printers/internalversion/printers.go`.
 
 use meta::Object;
-use value::Value;
+use value::{Map, Value};
 
+use crate::pod_template::fields::{child, child_or_empty, maps, pairs, text as text_of, texts};
 use crate::{Cell, Column, Context};
 
 /// A column of text that is always shown.
@@ -17,7 +18,17 @@ pub(crate) fn text(name: &str, description: &str, make: fn(&Object, &Context<'_>
     }
 }
 
-/// The first column of every table.
+/// A column of numbers.
+pub(crate) fn integer(name: &str, description: &str, make: fn(&Object, &Context<'_>) -> Value) -> Column {
+    Column { kind: "integer", ..text(name, description, make) }
+}
+
+/// The same column, shown with `-o wide` only.
+pub(crate) fn wide(column: Column) -> Column {
+    Column { priority: 1, ..column }
+}
+
+/// The first column of almost every table.
 pub(crate) fn name() -> Column {
     Column {
         format: "name",
@@ -33,6 +44,84 @@ pub(crate) fn created() -> Column {
 /// How long ago the object was made, such as `5m3s`.
 pub(crate) fn age(it: &Object, cx: &Context<'_>) -> Value {
     it.meta.created.map_or_else(|| "<unknown>".into(), |created| duration(cx.now - created).into())
+}
+
+/// The number at a path of the body; 0 where there is none.
+pub(crate) fn number(it: &Object, path: &str) -> Value {
+    it.i64_at(path).unwrap_or(0).into()
+}
+
+/// The text at a path of the body; empty where there is none.
+pub(crate) fn string(it: &Object, path: &str) -> Value {
+    it.str_at(path).unwrap_or("").into()
+}
+
+/// How long ago a time was: `5m3s`, or `<unknown>` where there is none.
+pub(crate) fn since(time: Option<&str>, cx: &Context<'_>) -> String {
+    let at = time.and_then(|it| value::time::parse_nanos(it).map(|it| (it / 1_000_000_000) as i64));
+    at.map_or_else(|| "<unknown>".to_owned(), |at| duration(cx.now - at))
+}
+
+/// The pod template of any kind that has one.
+pub(crate) fn template(it: &Object) -> &Map {
+    let spec = child_or_empty(&it.body, "spec");
+    let job = child(spec, "jobTemplate").map(|it| child_or_empty(it, "spec"));
+    child_or_empty(job.unwrap_or(if child(&it.body, "template").is_some() { &it.body } else { spec }), "template")
+}
+
+/// Names and images of a template's containers.
+pub(crate) fn containers() -> [Column; 2] {
+    [
+        text("Containers", "Names of the containers in the template.", |it, _| listed(it, "name")),
+        text("Images", "Images of the containers in the template.", |it, _| listed(it, "image")),
+    ]
+}
+
+fn listed(it: &Object, key: &str) -> Value {
+    let containers = maps(child_or_empty(template(it), "spec"), "containers");
+    containers.map(|(_, it)| text_of(it, key)).collect::<Vec<_>>().join(",").into()
+}
+
+/// Containers, images and selector of a workload.
+pub(crate) fn workload() -> Vec<Column> {
+    let selector = text("Selector", "Which pods belong to it.", |it, _| {
+        let path = if it.kind == crate::CRON_JOB { "spec.jobTemplate.spec.selector" } else { "spec.selector" };
+        or_none(selector(it.map_at(path))).into()
+    });
+    containers().into_iter().chain([selector]).map(wide).collect()
+}
+
+/// `a=1,b=2`, or `<none>` (`labels.FormatLabels`).
+pub(crate) fn labels(labels: &Map) -> String {
+    or_none(pairs(labels).map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(","))
+}
+
+pub(crate) fn or_none(text: String) -> String {
+    if text.is_empty() { "<none>".to_owned() } else { text }
+}
+
+/// A label selector as one types it: `app=x,tier in (a,b)` (`FormatLabelSelector`).
+pub(crate) fn selector(selector: Option<&Map>) -> String {
+    let Some(selector) = selector else { return String::new() };
+    let mut parts: Vec<(&str, String)> = Vec::new();
+    for (key, value) in pairs(child_or_empty(selector, "matchLabels")) {
+        parts.push((key, format!("{key}={value}")));
+    }
+    for (_, it) in maps(selector, "matchExpressions") {
+        let key = text_of(it, "key");
+        let mut values: Vec<&str> = texts(it, "values").map(|(_, it)| it).collect();
+        values.sort_unstable();
+        let values = values.join(",");
+        let part = match text_of(it, "operator") {
+            "In" => format!("{key} in ({values})"),
+            "NotIn" => format!("{key} notin ({values})"),
+            "Exists" => key.to_owned(),
+            _ => format!("!{key}"),
+        };
+        parts.push((key, part));
+    }
+    parts.sort_by_key(|(key, _)| *key);
+    parts.into_iter().map(|(_, part)| part).collect::<Vec<_>>().join(",")
 }
 
 /// Seconds as two units at most: `5m3s`, `2d4h` (`duration.HumanDuration`).

@@ -100,6 +100,8 @@ pub struct Served {
     pub to: fn(&Object) -> Object,
     /// From this version's form to the stored one.
     pub from: fn(&Object) -> Object,
+    /// Rules that writes in this version obey besides the strategy's: new, and old of an update.
+    pub validate: fn(&Object, Option<&Object>, &mut Errors),
 }
 
 /// A field selector's name and how to read its value; an absent value is the empty text.
@@ -159,8 +161,10 @@ pub struct Strategy {
     pub warnings: fn(&Object, Option<&Object>) -> Vec<String>,
     /// Messages about the name; `true` for a `generateName` prefix (upstream's `prefix` argument).
     pub validate_name: fn(&str, bool) -> Vec<String>,
-    /// Whether `metadata.generation` counts changes of everything but metadata and status.
+    /// Whether objects have a `metadata.generation`: 1 for a new one.
     pub generation: bool,
+    /// Whether the change of an object, new and old, counts in its generation.
+    pub counts: fn(&Object, &Object) -> bool,
     /// Whether PUT needs no `resourceVersion`.
     pub unconditional_update: bool,
     /// Whether PUT of an absent object creates it.
@@ -177,6 +181,12 @@ pub fn subdomain_name(name: &str, prefix: bool) -> Vec<String> {
 /// Messages of names that are DNS labels (`NameIsDNSLabel`).
 pub fn label_name(name: &str, prefix: bool) -> Vec<String> {
     names::dns_label(&masked(name, prefix))
+}
+
+/// Messages of names that may be any part of a path (`ValidatePathSegmentName`).
+pub fn path_segment_name(name: &str, prefix: bool) -> Vec<String> {
+    // A prefix may be `.` or `..`.
+    if prefix && matches!(name, "." | "..") { Vec::new() } else { names::path_segment_name(name) }
 }
 
 /// A trailing dash of a prefix becomes a letter, as upstream's `maskTrailingDash`.
@@ -199,6 +209,7 @@ impl Strategy {
         warnings: |_, _| Vec::new(),
         validate_name: subdomain_name,
         generation: false,
+        counts: spec_changed,
         unconditional_update: true,
         create_on_update: false,
         has_status: false,
@@ -214,6 +225,12 @@ impl Strategy {
         has_status: true,
         ..Strategy::PLAIN
     };
+}
+
+/// Whether anything but metadata and status differs.
+pub fn spec_changed(new: &Object, old: &Object) -> bool {
+    let rest = |it: &Object| it.body.filtered(|key, _| key != "status");
+    !meta::maps_equal(&rest(new), &rest(old))
 }
 
 /// What writes to the object itself do with `status`: nothing.

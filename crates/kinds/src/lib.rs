@@ -12,7 +12,7 @@ use meta::KindId;
 
 pub use self::kind::{
     Cell, Column, Context, Kind, Scope, SelectableField, Served, Strategy, Subresource, Verbs, api_version,
-    keep_status, label_name, subdomain_name,
+    keep_status, label_name, path_segment_name, spec_changed, subdomain_name,
 };
 
 pub use self::registry::{Registry, ServedKind};
@@ -31,19 +31,20 @@ mod job;
 mod lease;
 mod machine;
 mod machine_pool;
-mod namespace;
+pub mod namespace;
 mod node;
 mod placement_decision;
 pub mod pod;
 pub mod pod_template;
 mod pod_template_kind;
-mod priority_class;
+pub mod priority_class;
 mod replica_set;
 mod replication_controller;
 mod scheduling_decision;
 mod secret;
 mod service_account;
 mod stateful_set;
+mod workload;
 
 /// Declares the id of every kind and the list of all, in one place.
 macro_rules! kinds {

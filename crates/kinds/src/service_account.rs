@@ -1,11 +1,46 @@
 //! ServiceAccount.
 
-use crate::{Kind, Scope};
+use meta::Object;
+use value::{List, Value, map};
+
+use crate::pod_template::fields::{as_map, text};
+use crate::{Kind, Scope, Strategy, columns};
+
+const MOUNTABLE_SECRETS: &str = "kubernetes.io/enforce-mountable-secrets";
 
 pub(crate) fn kind() -> Kind {
     Kind {
         short_names: vec!["sa".into()],
         definition: "io.k8s.api.core.v1.ServiceAccount".into(),
+        columns: vec![columns::name(), columns::created()],
+        strategy: Strategy {
+            prepare_create: only_names_of_secrets,
+            prepare_update: |new, _| only_names_of_secrets(new),
+            warnings,
+            ..Strategy::PLAIN
+        },
         ..Kind::new(Scope::Namespaced, "", "v1", "ServiceAccount", "serviceaccounts")
     }
+}
+
+/// `cleanSecretReferences`
+fn only_names_of_secrets(account: &mut Object) {
+    account.body.edit("secrets", |secrets| {
+        let Value::List(list) = secrets else { return };
+        let plain = |it: &Value| it.as_map().is_some_and(|it| it.len() == 1 && it.contains_key("name"));
+        if !list.iter().all(plain) {
+            let named: List = list.iter().map(|it| Value::Map(map!({ "name": text(as_map(it), "name") }))).collect();
+            *list = named;
+        }
+    });
+}
+
+fn warnings(account: &Object, old: Option<&Object>) -> Vec<String> {
+    let has = |it: &Object| it.meta.annotations.contains_key(MOUNTABLE_SECRETS);
+    if !has(account) || old.is_some_and(has) {
+        return Vec::new();
+    }
+    vec![format!(
+        "metadata.annotations[{MOUNTABLE_SECRETS}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets"
+    )]
 }

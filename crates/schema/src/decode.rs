@@ -1,7 +1,7 @@
 //! What decoding JSON into Go's types and writing it again would give.
 
 use value::quantity::{FORMAT_ERROR, Quantity};
-use value::{List, Map, Str, Value};
+use value::{List, Map, Str, Value, base64};
 
 use crate::{Field, Presence, Schema, StructType, Type, TypeId};
 
@@ -51,9 +51,10 @@ impl<'a> Reader<'a> {
             (Type::Struct(it), Value::Map(map)) => self.structure(it, map).map(Value::Map),
             (Type::Map(it), Value::Map(map)) => self.map(it.item, map),
             (Type::List(it), Value::List(list)) => self.list(it.item, list),
-            (Type::Bool, Value::Bool(_)) | (Type::Str | Type::Bytes, Value::Str(_)) | (Type::Int64, Value::Int(_)) => {
+            (Type::Bool, Value::Bool(_)) | (Type::Str, Value::Str(_)) | (Type::Int64, Value::Int(_)) => {
                 Ok(value.clone())
             }
+            (Type::Bytes, Value::Str(text)) => bytes(text, value),
             (Type::Number, Value::Int(_) | Value::Decimal(_)) => Ok(value.clone()),
             (Type::Int32, Value::Int(it)) if i32::try_from(*it).is_ok() => Ok(value.clone()),
             (Type::IntOrString, Value::Str(_)) => Ok(value.clone()),
@@ -240,6 +241,13 @@ fn is_zero(value: &Value) -> bool {
         Value::Map(it) => it.is_empty(),
         Value::Bool(true) | Value::Int(_) | Value::Decimal(_) => false,
     }
+}
+
+/// Bytes are written again as the one text that they have.
+fn bytes(text: &str, value: &Value) -> Result<Value, DecodeError> {
+    let bytes = base64::decode(text).map_err(|at| DecodeError(format!("illegal base64 data at input byte {at}")))?;
+    let canonical = base64::encode(&bytes);
+    Ok(if canonical == text { value.clone() } else { canonical.into() })
 }
 
 fn quantity(value: &Value) -> Result<Value, DecodeError> {

@@ -3,6 +3,7 @@
 //! Everything the engine stores is made of [`Value`]s. A clone is a counter; an edit copies the maps on the
 //! path and shares the rest. This crate knows text (JSON, YAML, quantities, timestamps) and nothing of Kubernetes' kinds.
 
+pub mod base64;
 pub mod json;
 mod list;
 mod literal;

@@ -1,4 +1,4 @@
-use crate::{Value, json, value};
+use crate::{Value, base64, json, value};
 
 fn roundtrip(text: &str, expected: &str) {
     let parsed = json::parse(text.as_bytes())
@@ -43,4 +43,17 @@ fn an_edit_that_changes_nothing_keeps_the_allocation() {
         map.edit_map("spec", |spec| spec.edit_maps("items", |item| item.edit("a", |it| *it = Value::Int(1))));
     }
     assert!(after.same(&before));
+}
+
+#[test]
+fn base64_is_read_and_written_as_go_does() {
+    for text in ["", "a", "ab", "abc", "abcd", "\u{0}\u{7f}ż"] {
+        assert_eq!(base64::decode(&base64::encode(text.as_bytes())), Ok(text.as_bytes().to_vec()));
+    }
+    assert_eq!(base64::encode(b"ab"), "YWI=");
+    assert_eq!(base64::decode("YW\nJj\r\n"), Ok(b"abc".to_vec()));
+    // Where Go finds fault: a letter too few, a strange letter, padding too early, too short, and followed by more.
+    for (text, at) in [("YWJjZ", 4), ("YW-j", 2), ("Y===", 1), ("YW==YW==", 4), ("YW=", 3), ("YW=a", 2)] {
+        assert_eq!(base64::decode(text), Err(at), "{text}");
+    }
 }

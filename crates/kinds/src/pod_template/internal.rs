@@ -4,7 +4,7 @@ use value::{Map, Str, Value, json};
 
 /// Structs and their fields: `Name:type`, or `Name=field:type` where the field's name is not the same in lower case.
 ///
-/// Types: `s` text, `b` flag, `i` number, `q` amount, `o` number or text, `v` as it is, `%` map, `m` fields of a map set in
+/// Types: `s` text, `b` flag, `i` number, `q` amount, `o` number or text, `v` a label selector, `%` map, `m` fields of a map set in
 /// place, `?T` pointer, `*T` list, or a struct. `^` marks fields that are the spec's own outside.
 const STRUCTS: &[(&str, &str)] = &[
     ("AWSElasticBlockStoreVolumeSource", "VolumeID:s FSType=fsType:s Partition:i ReadOnly:b"),
@@ -32,6 +32,7 @@ const STRUCTS: &[(&str, &str)] = &[
     ("ContainerResizePolicy", "ResourceName:s RestartPolicy:s"),
     ("ContainerRestartRule", "Action:s ExitCodes:?ContainerRestartRuleOnExitCodes"),
     ("ContainerRestartRuleOnExitCodes", "Operator:s Values:*i"),
+    ("DaemonSetUpdateStrategy", "Type:s RollingUpdate:?RollingUpdateDaemonSet"),
     ("DownwardAPIProjection", "Items:*DownwardAPIVolumeFile"),
     ("DownwardAPIVolumeFile", "Path:s FieldRef:?ObjectFieldSelector ResourceFieldRef:?ResourceFieldSelector Mode:?i"),
     ("DownwardAPIVolumeSource", "Items:*DownwardAPIVolumeFile DefaultMode:?i"),
@@ -73,6 +74,7 @@ const STRUCTS: &[(&str, &str)] = &[
     ),
     ("LocalObjectReference", "Name:s"),
     ("NFSVolumeSource", "Server:s Path:s ReadOnly:b"),
+    ("NodeAddress", "Type:s Address:s"),
     (
         "NodeAffinity",
         "RequiredDuringSchedulingIgnoredDuringExecution:?NodeSelector PreferredDuringSchedulingIgnoredDuringExecution:*PreferredSchedulingTerm",
@@ -134,6 +136,7 @@ const STRUCTS: &[(&str, &str)] = &[
     ("ResourceClaim", "Name:s Request:s"),
     ("ResourceFieldSelector", "ContainerName:s Resource:s Divisor:q"),
     ("ResourceRequirements", "Limits:% Requests:% Claims:*ResourceClaim"),
+    ("RollingUpdateDaemonSet", "MaxUnavailable:o MaxSurge:o"),
     ("SELinuxOptions", "User:s Role:s Type:s Level:s"),
     (
         "ScaleIOVolumeSource",
@@ -156,6 +159,7 @@ const STRUCTS: &[(&str, &str)] = &[
     ),
     ("Sysctl", "Name:s Value:s"),
     ("TCPSocketAction", "Port:o Host:s"),
+    ("Taint", "Key:s Value:s Effect:s TimeAdded:?s"),
     ("Toleration", "Key:s Operator:s Value:s Effect:s TolerationSeconds:?i"),
     (
         "TopologySpreadConstraint",
@@ -199,6 +203,14 @@ pub(crate) fn bad_value(tree: &Map, name: &str) -> Value {
     let mut writer = Writer { out: Vec::new(), pretty: false, depth: 0, spec: tree };
     writer.fields(tree, name);
     // A decimal is shown as its text, which is what a message needs of ready-made JSON.
+    Value::Decimal(Str::from(String::from_utf8_lossy(&writer.out).as_ref()))
+}
+
+/// As [`bad_value`], of a label selector, which is the same inside and outside.
+pub(crate) fn bad_selector(selector: &Map) -> Value {
+    let none = Map::new();
+    let mut writer = Writer { out: Vec::new(), pretty: false, depth: 0, spec: &none };
+    writer.selector(selector);
     Value::Decimal(Str::from(String::from_utf8_lossy(&writer.out).as_ref()))
 }
 
@@ -291,9 +303,23 @@ impl Writer<'_> {
                 "q" => self.text("0"),
                 name => self.fields(&Map::new(), name),
             },
-            (Some(Value::Map(map)), _) if !matches!(kind, "%" | "v") => self.fields(map, kind),
+            (Some(Value::Map(map)), _) if kind == "v" => self.selector(map),
+            (Some(Value::Map(map)), _) if kind != "%" => self.fields(map, kind),
             (Some(value), _) => self.plain(value),
         }
+    }
+
+    /// Labels come before expressions.
+    fn selector(&mut self, selector: &Map) {
+        let mut first = true;
+        self.open(b'{');
+        for key in ["matchLabels", "matchExpressions"] {
+            if let Some(value) = selector.get(key).filter(|it| !it.is_null()) {
+                self.key(&mut first, key);
+                self.plain(value);
+            }
+        }
+        self.close(b'}', first);
     }
 
     fn items(&mut self, items: &[Value], kind: &str) {
