@@ -1,6 +1,11 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
-use super::{Registry, all};
+use meta::{Errors, Object};
+use schema::Schema;
+use value::{Value, json};
+
+use super::{POD, Registry, ServedKind, all, object_meta};
 
 #[test]
 fn every_kind_has_a_schema() {
@@ -19,4 +24,158 @@ fn names_of_resources_are_unique() {
             assert!(seen.insert((kind.group.clone(), name.clone())), "{name}");
         }
     }
+}
+
+/// One recorded creation: where, what, and the answer.
+struct Record {
+    source: String,
+    path: String,
+    body: Value,
+    code: i64,
+    answer: Value,
+    warnings: Vec<String>,
+}
+
+fn records(corpus: &Path, file: &str) -> Vec<Record> {
+    let text = std::fs::read_to_string(corpus.join("recorded").join(file)).unwrap();
+    let mut res = Vec::new();
+    for line in text.lines() {
+        let it = json::parse(line.as_bytes()).unwrap();
+        let text = |path: &str| it.str_at(path).unwrap_or("").to_owned();
+        let at = |path: &str| it.at(path).cloned().unwrap_or_default();
+        let warnings = |path: &str| it.list_at(path).iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        res.push(Record {
+            source: text("src"),
+            path: text("request.path"),
+            body: at("request.body"),
+            code: it.i64_at("response.code").unwrap_or(0),
+            answer: at("response.body"),
+            warnings: warnings("response.warnings"),
+        });
+    }
+    res
+}
+
+/// What making the object would answer, admission aside; `None` where something before the kind's rules refuses it.
+fn create(
+    schema: &Schema,
+    served: ServedKind<'_>,
+    namespace: &str,
+    body: &Value,
+) -> Option<Result<(Value, Vec<String>), Vec<String>>> {
+    let ty = schema.definition(served.definition())?;
+    let decoded = schema.decode(ty, body).ok()?;
+    if !decoded.unknown.is_empty() {
+        return None;
+    }
+    let kind = served.kind;
+    let mut it = Object::from_map(kind.id, decoded.value.as_map()?);
+    if let Some(served) = served.served {
+        it = (served.from)(&it);
+    }
+    it.meta.namespace = namespace.into();
+    it.meta.created = Some(0);
+    it.meta.uid = "<uid>".into();
+    (kind.strategy.default)(&mut it);
+    if it.meta.name.is_empty() && !it.meta.generate_name.is_empty() {
+        it.meta.name = format!("{}abcde", it.meta.generate_name).into();
+    }
+    (kind.strategy.prepare_create)(&mut it);
+    it.meta.generation = i64::from(kind.strategy.generation);
+    let mut errors = Errors::new();
+    object_meta::validate(&it.meta, kind, &mut errors);
+    (kind.strategy.validate)(&it, &mut errors);
+    if let Some(served) = served.served {
+        (served.validate)(&it, None, &mut errors);
+    }
+    if !errors.is_empty() {
+        let mut res: Vec<String> = errors.list.iter().map(ToString::to_string).collect();
+        res.sort();
+        return Some(Err(res));
+    }
+    let warnings = (kind.strategy.warnings)(&it, None);
+    if let Some(served) = served.served {
+        it = (served.to)(&it);
+    }
+    it.meta.created = None;
+    it.meta.uid = Default::default();
+    Some(Ok((it.to_value("", ""), warnings)))
+}
+
+fn causes(body: &Value) -> Vec<String> {
+    let text = |it: &Value, key: &str| it.str_at(key).unwrap_or("").to_owned();
+    let mut res: Vec<String> = body
+        .list_at("details.causes")
+        .iter()
+        .map(|it| match text(it, "field") {
+            field if field.is_empty() => format!("<nil>: {}", text(it, "message")),
+            field => format!("{field}: {}", text(it, "message")),
+        })
+        .collect();
+    res.sort();
+    res
+}
+
+/// The recorded object as [`create`] shows it.
+fn plain(answer: &Value) -> Value {
+    let mut it = Object::from_map(meta::KindId(0), answer.as_map().unwrap());
+    it.meta.managed = Default::default();
+    it.meta.created = None;
+    it.meta.uid = Default::default();
+    it.meta.revision = Default::default();
+    it.to_value("", "")
+}
+
+#[test]
+fn recorded_creations_are_the_same() {
+    let Some(corpus) = std::env::var_os("DRYDOCK_CORPUS").map(PathBuf::from) else { return };
+    let (schema, registry) = (Schema::load(), Registry::builtin());
+    let only = std::env::var("DRYDOCK_ONLY").unwrap_or_default();
+    let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let mut shown = String::new();
+    for file in ["minimal-objects-every-resource.jsonl", "validation-create-dryrun.jsonl"] {
+        for record in records(&corpus, file) {
+            let parts: Vec<&str> = record.path.trim_matches('/').split('/').collect();
+            let (group, version, rest) = match parts.as_slice() {
+                ["api", version, rest @ ..] => ("", *version, rest),
+                ["apis", group, version, rest @ ..] => (*group, *version, rest),
+                _ => continue,
+            };
+            let (namespace, plural) = match rest {
+                ["namespaces", namespace, plural] => (*namespace, *plural),
+                [plural] => ("", *plural),
+                _ => continue,
+            };
+            let Some(served) = registry.by_resource(group, version, plural) else { continue };
+            if served.kind.id == POD || !plural.contains(&only) {
+                continue;
+            }
+            let Some(have) = create(&schema, served, namespace, &record.body) else { continue };
+            let want = match record.code {
+                201 => Ok((plain(&record.answer), record.warnings.clone())),
+                422 => Err(causes(&record.answer)),
+                _ => continue,
+            };
+            let count = counts.entry(plural.to_owned()).or_default();
+            if have == want {
+                count.0 += 1;
+            } else {
+                count.1 += 1;
+                let show = |it: &Result<(Value, Vec<String>), Vec<String>>| match it {
+                    Ok((value, warnings)) => format!("{} {warnings:?}", json::to_string(value)),
+                    Err(errors) => format!("{errors:#?}"),
+                };
+                shown.push_str(&format!(
+                    "{} {plural}\n  have {}\n  want {}\n",
+                    record.source,
+                    show(&have),
+                    show(&want)
+                ));
+            }
+        }
+    }
+    let table: Vec<String> =
+        counts.iter().map(|(plural, (same, other))| format!("{plural} {same}/{}", same + other)).collect();
+    println!("{}", table.join(", "));
+    assert!(shown.is_empty(), "{shown}");
 }
