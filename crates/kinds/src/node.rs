@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use meta::{Errors, Object, Problem, names};
-use value::{List, Map, Value};
+use value::{List, Map, Value, json};
 
 use crate::path::Path;
 use crate::pod_template::fields::{
-    child_or_empty, flag, has, list, maps, named, opt_text, positive, required_one_of, text, texts,
+    as_map, child, child_or_empty, flag, has, list, maps, named, opt_text, positive, required_one_of, text, texts,
 };
 use crate::pod_template::{internal, resources};
 use crate::{Column, Kind, Scope, SelectableField, Strategy, Subresource, columns, keep_status};
 
 const ROLE_PREFIX: &str = "node-role.kubernetes.io/";
+const AVOIDED_PODS: &str = "scheduler.alpha.kubernetes.io/preferAvoidPods";
 const ROLE_LABEL: &str = "kubernetes.io/role";
 
 pub(crate) fn kind() -> Kind {
@@ -162,8 +163,31 @@ fn drop_config(it: &mut Object, part: &str, key: &str) {
     });
 }
 
+/// `ValidateAvoidPodsInNodeAnnotations`
+fn avoided_pods(it: &Object, errors: &mut Errors) {
+    let Some(note) = it.meta.annotation(AVOIDED_PODS).filter(|it| !it.is_empty()) else { return };
+    let path = Path::root("metadata.annotations");
+    let whole = match json::parse(note.as_bytes()) {
+        Ok(whole) => whole,
+        Err(error) => return path.child("AvoidPods").invalid(errors, AVOIDED_PODS, &error.to_string()),
+    };
+    for (idx, entry) in maps(as_map(&whole), "preferAvoidPods") {
+        let path = path.child(AVOIDED_PODS);
+        let path = path.index(idx);
+        let path = path.child("PodSignature");
+        match child(child_or_empty(entry, "podSignature"), "podController") {
+            None => path.required(errors, ""),
+            Some(owner) if !flag(owner, "controller") => {
+                path.child("PodController.Controller").invalid(errors, false, "must point to a controller");
+            }
+            Some(_) => (),
+        }
+    }
+}
+
 /// `ValidateNode`
 fn validate(it: &Object, errors: &mut Errors) {
+    avoided_pods(it, errors);
     validate_taints(it, errors);
     validate_amounts(it, errors);
     if let Some(swap) = child_or_empty(status(it), "nodeInfo").get("swap").and_then(Value::as_map)
@@ -201,6 +225,7 @@ fn validate_ranges(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
 
 /// `ValidateNodeUpdate`
 fn validate_change(new: &Object, old: &Object, errors: &mut Errors) {
+    avoided_pods(new, errors);
     validate_amounts(new, errors);
     let mut seen = BTreeSet::new();
     let addresses = Path::root("status.addresses");

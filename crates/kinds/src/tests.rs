@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use meta::{Errors, Object};
 use schema::Schema;
-use value::{Value, json};
+use value::{List, Value, json};
 
 use super::{POD, Registry, ServedKind, all, object_meta};
 
@@ -79,6 +79,12 @@ fn create(
     (kind.strategy.default)(&mut it);
     if it.meta.name.is_empty() && !it.meta.generate_name.is_empty() {
         it.meta.name = format!("{}abcde", it.meta.generate_name).into();
+    }
+    if kind.id == crate::NODE {
+        // As admission does.
+        let taint = value::value!({ "effect": "NoSchedule", "key": "node.kubernetes.io/not-ready" });
+        let taints: List = it.list_at("spec.taints").iter().cloned().chain([taint]).collect();
+        it.set("spec.taints", taints);
     }
     (kind.strategy.prepare_create)(&mut it);
     it.meta.generation = i64::from(kind.strategy.generation);
