@@ -43,7 +43,8 @@ impl Rules {
                 Rules { prepare: kinds::pod::prepare_resize, validate: kinds::pod::validate_resize, ..whole }
             }
             "finalize" => {
-                Rules { prepare: only_spec_finalizers, validate: |_, _, _| (), counts_generation: false, warns: false }
+                let validate = kinds::namespace::validate_finalize;
+                Rules { prepare: only_spec_finalizers, validate, counts_generation: false, warns: false }
             }
             "binding" => Rules { prepare: |_, _| (), validate: |_, _, _| (), ..whole },
             _ => whole,

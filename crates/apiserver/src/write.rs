@@ -91,14 +91,16 @@ pub(crate) fn insert(api: &mut ApiServer, write: &mut Write, mut object: Object)
     admission::mutate(api, write, Operation::Create, &mut object, None)?;
     object.meta.uid = api.new_uid();
     object.meta.created = Some(write.now.secs());
-    (write.kind.strategy.prepare_create)(&mut object);
-    object.meta.generation = i64::from(write.kind.strategy.generation);
     let generates = object.meta.name.is_empty() && !object.meta.generate_name.is_empty();
     let mut attempts_left = if generates { GENERATED_NAME_ATTEMPTS_MAX } else { 1 };
+    let unprepared = object;
     loop {
+        let mut object = unprepared.clone();
         if generates {
             object.meta.name = generated_name(api, &object.meta.generate_name);
         }
+        (write.kind.strategy.prepare_create)(&mut object);
+        object.meta.generation = i64::from(write.kind.strategy.generation);
         attempts_left -= 1;
         let exists = api.store.get(object.kind, &object.key()).cloned();
         if exists.is_none() || attempts_left == 0 {
@@ -155,6 +157,9 @@ fn check_new(api: &ApiServer, write: &Write, object: &Object, checked: bool) -> 
     kinds::object_meta::validate(&object.meta, &write.kind, &mut errors);
     if !(checked && api.templates.knows(object)) {
         (write.kind.strategy.validate)(object, &mut errors);
+    }
+    if let Some(served) = write.served {
+        (served.validate)(object, None, &mut errors);
     }
     if errors.is_empty() { Ok(()) } else { Err(write.invalid(object.name(), &errors)) }
 }
@@ -226,7 +231,7 @@ pub(crate) fn update(
     let rules = Rules::of(&write.kind, write.sub);
     object.meta.generation = live.meta.generation;
     (rules.prepare)(&mut object, live);
-    if rules.counts_generation && write.kind.strategy.generation && spec_changed(&object, live) {
+    if rules.counts_generation && write.kind.strategy.generation && (write.kind.strategy.counts)(&object, live) {
         object.meta.generation += 1;
     }
     keep_system_fields(&mut object.meta, &live.meta);
@@ -236,6 +241,9 @@ pub(crate) fn update(
         kinds::object_meta::validate_update(&object.meta, &live.meta, &mut errors);
     }
     (rules.validate)(&object, live, &mut errors);
+    if let Some(served) = write.served.filter(|_| write.sub.is_empty()) {
+        (served.validate)(&object, Some(live), &mut errors);
+    }
     if !errors.is_empty() {
         return Err(write.invalid(object.name(), &errors));
     }
@@ -302,12 +310,6 @@ fn is_same(object: &Object, live: &Object) -> bool {
                     && meta::maps_equal(&a.fields, &b.fields)
             }));
     same_managed && object.meta.same_but_managed(&live.meta) && meta::maps_equal(&object.body, &live.body)
-}
-
-/// Whether anything but metadata and status differs.
-fn spec_changed(object: &Object, live: &Object) -> bool {
-    let rest = |it: &Object| it.body.filtered(|key, _| key != "status");
-    !meta::maps_equal(&rest(object), &rest(live))
 }
 
 /// What a creator may not choose (`WipeObjectMetaSystemFields`).
