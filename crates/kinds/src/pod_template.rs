@@ -27,6 +27,7 @@ use value::{Map, Value};
 
 pub use self::claims::claim_spec;
 pub(crate) use self::containers::is_sidecar;
+pub use self::defaults::claim_spec as default_claim_spec;
 pub(crate) use self::defaults::{Of, spec as default_spec};
 use self::fields::{child, child_or_empty, list};
 pub(crate) use self::spec::{only_for_pods, validate as validate_spec};

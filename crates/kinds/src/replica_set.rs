@@ -1,5 +1,10 @@
 //! ReplicaSet.
 
+use meta::{Errors, Object};
+use value::map;
+
+use crate::path::Path;
+use crate::workload::{self, spec, status};
 use crate::{Kind, Scope, Strategy, Subresource};
 
 pub(crate) fn kind() -> Kind {
@@ -8,7 +13,42 @@ pub(crate) fn kind() -> Kind {
         categories: vec!["all".into()],
         definition: "io.k8s.api.apps.v1.ReplicaSet".into(),
         subresources: vec![Subresource::scale(), Subresource::status("ReplicaSet")],
-        strategy: Strategy::WORKLOAD,
+        columns: workload::replica_columns(),
+        selectable_fields: workload::SELECTABLE_REPLICAS,
+        strategy: Strategy {
+            default: |it| workload::default_spec(it, |spec| spec.set_default("replicas", 1)),
+            prepare_create: |it| it.body.insert("status", map!({ "replicas": 0 })),
+            validate,
+            validate_update: |new, old, errors| {
+                validate(new, errors);
+                workload::same_selector(spec(new), spec(old), errors);
+            },
+            validate_status: |new, _, errors| {
+                workload::replica_counts(status(new), &COUNTS, &PARTS, "readyReplicas", errors);
+            },
+            warnings: workload::warnings,
+            ..Strategy::WORKLOAD
+        },
         ..Kind::new(Scope::Namespaced, "apps", "v1", "ReplicaSet", "replicasets")
     }
+}
+
+/// In the order in which they are looked at.
+pub(crate) const COUNTS: [&str; 6] = [
+    "replicas",
+    "fullyLabeledReplicas",
+    "readyReplicas",
+    "availableReplicas",
+    "observedGeneration",
+    "terminatingReplicas",
+];
+pub(crate) const PARTS: [&str; 3] = ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"];
+
+fn validate(it: &Object, errors: &mut Errors) {
+    let spec = spec(it);
+    let path = Path::root("spec");
+    workload::non_negatives(spec, &["replicas", "minReadySeconds"], &path, errors);
+    // Upstream calls it a deployment here.
+    workload::required_selector(spec, "deployment", &path, errors);
+    workload::replica_set_template(spec, &path, errors);
 }

@@ -5,9 +5,9 @@ use meta::{Errors, Object, names};
 use value::{Map, Value};
 
 use crate::path::Path;
-use crate::pod_template::fields::{child, child_or_empty, has, list, non_negative, opt_int, text};
+use crate::pod_template::fields::{child, child_or_empty, has, int, list, non_negative, opt_int, text};
 use crate::pod_template::{internal, labels};
-use crate::{columns, pod_template};
+use crate::{Column, SelectableField, columns, pod_template};
 
 /// `spec` of the body.
 pub(crate) fn spec(it: &Object) -> &Map {
@@ -145,3 +145,93 @@ pub(crate) fn template_warnings(new: &Object, old: Option<&Object>) -> Vec<Strin
     }
     pod_template::warnings_of(columns::template(new), &Path::root("spec.template"))
 }
+
+/// Names of workloads become parts of their pods' names.
+pub(crate) fn name_warnings(it: &Object) -> Vec<String> {
+    let messages = names::dns_label(it.name());
+    if messages.is_empty() {
+        return Vec::new();
+    }
+    vec![format!(
+        "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [{}]",
+        messages.join(" ")
+    )]
+}
+
+/// Warnings of the name of a new object, and of a template that is new or has changed.
+pub(crate) fn warnings(new: &Object, old: Option<&Object>) -> Vec<String> {
+    let mut res = if old.is_none() { name_warnings(new) } else { Vec::new() };
+    res.extend(template_warnings(new, old));
+    res
+}
+
+/// Counts in a status are no negative numbers, and none is larger than what it is a part of.
+pub(crate) fn replica_counts(status: &Map, counts: &[&str], parts: &[&str], ready: &str, errors: &mut Errors) {
+    let path = Path::root("status");
+    non_negatives(status, counts, &path, errors);
+    for key in parts {
+        if int(status, key) > int(status, "replicas") {
+            path.child(key).invalid(errors, int(status, key), "cannot be greater than status.replicas");
+        }
+    }
+    let available = int(status, "availableReplicas");
+    if available > int(status, "readyReplicas") {
+        path.child("availableReplicas").invalid(errors, available, &format!("cannot be greater than {ready}"));
+    }
+}
+
+/// The selector of ReplicaSets, Deployments and StatefulSets: there, valid and not empty.
+pub(crate) fn required_selector(spec: &Map, kind: &str, path: &Path<'_>, errors: &mut Errors) {
+    let path = path.child("selector");
+    let Some(selector) = child(spec, "selector") else { return path.required(errors, "") };
+    labels::validate_selector(Some(selector), &path, errors);
+    if is_empty_selector(selector) {
+        let bad = internal::bad_selector(selector);
+        path.invalid(errors, bad, &format!("empty selector is invalid for {kind}"));
+    }
+}
+
+/// The readable selector, or a problem named `detail`.
+pub(crate) fn selector_or_problem(spec: &Map, detail: &str, errors: &mut Errors) -> Option<LabelSelector> {
+    let selector = child(spec, "selector");
+    let readable = readable_selector(selector);
+    if readable.is_none() {
+        let bad = selector.map_or(Value::Null, internal::bad_selector);
+        Path::root("spec.selector").invalid(errors, bad, detail);
+    }
+    readable
+}
+
+/// `ValidatePodTemplateSpecForReplicaSet`, for Deployments too.
+pub(crate) fn replica_set_template(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
+    let Some(selector) = selector_or_problem(spec, "invalid label selector", errors) else { return };
+    let template = child_or_empty(spec, "template");
+    let path = path.child("template");
+    if !selector.is_everything() {
+        matches_template(&selector, template, &path, errors);
+    }
+    pod_template::validate(template, &path, errors);
+    runs_for_ever(template, "ReplicaSet", &path, errors);
+}
+
+/// READY of Deployments and StatefulSets: `1/3`.
+pub(crate) fn ready_of_desired(it: &Object) -> Value {
+    format!("{}/{}", int(status(it), "readyReplicas"), int(spec(it), "replicas")).into()
+}
+
+/// DESIRED, CURRENT and READY of ReplicaSets and ReplicationControllers, and the rest of their columns.
+pub(crate) fn replica_columns() -> Vec<Column> {
+    let mut res = vec![
+        columns::name(),
+        columns::integer("Desired", "How many pods there should be.", |it, _| columns::number(it, "spec.replicas")),
+        columns::integer("Current", "How many pods there are.", |it, _| columns::number(it, "status.replicas")),
+        columns::integer("Ready", "How many are ready.", |it, _| columns::number(it, "status.readyReplicas")),
+        columns::created(),
+    ];
+    res.extend(columns::workload());
+    res
+}
+
+/// `status.replicas`, for field selectors.
+pub(crate) const SELECTABLE_REPLICAS: &[SelectableField] =
+    &[SelectableField { name: "status.replicas", read: |it| int(status(it), "replicas").to_string().into() }];

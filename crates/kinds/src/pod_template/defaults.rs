@@ -218,12 +218,15 @@ fn volume(volume: &mut Map) {
     });
     volume.edit_map("ephemeral", |source| {
         source.edit_map("volumeClaimTemplate", |template| {
-            template.edit_map("spec", |claim| {
-                set_absent(claim, "volumeMode", || "Filesystem".into());
-                claim.edit_map("resources", round_requirements);
-            });
+            template.edit_map("spec", claim_spec);
         });
     });
+}
+
+/// Fills in a `PersistentVolumeClaimSpec`.
+pub fn claim_spec(claim: &mut Map) {
+    set_absent(claim, "volumeMode", || "Filesystem".into());
+    claim.edit_map("resources", round_requirements);
 }
 
 fn projected(source: &mut Map) {

@@ -160,12 +160,17 @@ fn volumes(spec: &Map, path: &Path<'_>, out: &mut Vec<String>) {
             }
         }
         if let Some(template) = child(volume, "ephemeral").and_then(|it| child(it, "volumeClaimTemplate")) {
-            let resources = child_or_empty(child_or_empty(template, "spec"), "resources");
-            let path = path.child("ephemeral.volumeClaimTemplate.spec.resources");
-            for key in ["requests", "limits"] {
-                fraction(child_or_empty(resources, key), "storage", &path.child(key), out);
-            }
+            claim_spec(child_or_empty(template, "spec"), &path.child("ephemeral.volumeClaimTemplate.spec"), out);
         }
+    }
+}
+
+/// `GetWarningsForPersistentVolumeClaimSpec`
+pub fn claim_spec(spec: &Map, path: &Path<'_>, out: &mut Vec<String>) {
+    let resources = child_or_empty(spec, "resources");
+    let path = path.child("resources");
+    for key in ["requests", "limits"] {
+        fraction(child_or_empty(resources, key), "storage", &path.child(key), out);
     }
 }
 
