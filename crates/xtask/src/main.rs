@@ -12,6 +12,7 @@ mod setup;
 mod test;
 mod tidy;
 mod wasm;
+mod zones;
 
 use process::Res;
 use std::process::ExitCode;
@@ -46,6 +47,11 @@ const TASKS: &[Task] = &[
         run: test::run,
     },
     Task { name: "tidy", about: "the rules of the architecture that a program can check", run: tidy::run },
+    Task {
+        name: "zones",
+        about: "make the table of time zones anew from a package of Python's index",
+        run: zones::run,
+    },
 ];
 
 fn main() -> ExitCode {

@@ -18,12 +18,14 @@ enum Outside {
     Any,
 }
 
-const MACHINERY: &[&str] = &["value", "sim", "meta", "schema", "merge", "store", "kinds"];
-const ACTORS_USE: &[&str] = &["value", "sim", "meta", "schema", "merge", "store", "kinds", "apiserver", "runtime"];
+const MACHINERY: &[&str] = &["value", "sim", "meta", "cron", "schema", "merge", "store", "kinds"];
+const ACTORS_USE: &[&str] =
+    &["value", "sim", "meta", "cron", "schema", "merge", "store", "kinds", "apiserver", "runtime"];
 const ENGINE: &[&str] = &[
     "value",
     "sim",
     "meta",
+    "cron",
     "schema",
     "merge",
     "store",
@@ -42,10 +44,11 @@ const LAYERS: &[Layer] = &[
     Layer { name: "value", ours: &[], outside: Outside::Only(&["chrono", "libyaml-safer"]) },
     Layer { name: "sim", ours: &[], outside: Outside::Only(&[]) },
     Layer { name: "meta", ours: &["value", "sim"], outside: Outside::Only(&[]) },
+    Layer { name: "cron", ours: &["value", "meta"], outside: Outside::Only(&["chrono"]) },
     Layer { name: "schema", ours: &["value", "meta"], outside: Outside::Only(&[]) },
     Layer { name: "merge", ours: &["value", "sim", "meta", "schema"], outside: Outside::Only(&[]) },
     Layer { name: "store", ours: &["value", "meta"], outside: Outside::Only(&[]) },
-    Layer { name: "kinds", ours: &["value", "sim", "meta", "schema"], outside: Outside::Only(&[]) },
+    Layer { name: "kinds", ours: &["value", "sim", "meta", "cron", "schema"], outside: Outside::Only(&[]) },
     Layer { name: "apiserver", ours: MACHINERY, outside: Outside::Only(&["http"]) },
     Layer {
         name: "runtime",
