@@ -40,6 +40,18 @@ fn write(value: &Value, out: &mut String) {
     }
 }
 
+/// A whole number as Go prints the float that a number of YAML is decoded to: `80`, `1.5e+06`.
+pub(crate) fn number(it: i64) -> String {
+    if it.unsigned_abs() < 1_000_000 {
+        return it.to_string();
+    }
+    let digits = it.unsigned_abs().to_string();
+    let (first, rest) = digits.split_at(1);
+    let rest = rest.trim_end_matches('0');
+    let (sign, point) = (if it < 0 { "-" } else { "" }, if rest.is_empty() { "" } else { "." });
+    format!("{sign}{first}{point}{rest}e+{:02}", digits.len() - 1)
+}
+
 /// The Go type of a decoded value.
 pub(crate) fn go_type(value: &Value) -> &'static str {
     match value {

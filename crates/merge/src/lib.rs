@@ -2,14 +2,20 @@
 //!
 //! Everything is a function of trees; this crate knows neither kinds nor the store.
 
+mod compare;
+mod fields;
 mod go_text;
 mod json_patch;
 pub mod managed;
+mod memo;
 mod merge_patch;
+mod objects;
+mod resets;
+mod shape;
 mod strategic;
 
 pub use self::go_text::go_text;
 pub use self::json_patch::{json_patch, json_patch_problems};
-pub use self::managed::Memo;
+pub use self::memo::Memo;
 pub use self::merge_patch::merge_patch;
 pub use self::strategic::strategic;

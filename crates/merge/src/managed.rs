@@ -1,27 +1,206 @@
 //! Managed fields: who owns which field of an object.
+//!
+//! Follows `managedfields/internal` of k8s.io/apimachinery, the writes that are no server-side apply.
 
-use meta::Object;
+use meta::{ManagedEntry, Object, Operation};
 use schema::{Schema, TypeId};
-use value::Str;
+use value::{Map, Str};
 
-/// What is remembered from one write to the next: sets of shared subtrees.
-#[derive(Clone, Debug, Default)]
-pub struct Memo {}
+use crate::fields::{canonical, difference, union};
+use crate::memo::Memo;
+use crate::objects::{self, Changes};
+use crate::resets::Resets;
+
+/// Entries of updates kept apart (`DefaultMaxUpdateManagers`).
+const UPDATES_MAX: usize = 10;
+/// Who owns what the oldest updates beyond the limit owned.
+const ANCIENT: &str = "ancient-changes";
+const UNKNOWN: &str = "unknown";
 
 /// Sets the managed fields of an object that `manager` created or changed otherwise than by applying.
 #[allow(clippy::too_many_arguments)]
 pub fn update(
-    _schema: &Schema,
-    _ty: Option<TypeId>,
+    schema: &Schema,
+    ty: Option<TypeId>,
     live: Option<&Object>,
     object: &mut Object,
-    _manager: &Str,
-    _api_version: &Str,
-    _sub: &str,
-    _now_secs: i64,
-    _memo: &mut Memo,
+    manager: &Str,
+    api_version: &Str,
+    sub: &str,
+    now_secs: i64,
+    memo: &mut Memo,
 ) {
-    if let Some(live) = live {
+    let entries = settled(live, object, sub);
+    // What was not tracked from its creation is not tracked later either.
+    if entries.is_empty() && live.is_some() {
+        object.meta.managed = Default::default();
+        return;
+    }
+    let resets = Resets::of(objects::kind_of(schema, ty), sub);
+    let changes = objects::compare(schema, ty, live, object, resets, memo);
+    let writer = Writer { manager, api_version, sub, now_secs };
+    let updated = writer.updated(&entries, &changes, memo);
+    if let Some(live) = live
+        && updated == *live.meta.managed
+    {
         object.meta.managed = live.meta.managed.clone();
+        return;
+    }
+    object.meta.managed = updated.into();
+}
+
+/// The entries that the write starts from (`decodeLiveOrNew`): those that the client sent, unless it sent none.
+fn settled(live: Option<&Object>, object: &Object, sub: &str) -> Vec<ManagedEntry> {
+    let of_live = || live.map(|it| it.meta.managed.to_vec()).unwrap_or_default();
+    let sent = &object.meta.managed;
+    if !sub.is_empty() || sent.is_empty() {
+        return of_live();
+    }
+    if sent.iter().any(ManagedEntry::is_reset) {
+        return Vec::new();
+    }
+    let known = |entry: &ManagedEntry| {
+        live?.meta.managed.iter().find(|it| meta::maps_equal(&it.fields, &entry.fields)).map(|it| it.fields.clone())
+    };
+    let mut entries = Vec::with_capacity(sent.len());
+    for entry in sent.iter() {
+        let Some(fields) = known(entry).or_else(|| canonical(&entry.fields)) else { return of_live() };
+        entries.push(ManagedEntry { fields, ..entry.clone() });
+    }
+    entries
+}
+
+/// Who writes, through what, and when.
+pub(crate) struct Writer<'a> {
+    pub manager: &'a Str,
+    pub api_version: &'a Str,
+    pub sub: &'a str,
+    pub now_secs: i64,
+}
+
+impl Writer<'_> {
+    pub fn name(&self) -> Str {
+        if self.manager.is_empty() { UNKNOWN.into() } else { self.manager.clone() }
+    }
+
+    /// Takes what changed from everybody and gives it to the writer.
+    pub fn updated(&self, entries: &[ManagedEntry], changes: &Changes, memo: &mut Memo) -> Vec<ManagedEntry> {
+        let changed = union(&changes.added, &changes.modified);
+        let mut res = Vec::with_capacity(entries.len() + 1);
+        let name = self.name();
+        let mut own: Option<ManagedEntry> = None;
+        for entry in entries {
+            let mut fields = difference(&entry.fields, &changed);
+            if !changes.removed.is_empty() {
+                fields = difference(&fields, &changes.removed);
+            }
+            if fields.is_empty() {
+                continue;
+            }
+            let entry =
+                if fields.same(&entry.fields) { entry.clone() } else { ManagedEntry { fields, ..entry.clone() } };
+            let is_own = entry.operation == Operation::Update
+                && entry.manager == name
+                && entry.api_version == *self.api_version
+                && entry.subresource == self.sub;
+            if is_own { own = Some(entry) } else { res.push(entry) }
+        }
+        if changed.is_empty() {
+            res.extend(own);
+        } else {
+            let before = own.map(|it| it.fields).unwrap_or_default();
+            let mut fields = union(&changed, &before);
+            fields = match entries.iter().find(|it| meta::maps_equal(&it.fields, &fields)) {
+                Some(it) => it.fields.clone(),
+                None => memo.shared(fields),
+            };
+            res.push(ManagedEntry {
+                manager: name,
+                operation: Operation::Update,
+                api_version: self.api_version.clone(),
+                time: Some(self.now_secs),
+                subresource: self.sub.into(),
+                fields,
+            });
+        }
+        cap(&mut res);
+        sort(&mut res);
+        res
     }
 }
+
+/// The order in which the API shows entries (`sortEncodedManagedFields`).
+pub(crate) fn sort(entries: &mut [ManagedEntry]) {
+    entries.sort_by(|a, b| {
+        let key = |it: &ManagedEntry| (it.operation, it.time.unwrap_or(0));
+        let names = |it: &ManagedEntry| (it.manager.clone(), it.api_version.clone(), it.subresource.clone());
+        key(a).cmp(&key(b)).then_with(|| names(a).cmp(&names(b)))
+    });
+}
+
+/// Puts the oldest updates of each version together until few enough are left (`capUpdateManagers`).
+fn cap(entries: &mut Vec<ManagedEntry>) {
+    let mut n_updates = entries.iter().filter(|it| it.operation == Operation::Update).count();
+    if n_updates <= UPDATES_MAX {
+        return;
+    }
+    let mut oldest: Vec<ManagedEntry> =
+        entries.iter().filter(|it| it.operation == Operation::Update).cloned().collect();
+    oldest.sort_by_key(|it| (it.time.unwrap_or(0), identifier(it)));
+    let mut firsts: Vec<ManagedEntry> = Vec::new();
+    for entry in oldest {
+        if n_updates <= UPDATES_MAX {
+            return;
+        }
+        let Some(first) = firsts.iter().find(|it| it.api_version == entry.api_version) else {
+            firsts.push(entry);
+            continue;
+        };
+        let bucket = entries.iter().position(|it| is_bucket(it, &entry.api_version));
+        let base: Map = match bucket {
+            Some(idx) => entries.remove(idx).fields,
+            None => {
+                entries.retain(|it| it != first);
+                first.fields.clone()
+            }
+        };
+        entries.retain(|it| *it != entry);
+        entries.push(ManagedEntry {
+            manager: ANCIENT.into(),
+            subresource: Str::default(),
+            fields: union(&entry.fields, &base),
+            ..entry
+        });
+        n_updates -= 1;
+    }
+}
+
+fn is_bucket(entry: &ManagedEntry, api_version: &str) -> bool {
+    entry.operation == Operation::Update
+        && entry.manager == ANCIENT
+        && entry.api_version == *api_version
+        && entry.subresource.is_empty()
+}
+
+/// What upstream tells entries apart by, as JSON: only its order matters.
+pub(crate) fn identifier(entry: &ManagedEntry) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let (operation, api_version) = match entry.operation {
+        Operation::Apply => ("Apply", ""),
+        Operation::Update => ("Update", entry.api_version.as_str()),
+    };
+    for (key, text) in [
+        ("manager", entry.manager.as_str()),
+        ("operation", operation),
+        ("apiVersion", api_version),
+        ("subresource", &entry.subresource),
+    ] {
+        if !text.is_empty() {
+            parts.push(format!("\"{key}\":{}", value::json::to_string(&text.into())));
+        }
+    }
+    format!("{{{}}}", parts.join(","))
+}
+
+#[cfg(test)]
+mod tests;

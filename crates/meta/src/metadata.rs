@@ -126,11 +126,7 @@ impl Metadata {
             annotations: strings("annotations"),
             finalizers: list("finalizers").iter().filter_map(Value::as_shared_str).cloned().collect(),
             owners: list("ownerReferences").iter().filter_map(Value::as_map).map(OwnerRef::from_map).collect(),
-            managed: list("managedFields")
-                .iter()
-                .filter_map(Value::as_map)
-                .filter_map(ManagedEntry::from_map)
-                .collect(),
+            managed: map.get("managedFields").and_then(Value::as_list).map(managed_of).unwrap_or_default(),
         }
     }
 
@@ -210,8 +206,36 @@ impl OwnerRef {
     }
 }
 
+/// Reads `managedFields`. One entry that cannot be read makes all of them unreadable, and so none.
+fn managed_of(list: &List) -> Arc<[ManagedEntry]> {
+    let is_empty = |it: &Value| it.as_map().is_some_and(|it| it.is_empty());
+    if list.is_empty() || (list.len() == 1 && list.iter().all(is_empty)) {
+        return Arc::from(vec![ManagedEntry::reset()]);
+    }
+    let entries: Option<Vec<ManagedEntry>> =
+        list.iter().map(|it| it.as_map().and_then(ManagedEntry::from_map)).collect();
+    entries.unwrap_or_default().into()
+}
+
 impl ManagedEntry {
-    /// `None` for an operation that is neither `Apply` nor `Update`.
+    /// What a client means who sends an empty list: that all entries are to be forgotten. Never stored.
+    fn reset() -> ManagedEntry {
+        ManagedEntry {
+            manager: Str::default(),
+            operation: Operation::Update,
+            api_version: Str::default(),
+            time: None,
+            subresource: Str::default(),
+            fields: Map::new(),
+        }
+    }
+
+    /// Whether this stands for an empty list that a client sent.
+    pub fn is_reset(&self) -> bool {
+        self.api_version.is_empty()
+    }
+
+    /// `None` for an unknown operation, a missing version or an unknown type of the fields.
     pub fn from_map(map: &Map) -> Option<ManagedEntry> {
         let text = |key: &str| map.get(key).and_then(Value::as_shared_str).cloned().unwrap_or_default();
         let operation = match map.get("operation").and_then(Value::as_str) {
@@ -219,10 +243,14 @@ impl ManagedEntry {
             Some("Update") => Operation::Update,
             _ => return None,
         };
+        let api_version = text("apiVersion");
+        if api_version.is_empty() || map.get("fieldsType").and_then(Value::as_str) != Some("FieldsV1") {
+            return None;
+        }
         Some(ManagedEntry {
             manager: text("manager"),
             operation,
-            api_version: text("apiVersion"),
+            api_version,
             time: map.get("time").and_then(Value::as_str).and_then(time::parse_secs),
             subresource: text("subresource"),
             fields: map.get("fieldsV1").and_then(Value::as_map).cloned().unwrap_or_default(),

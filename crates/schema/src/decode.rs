@@ -111,6 +111,8 @@ impl<'a> Reader<'a> {
                 !value.is_null() || matches!(self.schema.ty(field.ty), Type::Time | Type::MicroTime)
             }
             Presence::Pointer => !value.is_null(),
+            // An empty list of managed fields is a wish: that they be forgotten.
+            Presence::OmitEmpty if field.name == "managedFields" => !value.is_null(),
             Presence::OmitEmpty | Presence::OmitZero => !is_zero(value),
         }
     }

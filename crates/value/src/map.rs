@@ -1,6 +1,6 @@
 //! An immutable map with sorted keys.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::{Str, Value};
 
@@ -11,9 +11,10 @@ use crate::{Str, Value};
 pub struct Map(Arc<[(Str, Value)]>);
 
 impl Map {
-    /// The empty map.
+    /// The empty map; all that are made here are one allocation.
     pub fn new() -> Map {
-        Map(Arc::from(Vec::new()))
+        static EMPTY: LazyLock<Arc<[(Str, Value)]>> = LazyLock::new(|| Arc::from(Vec::new()));
+        Map(EMPTY.clone())
     }
 
     /// The value under `key`.
