@@ -117,7 +117,7 @@ pub(crate) struct ListOptions {
 impl ListOptions {
     /// Reads and checks them. `watch` in the path counts as in the query.
     pub fn read(query: &Query, watch: bool) -> Result<ListOptions, Status> {
-        let bad = Status::bad_request::<String>;
+        let bad = |why: String| Status::bad_request(why);
         let labels = LabelSelector::parse(query.get("labelSelector").unwrap_or_default()).map_err(bad)?;
         let fields = FieldSelector::parse(query.get("fieldSelector").unwrap_or_default()).map_err(bad)?;
         let limit = query.int("limit").map_err(bad)?.unwrap_or(0);

@@ -22,7 +22,7 @@ impl Query {
 
     /// The first value under `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.all(name).next()
+        self.pairs.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
     }
 
     /// The first value under `name`, unless it is empty.

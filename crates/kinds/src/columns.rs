@@ -125,7 +125,7 @@ pub(crate) fn selector(selector: Option<&Map>) -> String {
 }
 
 /// Seconds as two units at most: `5m3s`, `2d4h` (`duration.HumanDuration`).
-pub(crate) fn duration(seconds: i64) -> String {
+pub fn duration(seconds: i64) -> String {
     let two = |large: i64, large_unit: &str, small: i64, small_unit: &str| match small {
         0 => format!("{large}{large_unit}"),
         _ => format!("{large}{large_unit}{small}{small_unit}"),

@@ -20,6 +20,8 @@ pub struct Status {
     pub reason: &'static str,
     pub message: String,
     pub details: Option<Box<Details>>,
+    /// `metadata.continue`: where a list whose token is too old may go on.
+    pub continue_token: String,
 }
 
 /// `details` of a [`Status`]; empty fields are left out.
@@ -41,7 +43,7 @@ pub fn qualified(group: &str, resource: &str) -> String {
 
 impl Status {
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Status {
-        Status { code, reason, message: message.into(), details: None }
+        Status { code, reason, message: message.into(), ..Status::default() }
     }
 
     fn about(mut self, group: &str, kind: &str, name: &str) -> Status {
@@ -158,6 +160,9 @@ impl Status {
         });
         if self.reason.is_empty() {
             map.remove("reason");
+        }
+        if !self.continue_token.is_empty() {
+            map.insert("metadata", map!({ "continue": self.continue_token.as_str() }));
         }
         if let Some(details) = &self.details {
             map.insert("details", details.to_value());

@@ -1,0 +1,87 @@
+//! Which objects a list or a watch is about: selectors bound to a kind (`SelectionPredicate`).
+
+use kinds::Kind;
+use meta::selector::{FieldSelector, LabelSelector};
+use meta::{Object, Status, quoted};
+use value::Str;
+
+/// Selectors of labels and fields, checked for a kind.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Selection {
+    pub labels: LabelSelector,
+    pub fields: FieldSelector,
+}
+
+const NAME: &str = "metadata.name";
+const NAMESPACE: &str = "metadata.namespace";
+
+/// Whether the kind has the fields, as `ConvertFieldLabel` says.
+///
+/// # Errors
+/// 400 in one of two forms: kinds with fields of their own have other words than those without.
+pub(crate) fn check_fields(kind: &Kind, fields: &FieldSelector) -> Result<(), Status> {
+    let own = kind.selectable_fields;
+    for term in &fields.terms {
+        let field = term.field.as_str();
+        let known = match field {
+            NAME => true,
+            // Kinds of the cluster that have fields of their own name all that they know.
+            NAMESPACE => kind.is_namespaced() || own.is_empty(),
+            _ => own.iter().any(|it| it.name == field),
+        };
+        if known {
+            continue;
+        }
+        return Err(Status::bad_request(if own.is_empty() && !kind.definition.is_empty() {
+            format!("{} is not a known field selector: only \"{NAME}\", \"{NAMESPACE}\"", quoted(field))
+        } else {
+            format!("field label not supported: {field}")
+        }));
+    }
+    Ok(())
+}
+
+impl Selection {
+    pub fn is_everything(&self) -> bool {
+        self.labels.is_everything() && self.fields.is_everything()
+    }
+
+    pub fn matches(&self, kind: &Kind, object: &Object) -> bool {
+        (self.labels.requirements.is_empty() && !self.labels.nothing || self.labels.matches(&object.meta.labels))
+            && (self.fields.is_everything() || self.fields.matches(&|field| read(kind, object, field)))
+    }
+
+    /// The one name that objects must have.
+    pub fn name(&self) -> Option<&Str> {
+        self.fields.required(NAME)
+    }
+
+    /// The one namespace in which objects must be.
+    pub fn namespace(&self) -> Option<&Str> {
+        self.fields.required(NAMESPACE)
+    }
+
+    /// Adds the name of a path. Only the same name may be selected beside it.
+    ///
+    /// # Errors
+    /// 400.
+    pub fn narrow(&mut self, name: &str) -> Result<(), Status> {
+        if self.fields.is_everything() {
+            self.fields = FieldSelector::equals(NAME, name);
+        } else if self.name().is_none_or(|it| *it != name) {
+            return Err(Status::bad_request("fieldSelector metadata.name doesn't match requested name"));
+        }
+        Ok(())
+    }
+}
+
+fn read(kind: &Kind, object: &Object, field: &str) -> Str {
+    match field {
+        NAME => object.meta.name.clone(),
+        NAMESPACE => object.meta.namespace.clone(),
+        _ => kind.selectable_fields.iter().find(|it| it.name == field).map(|it| (it.read)(object)).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! Tables: what `kubectl get` prints, made where the objects are (`printers/storage.TableConvertor`).
+
+use kinds::{Cell, Column, Context, Kind};
+use meta::{Object, Status};
+use value::{Map, Value, map, time, value};
+
+use crate::jsonpath::{self, Path};
+use crate::query::Query;
+
+/// What a row carries beside its cells.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Include {
+    None,
+    Metadata,
+    Object,
+}
+
+impl Include {
+    /// # Errors
+    /// 400 for a word that is none of the three.
+    pub fn read(query: &Query) -> Result<Include, Status> {
+        match query.get("includeObject").unwrap_or_default() {
+            "" | "Metadata" => Ok(Include::Metadata),
+            "None" => Ok(Include::None),
+            "Object" => Ok(Include::Object),
+            other => Err(Status::bad_request(format!(
+                "Unable to convert to Table as requested: includeObject: Invalid value: {}: must be 'Metadata', 'Object', 'None', or empty",
+                meta::quoted(other)
+            ))),
+        }
+    }
+}
+
+/// How rows are made.
+pub(crate) struct Rows<'a> {
+    pub kind: &'a Kind,
+    /// `v1` or `v1beta1` of `meta.k8s.io`.
+    pub version: &'static str,
+    pub include: Include,
+    /// Seconds since the Unix epoch.
+    pub now: i64,
+    /// The whole tree of an object in the version that is served.
+    pub whole: &'a dyn Fn(&Object) -> Value,
+}
+
+/// Columns of kinds that declare none (`rest.NewDefaultTableConvertor`).
+fn default_columns() -> Vec<Column> {
+    let column = |name: &str, kind, format, description: &str, make| Column {
+        name: name.into(),
+        kind,
+        format,
+        description: description.into(),
+        priority: 0,
+        cell: Cell::Make(make),
+    };
+    vec![
+        column("Name", "string", "name", "Unique among the objects of its kind in a namespace.", |it, _| {
+            Value::from(&it.meta.name)
+        }),
+        column("Created At", "date", "", "When the object was created.", |it, _| {
+            it.meta.created.map_or(Value::Null, |it| time::format_secs(it).into())
+        }),
+    ]
+}
+
+impl Rows<'_> {
+    /// The table of some objects. `metadata` is the list's, or the object's version.
+    pub fn table(&self, objects: &mut dyn Iterator<Item = &Object>, metadata: Map, headers: bool) -> Value {
+        let default;
+        let columns = if self.kind.columns.is_empty() {
+            default = default_columns();
+            &default
+        } else {
+            &self.kind.columns
+        };
+        let parsed: Vec<(&Column, Option<Path>)> = columns
+            .iter()
+            .map(|column| match &column.cell {
+                Cell::Path(path) => (column, Path::parse(path)),
+                Cell::Make(_) => (column, None),
+            })
+            .collect();
+        let rows: Vec<Value> = objects.map(|it| self.row(&parsed, it)).collect();
+        let definitions: Value =
+            if headers { columns.iter().map(definition).collect::<Vec<_>>().into() } else { Value::Null };
+        value!({
+            "kind": "Table", "apiVersion": format!("meta.k8s.io/{}", self.version), "metadata": metadata,
+            "columnDefinitions": definitions, "rows": rows,
+        })
+    }
+
+    fn row(&self, columns: &[(&Column, Option<Path>)], object: &Object) -> Value {
+        let cx = Context { now: self.now, kind: self.kind };
+        // Paths look at the whole object; it is made only where there are any.
+        let mut whole = None;
+        let cells: Vec<Value> = columns
+            .iter()
+            .map(|(column, path)| match &column.cell {
+                Cell::Make(make) => make(object, &cx),
+                Cell::Path(_) => {
+                    let whole = whole.get_or_insert_with(|| (self.whole)(object));
+                    custom_cell(column.kind, path.as_ref(), whole, self.now)
+                }
+            })
+            .collect();
+        let included = match self.include {
+            Include::None => Value::Null,
+            Include::Metadata => partial(object, self.version),
+            Include::Object => whole.unwrap_or_else(|| (self.whole)(object)),
+        };
+        let mut row = map!({ "cells": cells, "object": included });
+        if self.kind.id == kinds::POD
+            && let Some(condition) = kinds::pod::row_condition(object)
+        {
+            row.insert("conditions", vec![condition]);
+        }
+        row.into()
+    }
+}
+
+fn definition(column: &Column) -> Value {
+    value!({
+        "name": &column.name, "type": column.kind, "format": column.format, "description": &column.description,
+        "priority": column.priority,
+    })
+}
+
+/// `PartialObjectMetadata` of an object.
+pub(crate) fn partial(object: &Object, version: &str) -> Value {
+    value!({
+        "kind": "PartialObjectMetadata", "apiVersion": format!("meta.k8s.io/{version}"), "metadata": object.meta.to_map(),
+    })
+}
+
+/// The cell of a custom column: the first thing that the path finds, in the column's type (`cellForJSONValue`).
+fn custom_cell(kind: &str, path: Option<&Path>, whole: &Value, now: i64) -> Value {
+    let found = path.and_then(|it| it.find(whole)).unwrap_or_default();
+    let Some(first) = found.first() else { return Value::Null };
+    match (kind, first) {
+        ("string", _) => jsonpath::text(first).into(),
+        ("integer" | "number", Value::Int(_)) | ("number", Value::Decimal(_)) | ("boolean", Value::Bool(_)) => {
+            first.clone()
+        }
+        // Go's conversion cuts the fraction off.
+        ("integer", Value::Decimal(text)) => {
+            text.split('.').next().and_then(|it| it.parse::<i64>().ok()).map_or(Value::Null, Value::Int)
+        }
+        ("date", Value::Str(text)) => match time::parse_secs(text) {
+            Some(at) => kinds::duration(now - at).into(),
+            None => "<invalid>".into(),
+        },
+        _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests;
