@@ -82,7 +82,7 @@ fn order_of(key: &str) -> Option<Order> {
 }
 
 /// Entries in `order`, then those that it does not name.
-fn ordered<'a>(map: &'a Map, order: Order) -> impl Iterator<Item = (&'a str, &'a Value)> {
+fn ordered(map: &Map, order: Order) -> impl Iterator<Item = (&str, &Value)> {
     let named = order.iter().filter_map(|key| map.get(key).map(|value| (*key, value)));
     let others = map.iter().map(|(key, value)| (Str::as_str(key), value)).filter(|(key, _)| !order.contains(key));
     named.chain(others)

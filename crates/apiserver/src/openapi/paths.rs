@@ -366,10 +366,10 @@ impl Place<'_> {
         definition: &'a str,
         about: Option<(&'a str, &'a str, &'a str)>,
     ) -> Vec<(&'static str, Operation<'a>)> {
-        let table: [(&str, &str, &str, &[&str], Option<&str>, &[&str]); 3] = [
-            ("get", "read", "get", &[], None, &["200"]),
-            ("patch", "patch", "patch", PATCH, Some(schemas::PATCH), &["200", "201"]),
-            ("update", "replace", "put", WRITE, Some(definition), &["200", "201"]),
+        let table = [
+            ("get", "read", "get", &[][..], None, &["200"][..]),
+            ("patch", "patch", "patch", PATCH, Some(schemas::PATCH), &["200", "201"][..]),
+            ("update", "replace", "put", WRITE, Some(definition), &["200", "201"][..]),
         ];
         let mut res = Vec::new();
         for (verb, word, action, parameters, body, codes) in table {

@@ -1,1 +1,60 @@
+use kinds::Registry;
+use meta::selector::{FieldSelector, LabelSelector};
+use meta::{Metadata, Object};
+use value::map;
 
+use super::{Selection, check_fields};
+
+#[track_caller]
+fn check(api_version: &str, kind: &str, fields: &str, expect: &str) {
+    let registry = Registry::builtin();
+    let kind = registry.by_kind(api_version, kind).expect("it is built in");
+    let fields = FieldSelector::parse(fields).expect("it can be read");
+    let answer = match check_fields(kind, &fields) {
+        Ok(()) => "ok".to_owned(),
+        Err(status) => format!("{}: {}", status.code, status.message),
+    };
+    assert_eq!(answer, expect);
+}
+
+#[test]
+fn kinds_tell_unknown_fields_in_their_own_words() {
+    check("v1", "Pod", "metadata.name=a,metadata.namespace=b,spec.nodeName!=", "ok");
+    check("v1", "Pod", "spec.x=1", "400: field label not supported: spec.x");
+    let plain = "is not a known field selector: only \"metadata.name\", \"metadata.namespace\"";
+    check("apps/v1", "DaemonSet", "spec.x=1", &format!("400: \"spec.x\" {plain}"));
+}
+
+#[test]
+fn a_selection_looks_at_labels_and_fields() {
+    let registry = Registry::builtin();
+    let kind = registry.get(kinds::POD).expect("it is built in");
+    let pod = Object {
+        kind: kinds::POD,
+        meta: Metadata { name: "a".into(), namespace: "n".into(), labels: map!({ "app": "x" }), ..Metadata::default() },
+        body: map!({ "spec": { "nodeName": "node-1" } }),
+    };
+    let matches = |labels: &str, fields: &str| {
+        let labels = LabelSelector::parse(labels).expect("it can be read");
+        let fields = FieldSelector::parse(fields).expect("it can be read");
+        Selection { labels, fields }.matches(kind, &pod)
+    };
+    assert!(matches("", ""));
+    assert!(matches("app in (x, y)", "spec.nodeName=node-1,metadata.namespace=n"));
+    assert!(!matches("app!=x", ""));
+    assert!(!matches("app=x", "metadata.name=b"));
+}
+
+#[test]
+fn a_name_in_the_path_allows_no_other_in_the_selector() {
+    let selection = |fields: &str| {
+        let fields = FieldSelector::parse(fields).expect("it can be read");
+        Selection { fields, ..Selection::default() }
+    };
+    let mut same = selection("metadata.name=a");
+    assert!(same.narrow("a").is_ok());
+    assert_eq!(
+        selection("metadata.name=b").narrow("a").map_err(|it| it.message),
+        Err("fieldSelector metadata.name doesn't match requested name".to_owned())
+    );
+}
