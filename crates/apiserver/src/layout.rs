@@ -1,6 +1,8 @@
 //! JSON in the order of the fields that the real server writes: kind and version first, then metadata, then the rest.
 
-use value::{Map, Str, Value, json};
+use value::{Map, Str, Value, json, yaml};
+
+use crate::negotiate::Format;
 
 /// The order of keys where it is not the alphabet's, by the key under which the map, or the list of maps, stands.
 const ORDERS: &[(&str, &[&str])] = &[
@@ -96,6 +98,20 @@ pub(crate) fn write(value: &Value, out: &mut Vec<u8>) {
 /// Appends an object for people: each step in is two spaces.
 pub(crate) fn write_pretty(value: &Value, out: &mut Vec<u8>) {
     Writer { pretty: true, depth: 0, out }.value(value, Some(OBJECT));
+}
+
+/// The bytes of an answer in a format.
+pub(crate) fn render(value: &Value, format: Format) -> Vec<u8> {
+    let mut out = Vec::new();
+    match format {
+        Format::Json => {
+            write(value, &mut out);
+            out.push(b'\n');
+        }
+        Format::Pretty => write_pretty(value, &mut out),
+        Format::Yaml => out = yaml::emit(value).into_bytes(),
+    }
+    out
 }
 
 struct Writer<'a> {

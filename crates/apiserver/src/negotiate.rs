@@ -235,3 +235,8 @@ pub(crate) fn pretty(query: &crate::query::Query, user_agent: &str) -> bool {
         None => ["curl", "Wget", "Mozilla/5.0"].iter().any(|it| user_agent.starts_with(it)),
     }
 }
+
+/// Whether JSON is among what the client takes.
+pub(crate) fn accepts_json(accept: &str) -> bool {
+    accept.trim().is_empty() || clauses(accept).iter().any(|it| it.accepts("application", "json"))
+}

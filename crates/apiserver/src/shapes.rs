@@ -36,8 +36,7 @@ impl<'a> Shaper<'a> {
         query: &Query,
         now: i64,
     ) -> Result<Shaper<'a>, Status> {
-        let include = if matches!(shape, Shape::Table(_)) { Include::read(query)? } else { Include::Metadata };
-        Ok(Shaper::new(api, served, (shape, include), now))
+        Ok(Shaper::new(api, served, (shape, Include::of(shape, query)?), now))
     }
 
     /// The whole object in the version that is served.

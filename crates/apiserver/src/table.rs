@@ -5,6 +5,7 @@ use meta::{Object, Status};
 use value::{Map, Value, map, time, value};
 
 use crate::jsonpath::{self, Path};
+use crate::negotiate::Shape;
 use crate::query::Query;
 
 /// What a row carries beside its cells.
@@ -16,9 +17,14 @@ pub(crate) enum Include {
 }
 
 impl Include {
+    /// What the query says; it counts for tables only.
+    ///
     /// # Errors
     /// 400 for a word that is none of the three.
-    pub fn read(query: &Query) -> Result<Include, Status> {
+    pub fn of(shape: Shape, query: &Query) -> Result<Include, Status> {
+        if !matches!(shape, Shape::Table(_)) {
+            return Ok(Include::Metadata);
+        }
         match query.get("includeObject").unwrap_or_default() {
             "" | "Metadata" => Ok(Include::Metadata),
             "None" => Ok(Include::None),

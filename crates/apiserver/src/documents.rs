@@ -1,0 +1,154 @@
+//! Answers that are about the API and not about objects: discovery, OpenAPI, health, metrics.
+
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, IF_NONE_MATCH, LOCATION, USER_AGENT, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use meta::Status;
+use value::Value;
+
+use crate::discovery::Document;
+use crate::health::{self, Plain};
+use crate::http_types::Body;
+use crate::negotiate;
+use crate::query::Query;
+use crate::route::Route;
+use crate::{ApiServer, discovery, layout, openapi};
+
+const JSON: &str = "application/json";
+/// Until when a document may be kept whose address names its content. Virtual time may be behind the client's.
+const FAR_OFF: &str = "Thu, 31 Dec 2099 23:59:59 UTC";
+
+/// Who asks, as far as the form of an answer is concerned.
+struct Client<'a> {
+    accept: &'a str,
+    if_none_match: &'a str,
+    pretty: bool,
+}
+
+/// Answers a GET of anything but resources. `path` is as it was in the request.
+pub(crate) fn answer(
+    api: &mut ApiServer,
+    route: &Route,
+    path: &str,
+    query: &Query,
+    headers: &HeaderMap,
+) -> Response<Body> {
+    let text = |name: HeaderName| headers.get(name).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let client = Client {
+        accept: text(ACCEPT),
+        if_none_match: text(IF_NONE_MATCH),
+        pretty: negotiate::pretty(query, text(USER_AGENT)),
+    };
+    let res = match route {
+        Route::CoreVersions => all(api, true, &client),
+        Route::Groups => all(api, false, &client),
+        Route::Group(name) => object(discovery::one_group(&api.registry, name), &client),
+        Route::Version { group, version } => object(discovery::resource_list(&api.registry, group, version), &client),
+        _ => match path.strip_prefix("/openapi") {
+            Some(rest) => Ok(open_api(api, rest.trim_end_matches('/'), query, &client)),
+            None => health::answer(api, path, query, client.accept).map(plain),
+        },
+    };
+    res.unwrap_or_else(|status| failure(&status, &client))
+}
+
+fn response(code: u16, content_type: &str, bytes: Vec<u8>) -> Response<Body> {
+    let mut res = Response::new(Body::Bytes(bytes));
+    *res.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    set(&mut res, CONTENT_TYPE, content_type);
+    res
+}
+
+fn set(res: &mut Response<Body>, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value)
+        && !value.is_empty()
+    {
+        res.headers_mut().insert(name, value);
+    }
+}
+
+fn plain(it: Plain) -> Response<Body> {
+    let mut res = response(it.code, it.content_type, it.bytes);
+    if it.nosniff {
+        set(&mut res, http::header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    }
+    res
+}
+
+fn failure(status: &Status, client: &Client<'_>) -> Response<Body> {
+    let format = negotiate::for_status(client.accept, client.pretty);
+    response(status.code, format.content_type(), layout::render(&status.to_value(), format))
+}
+
+/// A document of discovery; where there is none, what Go's mux says.
+fn object(value: Option<Value>, client: &Client<'_>) -> Result<Response<Body>, Status> {
+    let Some(value) = value else { return Ok(plain(Plain::not_found())) };
+    let format = negotiate::resource(client.accept, false, client.pretty)?.format;
+    Ok(response(200, format.content_type(), layout::render(&value, format)))
+}
+
+/// `/api` or `/apis`, for new clients with everything below.
+fn all(api: &mut ApiServer, core: bool, client: &Client<'_>) -> Result<Response<Body>, Status> {
+    let Some(version) = negotiate::aggregated(client.accept) else {
+        let value = if core { discovery::core_versions() } else { discovery::group_list(&api.registry) };
+        return object(Some(value), client);
+    };
+    let name = format!("{}/{version}", if core { "api" } else { "apis" });
+    let registry = &api.registry;
+    let document = api.cache.get(&name, &mut || discovery::aggregated(registry, core, version));
+    let content_type = format!("{JSON};g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
+    let mut res = cached(&document, &content_type, client);
+    set(&mut res, VARY, "Accept");
+    set(&mut res, CACHE_CONTROL, "public");
+    Ok(res)
+}
+
+/// A document, or 304 where the client has it already.
+fn cached(document: &Document, content_type: &str, client: &Client<'_>) -> Response<Body> {
+    let tag = format!("\"{}\"", document.hash);
+    let known = client.if_none_match.split(',').any(|it| it.trim() == tag);
+    let mut res = match known {
+        true => response(304, "", Vec::new()),
+        false => response(200, content_type, document.bytes.to_vec()),
+    };
+    set(&mut res, ETAG, &tag);
+    res
+}
+
+/// What follows `/openapi`.
+fn open_api(api: &mut ApiServer, path: &str, query: &Query, client: &Client<'_>) -> Response<Body> {
+    let (registry, schema) = (&api.registry, &api.schema);
+    if path == "/v3" {
+        return cached(&openapi::index(&mut api.cache, registry, schema), JSON, client);
+    }
+    let name = path.strip_prefix("/v3/");
+    if path != "/v2" && name.is_none() {
+        return plain(Plain::not_found());
+    }
+    // The other form is protobuf, which is not served.
+    if !negotiate::accepts_json(client.accept) {
+        return response(406, "", Vec::new());
+    }
+    let Some(name) = name else {
+        let mut res = cached(&openapi::whole(&mut api.cache, registry, schema), JSON, client);
+        set(&mut res, VARY, "Accept");
+        return res;
+    };
+    let Some(document) = openapi::document(&mut api.cache, registry, schema, name) else {
+        return response(404, "", Vec::new());
+    };
+    let hash = query.text("hash");
+    let mut res = match hash {
+        Some(hash) if hash != document.hash.as_str() => {
+            let mut res = response(301, JSON, Vec::new());
+            set(&mut res, LOCATION, &openapi::address(name, &document.hash));
+            res
+        }
+        _ => cached(&document, JSON, client),
+    };
+    set(&mut res, VARY, "Accept");
+    if hash == Some(document.hash.as_str()) {
+        set(&mut res, CACHE_CONTROL, "public, immutable");
+        set(&mut res, EXPIRES, FAR_OFF);
+    }
+    res
+}
