@@ -29,7 +29,7 @@ mod daemon_set;
 mod deployment;
 mod event;
 mod image_behavior;
-mod job;
+pub mod job;
 mod lease;
 mod machine;
 mod machine_pool;

@@ -53,6 +53,11 @@ impl<'a> Path<'a> {
         self.push(errors, Problem::Invalid(bad.into()), detail);
     }
 
+    /// `Invalid value: DETAIL`
+    pub fn hidden(&self, errors: &mut Errors, detail: &str) {
+        self.push(errors, Problem::Hidden, detail);
+    }
+
     /// One `Invalid value` for each message.
     pub fn invalid_each(&self, errors: &mut Errors, bad: &str, messages: &[String]) {
         for message in messages {

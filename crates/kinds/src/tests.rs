@@ -40,7 +40,7 @@ fn records(corpus: &Path, file: &str) -> Vec<Record> {
     let text = std::fs::read_to_string(corpus.join("recorded").join(file)).unwrap();
     let mut res = Vec::new();
     for line in text.lines() {
-        let it = json::parse(line.as_bytes()).unwrap();
+        let it = json::parse(masked(line).as_bytes()).unwrap();
         let text = |path: &str| it.str_at(path).unwrap_or("").to_owned();
         let at = |path: &str| it.at(path).cloned().unwrap_or_default();
         let warnings = |path: &str| it.list_at(path).iter().filter_map(Value::as_str).map(str::to_owned).collect();
@@ -75,7 +75,7 @@ fn create(
     }
     it.meta.namespace = namespace.into();
     it.meta.created = Some(0);
-    it.meta.uid = "<uid>".into();
+    it.meta.uid = "uid".into();
     (kind.strategy.default)(&mut it);
     if it.meta.name.is_empty() && !it.meta.generate_name.is_empty() {
         it.meta.name = format!("{}abcde", it.meta.generate_name).into();
@@ -119,6 +119,26 @@ fn causes(body: &Value) -> Vec<String> {
         })
         .collect();
     res.sort();
+    res
+}
+
+/// Text with every random uid replaced.
+fn masked(text: &str) -> String {
+    const UID: [usize; 5] = [8, 4, 4, 4, 12];
+    let is_uid = |it: &str| {
+        let parts: Vec<usize> = it.split('-').map(str::len).collect();
+        parts == UID && it.bytes().all(|it| it == b'-' || it.is_ascii_hexdigit())
+    };
+    let mut res = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let (word, len) = match rest.get(..36).filter(|it| is_uid(it)) {
+            Some(_) => ("uid", 36),
+            None => (&rest[..c.len_utf8()], c.len_utf8()),
+        };
+        res.push_str(word);
+        rest = &rest[len..];
+    }
     res
 }
 

@@ -9,6 +9,8 @@ pub enum Problem {
     Required,
     /// `Invalid value: BAD`
     Invalid(Value),
+    /// `Invalid value`, which is not shown (`OmitValueType`).
+    Hidden,
     /// `Duplicate value: BAD`
     Duplicate(Value),
     /// `Unsupported value: BAD: supported values: "A", "B"`; the detail is made of the list.
@@ -95,7 +97,7 @@ impl FieldError {
     pub fn reason(&self) -> &'static str {
         match self.problem {
             Problem::Required => "FieldValueRequired",
-            Problem::Invalid(_) => "FieldValueInvalid",
+            Problem::Invalid(_) | Problem::Hidden => "FieldValueInvalid",
             Problem::Duplicate(_) => "FieldValueDuplicate",
             Problem::NotSupported(..) => "FieldValueNotSupported",
             Problem::Forbidden => "FieldValueForbidden",
@@ -112,6 +114,7 @@ impl FieldError {
         let mut text = match &self.problem {
             Problem::Required => "Required value".to_owned(),
             Problem::Invalid(bad) | Problem::TypeInvalid(bad) => format!("Invalid value: {}", shown(bad)),
+            Problem::Hidden => "Invalid value".to_owned(),
             Problem::Duplicate(bad) => format!("Duplicate value: {}", shown(bad)),
             Problem::NotSupported(bad, supported) => {
                 let list: Vec<String> = supported.iter().map(|it| quoted(it)).collect();

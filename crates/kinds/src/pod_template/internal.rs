@@ -109,6 +109,13 @@ const STRUCTS: &[(&str, &str)] = &[
     ),
     ("PodDNSConfig", "Nameservers:*s Searches:*s Options:*PodDNSConfigOption"),
     ("PodDNSConfigOption", "Name:s Value:?s"),
+    ("PodFailurePolicy", "Rules:*PodFailurePolicyRule"),
+    ("PodFailurePolicyOnExitCodesRequirement", "ContainerName:?s Operator:s Values:*i"),
+    ("PodFailurePolicyOnPodConditionsPattern", "Type:s Status:s"),
+    (
+        "PodFailurePolicyRule",
+        "Action:s OnExitCodes:?PodFailurePolicyOnExitCodesRequirement OnPodConditions:*PodFailurePolicyOnPodConditionsPattern",
+    ),
     ("PodOS", "Name:s"),
     ("PodReadinessGate", "ConditionType:s"),
     ("PodResourceClaim", "Name:s ResourceClaimName:?s ResourceClaimTemplateName:?s"),
@@ -122,6 +129,7 @@ const STRUCTS: &[(&str, &str)] = &[
         "PodSpec",
         "Volumes:*Volume InitContainers:*Container Containers:*Container EphemeralContainers:*EphemeralContainer RestartPolicy:s TerminationGracePeriodSeconds:?i ActiveDeadlineSeconds:?i DNSPolicy=dnsPolicy:s NodeSelector:% ServiceAccountName:s AutomountServiceAccountToken:?b NodeName:s SecurityContext:?PodSecurityContext ImagePullSecrets:*LocalObjectReference Hostname:s Subdomain:s SetHostnameAsFQDN:?b Affinity:?Affinity SchedulerName:s Tolerations:*Toleration HostAliases:*HostAlias PriorityClassName:s Priority:?i PreemptionPolicy:?s DNSConfig=dnsConfig:?PodDNSConfig ReadinessGates:*PodReadinessGate RuntimeClassName:?s Overhead:% EnableServiceLinks:?b TopologySpreadConstraints:*TopologySpreadConstraint OS=os:?PodOS SchedulingGates:*PodSchedulingGate ResourceClaims:*PodResourceClaim Resources:?ResourceRequirements HostnameOverride:?s SchedulingGroup:?PodSchedulingGroup",
     ),
+    ("PodTemplateSpec", "=metadata:m Spec:PodSpec"),
     ("PortworxVolumeSource", "VolumeID:s FSType=fsType:s ReadOnly:b"),
     ("PreferredSchedulingTerm", "Weight:i Preference:NodeSelectorTerm"),
     (
@@ -161,6 +169,8 @@ const STRUCTS: &[(&str, &str)] = &[
         "VolumeName:s VolumeNamespace:s FSType=fsType:s ReadOnly:b SecretRef:?LocalObjectReference",
     ),
     ("StatefulSetUpdateStrategy", "Type:s RollingUpdate:?RollingUpdateStatefulSetStrategy"),
+    ("SuccessPolicy", "Rules:*SuccessPolicyRule"),
+    ("SuccessPolicyRule", "SucceededIndexes:?s SucceededCount:?i"),
     ("Sysctl", "Name:s Value:s"),
     ("TCPSocketAction", "Port:o Host:s"),
     ("Taint", "Key:s Value:s Effect:s TimeAdded:?s"),
@@ -177,6 +187,7 @@ const STRUCTS: &[(&str, &str)] = &[
     ),
     ("VolumeDevice", "Name:s DevicePath:s"),
     ("VolumeMount", "Name:s ReadOnly:b RecursiveReadOnly:?s MountPath:s SubPath:s MountPropagation:?s SubPathExpr:s"),
+    ("UncountedTerminatedPods", "Succeeded:*s Failed:*s"),
     (
         "VolumeProjection",
         "Secret:?SecretProjection DownwardAPI:?DownwardAPIProjection ConfigMap:?ConfigMapProjection ServiceAccountToken:?ServiceAccountTokenProjection ClusterTrustBundle:?ClusterTrustBundleProjection PodCertificate:?PodCertificateProjection",
