@@ -5,15 +5,26 @@ use value::Value;
 /// `map[image:redis ports:[80 443]]`
 pub fn go_text(value: &Value) -> String {
     let mut out = String::new();
-    write(value, &mut out);
+    write(value, i64_text, &mut out);
     out
 }
 
-fn write(value: &Value, out: &mut String) {
+/// The same for a tree of YAML, whose numbers are floats to Go.
+pub(crate) fn go_text_of_yaml(value: &Value) -> String {
+    let mut out = String::new();
+    write(value, number, &mut out);
+    out
+}
+
+fn i64_text(it: i64) -> String {
+    it.to_string()
+}
+
+fn write(value: &Value, int: fn(i64) -> String, out: &mut String) {
     match value {
         Value::Null => out.push_str("<nil>"),
         Value::Bool(it) => out.push_str(if *it { "true" } else { "false" }),
-        Value::Int(it) => out.push_str(&it.to_string()),
+        Value::Int(it) => out.push_str(&int(*it)),
         Value::Decimal(it) | Value::Str(it) => out.push_str(it),
         Value::List(list) => {
             out.push('[');
@@ -21,7 +32,7 @@ fn write(value: &Value, out: &mut String) {
                 if idx > 0 {
                     out.push(' ');
                 }
-                write(item, out);
+                write(item, int, out);
             }
             out.push(']');
         }
@@ -33,7 +44,7 @@ fn write(value: &Value, out: &mut String) {
                 }
                 out.push_str(key);
                 out.push(':');
-                write(item, out);
+                write(item, int, out);
             }
             out.push(']');
         }

@@ -2,6 +2,7 @@
 //!
 //! Everything is a function of trees; this crate knows neither kinds nor the store.
 
+mod apply;
 mod compare;
 mod fields;
 mod go_text;
@@ -14,6 +15,7 @@ mod resets;
 mod shape;
 mod strategic;
 
+pub use self::apply::{Applied, Applier, apply};
 pub use self::go_text::go_text;
 pub use self::json_patch::{json_patch, json_patch_problems};
 pub use self::memo::Memo;

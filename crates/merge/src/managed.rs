@@ -32,7 +32,7 @@ pub fn update(
 ) {
     let entries = settled(live, object, sub);
     // What was not tracked from its creation is not tracked later either.
-    if entries.is_empty() && live.is_some() {
+    if entries.is_empty() && live.is_some_and(|it| !it.meta.uid.is_empty()) {
         object.meta.managed = Default::default();
         return;
     }

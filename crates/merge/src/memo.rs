@@ -11,6 +11,11 @@ const LISTS_MAX: usize = 64;
 /// Whole sets remembered; the oldest is forgotten.
 const SETS_MAX: usize = 32;
 
+/// The element of a field: `name` to `f:name`.
+pub(crate) fn element(name: &str) -> Str {
+    Str::from(format!("f:{name}"))
+}
+
 /// Sets of shared subtrees: pods of one template have one set, not one each.
 ///
 /// Holding the lists keeps their allocations, so that a pointer means the same for as long as it is remembered.
@@ -23,12 +28,12 @@ pub struct Memo {
 }
 
 impl Memo {
-    /// The element of a field.
+    /// The element of a field, without a new text where it is known.
     pub(crate) fn field(&mut self, name: &Str) -> Str {
         if let Some(known) = self.names.get(name) {
             return known.clone();
         }
-        let element = Str::from(format!("f:{name}"));
+        let element = element(name);
         if self.names.len() < NAMES_MAX {
             self.names.insert(name.clone(), element.clone());
         }

@@ -20,7 +20,7 @@ pub(crate) struct Changes {
 }
 
 /// Fields of metadata that nobody owns.
-const UNOWNED: &[&str] =
+pub(crate) const UNOWNED: &[&str] =
     &["creationTimestamp", "generation", "managedFields", "name", "namespace", "resourceVersion", "selfLink", "uid"];
 
 /// The Go name of a type.
