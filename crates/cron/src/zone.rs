@@ -95,6 +95,13 @@ impl Zone {
     }
 }
 
+/// Whether names begin with this one and a slash, such as `Europe`.
+pub fn is_folder(name: &str) -> bool {
+    let below = |it: &str| it.strip_prefix(name).is_some_and(|it| it.starts_with('/'));
+    let names = |line: &'static str| line.split('|').next().unwrap_or("").split(' ');
+    TABLE.lines().filter(|it| !it.starts_with('#')).flat_map(names).any(below)
+}
+
 impl Posix {
     fn span(&self, at: i64, since: i64) -> Span {
         let Some((summer, begins, ends)) = self.summer else {

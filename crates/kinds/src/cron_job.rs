@@ -1,5 +1,7 @@
 //! CronJob.
 
+use cron::Schedule;
+use cron::zone::{self, Zone};
 use meta::{Errors, Object};
 use value::Map;
 
@@ -7,8 +9,7 @@ use crate::path::Path;
 use crate::pod_template::fields::{child, child_or_empty, flag, list, opt_text, required_one_of, text};
 use crate::pod_template::internal;
 use crate::workload::{self, spec, status};
-use crate::zones::NoZone;
-use crate::{Column, Kind, Scope, Strategy, Subresource, columns, cron, job, pod_template, spec_changed, zones};
+use crate::{Column, Kind, Scope, Strategy, Subresource, columns, job, pod_template, spec_changed};
 
 /// The longest name: a job's is eleven letters longer.
 const NAME_MAX: usize = 52;
@@ -111,7 +112,7 @@ fn validate(spec: &Map, old: Option<&Map>, errors: &mut Errors) {
 }
 
 fn validate_schedule(schedule: &str, spec: &Map, old: Option<&Map>, path: &Path<'_>, errors: &mut Errors) {
-    if let Err(problem) = cron::parse(schedule) {
+    if let Err(problem) = Schedule::parse(schedule) {
         path.invalid(errors, schedule, &problem);
     }
     if !schedule.contains("TZ") {
@@ -125,29 +126,29 @@ fn validate_schedule(schedule: &str, spec: &Map, old: Option<&Map>, path: &Path<
 }
 
 /// `validateTimeZone`
-fn validate_zone(zone: &str, path: &Path<'_>, errors: &mut Errors) {
+fn validate_zone(name: &str, path: &Path<'_>, errors: &mut Errors) {
     const PART_MAX: usize = 14;
-    if zone.is_empty() {
-        return path.invalid(errors, zone, "timeZone must be nil or non-empty string");
+    if name.is_empty() {
+        return path.invalid(errors, name, "timeZone must be nil or non-empty string");
     }
-    let unknown = format!("unknown time zone {zone}");
+    let unknown = format!("unknown time zone {name}");
     let fits = |part: &str| {
         !matches!(part, "" | "." | "..")
             && !part.starts_with('-')
             && part.len() <= PART_MAX
             && part.bytes().all(|it| it.is_ascii_alphanumeric() || b".-_+".contains(&it))
     };
-    if !zone.split('/').all(fits) {
-        return path.invalid(errors, zone, &unknown);
+    if !name.split('/').all(fits) {
+        return path.invalid(errors, name, &unknown);
     }
-    if zone.eq_ignore_ascii_case("Local") {
+    if name.eq_ignore_ascii_case("Local") {
         let detail = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
-        path.invalid(errors, zone, detail);
+        path.invalid(errors, name, detail);
     }
-    match zones::find(zone) {
-        Err(NoZone::Directory) => path.invalid(errors, zone, "is a directory"),
-        Err(NoZone::Unknown) if zone != "Local" => path.invalid(errors, zone, &unknown),
-        _ => (),
+    if zone::is_folder(name) {
+        path.invalid(errors, name, "is a directory");
+    } else if name != "Local" && Zone::find(name).is_none() {
+        path.invalid(errors, name, &unknown);
     }
 }
 

@@ -23,7 +23,6 @@ mod clock;
 mod component;
 mod config_map;
 mod controller_revision;
-pub mod cron;
 mod cron_job;
 mod daemon_set;
 mod deployment;
@@ -47,7 +46,6 @@ mod secret;
 mod service_account;
 mod stateful_set;
 mod workload;
-pub mod zones;
 
 /// Declares the id of every kind and the list of all, in one place.
 macro_rules! kinds {
