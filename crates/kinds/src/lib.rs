@@ -41,6 +41,7 @@ mod pod_template_kind;
 pub mod priority_class;
 mod replica_set;
 mod replication_controller;
+pub mod scale;
 mod scheduling_decision;
 mod secret;
 mod service_account;
