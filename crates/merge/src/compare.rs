@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use schema::{ListType, Schema, TypeId};
 use value::{List, Map, Str, Value};
 
-use crate::fields::{leaf, node, without_self};
+use crate::fields::{leaf, node};
 use crate::memo::Memo;
 use crate::shape::{Shape, element_of};
 
@@ -69,17 +69,12 @@ impl Compare<'_> {
         }
         let shape = Shape::of(self.schema, ty);
         match (shape, old, new) {
-            (_, _, _) if shape.is_leaf() || (is_bare(old) && is_bare(new)) => changed_leaf(old, new),
+            _ if shape.is_leaf() || (is_bare(old) && is_bare(new)) => changed_leaf(old, new),
             (Shape::List(it), _, _) => self.lists(it, list(old), list(new)),
             (Shape::Deduced, Value::Map(_), Value::Map(_) | Value::Null)
             | (Shape::Deduced, Value::Null, Value::Map(_)) => self.maps(shape, map(old), map(new)),
             (Shape::Deduced, Value::Map(_), _) | (Shape::Deduced, _, Value::Map(_)) => {
-                let mut res = self.maps(shape, map(old), map(new));
-                res.modified = Some(leaf());
-                if let (Some(Value::Map(below)), Value::Map(_)) = (&res.added, new) {
-                    res.added = Some(Value::Map(below.clone()));
-                }
-                res
+                Difference { modified: Some(leaf()), ..self.maps(shape, map(old), map(new)) }
             }
             (Shape::Deduced, _, _) => changed_leaf(old, new),
             _ => self.maps(shape, map(old), map(new)),
@@ -114,7 +109,8 @@ impl Compare<'_> {
     fn lists(&mut self, it: &ListType, old: &List, new: &List) -> Difference {
         if old.is_empty() {
             let added = self.items(it, new);
-            return Difference { added: (!added.is_empty()).then(|| Value::Map(added)), ..Difference::default() };
+            let added = if added.is_empty() { None } else { Some(Value::Map(added)) };
+            return Difference { added, ..Difference::default() };
         }
         let mut items: BTreeMap<Str, (Vec<&Value>, Vec<&Value>)> = BTreeMap::new();
         for item in old {
@@ -187,7 +183,7 @@ impl Compare<'_> {
             let child = if repeats { leaf() } else { self.whole(Some(it.item), item) };
             res.push((element, child));
         }
-        let res = without_self(res.into());
+        let res = Map::from(res);
         if self.keeps {
             self.memo.keep_items(list, &res);
         }

@@ -43,11 +43,6 @@ pub(crate) fn node(member: bool, mut children: Vec<(Str, Value)>) -> Option<Valu
     Some(Value::Map(children.into()))
 }
 
-/// The set without its own membership.
-pub(crate) fn without_self(set: Map) -> Map {
-    if set.contains_key(SELF) { set.filtered(|key, _| key != SELF) } else { set }
-}
-
 /// What to do with nodes that both sides have or that only one side has.
 #[derive(Clone, Copy)]
 struct Rule {

@@ -12,6 +12,7 @@ mod memo;
 mod merge_patch;
 mod objects;
 mod resets;
+pub mod scale;
 mod shape;
 mod strategic;
 

@@ -50,6 +50,7 @@ impl Resets {
             ("status", _) => Resets::But(&["spec"]),
             ("ephemeralcontainers", _) => Resets::Only(EPHEMERAL_CONTAINERS),
             ("resize", _) => Resets::Only(CONTAINER_RESIZE),
+            ("scale", _) => Resets::But(&[]),
             _ => Resets::But(&["status"]),
         }
     }
