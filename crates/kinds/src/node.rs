@@ -256,9 +256,13 @@ fn validate_change(new: &Object, old: &Object, errors: &mut Errors) {
 
 /// Upstream names them below `metadata`.
 fn validate_taints(it: &Object, errors: &mut Errors) {
+    taints(spec(it), &Path::root("metadata.taints"), errors);
+}
+
+/// `validateNodeTaints`: the taints in a spec, at `path`.
+pub(crate) fn taints(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
     let mut seen = BTreeSet::new();
-    let path = Path::root("metadata.taints");
-    for (idx, taint) in maps(spec(it), "taints") {
+    for (idx, taint) in maps(spec, "taints") {
         let path = path.index(idx);
         let (key, value, effect) = (text(taint, "key"), text(taint, "value"), text(taint, "effect"));
         named(key, names::qualified_name, &path.child("key"), errors);
@@ -277,10 +281,13 @@ fn validate_taints(it: &Object, errors: &mut Errors) {
 fn validate_amounts(it: &Object, errors: &mut Errors) {
     let path = Path::root("status");
     for part in ["capacity", "allocatable"] {
-        let path = path.child(part);
-        for (name, amount) in resources::amounts(child_or_empty(status(it), part)) {
-            resources::quantity(name, &amount, &path.child(name), errors);
-        }
+        amounts(child_or_empty(status(it), part), &path.child(part), errors);
+    }
+}
+
+pub(crate) fn amounts(list: &Map, path: &Path<'_>, errors: &mut Errors) {
+    for (name, amount) in resources::amounts(list) {
+        resources::quantity(name, &amount, &path.child(name), errors);
     }
 }
 
