@@ -7,7 +7,7 @@
 //! ```
 //! Flags: `p`, `s`, `z`, `a` as in `go-fields.txt`, and `r` for required.
 //! Types: `s` text, `b` bool, `i` `l` integers, `f` number, `y` bytes, `q` quantity, `x` integer or text, `t` `u` times, `*` anything,
-//! `mT` a map, `#NAME` a struct, `L:T` `S:T` `K(a,b):T` lists; `!` atomic, `^key` merged by key, `~` retains keys.
+//! `mT` a map, `#NAME` a struct, `L:T` `S:T` `K(a,b):T` lists; `!` atomic, `=` not atomic though its type is, `^key` merged by key, `~` retains keys.
 
 use std::collections::BTreeMap;
 
@@ -37,11 +37,18 @@ struct Loader {
     known: BTreeMap<String, TypeId>,
     /// Structs of the table by their short name, before their fields are read.
     structs: BTreeMap<&'static str, TypeId>,
+    /// Types that are a struct at one place only, and whether they are atomic there.
+    placed: Vec<(TypeId, &'static str, bool)>,
 }
 
 pub(crate) fn load() -> Schema {
-    let mut loader =
-        Loader { types: Vec::new(), definitions: BTreeMap::new(), known: BTreeMap::new(), structs: BTreeMap::new() };
+    let mut loader = Loader {
+        types: Vec::new(),
+        definitions: BTreeMap::new(),
+        known: BTreeMap::new(),
+        structs: BTreeMap::new(),
+        placed: Vec::new(),
+    };
     let tables = [KUBERNETES, SIMULATION];
     for line in tables.iter().flat_map(|it| it.lines()) {
         if let Some(name) = line.strip_prefix('@') {
@@ -51,6 +58,7 @@ pub(crate) fn load() -> Schema {
     for table in tables {
         loader.fields(table);
     }
+    loader.place();
     Schema { types: loader.types, definitions: loader.definitions }
 }
 
@@ -107,7 +115,12 @@ impl Loader {
             [b'm', ..] => Type::Map(MapType { item: self.ty(&code[1..]), atomic: false }),
             [b'!', b'm', ..] => Type::Map(MapType { item: self.ty(&code[2..]), atomic: true }),
             [b'#', ..] => return self.structs.get(&code[1..]).copied().unwrap_or_else(|| self.ty("*")),
-            [b'!', b'#', ..] => self.atomic(&code[2..]),
+            [owned @ (b'!' | b'='), b'#', ..] => {
+                let id = self.push(Type::Any);
+                self.placed.push((id, &code[2..], *owned == b'!'));
+                self.known.insert(code.to_owned(), id);
+                return id;
+            }
             [b'L' | b'S' | b'K', ..] => self.list(code),
             _ => Type::Any,
         };
@@ -116,11 +129,13 @@ impl Loader {
         id
     }
 
-    /// A struct that is owned as a whole at this place only.
-    fn atomic(&mut self, name: &str) -> Type {
-        match self.structs.get(name).and_then(|it| self.types.get(it.0 as usize)) {
-            Some(Type::Struct(it)) => Type::Struct(StructType { atomic: true, ..it.clone() }),
-            _ => Type::Any,
+    /// Structs that are owned otherwise at one place than elsewhere get their fields when all are read.
+    fn place(&mut self) {
+        for (TypeId(id), name, atomic) in std::mem::take(&mut self.placed) {
+            let named = self.structs.get(name).and_then(|it| self.types.get(it.0 as usize));
+            if let (Some(Type::Struct(it)), Some(_)) = (named.cloned(), self.types.get(id as usize)) {
+                self.types[id as usize] = Type::Struct(StructType { atomic, ..it });
+            }
         }
     }
 

@@ -116,3 +116,14 @@ fn every_reference_of_the_tables_is_known_and_fields_are_sorted() {
         Some(Type::Str)
     );
 }
+
+#[test]
+fn a_reference_can_be_granular_at_one_place() {
+    let schema = Schema::load();
+    let atomic = |definition: &str, field: &str| {
+        let ty = schema.at(schema.definition(definition).unwrap(), field).unwrap();
+        matches!(schema.ty(ty), Type::Struct(it) if it.atomic && it.field("uid").is_some())
+    };
+    assert!(!atomic("io.k8s.api.core.v1.PersistentVolumeSpec", "claimRef"));
+    assert!(atomic("io.k8s.api.core.v1.Event", "involvedObject"));
+}

@@ -143,7 +143,11 @@ fn reference(name: &str, property: &Value, definitions: &BTreeMap<String, Value>
         "Time" => "t".to_owned(),
         "MicroTime" => "u".to_owned(),
         _ if definitions.get(name).is_some_and(|it| it["properties"].is_object()) => {
-            let atomic = if property["x-kubernetes-map-type"] == "atomic" { "!" } else { "" };
+            let atomic = match property["x-kubernetes-map-type"].as_str() {
+                Some("atomic") => "!",
+                Some("granular") => "=",
+                _ => "",
+            };
             let retain = if property["x-kubernetes-patch-strategy"].as_str().is_some_and(|it| it.contains("retainKeys"))
             {
                 "~"
