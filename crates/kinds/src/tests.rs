@@ -36,22 +36,44 @@ struct Record {
     warnings: Vec<String>,
 }
 
-fn records(corpus: &Path, file: &str) -> Vec<Record> {
+fn records(corpus: &Path, file: &str, manifests: &str) -> Vec<Record> {
     let text = std::fs::read_to_string(corpus.join("recorded").join(file)).unwrap();
     let mut res = Vec::new();
     for line in text.lines() {
         let it = json::parse(masked(line).as_bytes()).unwrap();
+        let whole = it.get("response").unwrap_or(&it);
         let text = |path: &str| it.str_at(path).unwrap_or("").to_owned();
-        let at = |path: &str| it.at(path).cloned().unwrap_or_default();
-        let warnings = |path: &str| it.list_at(path).iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let (source, path, body) = if manifests.is_empty() {
+            (text("src"), text("request.path"), it.at("request.body").cloned().unwrap_or_default())
+        } else {
+            let idx = it.i64_at("doc").unwrap_or(0) as usize;
+            let documents = documents(&corpus.join(manifests).join(text("file")));
+            let Some(body) = documents.get(idx).cloned() else { continue };
+            (format!("{}#{idx}", text("file")), text("path"), body)
+        };
         res.push(Record {
-            source: text("src"),
-            path: text("request.path"),
-            body: at("request.body"),
-            code: it.i64_at("response.code").unwrap_or(0),
-            answer: at("response.body"),
-            warnings: warnings("response.warnings"),
+            source,
+            path,
+            body,
+            code: whole.i64_at("code").unwrap_or(0),
+            answer: whole.get("body").cloned().unwrap_or_default(),
+            warnings: whole.list_at("warnings").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         });
+    }
+    res
+}
+
+/// The objects of a file, lists unpacked.
+fn documents(path: &Path) -> Vec<Value> {
+    let text = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
+    let mut res = Vec::new();
+    for document in value::yaml::read_documents(&text).into_iter().map_while(Result::ok) {
+        let it = document.value;
+        if it.str_at("kind").is_some_and(|it| it.ends_with("List")) && it.get("items").is_some() {
+            res.extend(it.list_at("items").iter().cloned());
+        } else if it.as_map().is_some() {
+            res.push(it);
+        }
     }
     res
 }
@@ -100,6 +122,7 @@ fn create(
         return Some(Err(res));
     }
     let warnings = (kind.strategy.warnings)(&it, None);
+    let warnings = warnings.iter().map(|it| format!("299 - {}", meta::quoted(it))).collect();
     if let Some(served) = served.served {
         it = (served.to)(&it);
     }
@@ -107,6 +130,14 @@ fn create(
     it.meta.uid = Default::default();
     Some(Ok((it.to_value("", ""), warnings)))
 }
+
+/// Files of records, and where the manifests are that they tell of.
+const RECORDED: [(&str, &str); 4] = [
+    ("minimal-objects-every-resource.jsonl", ""),
+    ("validation-create-dryrun.jsonl", ""),
+    ("manifests-website-examples.jsonl", "website-examples"),
+    ("manifests-real-world.jsonl", "real-world"),
+];
 
 fn causes(body: &Value) -> Vec<String> {
     let text = |it: &Value, key: &str| it.str_at(key).unwrap_or("").to_owned();
@@ -159,8 +190,8 @@ fn recorded_creations_are_the_same() {
     let only = std::env::var("DRYDOCK_ONLY").unwrap_or_default();
     let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut shown = String::new();
-    for file in ["minimal-objects-every-resource.jsonl", "validation-create-dryrun.jsonl"] {
-        for record in records(&corpus, file) {
+    for (file, manifests) in RECORDED {
+        for record in records(&corpus, file, manifests) {
             let parts: Vec<&str> = record.path.trim_matches('/').split('/').collect();
             let (group, version, rest) = match parts.as_slice() {
                 ["api", version, rest @ ..] => ("", *version, rest),
