@@ -6,40 +6,87 @@ mod priority;
 mod service_account;
 mod taint_nodes;
 
-use kinds::Kind;
 use meta::{Object, Status};
 
 use crate::server::ApiServer;
+use crate::write::Write;
 
-pub(crate) use self::namespace_lifecycle::check as namespace;
-
-/// One mutating plugin: looks at a new object and completes it.
-type Mutate = fn(&mut ApiServer, &Kind, &mut Object) -> Result<(), Status>;
-
-/// In the order of upstream's `AllOrderedPlugins`.
-const MUTATING: &[Mutate] = &[service_account::admit, taint_nodes::admit, priority::admit, default_tolerations::admit];
-
-/// Completes a new object.
-///
-/// # Errors
-/// `Forbidden` mostly, in the plugin's words.
-pub(crate) fn mutate(api: &mut ApiServer, kind: &Kind, object: &mut Object) -> Result<(), Status> {
-    MUTATING.iter().try_for_each(|admit| admit(api, kind, object))
+/// What is being done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Operation {
+    Create,
+    Update,
+    Delete,
 }
 
-/// Completes an update.
+/// A write as plugins see it.
+pub(crate) struct Request<'a> {
+    pub write: &'a Write,
+    pub operation: Operation,
+    /// The object as stored, of an update or deletion.
+    pub live: Option<&'a Object>,
+}
+
+impl Request<'_> {
+    /// Whether this creates an object of `kind` itself.
+    pub fn creates(&self, kind: meta::KindId) -> bool {
+        self.operation == Operation::Create && self.is_of(kind)
+    }
+
+    /// Whether this is about an object of `kind` itself and not about a part of it.
+    pub fn is_of(&self, kind: meta::KindId) -> bool {
+        self.write.kind.id == kind && self.write.sub.is_empty()
+    }
+}
+
+/// Looks at a new or changed object and completes it.
+type Mutate = fn(&mut ApiServer, &Request<'_>, &mut Object) -> Result<(), Status>;
+/// Refuses what other objects forbid. The object is absent where it is deleted.
+type Validate = fn(&ApiServer, &Request<'_>, Option<&Object>) -> Result<(), Status>;
+
+/// In the order of upstream's `AllOrderedPlugins`.
+const MUTATING: &[Mutate] = &[
+    namespace_lifecycle::admit,
+    service_account::admit,
+    taint_nodes::admit,
+    priority::admit,
+    default_tolerations::admit,
+];
+
+/// The same.
+const VALIDATING: &[Validate] = &[namespace_lifecycle::validate, priority::validate];
+
+/// Completes an object.
 ///
 /// # Errors
 /// `Forbidden` mostly, in the plugin's words.
-pub(crate) fn mutate_update(_: &mut ApiServer, kind: &Kind, object: &mut Object, live: &Object) -> Result<(), Status> {
-    priority::keep(kind, object, live);
-    Ok(())
+pub(crate) fn mutate(
+    api: &mut ApiServer,
+    write: &Write,
+    operation: Operation,
+    object: &mut Object,
+    live: Option<&Object>,
+) -> Result<(), Status> {
+    let request = Request { write, operation, live };
+    MUTATING.iter().try_for_each(|admit| admit(api, &request, object))
 }
 
 /// Refuses what other objects forbid.
 ///
 /// # Errors
 /// `Forbidden` mostly, in the plugin's words.
-pub(crate) fn validate(api: &ApiServer, kind: &Kind, object: &Object, live: Option<&Object>) -> Result<(), Status> {
-    priority::validate(api, kind, object, live)
+pub(crate) fn validate(
+    api: &ApiServer,
+    write: &Write,
+    operation: Operation,
+    object: Option<&Object>,
+    live: Option<&Object>,
+) -> Result<(), Status> {
+    let request = Request { write, operation, live };
+    VALIDATING.iter().try_for_each(|validate| validate(api, &request, object))
+}
+
+/// The name by which a refusal speaks of an object.
+fn shown(object: &Object) -> &str {
+    if object.meta.name.is_empty() { &object.meta.generate_name } else { &object.meta.name }
 }

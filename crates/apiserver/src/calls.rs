@@ -8,6 +8,7 @@ use value::{Str, Value};
 
 use crate::delete::{self, DeleteOptions};
 use crate::server::ApiServer;
+use crate::subresources::binding::Binding;
 use crate::write::{self, Write};
 use crate::{Caller, patch, subresources};
 
@@ -19,7 +20,6 @@ fn write(api: &ApiServer, now: Instant, caller: &Caller, kind: KindId, sub: &'st
         served: None,
         now,
         manager: caller.manager.clone(),
-        user: caller.user.clone(),
         sub,
         dry_run: false,
         from_actor: true,
@@ -171,8 +171,9 @@ pub fn bind(
     node: &Str,
 ) -> Result<Arc<Object>, Status> {
     let kind = kinds::POD;
+    let binding = Binding { uid: uid.clone(), node: node.clone(), ..Binding::default() };
     let res = write(api, now, caller, kind, "binding")
-        .and_then(|mut it| subresources::binding::bind(api, &mut it, pod, uid, node));
+        .and_then(|mut it| subresources::binding::bind(api, &mut it, pod, &binding));
     api.requests.note(now, caller, "create", kind, pod, "binding", &res);
     res
 }
@@ -189,8 +190,9 @@ pub fn evict(
     options: &DeleteOptions,
 ) -> Result<Arc<Object>, Status> {
     let kind = kinds::POD;
-    let res =
-        write(api, now, caller, kind, "eviction").and_then(|it| subresources::eviction::evict(api, &it, pod, options));
+    let res = write(api, now, caller, kind, "eviction")
+        .and_then(|it| subresources::eviction::evict(api, &it, pod, options))
+        .map(|it| it.object);
     api.requests.note(now, caller, "create", kind, pod, "eviction", &res);
     res
 }

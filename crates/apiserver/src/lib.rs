@@ -4,39 +4,43 @@
 //! Knows nothing of sockets, of wall time or of what controllers do with the objects.
 
 mod admission;
-mod bootstrap;
 mod caller;
 pub mod calls;
 mod codec;
 mod delete;
+mod digest;
 mod discovery;
+mod documents;
 mod handlers;
 mod health;
 mod http_types;
+mod jsonpath;
+mod layout;
 mod list;
 mod negotiate;
 mod openapi;
 mod options;
 mod patch;
 mod query;
+mod reads;
 mod requests;
 mod response;
+mod reviews;
 mod route;
+mod rules;
 mod scope;
 mod selectors;
 mod server;
+mod shapes;
+mod shown;
 mod subresources;
 mod table;
-mod virtuals;
+mod templates;
 mod watch;
 mod write;
 
 pub use self::caller::{Caller, Cause};
 pub use self::delete::{DeleteOptions, Propagation};
-pub use self::http_types::{Body, Chunk, Hook, RequestContext, StreamId, Tunnel};
-pub use self::requests::{Record, Requests};
-pub use self::server::{ApiConfig, ApiServer};
-pub use self::virtuals::Virtual;
-
-#[cfg(test)]
-mod tests;
+pub use self::http_types::{Body, Chunk, StreamId, Tunnel};
+pub use self::requests::{ApiRequest, RequestTarget, Requests};
+pub use self::server::{ApiServer, Config};

@@ -1,76 +1,286 @@
-//! Patches: the live object, the patch on it, and then the write path.
+//! Patches: the live object, the patch on it, and then the write path (`handlers/patch.go`).
 
 use std::sync::Arc;
 
-use meta::{Key, KindId, Object, Revision, Status};
-use value::{Map, Value};
+use meta::{Errors, Key, Object, Problem, Revision, Status};
+use value::{Str, Value, yaml};
 
+use crate::codec;
+use crate::handlers::same_name;
+use crate::negotiate::{self, Input};
+use crate::options::{FieldValidation, WriteOptions};
 use crate::server::ApiServer;
-use crate::write::{self, Target, WriteOptions};
+use crate::subresources::scale;
+use crate::write::{self, Write};
 
-/// Applies a strategic merge patch.
-///
-/// # Errors
-/// The API's answer.
-pub(crate) fn strategic(
-    api: &mut ApiServer,
-    options: &WriteOptions,
-    target: Target,
-    kind: KindId,
-    key: &Key,
-    patch: &Value,
-) -> Result<Arc<Object>, Status> {
-    let schema = api.schema.clone();
-    with(api, options, target, kind, key, &mut |kind, live| {
-        let definition = schema.definition(&kind.definition);
-        merge::strategic(&schema, definition, live, patch)
-    })
+const JSON: &str = "application/json-patch+json";
+const MERGE: &str = "application/merge-patch+json";
+const STRATEGIC: &str = "application/strategic-merge-patch+json";
+const APPLY: &str = "application/apply-patch+yaml";
+
+/// The ways to say what changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Json,
+    Merge,
+    Strategic,
+    Apply,
 }
 
-/// Applies a JSON merge patch.
-///
-/// # Errors
-/// The API's answer.
-pub(crate) fn merge(
-    api: &mut ApiServer,
-    options: &WriteOptions,
-    target: Target,
-    kind: KindId,
-    key: &Key,
-    patch: &Value,
-) -> Result<Arc<Object>, Status> {
-    with(api, options, target, kind, key, &mut |_, live| Ok(merge::merge_patch(live, patch)))
+/// Whether patches of this media type can be read at all.
+pub(crate) fn is_patch_type(mime: &str) -> bool {
+    [JSON, MERGE, STRATEGIC, APPLY].contains(&mime)
 }
 
-/// Applies whatever `change` makes of the whole tree of the live object.
-///
-/// # Errors
-/// The API's answer.
-pub(crate) fn with(
+impl Kind {
+    /// By the header `Content-Type`.
+    ///
+    /// # Errors
+    /// 415; kinds without a schema take no strategic merge patches.
+    pub fn of(content_type: &str, kind: &kinds::Kind) -> Result<Kind, Status> {
+        match content_type.split(';').next().unwrap_or_default().trim() {
+            JSON => Ok(Kind::Json),
+            MERGE => Ok(Kind::Merge),
+            STRATEGIC if kind.definition.is_empty() => Err(negotiate::unsupported(&[JSON, MERGE, APPLY])),
+            STRATEGIC => Ok(Kind::Strategic),
+            APPLY => Ok(Kind::Apply),
+            _ => Err(negotiate::unsupported_route()),
+        }
+    }
+}
+
+/// Applies the body of a request. The flag: the object was created.
+pub(crate) fn body(
     api: &mut ApiServer,
-    options: &WriteOptions,
-    target: Target,
-    kind: KindId,
+    write: &mut Write,
     key: &Key,
-    change: &mut dyn FnMut(&kinds::Kind, &Value) -> Result<Value, Status>,
-) -> Result<Arc<Object>, Status> {
-    let kind = api.kind(kind)?;
-    let live =
-        api.store.get(kind.id, key).cloned().ok_or_else(|| Status::not_found(&kind.group, &kind.plural, &key.name))?;
-    let whole = live.to_value(&kind.api_version(), &kind.kind);
-    let patched = change(&kind, &whole)?;
-    let patched = api.decoded(&kind.definition, patched)?;
-    let empty = Map::new();
-    let mut object = Object::from_map(kind.id, patched.as_map().unwrap_or(&empty));
-    // A patch that does not name a revision applies to whatever is live.
+    how: Kind,
+    body: &[u8],
+    options: &WriteOptions,
+) -> Result<(Arc<Object>, bool), Status> {
+    if how == Kind::Apply {
+        return apply(api, write, key, body, options);
+    }
+    let live = api.store.get(write.kind.id, key).cloned().ok_or_else(|| write.not_found(&key.name))?;
+    let kind = write.kind.clone();
+    let served = kinds::ServedKind { kind: &kind, served: write.served.as_ref() };
+    let seen = write.served.map_or_else(|| Object::clone(&live), |it| (it.to)(&live));
+    let whole = seen.to_value(&served.api_version(), &kind.kind);
+    let names = (served.group(), &*kind.kind);
+    let mut warnings = Vec::new();
+    let patched = patched(api, how, served.definition(), names, &whole, body, options, &mut warnings)?;
+    write.warnings.append(&mut warnings);
+    let mut object = codec::object_of(&served, &patched);
+    same_name(object.name(), &key.name)?;
+    if object.meta.namespace.is_empty() {
+        object.meta.namespace = key.namespace.clone();
+    }
+    if object.meta.namespace != key.namespace {
+        return Err(Status::bad_request(format!(
+            "the namespace of the object ({}) does not match the namespace on the request ({})",
+            object.meta.namespace, key.namespace
+        )));
+    }
+    settle(write, &live, &mut object);
+    write::change(api, write, &live, object).map(|it| (it, false))
+}
+
+/// Defaults, and the live revision where the patch names none.
+fn settle(write: &Write, live: &Object, object: &mut Object) {
+    (write.kind.strategy.default)(object);
     if object.meta.revision == Revision::default() {
         object.meta.revision = live.meta.revision;
     }
-    if object.meta.name != live.meta.name {
+}
+
+/// The tree `whole` after a patch, as the API would write it. `names`: group and kind for messages.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn patched(
+    api: &ApiServer,
+    how: Kind,
+    definition: &str,
+    names: (&str, &str),
+    whole: &Value,
+    body: &[u8],
+    options: &WriteOptions,
+    warnings: &mut Vec<String>,
+) -> Result<Value, Status> {
+    let decoding = |why: String| Status::bad_request(format!("error decoding patch: {why}"));
+    let parsed = codec::parse(body, Input::Json).map_err(decoding)?;
+    let patch = parsed.value;
+    let mut problems = parsed.problems;
+    let res = match how {
+        Kind::Json => {
+            problems.extend(merge::json_patch_problems(&patch)?);
+            merge::json_patch(whole, &patch)?
+        }
+        Kind::Merge | Kind::Strategic if !matches!(patch, Value::Map(_) | Value::Null) => {
+            let what = if matches!(patch, Value::List(_)) { "array" } else { json_kind(&patch) };
+            return Err(decoding(format!(
+                "json: cannot unmarshal {what} into Go value of type map[string]interface {{}}"
+            )));
+        }
+        Kind::Merge if patch.is_null() => return Err(Status::bad_request("Invalid JSON Patch")),
+        Kind::Merge => merge::merge_patch(whole, &patch),
+        Kind::Strategic | Kind::Apply => {
+            let patch = if patch.is_null() { Value::map() } else { patch.clone() };
+            merge::strategic(&api.schema, api.schema.definition(definition), whole, &patch)?
+        }
+    };
+    let refused = |why: String| {
+        let mut errors = Errors::new();
+        let shown = match how {
+            Kind::Strategic => merge::go_text(&patch),
+            _ => String::from_utf8_lossy(body).into_owned(),
+        };
+        errors.push("patch", Problem::Invalid(shown.into()), why);
+        Status::invalid(names.0, names.1, "", &errors)
+    };
+    strict(problems, options.validation, warnings).map_err(refused)?;
+    api.decode_tree(&res, definition, options.validation, warnings).map_err(refused)
+}
+
+fn json_kind(value: &Value) -> &'static str {
+    match value {
+        Value::Str(_) => "string",
+        Value::Bool(_) => "bool",
+        _ => "number",
+    }
+}
+
+fn strict(problems: Vec<String>, validation: FieldValidation, warnings: &mut Vec<String>) -> Result<(), String> {
+    match validation {
+        FieldValidation::Strict if !problems.is_empty() => {
+            Err(format!("strict decoding error: {}", problems.join(", ")))
+        }
+        FieldValidation::Warn => {
+            warnings.extend(problems);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A patch from an actor: a tree that fits its kind.
+pub(crate) fn tree(
+    api: &mut ApiServer,
+    write: &mut Write,
+    key: &Key,
+    how: Kind,
+    patch: &Value,
+) -> Result<Arc<Object>, Status> {
+    let live = api.store.get(write.kind.id, key).cloned().ok_or_else(|| write.not_found(&key.name))?;
+    let whole = live.to_value(&write.api_version, &write.kind.kind);
+    let patched = match how {
+        Kind::Strategic => merge::strategic(&api.schema, api.schema.definition(&write.kind.definition), &whole, patch)?,
+        _ => merge::merge_patch(&whole, patch),
+    };
+    if let Some(uid) = patched.str_at("metadata.uid").filter(|it| live.meta.uid != *it) {
+        return Err(write.conflict(
+            &key.name,
+            &format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", live.meta.uid),
+        ));
+    }
+    let empty = value::Map::new();
+    let mut object = Object::from_map(write.kind.id, patched.as_map().unwrap_or(&empty));
+    object.meta.revision = live.meta.revision;
+    write::change(api, write, &live, object)
+}
+
+/// Reads the body of a server-side apply.
+fn applied_tree(body: &[u8], options: &WriteOptions) -> Result<Value, Status> {
+    let text = String::from_utf8_lossy(body);
+    let Some(document) = yaml::read_documents(&text).into_iter().next() else { return Ok(Value::Null) };
+    let document = document
+        .map_err(|it| Status::bad_request(format!("error decoding YAML: error converting YAML to JSON: {it}")))?;
+    if options.validation == FieldValidation::Strict && !document.duplicates.is_empty() {
         return Err(Status::bad_request(format!(
-            "the name of the object ({}) does not match the name on the URL ({})",
-            object.meta.name, live.meta.name
+            "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  {}",
+            document.duplicates.join("\n  ")
         )));
     }
-    write::update(api, options, target, object)
+    match document.value {
+        it @ (Value::Map(_) | Value::Null) => Ok(it),
+        other => Err(Status::bad_request(format!(
+            "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            if matches!(other, Value::List(_)) { "array" } else { json_kind(&other) }
+        ))),
+    }
+}
+
+/// Server-side apply (`applyPatcher`). The flag: the object was created.
+fn apply(
+    api: &mut ApiServer,
+    write: &mut Write,
+    key: &Key,
+    body: &[u8],
+    options: &WriteOptions,
+) -> Result<(Arc<Object>, bool), Status> {
+    let config = applied_tree(body, options)?;
+    let live = api.store.get(write.kind.id, key).cloned();
+    if live.is_none() && !write.sub.is_empty() {
+        return Err(write.not_found(&key.name));
+    }
+    let kind = write.kind.clone();
+    let served = kinds::ServedKind { kind: &kind, served: write.served.as_ref() };
+    let seen = live.as_deref().map(|it| write.served.map_or_else(|| it.clone(), |served| (served.to)(it)));
+    let schema = api.schema.clone();
+    let ty = schema.definition(served.definition());
+    let applier = merge::Applier {
+        manager: &write.manager,
+        api_version: &write.api_version,
+        kind: &kind.kind,
+        sub: write.sub,
+        now_secs: write.now.secs(),
+        force: options.force.unwrap_or(false),
+    };
+    let applied = merge::apply(&schema, ty, seen.as_ref(), &config, &applier, &mut api.memo)?;
+    let mut object = match applied.whole {
+        Some(whole) => {
+            let decoded = api.decode_tree(&whole, served.definition(), options.validation, &mut write.warnings);
+            codec::object_of(&served, &decoded.map_err(Status::bad_request)?)
+        }
+        None => live.as_deref().cloned().ok_or_else(|| write.not_found(&key.name))?,
+    };
+    object.meta.managed = applied.managed.into();
+    same_name(object.name(), &key.name)?;
+    if object.meta.namespace.is_empty() || key.namespace.is_empty() {
+        object.meta.namespace = key.namespace.clone();
+    }
+    if object.meta.namespace != key.namespace {
+        let why = "the namespace of the provided object does not match the namespace sent on the request";
+        return Err(Status::bad_request(why));
+    }
+    match live {
+        Some(live) => {
+            settle(write, &live, &mut object);
+            write::update(api, write, &live, object).map(|it| (it, false))
+        }
+        None => write::create_applied(api, write, object).map(|it| (it, true)),
+    }
+}
+
+/// Server-side apply of a scale.
+pub(crate) fn apply_scale(
+    api: &mut ApiServer,
+    write: &mut Write,
+    live: &Arc<Object>,
+    body: &[u8],
+    options: &WriteOptions,
+) -> Result<Arc<Object>, Status> {
+    let config = applied_tree(body, options)?;
+    let schema = api.schema.clone();
+    let ty = schema.definition(kinds::scale::DEFINITION);
+    let before = scale::object(live, &write.api_version);
+    let applier = merge::Applier {
+        manager: &write.manager,
+        api_version: &Str::from(scale::VERSION),
+        kind: "Scale",
+        sub: "scale",
+        now_secs: write.now.secs(),
+        force: options.force.unwrap_or(false),
+    };
+    let applied = merge::apply(&schema, ty, Some(&before), &config, &applier, &mut api.memo)?;
+    let whole = applied.whole.unwrap_or_else(|| kinds::scale::of(live));
+    scale::store(api, write, live, &whole, &applied.managed)
 }

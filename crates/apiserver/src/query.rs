@@ -47,10 +47,6 @@ impl Query {
         let Some(text) = self.get(name) else { return Ok(None) };
         parse_int(text).map(Some)
     }
-
-    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
 }
 
 fn number_error(function: &str, text: &str) -> String {

@@ -1,6 +1,6 @@
 //! The last requests, for whoever wants to see who asked for what: not stored, no revisions.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use meta::{Key, KindId, Status};
 use sim::Instant;
@@ -37,6 +37,7 @@ pub enum RequestTarget {
 pub struct Requests {
     ring: VecDeque<ApiRequest>,
     n_requests: u64,
+    totals: BTreeMap<(&'static str, u16), u64>,
 }
 
 impl Requests {
@@ -50,8 +51,27 @@ impl Requests {
         self.n_requests
     }
 
+    /// How many requests each verb and code have had.
+    pub(crate) fn totals(&self) -> impl Iterator<Item = ((&'static str, u16), u64)> {
+        self.totals.iter().map(|(key, n_requests)| (*key, *n_requests))
+    }
+
+    /// Remembers a request that came over HTTP.
+    pub(crate) fn note_path(
+        &mut self,
+        now: Instant,
+        caller: &Caller,
+        verb: &'static str,
+        target: RequestTarget,
+        code: u16,
+    ) {
+        let Caller { component, user, .. } = caller.clone();
+        self.push(ApiRequest { number: 0, at: now, component, user, verb, target, code, cause: None });
+    }
+
     pub(crate) fn push(&mut self, mut request: ApiRequest) {
         self.n_requests += 1;
+        *self.totals.entry((request.verb, request.code)).or_default() += 1;
         request.number = self.n_requests;
         if self.ring.len() == REQUESTS_MAX {
             self.ring.pop_front();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kinds::{Kind, Served};
 use meta::{Errors, Key, Metadata, Object, OwnerRef, Revision, Status};
 use sim::Instant;
-use value::{Str, Value};
+use value::Str;
 
 use crate::admission::{self, Operation};
 use crate::rules::Rules;
@@ -30,7 +30,6 @@ pub(crate) struct Write {
     pub api_version: Str,
     pub now: Instant,
     pub manager: Str,
-    pub user: Str,
     /// The subresource; empty for the object itself.
     pub sub: &'static str,
     pub dry_run: bool,
@@ -82,6 +81,18 @@ pub(crate) fn create(api: &mut ApiServer, write: &mut Write, mut object: Object)
     wipe_system_fields(&mut object.meta);
     (write.kind.strategy.default)(&mut object);
     track(api, write, None, &mut object);
+    insert(api, write, object)
+}
+
+/// Stores a new object that server-side apply made.
+pub(crate) fn create_applied(
+    api: &mut ApiServer,
+    write: &mut Write,
+    mut object: Object,
+) -> Result<Arc<Object>, Status> {
+    drop_repeated_owners(write, &mut object.meta);
+    wipe_system_fields(&mut object.meta);
+    (write.kind.strategy.default)(&mut object);
     insert(api, write, object)
 }
 
@@ -357,15 +368,5 @@ pub(crate) fn drop_repeated_owners(write: &mut Write, meta: &mut Metadata) {
             ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}",
             uids.join(", ")
         ));
-    }
-}
-
-/// Reads the whole tree of a client's object into the stored form.
-pub(crate) fn object_of(write: &Write, whole: &Value) -> Object {
-    let empty = value::Map::new();
-    let object = Object::from_map(write.kind.id, whole.as_map().unwrap_or(&empty));
-    match write.served {
-        Some(served) => (served.from)(&object),
-        None => object,
     }
 }

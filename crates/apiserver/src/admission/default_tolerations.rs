@@ -1,17 +1,18 @@
 //! Pods tolerate a node that is not ready or unreachable for five minutes (`plugin/pkg/admission/defaulttolerationseconds`).
 
-use kinds::{Kind, POD};
+use kinds::POD;
 use meta::{Object, Status};
 use value::{Value, value};
 
+use super::{Operation, Request};
 use crate::server::ApiServer;
 
 const SECONDS: i64 = 300;
 
 /// # Errors
 /// None.
-pub(super) fn admit(_: &mut ApiServer, kind: &Kind, object: &mut Object) -> Result<(), Status> {
-    if kind.id != POD {
+pub(super) fn admit(_: &mut ApiServer, request: &Request<'_>, object: &mut Object) -> Result<(), Status> {
+    if !request.is_of(POD) || request.operation == Operation::Delete {
         return Ok(());
     }
     let have = object.list_at("spec.tolerations");

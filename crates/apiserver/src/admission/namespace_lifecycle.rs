@@ -1,14 +1,20 @@
-//! Nothing is created in a namespace that is not there or is going away (`plugin/namespace/lifecycle`).
+//! Nothing is created in a namespace that is not there or is going away, and some namespaces stay
+//! (`plugin/namespace/lifecycle`).
 
-use kinds::{Kind, NAMESPACE};
+use kinds::NAMESPACE;
 use meta::{Key, Object, Status};
 
+use super::{Operation, Request};
 use crate::server::ApiServer;
+
+/// Namespaces that cannot be deleted.
+const IMMORTAL: [&str; 3] = ["default", "kube-public", "kube-system"];
 
 /// # Errors
 /// 404 for an absent namespace, `Forbidden` for one that is being deleted.
-pub(crate) fn check(api: &ApiServer, kind: &Kind, object: &Object) -> Result<(), Status> {
-    if !kind.is_namespaced() {
+pub(super) fn admit(api: &mut ApiServer, request: &Request<'_>, object: &mut Object) -> Result<(), Status> {
+    let kind = &request.write.kind;
+    if request.operation != Operation::Create || !kind.is_namespaced() {
         return Ok(());
     }
     let name = &object.meta.namespace;
@@ -18,12 +24,23 @@ pub(crate) fn check(api: &ApiServer, kind: &Kind, object: &Object) -> Result<(),
         return Ok(());
     }
     let why = format!("unable to create new content in namespace {name} because it is being terminated");
-    let shown = if object.meta.name.is_empty() { &object.meta.generate_name } else { &object.meta.name };
-    let mut status = Status::forbidden(&kind.group, &kind.plural, shown, &why);
+    let mut status = request.write.forbidden(super::shown(object), &why);
     status.details.get_or_insert_default().causes.push(meta::Cause {
         reason: "NamespaceTerminating".into(),
         message: format!("namespace {name} is being terminated"),
         field: "metadata.namespace".to_owned(),
     });
     Err(status)
+}
+
+/// # Errors
+/// `Forbidden` for a namespace that must stay.
+pub(super) fn validate(_: &ApiServer, request: &Request<'_>, _: Option<&Object>) -> Result<(), Status> {
+    let Some(live) = request.live.filter(|_| request.operation == Operation::Delete && request.is_of(NAMESPACE)) else {
+        return Ok(());
+    };
+    if IMMORTAL.contains(&live.name()) {
+        return Err(request.write.forbidden(live.name(), "this namespace may not be deleted"));
+    }
+    Ok(())
 }

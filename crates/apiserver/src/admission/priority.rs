@@ -1,15 +1,20 @@
 //! Priority classes become numbers in pods (`plugin/pkg/admission/priority`).
 
-use kinds::{Kind, POD, PRIORITY_CLASS};
+use kinds::{POD, PRIORITY_CLASS};
 use meta::{Key, Object, Status};
 use value::Str;
 
+use super::Request;
 use crate::server::ApiServer;
 
 /// # Errors
 /// `Forbidden` for a class that does not exist or a number that is not its.
-pub(super) fn admit(api: &mut ApiServer, kind: &Kind, object: &mut Object) -> Result<(), Status> {
-    if kind.id != POD {
+pub(super) fn admit(api: &mut ApiServer, request: &Request<'_>, object: &mut Object) -> Result<(), Status> {
+    if let Some(live) = request.live.filter(|_| request.is_of(POD)) {
+        keep(object, live);
+        return Ok(());
+    }
+    if !request.creates(POD) {
         return Ok(());
     }
     let named: Option<Str> =
@@ -17,7 +22,7 @@ pub(super) fn admit(api: &mut ApiServer, kind: &Kind, object: &mut Object) -> Re
     let class = match &named {
         Some(name) => Some(api.store.get(PRIORITY_CLASS, &Key::cluster(name)).cloned().ok_or_else(|| {
             let why = format!("no PriorityClass with name {name} was found");
-            Status::forbidden("", "pods", shown(object), &why)
+            Status::forbidden("", "pods", super::shown(object), &why)
         })?),
         None => default_class(api),
     };
@@ -33,22 +38,17 @@ pub(super) fn admit(api: &mut ApiServer, kind: &Kind, object: &mut Object) -> Re
         let why = format!(
             "the integer value of priority ({have}) must not be provided in pod spec; priority admission controller computed {value} from the given PriorityClass name"
         );
-        return Err(Status::forbidden("", "pods", shown(object), &why));
+        return Err(Status::forbidden("", "pods", super::shown(object), &why));
     }
     object.set("spec.priority", value);
-    if let Some(have) = object.str_at("spec.preemptionPolicy").filter(|it| *it != policy) {
+    if let Some(have) = object.str_at("spec.preemptionPolicy").filter(|it| policy != *it) {
         let why = format!(
             "the string value of PreemptionPolicy ({have}) must not be provided in pod spec; priority admission controller computed {policy} from the given PriorityClass name"
         );
-        return Err(Status::forbidden("", "pods", shown(object), &why));
+        return Err(Status::forbidden("", "pods", super::shown(object), &why));
     }
     object.set("spec.preemptionPolicy", policy);
     Ok(())
-}
-
-/// The name by which a refusal speaks of the pod.
-fn shown(object: &Object) -> &str {
-    if object.meta.name.is_empty() { &object.meta.generate_name } else { &object.meta.name }
 }
 
 /// The class marked as the default; the lowest, if several are.
@@ -58,10 +58,7 @@ fn default_class(api: &ApiServer) -> Option<std::sync::Arc<Object>> {
 }
 
 /// An update that leaves priority and policy out keeps them.
-pub(super) fn keep(kind: &Kind, object: &mut Object, live: &Object) {
-    if kind.id != POD {
-        return;
-    }
+fn keep(object: &mut Object, live: &Object) {
     for field in ["spec.priority", "spec.preemptionPolicy"] {
         if object.at(field).is_none()
             && let Some(it) = live.at(field)
@@ -75,15 +72,16 @@ pub(super) fn keep(kind: &Kind, object: &mut Object, live: &Object) {
 ///
 /// # Errors
 /// `Forbidden` for a second default.
-pub(super) fn validate(api: &ApiServer, kind: &Kind, object: &Object, live: Option<&Object>) -> Result<(), Status> {
-    if kind.id != PRIORITY_CLASS || object.bool_at("globalDefault") != Some(true) || live.is_some() {
+pub(super) fn validate(api: &ApiServer, request: &Request<'_>, object: Option<&Object>) -> Result<(), Status> {
+    let Some(object) = object.filter(|it| it.bool_at("globalDefault") == Some(true) && request.creates(PRIORITY_CLASS))
+    else {
         return Ok(());
-    }
+    };
     match default_class(api) {
         Some(other) if other.meta.name != object.meta.name => {
             let why =
                 format!("PriorityClass {} is already marked as default. Only one default can exist", other.meta.name);
-            Err(Status::forbidden(&kind.group, &kind.plural, &object.meta.name, &why))
+            Err(request.write.forbidden(object.name(), &why))
         }
         _ => Ok(()),
     }

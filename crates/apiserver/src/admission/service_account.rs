@@ -1,9 +1,10 @@
 //! Pods run as a service account whose token they find mounted (`plugin/pkg/admission/serviceaccount`).
 
-use kinds::{Kind, POD, SERVICE_ACCOUNT};
+use kinds::{POD, SERVICE_ACCOUNT};
 use meta::{Key, Object, Status};
 use value::{Map, Str, Value, value};
 
+use super::Request;
 use crate::server::ApiServer;
 
 const MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -13,8 +14,8 @@ const EXPIRATION_SECONDS: i64 = 3607;
 
 /// # Errors
 /// `Forbidden` for an account that does not exist.
-pub(super) fn admit(api: &mut ApiServer, kind: &Kind, object: &mut Object) -> Result<(), Status> {
-    if kind.id != POD || object.meta.annotations.contains_key("kubernetes.io/config.mirror") {
+pub(super) fn admit(api: &mut ApiServer, request: &Request<'_>, object: &mut Object) -> Result<(), Status> {
+    if !request.creates(POD) || object.meta.annotations.contains_key("kubernetes.io/config.mirror") {
         return Ok(());
     }
     if object.str_at("spec.serviceAccountName").unwrap_or("").is_empty() {
@@ -24,12 +25,11 @@ pub(super) fn admit(api: &mut ApiServer, kind: &Kind, object: &mut Object) -> Re
     object.set("spec.serviceAccount", &name);
     let key = Key::new(&object.meta.namespace, &name);
     let Some(account) = api.store.get(SERVICE_ACCOUNT, &key).cloned() else {
-        let shown = if object.meta.name.is_empty() { &object.meta.generate_name } else { &object.meta.name };
         let why = format!(
             "error looking up service account {}/{name}: serviceaccount \"{name}\" not found",
             object.meta.namespace
         );
-        return Err(Status::forbidden("", "pods", shown, &why));
+        return Err(request.write.forbidden(super::shown(object), &why));
     };
     let wanted =
         object.bool_at("spec.automountServiceAccountToken").or(account.bool_at("automountServiceAccountToken"));

@@ -1,17 +1,18 @@
 //! A new node is tainted as not ready until its controller sees that it is (`plugin/pkg/admission/nodetaint`).
 
-use kinds::{Kind, NODE};
+use kinds::NODE;
 use meta::{Object, Status};
 use value::{Value, value};
 
+use super::Request;
 use crate::server::ApiServer;
 
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
 
 /// # Errors
 /// None.
-pub(super) fn admit(_: &mut ApiServer, kind: &Kind, object: &mut Object) -> Result<(), Status> {
-    if kind.id != NODE {
+pub(super) fn admit(_: &mut ApiServer, request: &Request<'_>, object: &mut Object) -> Result<(), Status> {
+    if !request.creates(NODE) {
         return Ok(());
     }
     let have = object.list_at("spec.taints");

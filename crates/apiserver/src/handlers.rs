@@ -1,0 +1,183 @@
+//! From a request to its answer: which resource, which verb, and the words for what is not allowed.
+
+mod change;
+mod connect;
+mod create;
+mod read;
+mod remove;
+
+use http::{Method, Request, Response};
+use meta::Status;
+use sim::Instant;
+use value::Str;
+
+use crate::http_types::Body;
+use crate::negotiate::{self, Format};
+use crate::query::Query;
+use crate::requests::RequestTarget;
+use crate::route::{self, Route, Target};
+use crate::scope::{self, Call, Client};
+use crate::server::ApiServer;
+use crate::{documents, response};
+
+/// What every handler answers.
+pub(crate) use self::change::same_name;
+
+type Answer = Result<Response<Body>, Status>;
+
+/// Bodies larger than this are refused (`MaxRequestBodyBytes`).
+const BODY_MAX: usize = 3 * 1024 * 1024;
+
+impl ApiServer {
+    /// Answers a request. A failure is an answer, too: its body is a `Status`.
+    pub fn handle(&mut self, now: Instant, request: Request<Vec<u8>>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let header =
+            |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok()).unwrap_or_default().to_owned();
+        let client = Client {
+            accept: header("accept"),
+            content_type: header("content-type"),
+            user_agent: header("user-agent"),
+            user: match header("x-remote-user") {
+                it if it.is_empty() => "system:admin".into(),
+                it => it.into(),
+            },
+        };
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        let path = parts.uri.path();
+        let format = negotiate::for_status(&client.accept, negotiate::pretty(&query, &client.user_agent));
+        let caller = client.caller();
+        let (verb, answer) = match route::parse(path) {
+            None => ("get", Err(Status::bad_request(format!("invalid URL escape in {}", meta::quoted(path))))),
+            Some(Route::Resource(target)) => self.resource(now, &parts.method, target, query, client, body),
+            Some(_) if !matches!(parts.method, Method::GET | Method::HEAD) => ("get", Err(route::method_not_allowed())),
+            Some(route) => ("get", Ok(documents::answer(self, &route, path, &query, &parts.headers))),
+        };
+        let response = answer.unwrap_or_else(|status| response::status(format, &status));
+        let target = RequestTarget::Path(match parts.uri.query() {
+            Some(query) => format!("{path}?{query}").into(),
+            None => path.into(),
+        });
+        self.requests.note_path(now, &caller, verb, target, response.status().as_u16());
+        response
+    }
+
+    fn resource(
+        &mut self,
+        now: Instant,
+        method: &Method,
+        target: Target,
+        query: Query,
+        client: Client,
+        body: Vec<u8>,
+    ) -> (&'static str, Answer) {
+        let registry = self.registry.clone();
+        if !registry.has_version(&target.group, &target.version) {
+            return ("get", Ok(response::not_found()));
+        }
+        let (served, sub) = match scope::resolve(&registry, &target) {
+            Ok(it) => it,
+            Err(status) => return ("get", Err(status)),
+        };
+        let Some(kind) = registry.shared(served.kind.id) else { return ("get", Err(route::unknown())) };
+        let shared = |it: Option<String>| it.map(Str::from);
+        let mut call = Call {
+            now,
+            served: served.served.copied(),
+            kind,
+            namespace: shared(target.namespace),
+            name: shared(target.name),
+            sub,
+            query,
+            client,
+            body,
+            is_watch: target.is_watch,
+            warnings: Vec::new(),
+        };
+        let verb = match verb(&call, method) {
+            Ok(verb) => verb,
+            Err(status) => return ("get", Err(status)),
+        };
+        let mut answer = self.call(&mut call, verb);
+        if let Ok(response) = &mut answer {
+            response::warn(response, &call.warnings);
+        }
+        let warned = answer.unwrap_or_else(|status| {
+            let mut response = response::status(call.status_format(), &status);
+            response::warn(&mut response, &call.warnings);
+            response
+        });
+        let shown =
+            if verb == "list" && (call.is_watch || call.query.flag("watch") == Some(true)) { "watch" } else { verb };
+        (shown, Ok(warned))
+    }
+
+    fn call(&mut self, call: &mut Call, verb: &'static str) -> Answer {
+        if call.body.len() > BODY_MAX {
+            return Err(Status::new(
+                413,
+                "RequestEntityTooLarge",
+                format!("Request entity too large: limit is {BODY_MAX}"),
+            ));
+        }
+        match (call.sub, verb) {
+            ("" | "status" | "ephemeralcontainers" | "resize", "get") => self.get(call),
+            ("", "list") => self.list_or_watch(call),
+            ("", "create") => self.create(call),
+            ("" | "status" | "ephemeralcontainers" | "resize" | "finalize", "update") => self.update(call),
+            ("" | "status" | "ephemeralcontainers" | "resize", "patch") => self.patch(call),
+            ("", "delete") => self.delete(call),
+            ("", "deletecollection") => self.delete_collection(call),
+            ("scale", "get") => self.get_scale(call),
+            ("scale", "update") => self.update_scale(call),
+            ("scale", "patch") => self.patch_scale(call),
+            ("binding", "create") => self.create_binding(call),
+            ("eviction", "create") => self.create_eviction(call),
+            ("log", "get") => self.log(call),
+            ("exec" | "attach" | "portforward" | "proxy", _) => self.connect(call),
+            ("token", "create") => self.create_token(call),
+            _ => Err(route::method_not_allowed()),
+        }
+    }
+}
+
+/// What a method means here (`RequestInfo` and the routes of the installer).
+fn verb(call: &Call, method: &Method) -> Result<&'static str, Status> {
+    let names = call.kind.verbs.names();
+    let all_namespaces = call.kind.is_namespaced() && call.namespace.is_none();
+    let verb = match (method.as_str(), &call.name, call.sub) {
+        ("GET" | "HEAD", None, _) => "list",
+        ("POST", None, _) if !all_namespaces => "create",
+        ("DELETE", None, _) if !all_namespaces => "deletecollection",
+        ("GET" | "HEAD", Some(_), _) => "get",
+        ("PUT", Some(_), _) => "update",
+        ("PATCH", Some(_), _) => "patch",
+        ("DELETE", Some(_), _) => "delete",
+        ("POST", Some(_), sub) if !sub.is_empty() => "create",
+        _ => return Err(route::method_not_allowed()),
+    };
+    let allowed = match call.sub {
+        "" => names.contains(&verb),
+        sub => call.kind.subresources.iter().any(|it| it.name == sub && it.verbs.contains(&verb)),
+    };
+    if !allowed {
+        return Err(route::method_not_allowed());
+    }
+    if verb == "patch" {
+        let mime = call.client.content_type.split(';').next().unwrap_or_default().trim();
+        if !crate::patch::is_patch_type(mime) {
+            return Err(negotiate::unsupported_route());
+        }
+    }
+    Ok(verb)
+}
+
+/// The client's format for one object, and how it is shaped.
+fn media(call: &Call) -> Result<negotiate::Media, Status> {
+    negotiate::resource(&call.client.accept, false, call.pretty())
+}
+
+/// The format of an answer that is no object of the kind, such as a `Status`.
+fn format(call: &Call) -> Format {
+    call.status_format()
+}

@@ -1,0 +1,42 @@
+//! get, list and watch.
+
+use http::Response;
+
+use super::{Answer, media};
+use crate::http_types::Body;
+use crate::reads::{self, Read};
+use crate::scope::Call;
+use crate::server::ApiServer;
+use crate::{list, response};
+
+impl ApiServer {
+    pub(super) fn get(&mut self, call: &mut Call) -> Answer {
+        let media = media(call)?;
+        // Any revision that a client asks for is old enough to be had, or still to come.
+        list::check_not_older(call.query.get("resourceVersion").unwrap_or_default(), self.store_of(&call.kind))?;
+        let live = self.store_of(&call.kind).get(call.kind.id, &call.key()).cloned().ok_or_else(|| call.not_found())?;
+        self.shown_object(call, 200, &live, media)
+    }
+
+    pub(super) fn list_or_watch(&mut self, call: &mut Call) -> Answer {
+        let read = Read {
+            kind: &call.kind,
+            served: call.served.as_ref(),
+            namespace: call.namespace.as_deref(),
+            name: call.name.as_deref(),
+            watch: call.is_watch,
+            query: &call.query,
+            accept: &call.client.accept,
+            pretty: call.pretty(),
+        };
+        match reads::answer(self, call.now, &read)? {
+            reads::Answer::List(value, format) => Ok(response::value(200, format, &value)),
+            reads::Answer::Watch(id) => {
+                let mut response = Response::new(Body::Watch(id));
+                response::set(&mut response, "content-type", "application/json");
+                response::set(&mut response, "cache-control", "no-cache, private");
+                Ok(response)
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! delete, of one object and of many.
+
+use meta::Status;
+use value::Value;
+
+use super::{Answer, format, media};
+use crate::delete::{self, DeleteOptions, Propagation};
+use crate::list;
+use crate::negotiate;
+use crate::options::{ListOptions, delete_options};
+use crate::response;
+use crate::scope::Call;
+use crate::server::ApiServer;
+use crate::shapes::Shaper;
+
+impl ApiServer {
+    pub(super) fn delete(&mut self, call: &mut Call) -> Answer {
+        let media = media(call)?;
+        let options = self.delete_options(call)?;
+        let write = call.write(&Default::default(), options.dry_run);
+        let deleted = delete::delete(self, &write, &call.key(), &options)?;
+        let waits = options.orphan_dependents == Some(false) || options.propagation == Some(Propagation::Foreground);
+        let code = if !deleted.gone && waits { 202 } else { 200 };
+        if deleted.shows_object {
+            return self.shown_object(call, code, &deleted.object, media);
+        }
+        Ok(response::value(code, format(call), &delete::status_of(&write, &deleted.object)))
+    }
+
+    /// Of the body or else of the query.
+    fn delete_options(&self, call: &Call) -> Result<DeleteOptions, Status> {
+        let value: Value = match self.decode_options(&call.body, &call.client.content_type)? {
+            Some(it) => it,
+            None => delete_options(&call.query)?,
+        };
+        DeleteOptions::from_value(&value)
+    }
+
+    pub(super) fn delete_collection(&mut self, call: &mut Call) -> Answer {
+        let media = negotiate::resource(&call.client.accept, true, call.pretty())?;
+        let list_options = ListOptions::read(&call.query, false)?;
+        let options = self.delete_options(call)?;
+        let page = list::list(self, &call.kind, call.namespace.as_deref(), &list_options)?;
+        let write = call.write(&Default::default(), options.dry_run);
+        for object in &page.objects {
+            match delete::delete(self, &write, &object.key(), &options) {
+                Err(status) if !status.is_not_found() => return Err(status),
+                _ => (),
+            }
+        }
+        let shaper = Shaper::read(self, call.served_kind(), media.shape, &call.query, call.now.secs())?;
+        Ok(response::value(200, media.format, &shaper.list(&page)?))
+    }
+}
