@@ -1,4 +1,4 @@
-//! ConfigMap.
+//! ConfigMap. Follows `pkg/apis/core/validation`.
 
 use meta::{Errors, Object, names};
 use value::{Map, base64};

@@ -1,4 +1,4 @@
-//! ControllerRevision.
+//! ControllerRevision. Follows `pkg/apis/apps/validation`.
 
 use meta::{Errors, Object, qualified};
 use value::Value;

@@ -1,4 +1,4 @@
-//! CronJob.
+//! CronJob. Follows `pkg/apis/batch/validation`.
 
 use cron::Schedule;
 use cron::zone::{self, Zone};

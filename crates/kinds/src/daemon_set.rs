@@ -1,4 +1,4 @@
-//! DaemonSet.
+//! DaemonSet. Follows `pkg/apis/apps/validation`.
 
 use meta::{Errors, Object};
 use value::{Map, map};

@@ -1,4 +1,4 @@
-//! Deployment.
+//! Deployment. Follows `pkg/apis/apps/validation`.
 
 use meta::{Errors, Object};
 use value::Map;

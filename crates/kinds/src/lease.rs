@@ -1,4 +1,4 @@
-//! Lease.
+//! Lease. Follows `pkg/apis/coordination/validation`.
 
 use meta::{Errors, Object};
 

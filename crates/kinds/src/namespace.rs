@@ -1,4 +1,4 @@
-//! Namespace.
+//! Namespace. Follows `pkg/registry/core/namespace`.
 
 use meta::{Errors, Object, names};
 use value::{List, Str, Value, map};

@@ -1,4 +1,4 @@
-//! Node.
+//! Node. Follows `pkg/apis/core/validation`.
 
 use std::collections::BTreeSet;
 

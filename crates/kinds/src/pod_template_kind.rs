@@ -1,4 +1,4 @@
-//! PodTemplate.
+//! PodTemplate. Follows `pkg/apis/core/validation`.
 
 use meta::{Errors, Object};
 

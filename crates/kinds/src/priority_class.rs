@@ -1,4 +1,4 @@
-//! PriorityClass.
+//! PriorityClass. Follows `pkg/apis/scheduling/validation`.
 
 use meta::{Errors, Object};
 use value::Value;

@@ -1,4 +1,4 @@
-//! ReplicaSet.
+//! ReplicaSet. Follows `pkg/apis/apps/validation`.
 
 use meta::{Errors, Object};
 use value::map;

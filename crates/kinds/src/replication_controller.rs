@@ -1,4 +1,4 @@
-//! ReplicationController.
+//! ReplicationController. Follows `pkg/apis/core/validation`.
 
 use meta::selector::LabelSelector;
 use meta::{Errors, Object};

@@ -1,4 +1,4 @@
-//! Secret.
+//! Secret. Follows `pkg/apis/core/validation`.
 
 use meta::{Errors, Object, names};
 use value::{Map, Str, Value, base64, json};
@@ -62,24 +62,16 @@ fn validate(secret: &Object, errors: &mut Errors) {
 fn fits_type(secret: &Object, data: &Map, path: &Path<'_>, errors: &mut Errors) {
     let mut required = |key: &str| path.key(key).required(errors, "");
     match secret.str_at("type").unwrap_or("") {
-        "kubernetes.io/service-account-token" => {
-            if secret.meta.annotation(ACCOUNT_NAME).is_none_or(str::is_empty) {
-                Path::root("metadata.annotations").key(ACCOUNT_NAME).required(errors, "");
-            }
+        "kubernetes.io/service-account-token" if is_empty(secret.meta.annotation(ACCOUNT_NAME)) => {
+            Path::root("metadata.annotations").key(ACCOUNT_NAME).required(errors, "");
         }
         "kubernetes.io/dockercfg" => holds_json(data, ".dockercfg", path, errors),
         "kubernetes.io/dockerconfigjson" => holds_json(data, ".dockerconfigjson", path, errors),
-        "kubernetes.io/basic-auth" => {
-            if !data.contains_key("username") && !data.contains_key("password") {
-                required("username");
-                required("password");
-            }
+        "kubernetes.io/basic-auth" if !data.contains_key("username") && !data.contains_key("password") => {
+            required("username");
+            required("password");
         }
-        "kubernetes.io/ssh-auth" => {
-            if opt_text(data, "ssh-privatekey").is_none_or(str::is_empty) {
-                required("ssh-privatekey");
-            }
-        }
+        "kubernetes.io/ssh-auth" if is_empty(opt_text(data, "ssh-privatekey")) => required("ssh-privatekey"),
         "kubernetes.io/tls" => {
             for key in ["tls.crt", "tls.key"].into_iter().filter(|it| !data.contains_key(it)) {
                 required(key);
@@ -87,6 +79,10 @@ fn fits_type(secret: &Object, data: &Map, path: &Path<'_>, errors: &mut Errors) 
         }
         _ => (),
     }
+}
+
+fn is_empty(text: Option<&str>) -> bool {
+    text.is_none_or(str::is_empty)
 }
 
 fn holds_json(data: &Map, key: &str, path: &Path<'_>, errors: &mut Errors) {

@@ -1,4 +1,4 @@
-//! ServiceAccount.
+//! ServiceAccount. Follows `pkg/registry/core/serviceaccount`.
 
 use meta::Object;
 use value::{List, Value, map};

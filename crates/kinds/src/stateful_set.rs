@@ -1,4 +1,4 @@
-//! StatefulSet.
+//! StatefulSet. Follows `pkg/apis/apps/validation`.
 
 use meta::{Errors, Object, names};
 use value::{List, Map, Value, map};

@@ -100,9 +100,9 @@ fn longest(
     let (mut best_i, mut best_j, mut best_n) = (a_from, b_from, 0);
     // How long the stretch is that ends at the line before and at this line of `b`.
     let mut lengths: BTreeMap<usize, usize> = BTreeMap::new();
-    for i in a_from..a_to {
+    for (i, line) in a.iter().enumerate().take(a_to).skip(a_from) {
         let mut now = BTreeMap::new();
-        for j in places.get(a[i]).into_iter().flatten().copied().filter(|j| (b_from..b_to).contains(j)) {
+        for j in places.get(line).into_iter().flatten().copied().filter(|j| (b_from..b_to).contains(j)) {
             let n = 1 + j.checked_sub(1).and_then(|it| lengths.get(&it)).copied().unwrap_or(0);
             now.insert(j, n);
             if n > best_n {

@@ -51,7 +51,7 @@ pub(super) fn round(holder: &mut Map, key: &str) {
     // Only the suffixes below a thousandth, fractions and exponents can be that fine.
     let suspicious =
         |amount: &Value| amount.as_str().is_some_and(|it| it.contains(['n', 'u', '.', 'e']) || it.ends_with('E'));
-    if !list.values().any(|it| suspicious(it)) {
+    if !list.values().any(suspicious) {
         return;
     }
     let entries: Vec<(Str, Value)> =

@@ -258,9 +258,12 @@ fn hidden_variables(container: &Map, path: &Path<'_>, out: &mut Vec<String>) {
     }
 }
 
+/// A port that was seen: its path, address and host port.
+type Seen<'a> = (String, &'a str, i64);
+
 fn ports(spec: &Map, path: &Path<'_>, out: &mut Vec<String>) {
-    // By number and protocol: path, address and host port of those before.
-    let mut all: BTreeMap<(i64, &str), Vec<(String, &str, i64)>> = BTreeMap::new();
+    // By number and protocol.
+    let mut all: BTreeMap<(i64, &str), Vec<Seen<'_>>> = BTreeMap::new();
     each_container(spec, path, &mut |container, path| {
         for (idx, port) in maps(container, "ports") {
             let path = path.child("ports");
