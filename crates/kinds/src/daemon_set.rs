@@ -70,9 +70,13 @@ fn default(it: &mut Object) {
             if text(strategy, "type") == "RollingUpdate" {
                 workload::edit_or_make(strategy, "rollingUpdate", |rolling| {
                     rolling.set_default("maxUnavailable", 1);
-                    rolling.set_default("maxSurge", 0);
                 });
             }
+            // Inside the server these are plain numbers, which are always there.
+            strategy.edit_map("rollingUpdate", |rolling| {
+                rolling.set_default("maxUnavailable", 0);
+                rolling.set_default("maxSurge", 0);
+            });
         });
         spec.set_default("revisionHistoryLimit", 10);
     });

@@ -42,6 +42,7 @@ pub(crate) fn kind() -> Kind {
             validate_update: |new, _, errors| validate(new, errors),
             validate_name: path_segment_name,
             create_on_update: true,
+            known_finalizers: false,
             ..Strategy::PLAIN
         },
         ..Kind::new(Scope::Namespaced, "", "v1", "Event", "events")

@@ -35,6 +35,8 @@ pub(crate) fn kind() -> Kind {
         strategy: Strategy {
             default,
             prepare_create,
+            // What is read back from the store gets defaults once more.
+            finish: label_like_template,
             validate: |it, errors| validate(it, true, errors),
             validate_update: change::validate,
             validate_status: status::validate,
@@ -126,6 +128,11 @@ fn default(it: &mut Object) {
         spec.set_default("manualSelector", false);
         default_failure_policy(spec);
     });
+    label_like_template(it);
+}
+
+/// A job without labels has its template's.
+fn label_like_template(it: &mut Object) {
     if it.meta.labels.is_empty()
         && let Some(labels) = template_labels(it).cloned()
     {
@@ -139,8 +146,8 @@ fn prepare_create(it: &mut Object) {
     if flag(spec(it), "manualSelector") {
         return;
     }
-    // A job without labels of its own has its template's, with what is added to them here.
-    let shares_labels = it.meta.labels.is_empty() || template_labels(it).is_some_and(|it2| it2.same(&it.meta.labels));
+    // Upstream's job then shares them with its template and gets what is added to them here.
+    let shares_labels = template_labels(it).is_some_and(|labels| labels.same(&it.meta.labels));
     let (name, uid) = (it.meta.name.clone(), it.meta.uid.clone());
     it.body.edit_map("spec", |spec| {
         workload::edit_or_make(spec, "template", |template| {

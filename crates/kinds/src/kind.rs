@@ -149,6 +149,8 @@ pub struct Strategy {
     pub default: fn(&mut Object),
     /// Clears what a creator may not set (status), sets generation 1 where `generation`.
     pub prepare_create: fn(&mut Object),
+    /// The last step before a new object is stored, after every check.
+    pub finish: fn(&mut Object),
     /// New and old: keeps what an update may not touch. The generation is counted by the caller where `generation` is set.
     pub prepare_update: fn(&mut Object, &Object),
     /// Every problem in upstream's order, metadata excepted.
@@ -161,10 +163,12 @@ pub struct Strategy {
     pub warnings: fn(&Object, Option<&Object>) -> Vec<String>,
     /// Messages about the name; `true` for a `generateName` prefix (upstream's `prefix` argument).
     pub validate_name: fn(&str, bool) -> Vec<String>,
-    /// Whether objects have a `metadata.generation`: 1 for a new one.
+    /// Whether objects have a `metadata.generation`: 1 for a new one. Others keep what their creator says.
     pub generation: bool,
     /// Whether the change of an object, new and old, counts in its generation.
     pub counts: fn(&Object, &Object) -> bool,
+    /// Whether finalizers without a domain must be ones that are known.
+    pub known_finalizers: bool,
     /// Whether PUT needs no `resourceVersion`.
     pub unconditional_update: bool,
     /// Whether PUT of an absent object creates it.
@@ -202,6 +206,7 @@ impl Strategy {
     pub const PLAIN: Strategy = Strategy {
         default: |_| (),
         prepare_create: |_| (),
+        finish: |_| (),
         prepare_update: |_, _| (),
         validate: |_, _| (),
         validate_update: |_, _, _| (),
@@ -210,6 +215,7 @@ impl Strategy {
         validate_name: subdomain_name,
         generation: false,
         counts: spec_changed,
+        known_finalizers: true,
         unconditional_update: true,
         create_on_update: false,
         has_status: false,

@@ -20,6 +20,7 @@ pub(crate) fn kind() -> Kind {
             validate,
             validate_update: |new, _, errors| validate(new, errors),
             create_on_update: true,
+            known_finalizers: false,
             unconditional_update: false,
             ..Strategy::PLAIN
         },

@@ -91,6 +91,11 @@ fn validate(it: &Object, errors: &mut Errors) {
 /// `validateFinalizerName`
 fn finalizer(name: &str, path: &Path<'_>, errors: &mut Errors) {
     named(name, names::qualified_name, path, errors);
+    known_finalizer(name, path, errors);
+}
+
+/// A name without a domain must be one of upstream's own.
+pub(crate) fn known_finalizer(name: &str, path: &Path<'_>, errors: &mut Errors) {
     if !name.contains('/') && !matches!(name, KUBERNETES | "orphan" | "foregroundDeletion") {
         path.invalid(errors, name, "name is neither a standard finalizer name nor is it fully qualified");
     }

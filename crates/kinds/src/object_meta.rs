@@ -8,7 +8,7 @@ use value::{List, Str, Value, json, time};
 use crate::path::Path;
 use crate::pod_template::fields::{named, non_negative};
 use crate::pod_template::{annotations, labels};
-use crate::{Kind, label_name};
+use crate::{Kind, label_name, namespace};
 
 /// `FieldManagerMaxLength`
 const MANAGER_MAX: usize = 128;
@@ -29,11 +29,21 @@ pub fn validate(meta: &Metadata, kind: &Kind, errors: &mut Errors) {
     } else {
         path.child("name").invalid_each(errors, &meta.name, &name_rule(&meta.name, false));
     }
-    namespace(meta, kind, &path.child("namespace"), errors);
+    own_namespace(meta, kind, &path.child("namespace"), errors);
     non_negative(meta.generation, &path.child("generation"), errors);
     contents(meta, &path, errors);
     finalizers(&meta.finalizers, &path.child("finalizers"), errors);
     managed(&meta.managed, &path.child("managedFields"), errors);
+    if kind.strategy.known_finalizers {
+        known_finalizers(&meta.finalizers, &path.child("finalizers"), errors);
+    }
+}
+
+/// `validateKubeFinalizerName`, which custom resources do without.
+fn known_finalizers(finalizers: &[Str], path: &Path<'_>, errors: &mut Errors) {
+    for (idx, name) in finalizers.iter().enumerate() {
+        namespace::known_finalizer(name, &path.index(idx), errors);
+    }
 }
 
 /// Every problem with what became of an object's metadata (`ValidateObjectMetaUpdate`).
@@ -78,7 +88,7 @@ fn contents(meta: &Metadata, path: &Path<'_>, errors: &mut Errors) {
     owners(&meta.owners, &path.child("ownerReferences"), errors);
 }
 
-fn namespace(meta: &Metadata, kind: &Kind, path: &Path<'_>, errors: &mut Errors) {
+fn own_namespace(meta: &Metadata, kind: &Kind, path: &Path<'_>, errors: &mut Errors) {
     match (kind.is_namespaced(), meta.namespace.is_empty()) {
         (true, true) => path.required(errors, ""),
         (true, false) => path.invalid_each(errors, &meta.namespace, &label_name(&meta.namespace, false)),

@@ -109,7 +109,9 @@ fn create(
         it.set("spec.taints", taints);
     }
     (kind.strategy.prepare_create)(&mut it);
-    it.meta.generation = i64::from(kind.strategy.generation);
+    if kind.strategy.generation {
+        it.meta.generation = 1;
+    }
     let mut errors = Errors::new();
     object_meta::validate(&it.meta, kind, &mut errors);
     (kind.strategy.validate)(&it, &mut errors);
@@ -121,6 +123,7 @@ fn create(
         res.sort();
         return Some(Err(res));
     }
+    (kind.strategy.finish)(&mut it);
     let warnings = (kind.strategy.warnings)(&it, None);
     let warnings = warnings.iter().map(|it| format!("299 - {}", meta::quoted(it))).collect();
     if let Some(served) = served.served {
