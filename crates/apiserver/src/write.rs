@@ -111,7 +111,9 @@ pub(crate) fn insert(api: &mut ApiServer, write: &mut Write, mut object: Object)
             object.meta.name = generated_name(api, &object.meta.generate_name);
         }
         (write.kind.strategy.prepare_create)(&mut object);
-        object.meta.generation = i64::from(write.kind.strategy.generation);
+        if write.kind.strategy.generation {
+            object.meta.generation = 1;
+        }
         attempts_left -= 1;
         let exists = api.store.get(object.kind, &object.key()).cloned();
         if exists.is_none() || attempts_left == 0 {
@@ -130,6 +132,7 @@ fn put_new(api: &mut ApiServer, write: &mut Write, mut object: Object) -> Result
         return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
     }
     write.warnings.extend((write.kind.strategy.warnings)(&object, None));
+    (write.kind.strategy.finish)(&mut object);
     if write.dry_run {
         object.meta.revision = Revision::default();
         return Ok(Arc::new(object));
