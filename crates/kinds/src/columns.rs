@@ -146,3 +146,19 @@ pub fn duration(seconds: i64) -> String {
         _ => format!("{}y", days / 365),
     }
 }
+
+/// At most `max` of all, with a word on how many more there are.
+pub(crate) fn some_of(all: &[String], max: usize) -> String {
+    let shown = all.iter().take(max).map(String::as_str).collect::<Vec<_>>().join(",");
+    if all.len() > max { format!("{shown} + {} more...", all.len() - max) } else { shown }
+}
+
+/// The text at a path of the body, or `<unset>`.
+pub(crate) fn string_or_unset(it: &Object, path: &str) -> Value {
+    it.str_at(path).unwrap_or("<unset>").into()
+}
+
+/// The amount at a path of the body; 0 where there is none.
+pub(crate) fn quantity(it: &Object, path: &str) -> Value {
+    it.str_at(path).unwrap_or("0").into()
+}

@@ -26,6 +26,8 @@ mod controller_revision;
 mod cron_job;
 mod daemon_set;
 mod deployment;
+mod endpoint_slice;
+mod endpoints;
 mod event;
 mod image_behavior;
 pub mod job;
@@ -34,6 +36,8 @@ mod machine;
 mod machine_pool;
 pub mod namespace;
 mod node;
+mod persistent_volume;
+mod persistent_volume_claim;
 mod placement_decision;
 pub mod pod;
 pub mod pod_template;
@@ -44,6 +48,7 @@ mod replication_controller;
 pub mod scale;
 mod scheduling_decision;
 mod secret;
+pub mod service;
 mod service_account;
 mod stateful_set;
 mod workload;
@@ -74,6 +79,8 @@ kinds! {
     CRON_JOB = cron_job::kind,
     DAEMON_SET = daemon_set::kind,
     DEPLOYMENT = deployment::kind,
+    ENDPOINT_SLICE = endpoint_slice::kind,
+    ENDPOINTS = endpoints::kind,
     EVENT = event::kind,
     IMAGE_BEHAVIOR = image_behavior::kind,
     JOB = job::kind,
@@ -82,6 +89,8 @@ kinds! {
     MACHINE_POOL = machine_pool::kind,
     NAMESPACE = namespace::kind,
     NODE = node::kind,
+    PERSISTENT_VOLUME = persistent_volume::kind,
+    PERSISTENT_VOLUME_CLAIM = persistent_volume_claim::kind,
     PLACEMENT_DECISION = placement_decision::kind,
     POD = pod::kind,
     POD_TEMPLATE = pod_template_kind::kind,
@@ -90,6 +99,7 @@ kinds! {
     REPLICATION_CONTROLLER = replication_controller::kind,
     SCHEDULING_DECISION = scheduling_decision::kind,
     SECRET = secret::kind,
+    SERVICE = service::kind,
     SERVICE_ACCOUNT = service_account::kind,
     STATEFUL_SET = stateful_set::kind,
 }

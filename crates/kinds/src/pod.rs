@@ -3,7 +3,7 @@
 mod change;
 mod columns;
 mod create;
-mod diff;
+pub(crate) mod diff;
 mod qos;
 mod resize;
 mod status;

@@ -11,7 +11,7 @@ pub mod labels;
 mod mounts;
 mod old_volumes;
 mod overlaps;
-mod paths;
+pub(crate) mod paths;
 mod probes;
 mod projected;
 pub mod resources;
@@ -25,6 +25,7 @@ mod windows;
 use meta::Errors;
 use value::{Map, Value};
 
+pub(crate) use self::claims::access_modes;
 pub use self::claims::claim_spec;
 pub(crate) use self::containers::is_sidecar;
 pub use self::defaults::claim_spec as default_claim_spec;
@@ -32,6 +33,7 @@ pub(crate) use self::defaults::{Of, spec as default_spec};
 use self::fields::{child, child_or_empty, list};
 pub(crate) use self::spec::{only_for_pods, validate as validate_spec};
 pub use self::volumes::driver_name as validate_csi_driver_name;
+pub(crate) use self::volumes::one_source as validate_volume;
 use crate::path::Path;
 
 /// Fills in the defaults of a `PodTemplateSpec`; shares what it does not change.

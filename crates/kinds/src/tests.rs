@@ -57,7 +57,14 @@ fn records(corpus: &Path, file: &str, manifests: &str) -> Vec<Record> {
             body,
             code: whole.i64_at("code").unwrap_or(0),
             answer: whole.get("body").cloned().unwrap_or_default(),
-            warnings: whole.list_at("warnings").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            warnings: whole
+                .list_at("warnings")
+                .iter()
+                .filter_map(Value::as_str)
+                // What is said of whole versions is not the kind's.
+                .filter(|it| !it.contains("Endpoints is deprecated"))
+                .map(str::to_owned)
+                .collect(),
         });
     }
     res
@@ -108,6 +115,19 @@ fn create(
         let taints: List = it.list_at("spec.taints").iter().cloned().chain([taint]).collect();
         it.set("spec.taints", taints);
     }
+    for (of, finalizer) in [
+        (crate::PERSISTENT_VOLUME, "kubernetes.io/pv-protection"),
+        (crate::PERSISTENT_VOLUME_CLAIM, "kubernetes.io/pvc-protection"),
+    ] {
+        if kind.id == of {
+            it.meta.finalizers = it.meta.finalizers.iter().cloned().chain([finalizer.into()]).collect();
+        }
+    }
+    if kind.id == crate::SERVICE
+        && let Err(errors) = crate::service::complete(&mut it, None)
+    {
+        return Some(Err(errors.list.iter().map(ToString::to_string).collect()));
+    }
     (kind.strategy.prepare_create)(&mut it);
     if kind.strategy.generation {
         it.meta.generation = 1;
@@ -129,9 +149,7 @@ fn create(
     if let Some(served) = served.served {
         it = (served.to)(&it);
     }
-    it.meta.created = None;
-    it.meta.uid = Default::default();
-    Some(Ok((it.to_value("", ""), warnings)))
+    Some(Ok((plain(&it.to_value("", "")), warnings)))
 }
 
 /// Files of records, and where the manifests are that they tell of.
@@ -183,6 +201,14 @@ fn plain(answer: &Value) -> Value {
     it.meta.created = None;
     it.meta.uid = Default::default();
     it.meta.revision = Default::default();
+    for given in ["status.lastPhaseTransitionTime", "spec.clusterIP", "spec.clusterIPs"] {
+        it.remove(given);
+    }
+    it.body.edit_map("spec", |spec| {
+        spec.edit_maps("ports", |it| {
+            it.remove("nodePort");
+        });
+    });
     it.to_value("", "")
 }
 
@@ -213,6 +239,9 @@ fn recorded_creations_are_the_same() {
             let Some(have) = create(&schema, served, namespace, &record.body) else { continue };
             let want = match record.code {
                 201 => Ok((plain(&record.answer), record.warnings.clone())),
+                422 if record.answer.str_at("message").is_some_and(|it| it.contains("failed to allocate IP")) => {
+                    continue;
+                }
                 422 => Err(causes(&record.answer)),
                 _ => continue,
             };

@@ -355,6 +355,22 @@ pub fn fully_qualified_name(text: &str) -> Vec<String> {
     Vec::new()
 }
 
+/// `IsFullyQualifiedDomainName`: one message on a part of the name, or nothing; `Required value` is the caller's for an empty text.
+pub fn fully_qualified_domain_name(text: &str) -> Option<(&str, String)> {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let errors = dns_subdomain(name);
+    if !errors.is_empty() {
+        return Some((name, errors.join(",")));
+    }
+    if !name.contains('.') {
+        return Some((name, "should be a domain with at least two segments separated by dots".to_owned()));
+    }
+    name.split('.')
+        .map(|it| (it, dns_label(it)))
+        .find(|(_, it)| !it.is_empty())
+        .map(|(it, errors)| (it, errors.join(",")))
+}
+
 /// An IP address as old Kubernetes read it: leading zeros of IPv4 parts are allowed (`netutils.ParseIPSloppy`).
 pub fn sloppy_ip(text: &str) -> Option<IpAddr> {
     if let Ok(ip) = text.parse::<IpAddr>() {
@@ -471,6 +487,30 @@ pub fn legacy_cidr(text: &str) -> Vec<String> {
         return Vec::new();
     };
     vec![message.to_owned()]
+}
+
+/// `GetWarningsForCIDR`, after the path and a colon.
+pub fn cidr_warnings(text: &str) -> Vec<String> {
+    let Some((ip, length)) = sloppy_cidr(text) else { return Vec::new() };
+    let address = text.split_once('/').map_or("", |(it, _)| it);
+    let network = format!("{}/{length}", ip_text(network_of(ip, length)));
+    let mut res = Vec::new();
+    if network_of(ip, length) != ip {
+        let max = if ip.is_ipv4() { 32 } else { 128 };
+        let single = format!("{}/{max}", ip_text(ip));
+        res.push(format!(
+            "CIDR value \"{text}\" is ambiguous in this context (should be \"{network}\" or \"{single}\"?)"
+        ));
+    }
+    if address.parse::<IpAddr>().is_err()
+        || is_mapped(ip)
+        || text.rsplit('/').next().is_some_and(|it| it.len() > 1 && it.starts_with('0'))
+    {
+        res.push(format!("non-standard CIDR value \"{text}\" is invalid: use \"{network}\""));
+    } else if res.is_empty() && ip.is_ipv6() && network != text {
+        res.push(format!("IPv6 CIDR value \"{text}\" should be in RFC 5952 canonical format (\"{network}\")"));
+    }
+    res
 }
 
 /// `IsValidCIDR`: strict and in canonical form.

@@ -14,7 +14,7 @@ struct Change {
 }
 
 /// `GetUnifiedDiffString` without names of files.
-pub(super) fn unified(a: &str, b: &str) -> String {
+pub(crate) fn unified(a: &str, b: &str) -> String {
     let (a, b): (Vec<&str>, Vec<&str>) = (a.split('\n').collect(), b.split('\n').collect());
     let mut out = String::new();
     for group in groups(changes(&a, &b)) {

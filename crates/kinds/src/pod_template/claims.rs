@@ -45,7 +45,7 @@ pub(super) fn template(template: &Map, path: &Path<'_>, errors: &mut Errors) {
 
 /// `ValidatePersistentVolumeClaimSpec` of a new claim.
 pub fn claim_spec(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
-    access_modes(spec, &path.child("accessModes"), errors);
+    access_modes(spec, "at least 1 access mode is required", &path.child("accessModes"), errors);
     labels::validate_selector(child(spec, "selector"), &path.child("selector"), errors);
     storage_request(spec, path, errors);
     if let Some(class) = opt_text(spec, "storageClassName").filter(|it| !it.is_empty()) {
@@ -79,10 +79,11 @@ pub fn claim_spec(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
     }
 }
 
-fn access_modes(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
+/// The modes are known ones and go together; `needed` says why there must be one.
+pub(crate) fn access_modes(spec: &Map, needed: &str, path: &Path<'_>, errors: &mut Errors) {
     const MODES: &[&str] = &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
     if list(spec, "accessModes").is_empty() {
-        path.required(errors, "at least 1 access mode is required");
+        path.required(errors, needed);
     }
     let (mut alone, mut shared) = (false, false);
     for (_, mode) in texts(spec, "accessModes") {

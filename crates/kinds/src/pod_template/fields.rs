@@ -79,6 +79,13 @@ pub(crate) fn pairs(map: &Map) -> impl Iterator<Item = (&str, &str)> {
     map.iter().map(|(key, value)| (key.as_str(), value.as_str().unwrap_or("")))
 }
 
+/// Sets the text under `key` where there is none or an empty one.
+pub(crate) fn set_if_empty(map: &mut Map, key: &str, value: &str) {
+    if text(map, key).is_empty() {
+        map.insert(key, value);
+    }
+}
+
 /// `Required value` where the text under `key` is empty.
 pub(crate) fn require(map: &Map, key: &str, path: &Path<'_>, errors: &mut Errors) {
     if text(map, key).is_empty() {

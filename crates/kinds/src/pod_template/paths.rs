@@ -5,7 +5,7 @@ use meta::Errors;
 use crate::path::Path;
 
 /// `validatePathNoBacksteps`
-pub(super) fn no_backsteps(target: &str, path: &Path<'_>, errors: &mut Errors) {
+pub(crate) fn no_backsteps(target: &str, path: &Path<'_>, errors: &mut Errors) {
     if has_backsteps(target) {
         path.invalid(errors, target, "must not contain '..'");
     }

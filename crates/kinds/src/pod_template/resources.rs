@@ -41,7 +41,7 @@ pub(crate) fn is_negative(amount: &str) -> bool {
 }
 
 /// `SetDefaults_ResourceList`: amounts finer than a thousandth are rounded up.
-pub(super) fn round(holder: &mut Map, key: &str) {
+pub(crate) fn round(holder: &mut Map, key: &str) {
     let Some(list) = child(holder, key) else { return };
     let fine = |amount: &Value| {
         let exact = amount_of(amount);

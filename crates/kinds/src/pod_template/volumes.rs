@@ -120,7 +120,8 @@ fn source(volume: &Map, pod_name: Option<&str>, is_pod: bool, path: &Path<'_>, e
     }
 }
 
-fn one_source(kind: &str, source: &Map, is_pod: bool, volume: &Path<'_>, errors: &mut Errors) {
+/// What one kind of volume says of itself; `volume` is the path above it.
+pub(crate) fn one_source(kind: &str, source: &Map, is_pod: bool, volume: &Path<'_>, errors: &mut Errors) {
     let path = volume.child(if kind == "gcePersistentDisk" { "persistentDisk" } else { kind });
     match kind {
         "emptyDir" => {

@@ -120,7 +120,7 @@ fn node_labels(spec: &Map, path: &Path<'_>, out: &mut Vec<String>) {
     }
 }
 
-fn node_term(term: &Map, check_values: bool, path: &Path<'_>, out: &mut Vec<String>) {
+pub(crate) fn node_term(term: &Map, check_values: bool, path: &Path<'_>, out: &mut Vec<String>) {
     for (idx, expression) in maps(term, "matchExpressions") {
         let path = path.child("matchExpressions");
         let path = path.index(idx);

@@ -1,0 +1,253 @@
+//! PersistentVolume. Follows `pkg/registry/core/persistentvolume` and `ValidatePersistentVolumeSpec`.
+
+mod source;
+
+use meta::{Errors, Object, names};
+use value::{Map, Value, map, time};
+
+use crate::path::Path;
+use crate::persistent_volume_claim::{class_or_note, class_warning, deprecated_note, short_modes, volume_mode};
+use crate::pod_template::fields::{
+    self, child, child_or_empty, has, maps, named, one_of, opt_text, set_if_empty, text,
+};
+use crate::pod_template::{access_modes, internal, labels, resources, warnings};
+use crate::workload::{edit_or_make, spec};
+use crate::{Kind, Scope, SelectableField, Strategy, Subresource, columns, keep_status};
+
+pub(crate) fn kind() -> Kind {
+    Kind {
+        short_names: vec!["pv".into()],
+        definition: "io.k8s.api.core.v1.PersistentVolume".into(),
+        subresources: vec![Subresource::status("PersistentVolume")],
+        columns: columns(),
+        // A bug upstream, kept for old clients.
+        selectable_fields: &[SelectableField { name: "name", read: |it| it.meta.name.clone() }],
+        strategy: Strategy {
+            default,
+            prepare_create: |it| {
+                let now = time::format_secs(it.meta.created.unwrap_or(0));
+                it.body.insert("status", map!({ "phase": "Pending", "lastPhaseTransitionTime": now }));
+            },
+            prepare_update: keep_status,
+            validate: |it, errors| {
+                validate(it, errors);
+                mount_options(it, errors);
+            },
+            validate_update,
+            warnings: |it, _| warnings_of(it),
+            has_status: true,
+            ..Strategy::PLAIN
+        },
+        ..Kind::new(Scope::Cluster, "", "v1", "PersistentVolume", "persistentvolumes")
+    }
+}
+
+fn columns() -> Vec<crate::Column> {
+    let text = columns::text;
+    vec![
+        columns::name(),
+        text("Capacity", "How much the volume holds.", |it, _| columns::quantity(it, "spec.capacity.storage")),
+        text("Access Modes", "How the volume may be mounted.", |it, _| short_modes(spec(it)).into()),
+        text("Reclaim Policy", "What becomes of the volume after its claim.", |it, _| {
+            columns::string(it, "spec.persistentVolumeReclaimPolicy")
+        }),
+        text("Status", "Whether a claim has the volume.", |it, _| {
+            if it.meta.is_deleted() { "Terminating".into() } else { columns::string(it, "status.phase") }
+        }),
+        text("Claim", "The claim that has the volume.", |it, _| {
+            let claim = child(spec(it), "claimRef");
+            claim
+                .map_or_else(String::new, |it| {
+                    format!("{}/{}", fields::text(it, "namespace"), fields::text(it, "name"))
+                })
+                .into()
+        }),
+        text("StorageClass", "The class of the volume.", |it, _| class_or_note(it).into()),
+        text("VolumeAttributesClass", "The class of the volume's attributes.", |it, _| {
+            columns::string_or_unset(it, "spec.volumeAttributesClassName")
+        }),
+        text("Reason", "Why the volume failed.", |it, _| columns::string(it, "status.reason")),
+        columns::created(),
+        columns::wide(text("VolumeMode", "Whether there is a file system on it.", |it, _| {
+            columns::string_or_unset(it, "spec.volumeMode")
+        })),
+    ]
+}
+
+fn default(it: &mut Object) {
+    edit_or_make(&mut it.body, "status", |status| set_if_empty(status, "phase", "Pending"));
+    edit_or_make(&mut it.body, "spec", |spec| {
+        set_if_empty(spec, "persistentVolumeReclaimPolicy", "Retain");
+        spec.set_default("volumeMode", "Filesystem");
+        resources::round(spec, "capacity");
+        spec.edit_map("hostPath", |it| it.set_default("type", ""));
+        spec.edit_map("rbd", |it| {
+            set_if_empty(it, "pool", "rbd");
+            set_if_empty(it, "user", "admin");
+            set_if_empty(it, "keyring", "/etc/ceph/keyring");
+        });
+        spec.edit_map("iscsi", |it| set_if_empty(it, "iscsiInterface", "default"));
+        spec.edit_map("azureDisk", |it| {
+            it.set_default("cachingMode", "ReadWrite");
+            it.set_default("fsType", "ext4");
+            it.set_default("readOnly", false);
+            it.set_default("kind", "Shared");
+        });
+        spec.edit_map("scaleIO", |it| {
+            set_if_empty(it, "storageMode", "ThinProvisioned");
+            set_if_empty(it, "fsType", "xfs");
+        });
+    });
+}
+
+fn validate(it: &Object, errors: &mut Errors) {
+    let spec = spec(it);
+    let path = Path::root("spec");
+    access_modes(spec, "", &path.child("accessModes"), errors);
+    capacity(spec, &path.child("capacity"), errors);
+    let policy = text(spec, "persistentVolumeReclaimPolicy");
+    if !policy.is_empty() {
+        one_of(policy, &["Delete", "Recycle", "Retain"], &path.child("persistentVolumeReclaimPolicy"), errors);
+    }
+    if let Some(affinity) = child(spec, "nodeAffinity") {
+        let path = path.child("nodeAffinity.required");
+        match child(affinity, "required") {
+            Some(required) => labels::validate_node_selector(required, &path, errors),
+            None => path.required(errors, "must specify required node constraints"),
+        }
+    }
+    source::validate(spec, it.name(), &path, errors);
+    let host = child(spec, "hostPath").map_or("", |it| text(it, "path"));
+    if !host.is_empty() && source::is_root(host) && policy == "Recycle" {
+        path.child("persistentVolumeReclaimPolicy")
+            .forbidden(errors, "may not be 'recycle' for a hostPath mount of '/'");
+    }
+    let class = text(spec, "storageClassName");
+    if !class.is_empty() {
+        named(class, names::dns_subdomain, &path.child("storageClassName"), errors);
+    }
+    volume_mode(spec, &path, errors);
+    if let Some(class) = opt_text(spec, "volumeAttributesClassName") {
+        let class_path = path.child("volumeAttributesClassName");
+        if class.is_empty() {
+            class_path.required(errors, "an empty string is disallowed");
+        } else {
+            named(class, names::dns_subdomain, &class_path, errors);
+        }
+        if !has(spec, "csi") {
+            path.child("csi").required(errors, "has to be specified when using volumeAttributesClassName");
+        }
+    }
+}
+
+fn capacity(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
+    let amounts = child_or_empty(spec, "capacity");
+    if amounts.is_empty() {
+        path.required(errors, "");
+    }
+    if !amounts.contains_key("storage") || amounts.len() > 1 {
+        let bad = if has(spec, "capacity") { Value::from(amounts) } else { Value::Null };
+        path.not_supported(errors, bad, &["storage"]);
+    }
+    for (name, amount) in resources::amounts(amounts) {
+        let path = path.key(name);
+        if amount.value() < 0 {
+            path.invalid(errors, amount.value(), "must be a valid resource quantity");
+        }
+        if amount.is_negative() || amount.is_zero() {
+            path.invalid(errors, amount.to_string(), "must be greater than zero");
+        }
+    }
+}
+
+/// Kinds of volumes that take options when they are mounted.
+const WITH_OPTIONS: &[&str] = &[
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "glusterfs",
+    "nfs",
+    "rbd",
+    "quobyte",
+    "iscsi",
+    "cinder",
+    "cephfs",
+    "azureFile",
+    "vsphereVolume",
+    "azureDisk",
+    "photonPersistentDisk",
+];
+const OPTIONS_NOTE: &str = "volume.beta.kubernetes.io/mount-options";
+
+fn mount_options(it: &Object, errors: &mut Errors) {
+    let spec = spec(it);
+    if it.meta.annotations.contains_key(OPTIONS_NOTE) && !WITH_OPTIONS.iter().any(|key| has(spec, key)) {
+        let path = Path::root("metadata.annotations");
+        path.child(OPTIONS_NOTE).forbidden(errors, "may not specify mount options for this volume type");
+    }
+}
+
+fn validate_update(new: &Object, old: &Object, errors: &mut Errors) {
+    validate(new, errors);
+    mount_options(new, errors);
+    validate(new, errors);
+    let (now, before) = (spec(new), spec(old));
+    let mut sources = source::only(now);
+    let old_sources = source::only(before);
+    if let (Some(was), Some(_)) = (child(before, "csi"), child(now, "csi"))
+        && !has(was, "controllerExpandSecretRef")
+    {
+        sources.edit_map("csi", |it| {
+            if it.contains_key("controllerExpandSecretRef") {
+                it.remove("controllerExpandSecretRef");
+            }
+        });
+    }
+    if !meta::maps_equal(&sources, &old_sources) {
+        let shown = |it: &Map| internal::pretty(it, "PersistentVolumeSource");
+        let diff = crate::pod::diff::unified(&shown(&old_sources), &shown(&sources));
+        let detail = format!("spec.persistentvolumesource is immutable after creation\n{diff}");
+        Path::root("spec.persistentvolumesource").forbidden(errors, &detail);
+    }
+    let same = |key: &str| now.get(key).filter(|it| !it.is_null()) == before.get(key).filter(|it| !it.is_null());
+    let bad = |key: &str| now.get(key).cloned().unwrap_or_default();
+    if !same("volumeMode") {
+        Path::root("volumeMode").invalid(errors, bad("volumeMode"), "field is immutable");
+    }
+    if has(before, "nodeAffinity") && !same("nodeAffinity") {
+        let affinity = bad("nodeAffinity");
+        let shown = affinity.as_map().map_or(Value::Null, |it| internal::bad_value(it, "VolumeNodeAffinity"));
+        Path::root("nodeAffinity").invalid(errors, shown, "field is immutable");
+    }
+    if has(before, "volumeAttributesClassName") && !has(now, "volumeAttributesClassName") {
+        Path::root("spec.volumeAttributesClassName").forbidden(errors, "update from non-nil value to nil is forbidden");
+    }
+}
+
+fn warnings_of(it: &Object) -> Vec<String> {
+    let mut res = Vec::new();
+    class_warning(it, &mut res);
+    deprecated_note(it, OPTIONS_NOTE, "deprecated since v1.31; use \"mountOptions\" attribute instead", &mut res);
+    let spec = spec(it);
+    if text(spec, "persistentVolumeReclaimPolicy") == "Recycle" {
+        res.push("spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.".to_owned());
+    }
+    if let Some(required) = child(spec, "nodeAffinity").and_then(|it| child(it, "required")) {
+        let path = Path::root("spec.nodeAffinity.required.nodeSelectorTerms");
+        for (idx, term) in maps(required, "nodeSelectorTerms") {
+            warnings::node_term(term, false, &path.index(idx), &mut res);
+        }
+    }
+    for (key, shown, since) in [
+        ("cephfs", "cephfs", "deprecated in v1.28, non-functional in v1.31+"),
+        ("photonPersistentDisk", "photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"),
+        ("scaleIO", "scaleIO", "deprecated in v1.16, non-functional in v1.22+"),
+        ("storageos", "storageOS", "deprecated in v1.22, non-functional in v1.25+"),
+        ("glusterfs", "glusterfs", "deprecated in v1.25, non-functional in v1.26+"),
+        ("rbd", "rbd", "deprecated in v1.28, non-functional in v1.31+"),
+    ] {
+        if has(spec, key) {
+            res.push(format!("spec.{shown}: {since}"));
+        }
+    }
+    res
+}
