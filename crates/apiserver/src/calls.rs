@@ -65,6 +65,14 @@ pub fn update_status(
     replace(api, now, caller, "status", object)
 }
 
+/// Replaces what in `spec.finalizers` keeps a namespace.
+///
+/// # Errors
+/// The API's answer; `Conflict` when somebody else wrote it meanwhile.
+pub fn finalize(api: &mut ApiServer, now: Instant, caller: &Caller, object: Object) -> Result<Arc<Object>, Status> {
+    replace(api, now, caller, "finalize", object)
+}
+
 fn replace(
     api: &mut ApiServer,
     now: Instant,

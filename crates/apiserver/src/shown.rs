@@ -1,8 +1,10 @@
 //! Objects that are not stored: read-only kinds whose objects others make when somebody looks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use meta::{Key, KindId, Object};
+use value::Map;
 
 use crate::ApiServer;
 
@@ -19,7 +21,7 @@ impl ApiServer {
 
     /// Makes `objects` all there are of a read-only kind. Watches see what differs; the store and its revision do not change.
     pub fn show(&mut self, kind: KindId, objects: Vec<Object>) {
-        let mut before: BTreeMap<Key, std::sync::Arc<Object>> =
+        let mut before: BTreeMap<Key, Arc<Object>> =
             self.shown.list(kind, None).map(|it| (it.key(), it.clone())).collect();
         for mut object in objects {
             match before.remove(&object.key()) {
@@ -40,6 +42,43 @@ impl ApiServer {
         for key in before.into_keys() {
             self.shown.delete(kind, &key, None).ok();
         }
+    }
+}
+
+impl ApiServer {
+    /// Makes `object` what a read-only kind has under `key`, or nothing; other objects of the kind stay.
+    pub fn show_one(&mut self, kind: KindId, key: &Key, object: Option<Object>) {
+        let Some(mut object) = object else {
+            self.shown.delete(kind, key, None).ok();
+            return;
+        };
+        match self.shown.get(kind, key).cloned() {
+            Some(old) if old.body == object.body => (),
+            Some(old) => {
+                object.meta.uid = old.meta.uid.clone();
+                object.meta.created = old.meta.created;
+                self.shown.update(object, None).ok();
+            }
+            None => {
+                object.meta.uid = shown_uid(&object);
+                self.shown.create(object).ok();
+            }
+        }
+    }
+
+    /// From now on readers see these parts of a stored object's body instead of its own: what is computed and not stored.
+    pub fn overlay(&mut self, kind: KindId, key: Key, parts: Map) {
+        self.overlays.insert((kind, key), parts);
+    }
+
+    /// An object as readers see it.
+    pub(crate) fn seen(&self, object: &Arc<Object>) -> Arc<Object> {
+        let Some(parts) = self.overlays.get(&(object.kind, object.key())) else { return object.clone() };
+        let mut seen = Object::clone(object);
+        for (key, part) in parts.iter() {
+            seen.body.insert(key, part);
+        }
+        Arc::new(seen)
     }
 }
 

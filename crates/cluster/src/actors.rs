@@ -79,6 +79,11 @@ pub(crate) fn all(config: &Config, api: &ApiServer) -> Vec<Slot> {
 }
 
 impl Slot {
+    /// The kinds whose changes it is told of.
+    pub fn kinds(&self) -> &[KindId] {
+        &self.kinds
+    }
+
     pub fn wants(&self, kind: KindId) -> bool {
         kind == COMPONENT || self.kinds.contains(&kind)
     }

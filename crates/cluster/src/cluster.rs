@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use apiserver::{ApiServer, Body, Chunk, StreamId};
+use apiserver::{ApiServer, Body, Chunk, StreamId, Tunnel};
 use kinds::POD;
-use meta::{KindId, Revision};
+use kubelet::Kubelets;
+use meta::{Key, KindId, Revision, Status};
 use runtime::{Cx, Indexes, Recorder, View};
+use scheduler::Scheduler;
 use sim::{Duration, Instant};
 use store::{Change, Cursor};
 
-use crate::actors::{self, Slot};
-use crate::{Config, bootstrap, clock};
+use crate::actors::{self, Role, Slot};
+use crate::logs::LogStreams;
+use crate::snapshot::Inputs;
+use crate::virtuals::N_SHOWN;
+use crate::{Config, bootstrap, clock, logs};
 
 /// Changes of one kind that are delivered at once.
 const BATCH_CHANGES_MAX: usize = 4096;
@@ -19,12 +24,17 @@ const BATCH_CHANGES_MAX: usize = 4096;
 pub struct Cluster {
     pub(crate) api: ApiServer,
     pub(crate) slots: Vec<Slot>,
-    indexes: Indexes,
+    pub(crate) config: Config,
+    pub(crate) indexes: Indexes,
     recorder: Recorder,
     /// How far each kind's log has been delivered.
     cursors: BTreeMap<KindId, Cursor>,
     pub(crate) now: Instant,
     n_turns: u64,
+    pub(crate) inputs: Inputs,
+    pub(crate) log_streams: LogStreams,
+    /// Of what each kind that is not stored was last made.
+    pub(crate) shown_versions: [Option<u64>; N_SHOWN],
 }
 
 /// What an [`Cluster::advance`] came to.
@@ -40,20 +50,30 @@ pub struct Progress {
 impl Cluster {
     /// A cluster with its system objects and nodes, not yet advanced.
     pub fn new(config: &Config) -> Cluster {
-        let mut api = ApiServer::new(apiserver::Config { seed: config.seed, log_changes_max: config.log_changes_max });
-        bootstrap::objects(&mut api, config);
+        let mut cluster = Cluster::empty(config);
+        let actors: Vec<&'static str> = cluster.slots.iter().map(|it| it.actor.name()).collect();
+        bootstrap::objects(&mut cluster.api, config, &actors);
+        cluster.restart_all();
+        cluster
+    }
+
+    /// Without any object.
+    pub(crate) fn empty(config: &Config) -> Cluster {
+        let api = ApiServer::new(apiserver::Config { seed: config.seed, log_changes_max: config.log_changes_max });
         let slots = actors::all(config, &api);
-        let mut cluster = Cluster {
+        Cluster {
             cursors: api.registry().ids().map(|kind| (kind, Cursor { kind, seen: Revision::default() })).collect(),
             api,
             slots,
+            config: config.clone(),
             indexes: Indexes::default(),
             recorder: Recorder::default(),
             now: config.start,
             n_turns: 0,
-        };
-        cluster.restart_all();
-        cluster
+            inputs: Inputs::default(),
+            log_streams: LogStreams::default(),
+            shown_versions: [None; N_SHOWN],
+        }
     }
 
     /// Virtual time.
@@ -68,11 +88,37 @@ impl Cluster {
 
     /// Answers a request at the present instant. A failure is an answer too.
     pub fn handle(&mut self, request: http::Request<Vec<u8>>) -> http::Response<Body> {
+        self.record(&request);
         if let Some(answer) = clock::handle(self, &request) {
             return answer;
         }
-        self.refresh_virtuals(request.uri().path());
-        self.api.handle(self.now, request)
+        self.refresh_for(request.uri().path());
+        let (parts, body) = self.api.handle(self.now, request).into_parts();
+        match body {
+            Body::Tunnel(Tunnel::Log { namespace, pod, options }) => self.log(Key::new(namespace, pod), &options),
+            Body::Tunnel(Tunnel::Connect { action, .. }) => logs::failure(&no_connection(action)),
+            body => http::Response::from_parts(parts, body),
+        }
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        View::new(&self.api, &self.indexes, self.now)
+    }
+
+    pub(crate) fn scheduler(&self) -> &Scheduler {
+        let find = |it: &Slot| matches!(it.actor, Role::Scheduler(_));
+        match self.slots.iter().find(|it| find(it)).map(|it| &it.actor) {
+            Some(Role::Scheduler(it)) => it,
+            _ => unreachable!("every cluster has a scheduler"),
+        }
+    }
+
+    pub(crate) fn kubelets(&self) -> &Kubelets {
+        let find = |it: &Slot| matches!(it.actor, Role::Kubelets(_));
+        match self.slots.iter().find(|it| find(it)).map(|it| &it.actor) {
+            Some(Role::Kubelets(it)) => it,
+            _ => unreachable!("every cluster has kubelets"),
+        }
     }
 
     /// Lets everything happen that is due until `until`, in at most `budget` turns. Many small advances equal one large one.
@@ -113,12 +159,17 @@ impl Cluster {
 
     /// What open streams have to send, at most `limit` chunks.
     pub fn pump(&mut self, limit: usize) -> Vec<(StreamId, Chunk)> {
-        self.api.pump(self.now, limit)
+        self.refresh_watched();
+        let mut chunks = self.api.pump(self.now, limit);
+        self.pump_logs(&mut chunks);
+        chunks
     }
 
     /// The client of a stream has gone.
     pub fn close(&mut self, stream: StreamId) {
-        self.api.close(stream);
+        if !self.close_log(stream) {
+            self.api.close(stream);
+        }
     }
 
     fn has_undelivered(&self) -> bool {
@@ -165,7 +216,7 @@ impl Cluster {
     }
 
     /// Everybody lists again: at the beginning, and when the log was too short.
-    fn restart_all(&mut self) {
+    pub(crate) fn restart_all(&mut self) {
         self.indexes = Indexes::default();
         for (kind, cursor) in &mut self.cursors {
             let all: Vec<Change> = self
@@ -202,4 +253,9 @@ impl Cluster {
             }
         }
     }
+}
+
+/// No process runs in a container that one could talk to.
+fn no_connection(action: &str) -> Status {
+    Status::new(501, "NotImplemented", format!("{action} is not simulated: no process runs in the containers"))
 }

@@ -15,6 +15,8 @@ pub struct Config {
     pub kubelet: KubeletMode,
     /// Changes of each kind that watches can go back to.
     pub log_changes_max: usize,
+    /// What the Clock object asks hosts for at the beginning: `0`, `1`, `60`, `max`.
+    pub speed: String,
 }
 
 impl Default for Config {
@@ -26,6 +28,7 @@ impl Default for Config {
             n_nodes: 3,
             kubelet: KubeletMode::Real,
             log_changes_max: 16_384,
+            speed: "1".to_owned(),
         }
     }
 }

@@ -4,10 +4,13 @@
 //! No IO, no threads, no clock of its own: the same seed and the same inputs give the same run to the byte.
 
 mod actors;
+mod bootstrap;
 mod clock;
 mod cluster;
 mod config;
 mod fingerprint;
+mod logs;
+mod snapshot;
 mod virtuals;
 
 pub use self::cluster::{Cluster, Progress};

@@ -21,8 +21,6 @@ const STARTUP_GRACE: Duration = Duration::from_secs(60);
 const PERIOD: Duration = Duration::from_secs(5);
 /// One node in ten seconds gets a NoExecute taint (`--node-eviction-rate` 0.1).
 const EVICTION_EVERY: Duration = Duration::from_secs(10);
-/// Marks leases whose renewals are computed: their holders are alive.
-const LIVE: &str = "sim.drydock.dev/renewed";
 const LEASES: &str = "kube-node-lease";
 
 /// Conditions and the taints that they bring, by status of the condition.
@@ -114,7 +112,8 @@ impl NodeLifecycle {
             *seen = (ready, cx.now());
         }
         let lease = cx.get(LEASE, &Key::new(LEASES, node.name()));
-        if lease.as_ref().is_some_and(|it| it.meta.annotations.contains_key(LIVE)) {
+        // A lease without a time of renewal is one whose holder is alive: its renewals are computed when read.
+        if lease.as_ref().is_some_and(|it| it.at("spec.renewTime").is_none() && it.at("spec.holderIdentity").is_some()) {
             return None;
         }
         let renewed = lease

@@ -16,6 +16,10 @@ pub(crate) struct Behavior {
     /// From the start to readiness; `None` is never.
     pub ready: Option<Duration>,
     pub exit: Option<Exit>,
+    /// From the start until liveness probes fail; `None` is never.
+    pub dies: Option<Duration>,
+    /// Bytes of memory that it uses.
+    pub memory: Option<i64>,
     pub log: Vec<Str>,
 }
 
@@ -36,6 +40,8 @@ impl Default for Behavior {
             start: Duration::from_millis(200),
             ready: Some(Duration::ZERO),
             exit: None,
+            dies: None,
+            memory: None,
             log: Vec::new(),
         }
     }
@@ -46,7 +52,11 @@ const ANNOTATION: &str = "sim.drydock.dev/";
 
 /// The behaviour of a container: the most specific matching ImageBehavior, then annotations over it.
 pub(crate) fn of(view: &View<'_>, pod: &Object, container: &Value, is_init: bool) -> Behavior {
-    let mut behavior = from_command(container, is_init);
+    let mut behavior = Behavior::default();
+    if is_init && crate::logs::program(view, pod, container).is_none() {
+        // An init container of which nothing is known ends well.
+        behavior.exit = Some(Exit { after: Duration::from_secs(1), code: 0, reason: "".into() });
+    }
     let image = container.str_at("image").unwrap_or("");
     // The longest pattern is the most specific; the name decides between equals.
     let declared = view.list(IMAGE_BEHAVIOR, None).filter(|it| glob(it.str_at("spec.image").unwrap_or(""), image));
@@ -60,20 +70,6 @@ pub(crate) fn of(view: &View<'_>, pod: &Object, container: &Value, is_init: bool
         if let (Some(field), Some(value)) = (field, value.as_str()) {
             override_field(&mut behavior, field, value);
         }
-    }
-    behavior
-}
-
-/// Init containers end well unless declared otherwise; the shell's commands are simple enough to be known.
-fn from_command(container: &Value, is_init: bool) -> Behavior {
-    let mut behavior = Behavior::default();
-    let words: Vec<&str> =
-        container.list_at("command").iter().chain(container.list_at("args")).filter_map(Value::as_str).collect();
-    if let Some(script) = crate::logs::script(&words) {
-        let (after, code) = crate::logs::outcome(&script);
-        behavior.exit = after.map(|after| Exit { after, code, reason: "".into() });
-    } else if is_init {
-        behavior.exit = Some(Exit { after: Duration::from_secs(1), code: 0, reason: "".into() });
     }
     behavior
 }
@@ -93,6 +89,12 @@ fn declare(behavior: &mut Behavior, declared: &Object) {
     }
     if declared.bool_at("spec.ready.never") == Some(true) {
         behavior.ready = None;
+    }
+    if let Some(it) = seconds(declared.at("spec.live.failsAfterSeconds")) {
+        behavior.dies = Some(it);
+    }
+    if let Some(it) = declared.str_at("spec.usage.memory").and_then(bytes) {
+        behavior.memory = Some(it);
     }
     if let Some(exit) = declared.at("spec.exit") {
         behavior.exit = Some(Exit {
@@ -114,6 +116,8 @@ fn override_field(behavior: &mut Behavior, field: &str, value: &str) {
         ("pull.error", _) => behavior.pull_error = Some(value.into()),
         ("start.seconds", Some(it)) => behavior.start = it,
         ("ready.afterSeconds", Some(it)) => behavior.ready = Some(it),
+        ("live.failsAfterSeconds", Some(it)) => behavior.dies = Some(it),
+        ("usage.memory", _) => behavior.memory = bytes(value),
         ("ready.never", _) if value == "true" => behavior.ready = None,
         ("exit.afterSeconds", Some(it)) => behavior.exit.get_or_insert_with(exit).after = it,
         ("exit.code", _) => behavior.exit.get_or_insert_with(exit).code = value.parse().unwrap_or(1),
@@ -139,14 +143,11 @@ fn text_seconds(text: &str) -> Option<Duration> {
     Some(Duration::from_secs(whole.parse().ok()?) + Duration::from_millis(millis))
 }
 
+fn bytes(text: &str) -> Option<i64> {
+    value::quantity::Quantity::parse(text).ok().map(|it| it.value())
+}
+
 /// `*` stands for any text.
 fn glob(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((start, rest)) => {
-            let Some(tail) = text.strip_prefix(start) else { return false };
-            rest.is_empty()
-                || tail.char_indices().map(|(idx, _)| idx).chain([tail.len()]).any(|idx| glob(rest, &tail[idx..]))
-        }
-    }
+    crate::shell::matches(pattern, text)
 }

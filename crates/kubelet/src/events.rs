@@ -2,13 +2,13 @@
 
 use crate::life::Container;
 
-/// One event about a container.
+/// One event about a container or its pod.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct ContainerEvent {
     pub level: &'static str,
     pub reason: &'static str,
     pub message: String,
-    /// `spec.containers{name}` or `spec.initContainers{name}`
+    /// `spec.containers{name}` or `spec.initContainers{name}`; empty for the pod as a whole.
     pub field_path: String,
 }
 
@@ -25,6 +25,11 @@ impl Events {
 
     pub fn warning(&mut self, container: &Container, reason: &'static str, message: String) {
         self.push("Warning", container, reason, message);
+    }
+
+    /// About the pod as a whole.
+    pub fn pod(&mut self, level: &'static str, reason: &'static str, message: String) {
+        self.list.push(ContainerEvent { level, reason, message, field_path: String::new() });
     }
 
     fn push(&mut self, level: &'static str, container: &Container, reason: &'static str, message: String) {

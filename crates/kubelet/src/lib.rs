@@ -1,18 +1,23 @@
 //! Simulated kubelets: machines become nodes, and pods that are bound to them live their lives.
 //!
-//! One actor plays all kubelets. No container runs: what one does is declared by ImageBehavior objects.
+//! One actor plays all kubelets. No container runs: what one does is declared by ImageBehavior objects or told by its shell script.
 
 mod behavior;
 mod events;
+mod eviction;
+mod fast;
 mod kubelets;
 mod life;
 mod logs;
 mod machine;
+mod nodes;
+mod probes;
+mod real;
+mod shell;
 mod status;
 mod steps;
 
 pub use self::kubelets::{Kubelets, Mode};
-pub use self::logs::{LogLine, LogOptions};
-
-#[cfg(test)]
-mod tests;
+pub use self::logs::{LogOptions, is_running, log, next_line};
+pub use self::nodes::{LEASES, is_live_lease, renewed};
+pub use self::shell::LogLine;

@@ -7,6 +7,7 @@ use sim::{Duration, Instant};
 use value::{Str, Value};
 
 use crate::behavior::Behavior;
+use crate::probes::Prospects;
 
 /// First and longest delay before a container that ended is started again, and how long it must run to be forgiven.
 pub(crate) const CRASH_BACK_OFF: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(300));
@@ -34,13 +35,20 @@ pub(crate) struct Ended {
 /// What a container will do next, when its time comes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Next {
-    /// Its turn has not come, or it ended for good.
+    /// Its turn has not come, or it ended for good, or it runs until it is stopped.
     Nothing,
     Pull,
     Pulled,
     Start,
+    /// Ends by itself.
     Exit,
+    /// Is killed because a probe failed.
+    Kill,
+    /// Is told to end because the others have: sidecars.
+    Stop,
     Retry,
+    /// It had ended when the kubelet was away: is it to be started again?
+    Again,
 }
 
 /// One container's life.
@@ -53,8 +61,6 @@ pub(crate) struct Container {
     pub is_sidecar: bool,
     pub pull_policy: Str,
     pub behavior: Behavior,
-    /// From the start to readiness when it has a readiness probe.
-    pub probe_delay: Duration,
     pub state: State,
     pub last: Option<Ended>,
     pub restarts: i64,
@@ -63,8 +69,8 @@ pub(crate) struct Container {
     pub next: Next,
     /// When `next` happens.
     pub at: Instant,
-    /// When it becomes ready; `None` when it is or never will be.
-    pub ready_at: Option<Instant>,
+    /// What happens to the present run by itself.
+    pub prospects: Prospects,
     /// The present delay of restarts or pulls.
     pub back_off: Duration,
     pub pull_began: Instant,
@@ -88,15 +94,16 @@ pub(crate) struct Life {
     pub stopping: bool,
     /// It ended by this and will not be restarted (`Evicted`, `DeadlineExceeded`).
     pub failed: Option<(&'static str, String)>,
+    /// Its containers did not listen and are killed when the grace is over.
+    pub killed_hard: bool,
+    /// It was refused before anything began.
+    pub rejected: bool,
 }
 
 impl Container {
     pub fn of(spec: &Value, is_init: bool, behavior: Behavior) -> Container {
         let text = |key: &str| spec.get(key).and_then(Value::as_shared_str).cloned().unwrap_or_default();
-        let probe = spec.get("readinessProbe");
-        let seconds = |it: &Value, key: &str| u64::try_from(it.i64_at(key).unwrap_or(0)).unwrap_or(0);
-        let startup = spec.get("startupProbe").map_or(0, |it| seconds(it, "initialDelaySeconds") + 1);
-        let probe_delay = probe.map_or(0, |it| seconds(it, "initialDelaySeconds") + 1) + startup;
+        let reason = if is_init { "PodInitializing" } else { "ContainerCreating" };
         Container {
             name: text("name"),
             image: text("image"),
@@ -104,18 +111,14 @@ impl Container {
             is_sidecar: is_init && spec.str_at("restartPolicy") == Some("Always"),
             pull_policy: text("imagePullPolicy"),
             behavior,
-            probe_delay: Duration::from_secs(probe_delay),
-            state: State::Waiting {
-                reason: if is_init { "PodInitializing" } else { "ContainerCreating" },
-                message: String::new(),
-            },
+            state: State::Waiting { reason, message: String::new() },
             last: None,
             restarts: 0,
             ready: false,
             started: false,
             next: Next::Nothing,
             at: Instant::END,
-            ready_at: None,
+            prospects: Prospects::default(),
             back_off: Duration::ZERO,
             pull_began: Instant::default(),
         }
@@ -142,6 +145,18 @@ impl Container {
     pub fn lets_next_begin(&self) -> bool {
         if self.is_sidecar { self.started } else { self.ended().is_some_and(|it| it.code == 0) }
     }
+
+    /// When probes next change something.
+    pub fn probed_at(&self) -> Option<Instant> {
+        if !self.is_running() {
+            return None;
+        }
+        let Prospects { started, ready, unhealthy, .. } = &self.prospects;
+        let started = started.filter(|_| !self.started);
+        let ready = ready.first().map(|(at, _)| *at);
+        let unhealthy = unhealthy.as_ref().map(|(at, _)| *at);
+        [started, ready, unhealthy].into_iter().flatten().min()
+    }
 }
 
 impl Life {
@@ -151,8 +166,8 @@ impl Life {
             return self.stop_at;
         }
         let next = self.containers.iter().filter(|it| it.next != Next::Nothing).map(|it| it.at);
-        let ready = self.containers.iter().filter_map(|it| it.ready_at);
-        next.chain(ready).chain(self.deadline()).min()
+        let probed = self.containers.iter().filter_map(Container::probed_at);
+        next.chain(probed).chain(self.deadline()).min()
     }
 
     /// `activeDeadlineSeconds` from the start, while it runs.
@@ -167,7 +182,7 @@ impl Life {
             return false;
         }
         if container.is_sidecar {
-            return true;
+            return !self.main_is_over();
         }
         match &*self.restart_policy {
             "Always" => !container.is_init || code != 0,
@@ -181,29 +196,39 @@ impl Life {
         self.containers.get(idx).is_some_and(|it| self.restarts_after(it, code))
     }
 
+    /// Whether a container has ended and stays so.
+    fn is_done(&self, container: &Container) -> bool {
+        container.ended().is_some_and(|end| !self.restarts_after(container, end.code))
+    }
+
+    /// Whether all main containers have ended for good: then sidecars end too.
+    pub fn main_is_over(&self) -> bool {
+        self.containers.iter().filter(|it| !it.is_init).all(|it| self.is_done(it))
+    }
+
     /// `Pending`, `Running`, `Succeeded` or `Failed` (`getPhase`).
     pub fn phase(&self) -> &'static str {
         if self.failed.is_some() {
             return "Failed";
         }
-        let init_failed = self.containers.iter().any(|it| {
-            it.is_init
-                && !it.is_sidecar
-                && it.ended().is_some_and(|end| end.code != 0 && !self.restarts_after(it, end.code))
-        });
+        let init_failed = self
+            .containers
+            .iter()
+            .any(|it| it.is_init && !it.is_sidecar && it.ended().is_some_and(|end| end.code != 0) && self.is_done(it));
         if init_failed {
             return "Failed";
         }
-        let mut main = self.containers.iter().filter(|it| !it.is_init);
-        if !self.initialized() || main.clone().any(|it| matches!(it.state, State::Waiting { .. }) && it.last.is_none())
-        {
+        let main = self.containers.iter().filter(|it| !it.is_init);
+        let waits = |it: &Container| matches!(it.state, State::Waiting { .. }) && it.last.is_none();
+        if main.clone().any(waits) {
             return "Pending";
         }
-        let over = |it: &Container| it.ended().is_some_and(|end| !self.restarts_after(it, end.code));
-        if !main.clone().all(over) {
+        let sidecar_runs = self.containers.iter().any(|it| it.is_sidecar && it.is_running());
+        if !self.main_is_over() || (sidecar_runs && self.restart_policy != "Always") {
             return "Running";
         }
-        if main.all(|it| it.ended().is_some_and(|end| end.code == 0)) { "Succeeded" } else { "Failed" }
+        let succeeded = main.clone().all(|it| it.ended().is_some_and(|end| end.code == 0));
+        if succeeded { "Succeeded" } else { "Failed" }
     }
 
     pub fn is_over(&self) -> bool {
@@ -212,6 +237,12 @@ impl Life {
 
     /// Whether the init containers have done their part.
     pub fn initialized(&self) -> bool {
-        self.containers.iter().filter(|it| it.is_init).all(Container::lets_next_begin)
+        let main_ran = self.containers.iter().any(|it| !it.is_init && (it.is_running() || it.ended().is_some()));
+        main_ran || self.containers.iter().filter(|it| it.is_init).all(Container::lets_next_begin)
+    }
+
+    /// Whether nothing will happen to it by time alone, so that it need not be remembered.
+    pub fn rests(&self) -> bool {
+        !self.stopping && self.next_at().is_none()
     }
 }

@@ -1,17 +1,13 @@
-//! What containers print: declared lines, or the output of the few shell commands that are simulated.
+//! The log of a container: a function of the pod as it is stored and of the time, so that it outlives every restart.
 
+use kinds::{CONFIG_MAP, POD};
+use meta::{Key, Object, Status};
+use runtime::View;
 use sim::{Duration, Instant};
-use value::{Str, time};
+use value::{Str, Value, time};
 
-/// Lines that a loop may print at most before it is cut off.
-const LINES_MAX: usize = 10_000;
-
-/// One line of a container's log.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LogLine {
-    pub at: Instant,
-    pub text: Str,
-}
+use crate::behavior;
+use crate::shell::{self, LogLine, Surroundings};
 
 /// Which lines are wanted.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -23,143 +19,162 @@ pub struct LogOptions {
     pub since: Option<Instant>,
 }
 
-/// A simulated shell script: simple commands in order, perhaps in an endless loop.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Script {
-    commands: Vec<Command>,
-    is_loop: bool,
+/// When a container ran, and until when if it has ended.
+#[derive(Clone, Copy)]
+struct Span {
+    since: Instant,
+    until: Option<Instant>,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Command {
-    Echo(String),
-    Date,
-    Sleep(Duration),
-    Exit(i64),
-    Seq(i64, i64),
+/// The lines that a container has printed until now, or why there are none in the API's words.
+///
+/// # Errors
+/// 404 without such a pod, 400 for a container that is not there or has not started.
+pub fn log(view: &View<'_>, key: &Key, options: &LogOptions) -> Result<Vec<LogLine>, Status> {
+    let pod = view.get(POD, key).ok_or_else(|| Status::not_found("", "pods", &key.name))?;
+    let container = container(pod, &options.container)?;
+    if pod.str_at("spec.nodeName").unwrap_or("").is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(span) = span(pod, container, options.previous)? else { return Ok(Vec::new()) };
+    let mut lines = printed(view, pod, container, span);
+    if let Some(after) = options.since {
+        lines.retain(|it| it.at >= after);
+    }
+    let skip = options.tail.map_or(0, |it| lines.len().saturating_sub(it));
+    Ok(lines.split_off(skip))
 }
 
-/// The script in a container's command line, if every command of it is known.
-pub(crate) fn script(words: &[&str]) -> Option<Script> {
-    let text = match words {
-        [] => return None,
-        [shell, "-c", script, ..] if is_shell(shell) => (*script).to_owned(),
-        [shell, "-ec" | "-euc" | "-xc", script, ..] if is_shell(shell) => (*script).to_owned(),
-        words => words.join(" "),
+/// Whether a container is running, so that its log may go on.
+pub fn is_running(view: &View<'_>, key: &Key, name: &str) -> bool {
+    running(view, key, name).is_some()
+}
+
+/// When a running container prints its next line or does something before that.
+pub fn next_line(view: &View<'_>, key: &Key, name: &str) -> Option<Instant> {
+    let (pod, container, since) = running(view, key, name)?;
+    let program = program(view, pod, container)?;
+    shell::run(&program, &surroundings(view, pod, container), since, view.now).next
+}
+
+fn running<'a>(view: &View<'a>, key: &Key, name: &str) -> Option<(&'a Object, &'a Value, Instant)> {
+    let pod = view.get(POD, key)?;
+    let container = container(pod, name).ok()?;
+    let span = span(pod, container, false).ok()??;
+    span.until.is_none().then_some((&**pod, container, span.since))
+}
+
+/// The container of this name, or the only one there is (`validateLogRequest` of the API server).
+fn container<'a>(pod: &'a Object, name: &str) -> Result<&'a Value, Status> {
+    let lists = ["spec.containers", "spec.initContainers", "spec.ephemeralContainers"];
+    let main = pod.list_at(lists[0]);
+    if name.is_empty() {
+        return match main {
+            [only] => Ok(only),
+            _ => Err(Status::bad_request(choose(pod, main))),
+        };
+    }
+    let found = lists.iter().flat_map(|it| pod.list_at(it)).find(|it| it.str_at("name") == Some(name));
+    found.ok_or_else(|| Status::bad_request(format!("container {name} is not valid for pod {}", pod.name())))
+}
+
+fn choose(pod: &Object, main: &[Value]) -> String {
+    let names = |list: &[Value]| list.iter().filter_map(|it| it.str_at("name")).collect::<Vec<_>>().join(" ");
+    let mut message =
+        format!("a container name must be specified for pod {}, choose one of: [{}]", pod.name(), names(main));
+    let init = pod.list_at("spec.initContainers");
+    if !init.is_empty() {
+        message.push_str(&format!(" or one of the init containers: [{}]", names(init)));
+    }
+    message
+}
+
+/// When the wanted run of a container was, as its status tells; `None` for a pod that no kubelet has reported on.
+fn span(pod: &Object, container: &Value, previous: bool) -> Result<Option<Span>, Status> {
+    let name = container.str_at("name").unwrap_or("");
+    let lists = ["status.containerStatuses", "status.initContainerStatuses", "status.ephemeralContainerStatuses"];
+    let status = lists.iter().flat_map(|it| pod.list_at(it)).find(|it| it.str_at("name") == Some(name));
+    let ended = |state: &str| {
+        let end = status?.at(state)?;
+        let at = |key: &str| end.str_at(key).and_then(time::parse_nanos).map(Instant::from_nanos);
+        Some(Span { since: at("startedAt")?, until: Some(at("finishedAt")?) })
     };
-    let text = text.trim();
-    let body = text
-        .strip_prefix("while true; do")
-        .or_else(|| text.strip_prefix("while true;do"))
-        .or_else(|| text.strip_prefix("while :; do"));
-    let (body, is_loop) = match body {
-        Some(body) => (body.trim().strip_suffix("done")?.trim_end().trim_end_matches(';'), true),
-        None => (text, false),
+    if previous {
+        let message = || format!("previous terminated container \"{name}\" in pod \"{}\" not found", pod.name());
+        return ended("lastState.terminated").map(Some).ok_or_else(|| Status::bad_request(message()));
+    }
+    let Some(status) = status else { return Ok(None) };
+    if let Some(since) = status.str_at("state.running.startedAt").and_then(time::parse_nanos) {
+        return Ok(Some(Span { since: Instant::from_nanos(since), until: None }));
+    }
+    if let Some(span) = ended("state.terminated").or_else(|| ended("lastState.terminated")) {
+        return Ok(Some(span));
+    }
+    let why = match status.str_at("state.waiting.reason").unwrap_or("ContainerCreating") {
+        "ErrImagePull" | "ImagePullBackOff" => "trying and failing to pull image",
+        reason => reason,
     };
-    let commands = body
-        .split(['\n', ';'])
-        .flat_map(|it| it.split("&&"))
-        .map(str::trim)
-        .filter(|it| !it.is_empty())
-        .map(command)
-        .collect::<Option<Vec<_>>>()?;
-    (!commands.is_empty()).then_some(Script { commands, is_loop })
+    Err(Status::bad_request(format!("container \"{name}\" in pod \"{}\" is waiting to start: {why}", pod.name())))
 }
 
-fn is_shell(word: &str) -> bool {
-    matches!(word.rsplit('/').next(), Some("sh" | "bash" | "ash" | "dash"))
+fn printed(view: &View<'_>, pod: &Object, container: &Value, span: Span) -> Vec<LogLine> {
+    let behavior = behavior::of(view, pod, container, false);
+    let until = span.until.unwrap_or(view.now);
+    let mut lines: Vec<LogLine> = behavior.log.iter().map(|it| LogLine { at: span.since, text: it.clone() }).collect();
+    if lines.is_empty()
+        && let Some(program) = program(view, pod, container)
+    {
+        // Times in a status are cut to seconds: what ended within one did so before the next.
+        let until = if span.until.is_some() { until + Duration::from_millis(999) } else { until };
+        lines = shell::run(&program, &surroundings(view, pod, container), span.since, until).lines;
+    }
+    lines
 }
 
-fn command(text: &str) -> Option<Command> {
-    let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    let rest = rest.trim();
-    match name.rsplit('/').next()? {
-        "echo" => Some(Command::Echo(unquoted(rest)?)),
-        "date" => Some(Command::Date),
-        "sleep" => sleep(rest),
-        "exit" => Some(Command::Exit(if rest.is_empty() { 0 } else { rest.parse().ok()? })),
-        "true" | ":" => Some(Command::Sleep(Duration::ZERO)),
-        "false" => Some(Command::Exit(1)),
-        "seq" => {
-            let numbers: Vec<i64> = rest.split_whitespace().map(|it| it.parse().ok()).collect::<Option<_>>()?;
-            match numbers.as_slice() {
-                [last] => Some(Command::Seq(1, *last)),
-                [first, last] => Some(Command::Seq(*first, *last)),
-                _ => None,
+/// What the container runs, if it is understood.
+pub(crate) fn program(view: &View<'_>, pod: &Object, container: &Value) -> Option<shell::Program> {
+    let words = container.list_at("command").iter().chain(container.list_at("args")).filter_map(Value::as_str);
+    let mut words: Vec<String> = words.map(str::to_owned).collect();
+    if words.iter().any(|it| it.contains("$(")) {
+        let variables = surroundings(view, pod, container).variables;
+        for word in &mut words {
+            for (name, value) in &variables {
+                *word = word.replace(&format!("$({name})"), value);
             }
         }
-        _ => None,
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    shell::program(&words)
+}
+
+/// Variables and the host's name as the container sees them.
+pub(crate) fn surroundings(view: &View<'_>, pod: &Object, container: &Value) -> Surroundings {
+    let variables = container.list_at("env").iter().filter_map(|it| {
+        let name = it.get("name")?.as_shared_str()?.clone();
+        let value = it.get("value").and_then(Value::as_shared_str).cloned();
+        Some((name, value.or_else(|| from_elsewhere(view, pod, it)).unwrap_or_default()))
+    });
+    Surroundings {
+        variables: variables.collect(),
+        hostname: pod.at("spec.hostname").and_then(Value::as_shared_str).unwrap_or(&pod.meta.name).clone(),
+        unknown_ends: pod.meta.controller().is_some_and(|it| it.kind == "Job"),
     }
 }
 
-fn sleep(text: &str) -> Option<Command> {
-    if text == "infinity" || text == "inf" {
-        return Some(Command::Sleep(Duration::MAX));
+/// `valueFrom` of a variable: a field of the pod or a key of a ConfigMap.
+fn from_elsewhere(view: &View<'_>, pod: &Object, variable: &Value) -> Option<Str> {
+    if let Some(path) = variable.str_at("valueFrom.fieldRef.fieldPath") {
+        return match path {
+            "metadata.name" => Some(pod.meta.name.clone()),
+            "metadata.namespace" => Some(pod.meta.namespace.clone()),
+            "metadata.uid" => Some(pod.meta.uid.clone()),
+            path => match path.strip_prefix("metadata.labels['").and_then(|it| it.strip_suffix("']")) {
+                Some(key) => pod.meta.label(key).map(Str::from),
+                None => pod.at(path)?.as_shared_str().cloned(),
+            },
+        };
     }
-    let unit = text.trim_start_matches(|it: char| it.is_ascii_digit());
-    let number: u64 = text[..text.len() - unit.len()].parse().ok()?;
-    let factor = match unit {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return None,
-    };
-    Some(Command::Sleep(Duration::from_secs(number.checked_mul(factor)?)))
-}
-
-/// Text without its quotes; `None` where the shell would have to expand or redirect something.
-fn unquoted(text: &str) -> Option<String> {
-    let mut out = String::new();
-    let mut quote = None;
-    for c in text.chars() {
-        match (quote, c) {
-            (Some(it), c) if it == c => quote = None,
-            (None, '"' | '\'') => quote = Some(c),
-            (None | Some('"'), '$' | '`') | (None, '>' | '<' | '|' | '&' | '*') => return None,
-            (_, c) => out.push(c),
-        }
-    }
-    quote.is_none().then_some(out)
-}
-
-/// How long a script runs (`None`: for ever) and its exit code.
-pub(crate) fn outcome(script: &Script) -> (Option<Duration>, i64) {
-    let mut spent = Duration::ZERO;
-    for command in &script.commands {
-        match command {
-            Command::Sleep(Duration::MAX) => return (None, 0),
-            Command::Sleep(it) => spent = spent.saturating_add(*it),
-            Command::Exit(code) => return (Some(spent), *code),
-            Command::Echo(_) | Command::Date | Command::Seq(..) => (),
-        }
-    }
-    if script.is_loop { (None, 0) } else { (Some(spent), 0) }
-}
-
-/// What a script that began at `start` has printed until `until`.
-pub(crate) fn printed(script: &Script, start: Instant, until: Instant) -> Vec<LogLine> {
-    let mut lines = Vec::new();
-    let mut at = start;
-    loop {
-        let round = at;
-        for command in &script.commands {
-            if at > until || lines.len() >= LINES_MAX {
-                return lines;
-            }
-            match command {
-                Command::Echo(text) => lines.push(LogLine { at, text: text.as_str().into() }),
-                Command::Date => lines.push(LogLine { at, text: time::format_unix_date(at.secs()).into() }),
-                Command::Seq(first, last) => {
-                    lines.extend((*first..=*last).take(LINES_MAX).map(|it| LogLine { at, text: it.to_string().into() }))
-                }
-                Command::Sleep(it) => at = at + *it,
-                Command::Exit(_) => return lines,
-            }
-        }
-        // A loop that never sleeps prints for ever at one instant: once is enough.
-        if !script.is_loop || at == round {
-            return lines;
-        }
-    }
+    let reference = variable.at("valueFrom.configMapKeyRef")?;
+    let map = view.get(CONFIG_MAP, &Key::new(pod.namespace(), reference.str_at("name")?))?;
+    map.at("data")?.get(reference.str_at("key")?)?.as_shared_str().cloned()
 }

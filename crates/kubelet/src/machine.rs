@@ -19,6 +19,16 @@ pub(crate) struct Network {
 }
 
 impl Network {
+    /// Addresses that a machine has for pods.
+    pub const PODS: u32 = 250;
+
+    /// The number of the machine that has registered a node, by the network of its pods.
+    pub fn number_of(node: &Object) -> Option<u32> {
+        let mut parts = node.str_at("spec.podCIDR")?.split('.').skip(1);
+        let (high, low): (u32, u32) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        high.checked_sub(128).map(|it| it * 256 + low)
+    }
+
     pub fn of(number: u32) -> Network {
         let host = number + 2;
         let net = number;
@@ -29,9 +39,9 @@ impl Network {
         }
     }
 
-    /// The address of the machine's `n`-th pod; they are used again after 250.
+    /// The `n`-th address for pods.
     pub fn pod_ip(&self, n: u32) -> Str {
-        format!("10.{}.{}.{}", 128 + self.number / 256 % 128, self.number % 256, n % 250 + 2).into()
+        format!("10.{}.{}.{}", 128 + self.number / 256 % 128, self.number % 256, n % Network::PODS + 2).into()
     }
 }
 

@@ -82,7 +82,7 @@ fn container_id(name: &str, restarts: i64) -> String {
 }
 
 /// 64 hexadecimal digits that a text determines.
-fn digest(text: &str) -> String {
+pub(crate) fn digest(text: &str) -> String {
     let mut out = String::with_capacity(64);
     for round in 0..4_u8 {
         let hash = text

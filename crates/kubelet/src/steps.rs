@@ -1,99 +1,154 @@
-//! What happens to containers when their time comes: pulls, starts, exits, restarts, stops.
+//! What happens to containers when their time comes: pulls, starts, probes, exits, restarts, stops.
 
 use sim::{Duration, Instant};
+use value::Str;
 
 use crate::events::Events;
 use crate::life::{CRASH_BACK_OFF, CRASH_FORGIVEN, Container, Ended, Life, Next, PULL_BACK_OFF, State};
+use crate::probes::Prospects;
 
 /// What the exit code of a container that is killed says: 128 and the signal.
 const KILLED: i64 = 137;
-/// Containers end this long after they are told to, unless their grace period is shorter.
+/// Containers that listen to the signal end this long after it, unless their grace period is shorter.
 const STOP: Duration = Duration::from_millis(500);
+/// After this long the kubelet notices that a container has ended, or that a pull failed before.
+const NOTICED: Duration = Duration::from_secs(1);
+const PULL_AGAIN: Duration = Duration::from_secs(12);
 
-/// Lets everything happen that is due; answers whether anything did.
-pub(crate) fn advance(life: &mut Life, now: Instant, events: &mut Events) -> bool {
-    let mut changed = false;
-    // Each step may make the next one due at once; a container takes at most this many before it rests.
-    const STEPS_MAX: usize = 32;
+/// Looks ahead for a container that starts now.
+pub(crate) type LookAhead<'a> = &'a dyn Fn(&Container) -> Prospects;
+
+/// Lets everything happen that is due.
+pub(crate) fn advance(life: &mut Life, now: Instant, events: &mut Events, look_ahead: LookAhead<'_>) {
+    // Each step may make the next one due at once; this many are more than any pod takes before it rests.
+    const STEPS_MAX: usize = 1_000;
     for _ in 0..STEPS_MAX {
-        if !step(life, now, events) {
+        if !step(life, now, events, look_ahead) {
             break;
         }
-        changed = true;
     }
-    changed
 }
 
-fn step(life: &mut Life, now: Instant, events: &mut Events) -> bool {
+fn step(life: &mut Life, now: Instant, events: &mut Events, look_ahead: LookAhead<'_>) -> bool {
     if life.stopping {
         return life.stop_at.is_some_and(|it| it <= now) && end_all(life, now);
     }
     if life.deadline().is_some_and(|it| it <= now) {
-        life.failed =
-            Some(("DeadlineExceeded", "Pod was active on the node longer than the specified deadline".to_owned()));
+        let message = "Pod was active on the node longer than the specified deadline".to_owned();
+        events.pod("Normal", "DeadlineExceeded", message.clone());
+        life.failed = Some(("DeadlineExceeded", message));
         begin_stop(life, now, events);
         return true;
     }
+    if life.rejected {
+        return false;
+    }
     begin_what_may(life, now);
-    let due = life
-        .containers
-        .iter()
-        .position(|it| (it.next != Next::Nothing && it.at <= now) || it.ready_at.is_some_and(|at| at <= now));
-    let Some(idx) = due else { return false };
-    if life.containers[idx].ready_at.is_some_and(|at| at <= now) {
-        let container = &mut life.containers[idx];
-        container.ready_at = None;
-        container.ready = true;
-        container.started = true;
+    stop_sidecars(life, now, events);
+    if let Some(container) = life.containers.iter_mut().find(|it| it.probed_at().is_some_and(|at| at <= now)) {
+        probe(container, now, events);
         return true;
     }
-    run(life, idx, now, events);
-    true
+    let due = life.containers.iter().position(|it| it.next != Next::Nothing && it.at <= now);
+    due.is_some_and(|idx| {
+        run(life, idx, now, events, look_ahead);
+        true
+    })
 }
 
 /// Containers whose turn has come begin: init containers one after the other, then all others.
 fn begin_what_may(life: &mut Life, now: Instant) {
+    let initialized = life.initialized();
     let mut may_begin = true;
     for container in &mut life.containers {
-        if !container.is_init && !may_begin {
-            return;
-        }
+        let waits_for_init = !container.is_init && !initialized;
         let fresh = container.next == Next::Nothing && matches!(container.state, State::Waiting { .. });
-        if fresh && may_begin {
+        if fresh && may_begin && !waits_for_init {
             container.plan(Next::Pull, now);
         }
         if container.is_init {
-            may_begin = may_begin && container.lets_next_begin();
+            may_begin = may_begin && (initialized || container.lets_next_begin());
         }
     }
 }
 
-fn run(life: &mut Life, idx: usize, now: Instant, events: &mut Events) {
-    let restarts = |life: &Life, code| life.restarts(idx, code);
-    match life.containers[idx].next {
-        Next::Nothing => (),
-        Next::Pull => pull(&mut life.containers[idx], now, events),
-        Next::Pulled => pulled(&mut life.containers[idx], now, events),
-        Next::Start | Next::Retry => start(&mut life.containers[idx], now, events),
-        Next::Exit => {
-            let code = life.containers[idx].behavior.exit.as_ref().map_or(0, |it| it.code);
-            let again = restarts(life, code);
-            let pod = (life.key.name.clone(), life.key.namespace.clone(), life.uid.clone());
-            exit(&mut life.containers[idx], now, again, &pod, events);
+/// Sidecars end once the main containers have, unless the pod is to run for ever.
+fn stop_sidecars(life: &mut Life, now: Instant, events: &mut Events) {
+    if life.restart_policy == "Always" || !life.main_is_over() {
+        return;
+    }
+    for container in &mut life.containers {
+        if !container.is_sidecar || container.next == Next::Stop {
+            continue;
         }
+        if container.is_running() {
+            events.normal(container, "Killing", format!("Stopping container {}", container.name));
+            container.plan(Next::Stop, now + STOP);
+        } else if container.next != Next::Nothing {
+            container.plan(Next::Nothing, Instant::END);
+        }
+    }
+}
+
+/// A probe changes what it says.
+fn probe(container: &mut Container, now: Instant, events: &mut Events) {
+    if let Some((_, message)) = container.prospects.unhealthy.take_if(|(at, _)| *at <= now) {
+        events.warning(container, "Unhealthy", message);
+        return;
+    }
+    if !container.started && container.prospects.started.is_some_and(|it| it <= now) {
+        container.started = true;
+        return;
+    }
+    if container.prospects.ready.first().is_some_and(|(at, _)| *at <= now) {
+        let (_, ready) = container.prospects.ready.remove(0);
+        container.ready = ready;
+    }
+}
+
+fn run(life: &mut Life, idx: usize, now: Instant, events: &mut Events, look_ahead: LookAhead<'_>) {
+    let container = &mut life.containers[idx];
+    match container.next {
+        Next::Nothing => (),
+        Next::Pull => pull(container, now, events),
+        Next::Pulled => pulled(container, now, events),
+        Next::Start | Next::Retry => start(container, now, events, look_ahead),
+        Next::Exit => {
+            let (code, reason) = container
+                .prospects
+                .exit
+                .as_ref()
+                .map_or((0, Str::default()), |(_, code, reason)| (*code, reason.clone()));
+            exit(life, idx, now, code, &reason, events);
+        }
+        Next::Kill => {
+            let message = container.prospects.killed.take().map(|(_, it)| it).unwrap_or_default();
+            let which = if message.starts_with("Startup") { "startup" } else { "liveness" };
+            events.warning(container, "Unhealthy", message);
+            let killing = format!("Container {} failed {which} probe, will be restarted", container.name);
+            events.normal(container, "Killing", killing);
+            exit(life, idx, now, KILLED, "Error", events);
+        }
+        Next::Again => {
+            let code = container.ended().map_or(0, |it| it.code);
+            let again = life.restarts(idx, code);
+            let container = &mut life.containers[idx];
+            match again {
+                true => container.plan(Next::Retry, now + NOTICED),
+                false => container.plan(Next::Nothing, Instant::END),
+            }
+        }
+        Next::Stop => exit(life, idx, now, 0, "", events),
     }
 }
 
 fn pull(container: &mut Container, now: Instant, events: &mut Events) {
-    if container.pull_policy != "Always" && container.behavior.pull.is_zero() {
-        events.normal(
-            container,
-            "Pulled",
-            format!(
-                "Container image \"{}\" already present on machine and can be accessed by the pod",
-                container.image
-            ),
+    if container.pull_policy == "Never" || (container.pull_policy != "Always" && container.behavior.pull.is_zero()) {
+        let message = format!(
+            "Container image \"{}\" already present on machine and can be accessed by the pod",
+            container.image
         );
+        events.normal(container, "Pulled", message);
         container.plan(Next::Start, now + container.behavior.start);
         return;
     }
@@ -106,25 +161,21 @@ fn pulled(container: &mut Container, now: Instant, events: &mut Events) {
     let Some(error) = container.behavior.pull_error.clone() else {
         let took = go_duration(now.since(container.pull_began));
         let size = image_size(&container.image);
-        events.normal(
-            container,
-            "Pulled",
-            format!(
-                "Successfully pulled image \"{}\" in {took} ({took} including waiting). Image size: {size} bytes.",
-                container.image
-            ),
+        let message = format!(
+            "Successfully pulled image \"{}\" in {took} ({took} including waiting). Image size: {size} bytes.",
+            container.image
         );
+        events.normal(container, "Pulled", message);
         container.back_off = Duration::ZERO;
         container.plan(Next::Start, now + container.behavior.start);
         return;
     };
-    let was_backing_off = matches!(container.state, State::Waiting { reason: "ErrImagePull", .. });
-    if was_backing_off {
+    if matches!(container.state, State::Waiting { reason: "ErrImagePull", .. }) {
         let message = format!("Back-off pulling image \"{}\"", container.image);
         events.normal(container, "BackOff", message.clone());
         events.warning(container, "Failed", "Error: ImagePullBackOff".to_owned());
-        container.state =
-            State::Waiting { reason: "ImagePullBackOff", message: format!("{message}: ErrImagePull: {error}") };
+        let message = format!("{message}: ErrImagePull: {error}");
+        container.state = State::Waiting { reason: "ImagePullBackOff", message };
         let (first, max) = PULL_BACK_OFF;
         container.back_off = if container.back_off.is_zero() { first } else { (container.back_off * 2).min(max) };
         container.plan(Next::Pull, now + container.back_off);
@@ -134,12 +185,12 @@ fn pulled(container: &mut Container, now: Instant, events: &mut Events) {
     events.warning(container, "Failed", "Error: ErrImagePull".to_owned());
     container.state = State::Waiting { reason: "ErrImagePull", message: error.to_string() };
     // The next sync finds it backing off.
-    container.plan(Next::Pulled, now + Duration::from_secs(12));
+    container.plan(Next::Pulled, now + PULL_AGAIN);
 }
 
-fn start(container: &mut Container, now: Instant, events: &mut Events) {
-    events.normal(container, "Created", format!("Container created"));
-    events.normal(container, "Started", format!("Container started"));
+fn start(container: &mut Container, now: Instant, events: &mut Events, look_ahead: LookAhead<'_>) {
+    events.normal(container, "Created", "Container created".to_owned());
+    events.normal(container, "Started", "Container started".to_owned());
     if let State::Terminated(ended) = &container.state {
         container.last = Some(ended.clone());
     }
@@ -147,72 +198,59 @@ fn start(container: &mut Container, now: Instant, events: &mut Events) {
         container.restarts += 1;
     }
     container.state = State::Running { since: now };
-    container.started = container.probe_delay.is_zero();
-    container.ready_at = container
-        .behavior
-        .ready
-        .map(|it| now + it + container.probe_delay)
-        .filter(|_| !container.is_init || container.is_sidecar);
-    if container.ready_at == Some(now) {
-        container.ready_at = None;
-        container.ready = true;
-        container.started = true;
+    (container.ready, container.started) = (false, false);
+    container.prospects = look_ahead(container);
+    if container.is_init && !container.is_sidecar {
+        container.prospects.ready.clear();
     }
-    match &container.behavior.exit {
-        Some(exit) => {
-            let at = now + exit.after;
-            container.plan(Next::Exit, at);
-        }
-        None => container.plan(Next::Nothing, Instant::END),
+    plan_end(container);
+}
+
+/// Plans what ends the present run first: itself or a probe.
+pub(crate) fn plan_end(container: &mut Container) {
+    let exit = container.prospects.exit.as_ref().map(|(at, ..)| *at);
+    let killed = container.prospects.killed.as_ref().map(|(at, _)| *at);
+    match (exit, killed) {
+        (Some(exit), killed) if killed.is_none_or(|it| exit <= it) => container.plan(Next::Exit, exit),
+        (_, Some(killed)) => container.plan(Next::Kill, killed),
+        _ => container.plan(Next::Nothing, Instant::END),
     }
 }
 
-fn exit(
-    container: &mut Container,
-    now: Instant,
-    again: bool,
-    pod: &(value::Str, value::Str, value::Str),
-    events: &mut Events,
-) {
+fn exit(life: &mut Life, idx: usize, now: Instant, code: i64, reason: &str, events: &mut Events) {
+    let again = life.restarts(idx, code);
+    let pod = format!("{}_{}({})", life.key.name, life.key.namespace, life.uid);
+    let container = &mut life.containers[idx];
     let State::Running { since } = container.state else { return };
-    let (code, declared) =
-        container.behavior.exit.as_ref().map_or((0, value::Str::default()), |it| (it.code, it.reason.clone()));
-    let reason = match (&*declared, code) {
+    let reason = match (reason, code) {
         ("", 0) => "Completed".into(),
         ("", _) => "Error".into(),
-        _ => declared,
+        (reason, _) => reason.into(),
     };
     let ended = Ended { code, reason, since, at: now };
     container.ready = container.is_init && code == 0 && !container.is_sidecar;
     container.started = false;
-    container.ready_at = None;
+    container.prospects = Prospects::default();
     container.plan(Next::Nothing, Instant::END);
     if !again {
         container.state = State::Terminated(ended);
         return;
     }
     let (first, max) = CRASH_BACK_OFF;
-    if now.since(since) >= CRASH_FORGIVEN {
-        container.back_off = Duration::ZERO;
-    }
-    // The first restart comes at once, as the kubelet's back-off begins with the second.
-    if container.last.is_none() || container.back_off.is_zero() && container.restarts == 0 {
+    // The first restart comes at once: the back-off begins with the second.
+    if container.back_off.is_zero() || now.since(since) >= CRASH_FORGIVEN {
         container.state = State::Terminated(ended);
         container.back_off = first;
-        container.plan(Next::Retry, now + Duration::from_secs(1));
+        container.plan(Next::Retry, now + NOTICED);
         return;
     }
-    let (name, namespace, uid) = pod;
     let message = format!(
-        "back-off {} restarting failed container={} pod={name}_{namespace}({uid})",
+        "back-off {} restarting failed container={} pod={pod}",
         go_duration(container.back_off),
         container.name
     );
-    events.warning(
-        container,
-        "BackOff",
-        format!("Back-off restarting failed container {} in pod {name}_{namespace}({uid})", container.name),
-    );
+    let event = format!("Back-off restarting failed container {} in pod {pod}", container.name);
+    events.warning(container, "BackOff", event);
     container.last = Some(ended);
     container.state = State::Waiting { reason: "CrashLoopBackOff", message };
     container.plan(Next::Retry, now + container.back_off);
@@ -227,25 +265,44 @@ pub(crate) fn begin_stop(life: &mut Life, now: Instant, events: &mut Events) {
     life.stopping = true;
     let grace = life.pod.meta.grace_seconds.or(life.pod.i64_at("spec.terminationGracePeriodSeconds")).unwrap_or(30);
     let grace = Duration::from_secs(u64::try_from(grace).unwrap_or(0));
+    let mut needs = Duration::ZERO;
     for container in life.containers.iter().filter(|it| it.is_running()) {
         events.normal(container, "Killing", format!("Stopping container {}", container.name));
+        needs = needs.max(stop_takes(life, container));
     }
-    let any_running = life.containers.iter().any(Container::is_running);
-    life.stop_at = Some(if any_running { now + STOP.min(grace) } else { now });
+    let deaf = needs >= grace && needs > STOP;
+    life.stop_at = Some(now + needs.min(grace));
+    if deaf {
+        life.killed_hard = true;
+    }
+}
+
+/// How long a container takes to end once it is told: what its `preStop` hook sleeps, and then itself.
+fn stop_takes(life: &Life, container: &Container) -> Duration {
+    let specs = life.pod.list_at("spec.containers").iter().chain(life.pod.list_at("spec.initContainers"));
+    let spec = specs.into_iter().find(|it| it.str_at("name") == Some(&container.name));
+    let hook = spec.and_then(|it| it.at("lifecycle.preStop"));
+    let sleeps = hook.and_then(|it| it.i64_at("sleep.seconds")).and_then(|it| u64::try_from(it).ok()).unwrap_or(0);
+    let words = spec.map_or(&[] as &[_], |it| it.list_at("command"));
+    // A shell or `sleep` as the first process does not listen to the signal.
+    let first = words.first().and_then(|it| it.as_str()).and_then(|it| it.rsplit('/').next());
+    let deaf = matches!(first, Some("sh" | "bash" | "ash" | "sleep"));
+    let own = if deaf { Duration::MAX } else { STOP };
+    Duration::from_secs(sleeps).saturating_add(own)
 }
 
 /// Ends what still runs.
 fn end_all(life: &mut Life, now: Instant) -> bool {
     life.stop_at = None;
+    let hard = life.killed_hard || life.failed.is_some();
     for container in &mut life.containers {
         if let State::Running { since } = container.state {
-            let code = if life.failed.is_some() { KILLED } else { 0 };
-            let reason = if code == 0 { "Completed" } else { "Error" };
+            let (code, reason) = if hard { (KILLED, "Error") } else { (0, "Completed") };
             container.state = State::Terminated(Ended { code, reason: reason.into(), since, at: now });
         }
         container.ready = false;
         container.started = false;
-        container.ready_at = None;
+        container.prospects = Prospects::default();
         container.plan(Next::Nothing, Instant::END);
     }
     true

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use apiserver::{ApiServer, Caller, DeleteOptions, calls};
-use kinds::{EVENT, Kind, POD};
+use kinds::{EVENT, Kind, POD, Verbs};
 use meta::{Key, KindId, Object, Status};
 use sim::{Instant, Rng};
 use value::{Str, Value};
 
 use crate::index::Item;
-use crate::recorder::{Decision, Fact, repeat_patch};
+use crate::recorder::{Decision, Fact, repeat_patch, series_patch};
 use crate::{Cause, EventSource, Indexes, Recorder};
 
 pub use apiserver::Propagation;
@@ -55,6 +55,12 @@ impl<'a> View<'a> {
     /// Live pods bound to `node`.
     pub fn on_node(&self, node: &str) -> Vec<Arc<Object>> {
         self.indexes.on_node(node).filter_map(|it| self.get(POD, it)).cloned().collect()
+    }
+
+    /// Kinds whose objects live in namespaces and are stored, with their names as `RESOURCE.GROUP`.
+    pub fn namespaced_kinds(&self) -> Vec<(KindId, String)> {
+        let stored = self.api.registry().all().filter(|it| it.is_namespaced() && it.verbs == Verbs::All);
+        stored.map(|it| (it.id, meta::qualified(&it.group, &it.plural))).collect()
     }
 
     /// The served kind that an owner reference names.
@@ -188,6 +194,18 @@ impl<'a> Cx<'a> {
         calls::update_status(self.api, self.now, &self.caller, update)
     }
 
+    /// Takes a finalizer out of a namespace's `spec.finalizers`; the last one lets it go.
+    ///
+    /// # Errors
+    /// Whatever the API server answers; `Conflict` when somebody else wrote it meanwhile.
+    pub fn finalize(&mut self, namespace: &Object, finalizer: &str) -> Result<Arc<Object>, Status> {
+        let mut update = namespace.clone();
+        let left = namespace.list_at("spec.finalizers").iter().filter(|it| it.as_str() != Some(finalizer));
+        update.set("spec.finalizers", left.cloned().collect::<Vec<_>>());
+        self.n_writes += 1;
+        calls::finalize(self.api, self.now, &self.caller, update)
+    }
+
     /// A strategic merge patch.
     ///
     /// # Errors
@@ -195,6 +213,15 @@ impl<'a> Cx<'a> {
     pub fn patch(&mut self, kind: KindId, key: &Key, patch: &Value) -> Result<Arc<Object>, Status> {
         self.n_writes += 1;
         calls::patch_strategic(self.api, self.now, &self.caller, kind, key, patch)
+    }
+
+    /// A strategic merge patch of the status.
+    ///
+    /// # Errors
+    /// Whatever the API server answers.
+    pub fn patch_status(&mut self, kind: KindId, key: &Key, patch: &Value) -> Result<Arc<Object>, Status> {
+        self.n_writes += 1;
+        calls::patch_status(self.api, self.now, &self.caller, kind, key, patch)
     }
 
     /// A JSON merge patch.
@@ -273,19 +300,40 @@ impl<'a> Cx<'a> {
     ) {
         let Some(kind) = self.api.registry().get(about.kind) else { return };
         let fact = Fact { about, kind, source, level, reason, message, field_path };
-        match self.recorder.correlate(self.now, &fact) {
+        let decision = self.recorder.correlate(self.now, &fact);
+        self.write_event(decision);
+    }
+
+    /// Records an event through the events.k8s.io API, which says also what was being done.
+    pub fn event_v1(
+        &mut self,
+        source: EventSource<'_>,
+        about: &Object,
+        level: &str,
+        reason: &str,
+        action: &str,
+        message: &str,
+    ) {
+        let Some(kind) = self.api.registry().get(about.kind) else { return };
+        let fact = Fact { about, kind, source, level, reason, message, field_path: "" };
+        let decision = self.recorder.correlate_v1(self.now, &fact, action);
+        self.write_event(decision);
+    }
+
+    fn write_event(&mut self, decision: Decision) {
+        let (key, patch) = match decision {
             Decision::Create(key, body) => {
                 let meta = meta::Metadata { name: key.name, namespace: key.namespace, ..Default::default() };
                 // An event that cannot be written (its namespace is going away) is lost, as upstream's are.
                 calls::create(self.api, self.now, &self.caller, Object { kind: EVENT, meta, body }).ok();
+                return;
             }
-            Decision::Repeat { key, count, message } => {
-                let patch = repeat_patch(self.now, count, &message);
-                if calls::patch_merge(self.api, self.now, &self.caller, EVENT, &key, &patch).is_err() {
-                    self.recorder.forget_event(&key);
-                }
-            }
-            Decision::Drop => (),
+            Decision::Repeat { key, count, message } => (key, repeat_patch(self.now, count, &message)),
+            Decision::Series { key, count } => (key, series_patch(self.now, count)),
+            Decision::Drop => return,
+        };
+        if calls::patch_merge(self.api, self.now, &self.caller, EVENT, &key, &patch).is_err() {
+            self.recorder.forget_event(&key);
         }
     }
 

@@ -16,6 +16,11 @@ const SPAM_EVERY: Duration = Duration::from_secs(300);
 /// More different messages of one reason than this within the interval become one event.
 const SIMILAR_MAX: usize = 10;
 const SIMILAR_INTERVAL: Duration = Duration::from_secs(600);
+/// A series of the newer API ends after this silence, and is told again this often while it goes on.
+const SERIES_INTERVAL: Duration = Duration::from_secs(360);
+const SERIES_REFRESH: Duration = Duration::from_secs(1800);
+/// The machine on which the control plane runs, as events of the newer API name it.
+const HOST: &str = "vm";
 
 /// Who records: the component's name in events and, for kubelets, the node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +36,8 @@ pub enum Decision {
     Create(Key, value::Map),
     /// The Event under this key happened again: its new count, and the message (aggregated ones change it).
     Repeat { key: Key, count: i64, message: String },
+    /// The Event of the newer API under this key happened again, so often.
+    Series { key: Key, count: i64 },
     /// Too many of late.
     Drop,
 }
@@ -42,7 +49,19 @@ pub struct Recorder {
     similar: BTreeMap<Vec<Str>, Similar>,
     /// Recorded events by all that identifies them, with their count.
     known: BTreeMap<Vec<Str>, (Key, i64)>,
+    /// Events of the newer API by all that identifies them.
+    series: BTreeMap<Vec<Str>, Series>,
     n_recorded: u64,
+}
+
+/// An event of the newer API that may happen again.
+#[derive(Clone, Debug)]
+struct Series {
+    key: Key,
+    count: i64,
+    last: Instant,
+    /// When it was last sent.
+    sent: Instant,
 }
 
 #[derive(Clone, Debug)]
@@ -93,6 +112,27 @@ impl Recorder {
         Decision::Create(key, body(now, fact, &message))
     }
 
+    /// The same for the events.k8s.io API, whose events are one series whatever their note says (`tools/events`).
+    pub fn correlate_v1(&mut self, now: Instant, fact: &Fact<'_>, action: &str) -> Decision {
+        self.forget();
+        let identity: Vec<Str> =
+            [fact.source.component, &fact.about.meta.uid, fact.level, fact.reason, action].map(Str::from).to_vec();
+        let running = self.series.get_mut(&identity).filter(|it| now.since(it.last) <= SERIES_INTERVAL);
+        let Some(series) = running else {
+            let key = self.name(now, fact);
+            self.series.insert(identity, Series { key: key.clone(), count: 1, last: now, sent: now });
+            return Decision::Create(key, body_v1(now, fact, action));
+        };
+        series.count += 1;
+        series.last = now;
+        // The first repetition is told at once, later ones from time to time.
+        if series.count > 2 && now.since(series.sent) < SERIES_REFRESH {
+            return Decision::Drop;
+        }
+        series.sent = now;
+        Decision::Series { key: series.key.clone(), count: series.count }
+    }
+
     /// The message as it will be shown, and whether it stands for many.
     fn aggregated(&mut self, now: Instant, reason: &[Str], message: &str) -> (String, bool) {
         let similar =
@@ -119,7 +159,7 @@ impl Recorder {
     }
 
     fn forget(&mut self) {
-        if self.known.len() > MEMORY_MAX {
+        if self.known.len().max(self.series.len()) > MEMORY_MAX {
             *self = Recorder { n_recorded: self.n_recorded, ..Recorder::default() };
         }
     }
@@ -127,11 +167,12 @@ impl Recorder {
     /// The Event under `key` is gone: the next one like it is new.
     pub fn forget_event(&mut self, key: &Key) {
         self.known.retain(|_, (it, _)| it != key);
+        self.series.retain(|_, it| it.key != *key);
     }
 }
 
-fn body(now: Instant, fact: &Fact<'_>, message: &str) -> value::Map {
-    let stamp = time::format_secs(now.secs());
+/// The object that an event is about, and the time of the event.
+fn involved(fact: &Fact<'_>) -> value::Map {
     let about = fact.about;
     let mut involved = map!({
         "apiVersion": fact.kind.api_version(), "kind": &fact.kind.kind, "name": &about.meta.name, "uid": &about.meta.uid,
@@ -143,19 +184,39 @@ fn body(now: Instant, fact: &Fact<'_>, message: &str) -> value::Map {
     if !fact.field_path.is_empty() {
         involved.insert("fieldPath", fact.field_path);
     }
+    involved
+}
+
+fn body(now: Instant, fact: &Fact<'_>, message: &str) -> value::Map {
+    let stamp = time::format_secs(now.secs());
     let mut source = map!({ "component": fact.source.component });
     if !fact.source.host.is_empty() {
         source.insert("host", fact.source.host);
     }
     map!({
         "count": 1, "eventTime": null, "firstTimestamp": stamp.as_str(), "lastTimestamp": stamp.as_str(),
-        "involvedObject": involved, "message": message, "reason": fact.reason,
+        "involvedObject": involved(fact), "message": message, "reason": fact.reason,
         "reportingComponent": fact.source.component, "reportingInstance": fact.source.host,
         "source": source, "type": fact.level,
+    })
+}
+
+fn body_v1(now: Instant, fact: &Fact<'_>, action: &str) -> value::Map {
+    let component = fact.source.component;
+    map!({
+        "action": action, "eventTime": time::format_micros(now.nanos()), "firstTimestamp": null, "lastTimestamp": null,
+        "involvedObject": involved(fact), "message": fact.message, "reason": fact.reason,
+        "reportingComponent": component, "reportingInstance": format!("{component}-{HOST}"),
+        "source": {}, "type": fact.level,
     })
 }
 
 /// What a repetition changes in an Event.
 pub(crate) fn repeat_patch(now: Instant, count: i64, message: &str) -> Value {
     value::value!({ "count": count, "lastTimestamp": time::format_secs(now.secs()), "message": message })
+}
+
+/// The same for an Event of the newer API.
+pub(crate) fn series_patch(now: Instant, count: i64) -> Value {
+    value::value!({ "series": { "count": count, "lastObservedTime": time::format_micros(now.nanos()) } })
 }

@@ -31,6 +31,7 @@ pub struct Scheduler {
     /// Where the next search begins.
     next_start: usize,
     decisions: BTreeMap<Key, Decision>,
+    n_decisions: u64,
     last_work: Option<Instant>,
 }
 
@@ -69,6 +70,11 @@ impl Scheduler {
     /// Every decision that is remembered, in the order of keys.
     pub fn decisions(&self) -> impl Iterator<Item = (&Key, &Decision)> {
         self.decisions.iter()
+    }
+
+    /// How many decisions there have been: changes when any does.
+    pub fn n_decisions(&self) -> u64 {
+        self.n_decisions
     }
 
     fn pod_changed(&mut self, change: &Change, now: Instant) {
@@ -219,6 +225,7 @@ impl Scheduler {
         if self.decisions.len() >= DECISIONS_MAX && !self.decisions.contains_key(key) {
             self.decisions.pop_first();
         }
+        self.n_decisions += 1;
         self.decisions.insert(key.clone(), decision);
     }
 }
@@ -286,8 +293,8 @@ impl Actor for Scheduler {
     }
 
     fn list(&mut self, view: &View<'_>) {
-        let decisions = std::mem::take(&mut self.decisions);
-        *self = Scheduler { decisions, ..Scheduler::default() };
+        let (decisions, n_decisions) = (std::mem::take(&mut self.decisions), self.n_decisions);
+        *self = Scheduler { decisions, n_decisions, ..Scheduler::default() };
         for node in view.list(NODE, None) {
             self.cache.set_node(node);
         }

@@ -1,5 +1,6 @@
 //! Timestamps as the API writes them: RFC 3339 in UTC.
 
+use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 /// `secs` since the Unix epoch as `2026-11-24T16:24:56Z` (`metav1.Time`).
@@ -13,9 +14,24 @@ pub fn format_micros(nanos: u64) -> String {
     at(secs, (nanos % 1_000_000_000) as u32).to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
+/// Nanoseconds since the Unix epoch as `2026-11-24T16:24:56.123456789Z` (`time.RFC3339Nano`, padded).
+pub fn format_nanos(nanos: u64) -> String {
+    let secs = (nanos / 1_000_000_000) as i64;
+    at(secs, (nanos % 1_000_000_000) as u32).to_rfc3339_opts(SecondsFormat::Nanos, true)
+}
+
 /// `secs` since the Unix epoch as the command `date` prints them: `Tue Nov 24 16:24:56 UTC 2026`.
 pub fn format_unix_date(secs: i64) -> String {
     at(secs, 0).format("%a %b %e %H:%M:%S UTC %Y").to_string()
+}
+
+/// Nanoseconds since the Unix epoch as `date +FORMAT` prints them; a format that cannot be understood is printed as it is.
+pub fn format_strftime(nanos: u64, format: &str) -> String {
+    let items: Vec<Item<'_>> = StrftimeItems::new(format).collect();
+    if items.contains(&Item::Error) {
+        return format.to_owned();
+    }
+    at((nanos / 1_000_000_000) as i64, (nanos % 1_000_000_000) as u32).format_with_items(items.iter()).to_string()
 }
 
 /// Seconds since the Unix epoch of an RFC 3339 text with any offset; fractions are cut off.

@@ -34,7 +34,7 @@ pub(super) fn construct(cx: &mut Cx<'_>, set: &Arc<Object>, selector: &LabelSele
         let revision = with_hash_label(cx, revision)?;
         if revision.at("data") == Some(&data) { current.push(revision) } else { old.push(revision) }
     }
-    let number = old.iter().map(number_of).max().unwrap_or(0) + 1;
+    let number = old.iter().map(|it| number_of(&it)).max().unwrap_or(0) + 1;
     let newest = current.iter().max_by_key(number_of).cloned();
     let current = match newest {
         None => create(cx, set, data, number)?,
@@ -76,7 +76,7 @@ fn create(cx: &mut Cx<'_>, set: &Arc<Object>, data: Value, number: i64) -> Resul
     let collisions = set.i64_at("status.collisionCount");
     let hash = hash::of_template(set.at("spec.template").unwrap_or(&Value::Null), collisions);
     let name = Str::from(format!("{}-{hash}", set.name()));
-    let labels = set.map_at("spec.template.metadata.labels").cloned().unwrap_or_default().with(HASH_LABEL, &hash);
+    let labels = set.map_at("spec.template.metadata.labels").cloned().unwrap_or_default().with(HASH_LABEL, hash.as_str());
     let meta = Metadata {
         name: name.clone(),
         namespace: set.meta.namespace.clone(),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use kinds::POD;
 use meta::{Key, Object, Status};
 use runtime::Cx;
 use sim::{Duration, Instant};

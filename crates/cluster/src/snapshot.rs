@@ -1,0 +1,226 @@
+//! Saving a cluster and going on from there, and repeating a run from its inputs.
+
+use std::collections::BTreeMap;
+
+use apiserver::ApiServer;
+use http::Request;
+use meta::{Object, Revision};
+use sim::{Instant, Rng};
+use store::Store;
+use value::{Map, Value, json, value};
+
+use crate::{Cluster, Config, KubeletMode};
+
+/// The version of both formats.
+const FORMAT: i64 = 1;
+/// Bytes of recorded requests at most; a run that is longer cannot be repeated from its inputs.
+const INPUTS_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Everything from outside that changed something, in order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Inputs {
+    /// What the run began with, if it was not a fresh cluster.
+    base: Option<Value>,
+    list: Vec<Value>,
+    n_bytes: usize,
+}
+
+impl Cluster {
+    /// Everything that is needed to go on from here, as JSON. What actors have in their heads is not: they list again.
+    pub fn snapshot(&self) -> Vec<u8> {
+        let objects: Vec<Value> = self.api.store().all().map(|it| self.api.to_value(it)).collect();
+        let mut rng: Map = self.slots.iter().map(|it| (it.actor.name().into(), number(it.rng.state()))).collect();
+        rng.insert("", number(self.api.rng_state()));
+        let saved = value!({
+            "config": config_value(&self.config), "drydock": FORMAT, "now": number(self.now.nanos()), "objects": objects,
+            "revision": number(self.revision().0), "rng": rng,
+        });
+        json::to_string(&saved).into_bytes()
+    }
+
+    /// The cluster that a snapshot was taken of: no open streams, every actor as after a restart.
+    ///
+    /// # Errors
+    /// Why the bytes are no snapshot of this version.
+    pub fn restore(bytes: &[u8]) -> Result<Cluster, String> {
+        let saved = json::parse(bytes).map_err(|it| it.to_string())?;
+        Cluster::from_value(&saved)
+    }
+
+    fn from_value(saved: &Value) -> Result<Cluster, String> {
+        check_format(saved)?;
+        let config = config_of(saved.get("config").unwrap_or(&Value::Null));
+        let mut cluster = Cluster::empty(&config);
+        let state = |name: &str| saved.get("rng").and_then(|it| it.get(name)).and_then(whole);
+        let mut shared = BTreeMap::new();
+        let objects = saved.list_at("objects").iter().filter_map(|it| object(&cluster.api, it, &mut shared)).collect();
+        let revision = Revision(saved.get("revision").and_then(whole).ok_or("no revision")?);
+        let n_kinds = cluster.api.registry().ids().count();
+        let store = Store::restore(n_kinds, config.log_changes_max, revision, objects);
+        cluster.api.restore(store, state("").ok_or("no state of chance")?);
+        for slot in &mut cluster.slots {
+            if let Some(it) = state(slot.actor.name()) {
+                slot.rng = Rng::new(it);
+            }
+        }
+        cluster.now = Instant::from_nanos(saved.get("now").and_then(whole).ok_or("no time")?);
+        cluster.inputs.base = Some(saved.clone());
+        cluster.restart_all();
+        Ok(cluster)
+    }
+
+    /// The inputs of this run, as JSON: enough to repeat it.
+    pub fn recording(&self) -> Vec<u8> {
+        let begin = match &self.inputs.base {
+            Some(base) => ("snapshot", base.clone()),
+            None => ("config", config_value(&self.config)),
+        };
+        let mut saved = value!({
+            "complete": self.inputs.n_bytes <= INPUTS_BYTES_MAX, "drydock": FORMAT, "inputs": self.inputs.list.clone(),
+            "now": number(self.now.nanos()), "turn": number(self.n_turns()),
+        });
+        saved.set(begin.0, begin.1);
+        json::to_string(&saved).into_bytes()
+    }
+
+    /// Repeats a recorded run to its end.
+    ///
+    /// # Errors
+    /// Why the bytes are no recording of this version.
+    pub fn replay(bytes: &[u8]) -> Result<Cluster, String> {
+        let saved = json::parse(bytes).map_err(|it| it.to_string())?;
+        check_format(&saved)?;
+        if saved.bool_at("complete") == Some(false) {
+            return Err("the run had more inputs than a recording holds".to_owned());
+        }
+        let mut cluster = match saved.get("snapshot") {
+            Some(base) => Cluster::from_value(base)?,
+            None => Cluster::new(&config_of(saved.get("config").unwrap_or(&Value::Null))),
+        };
+        for input in saved.list_at("inputs") {
+            cluster.go_to(input)?;
+            cluster.handle(request_of(input)?);
+        }
+        cluster.go_to(&saved)?;
+        Ok(cluster)
+    }
+
+    /// Lets as many turns pass as had passed when `moment` was recorded.
+    fn go_to(&mut self, moment: &Value) -> Result<(), String> {
+        let at = moment.get("now").and_then(whole).map(Instant::from_nanos).ok_or("an input without a time")?;
+        let turn = moment.get("turn").and_then(whole).ok_or("an input without a turn")?;
+        while self.n_turns() < turn {
+            let left = u32::try_from(turn - self.n_turns()).unwrap_or(u32::MAX);
+            if self.advance(at, left).n_turns == 0 {
+                break;
+            }
+        }
+        self.now = self.now.max(at);
+        Ok(())
+    }
+
+    /// Remembers a request that may change something.
+    pub(crate) fn record(&mut self, request: &Request<Vec<u8>>) {
+        if matches!(*request.method(), http::Method::GET | http::Method::HEAD) || self.inputs.n_bytes > INPUTS_BYTES_MAX
+        {
+            return;
+        }
+        let uri = request.uri().path_and_query().map_or("/", |it| it.as_str());
+        let headers: Map =
+            request.headers().iter().filter_map(|(k, v)| Some((k.as_str().into(), v.to_str().ok()?.into()))).collect();
+        let mut input = value!({
+            "headers": headers, "method": request.method().as_str(), "now": number(self.now.nanos()), "turn": number(self.n_turns()), "uri": uri,
+        });
+        match std::str::from_utf8(request.body()) {
+            Ok("") => (),
+            Ok(text) => input.set("body", text),
+            Err(_) => input.set("bytes", request.body().iter().map(|it| format!("{it:02x}")).collect::<String>()),
+        }
+        self.inputs.n_bytes += request.body().len() + uri.len();
+        self.inputs.list.push(input);
+    }
+}
+
+/// Numbers of 64 bits without a sign are texts in JSON.
+fn number(it: u64) -> Value {
+    it.to_string().into()
+}
+
+fn whole(it: &Value) -> Option<u64> {
+    it.as_str()?.parse().ok()
+}
+
+fn check_format(saved: &Value) -> Result<(), String> {
+    match saved.i64_at("drydock") {
+        Some(FORMAT) => Ok(()),
+        Some(other) => Err(format!("version {other} of the format is not known")),
+        None => Err("this was not saved by Drydock".to_owned()),
+    }
+}
+
+fn config_value(config: &Config) -> Value {
+    let Config { seed, start, n_nodes, kubelet, log_changes_max, speed } = config;
+    let kubelet = if *kubelet == KubeletMode::Fast { "fast" } else { "real" };
+    value!({
+        "kubelet": kubelet, "logChangesMax": number(*log_changes_max as u64), "nodes": *n_nodes, "seed": number(*seed),
+        "speed": speed.as_str(), "start": number(start.nanos()),
+    })
+}
+
+fn config_of(saved: &Value) -> Config {
+    let default = Config::default();
+    Config {
+        seed: saved.get("seed").and_then(whole).unwrap_or(default.seed),
+        start: saved.get("start").and_then(whole).map_or(default.start, Instant::from_nanos),
+        n_nodes: saved.i64_at("nodes").and_then(|it| u32::try_from(it).ok()).unwrap_or(default.n_nodes),
+        kubelet: if saved.str_at("kubelet") == Some("fast") { KubeletMode::Fast } else { KubeletMode::Real },
+        log_changes_max: saved
+            .get("logChangesMax")
+            .and_then(whole)
+            .and_then(|it| usize::try_from(it).ok())
+            .unwrap_or(default.log_changes_max),
+        speed: saved.str_at("speed").map_or(default.speed, str::to_owned),
+    }
+}
+
+fn request_of(input: &Value) -> Result<Request<Vec<u8>>, String> {
+    let mut request =
+        Request::builder().method(input.str_at("method").unwrap_or("GET")).uri(input.str_at("uri").unwrap_or("/"));
+    for (key, value) in input.map_at("headers").into_iter().flat_map(Map::iter) {
+        request = request.header(key.as_str(), value.as_str().unwrap_or(""));
+    }
+    let body = match (input.str_at("body"), input.str_at("bytes")) {
+        (Some(text), _) => text.as_bytes().to_vec(),
+        (None, Some(hex)) => hex
+            .as_bytes()
+            .chunks(2)
+            .filter_map(|it| u8::from_str_radix(std::str::from_utf8(it).ok()?, 16).ok())
+            .collect(),
+        (None, None) => Vec::new(),
+    };
+    request.body(body).map_err(|it| it.to_string())
+}
+
+/// A saved object; `None` for a kind that is not served. Equal parts become one allocation again.
+fn object(api: &ApiServer, saved: &Value, shared: &mut BTreeMap<Vec<u8>, Value>) -> Option<Object> {
+    let kind = api.registry().by_kind(saved.str_at("apiVersion")?, saved.str_at("kind")?)?.id;
+    let mut whole = saved.as_map()?.clone();
+    for part in ["spec", "data"] {
+        whole.edit_map(part, |it| {
+            let keys: Vec<value::Str> = it.keys().cloned().collect();
+            for key in keys {
+                it.edit(&key, |value| share(value, shared));
+            }
+        });
+    }
+    Some(Object::from_map(kind, &whole))
+}
+
+fn share(value: &mut Value, shared: &mut BTreeMap<Vec<u8>, Value>) {
+    if !matches!(value, Value::Map(_) | Value::List(_)) {
+        return;
+    }
+    let mut text = Vec::new();
+    json::write(value, &mut text);
+    *value = shared.entry(text).or_insert_with(|| value.clone()).clone();
+}

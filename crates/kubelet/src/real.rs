@@ -1,0 +1,192 @@
+//! The real mode: a pod's life from its binding to its end.
+
+use std::sync::Arc;
+
+use kinds::POD;
+use meta::{Key, Object, Status};
+use runtime::{Cx, EventSource, View};
+use sim::Instant;
+use value::{Str, Value, time};
+
+use crate::events::Events;
+use crate::kubelets::{Kubelets, NAME, is_live, node_of};
+use crate::life::{CRASH_BACK_OFF, Container, Ended, Life, Next, State};
+use crate::probes::Prospects;
+use crate::{behavior, eviction, nodes, probes, status, steps};
+
+impl Kubelets {
+    /// Takes a new state of a pod in; answers whether it is to be looked at.
+    pub(crate) fn pod_of_life(&mut self, pod: &Arc<Object>, before: Option<&Object>) -> bool {
+        if let Some(life) = self.lives.get_mut(&pod.key()).filter(|it| it.uid == pod.meta.uid) {
+            life.pod = pod.clone();
+            return true;
+        }
+        // A pod at rest is woken by what may change its life, not by its own status.
+        let is_over = matches!(pod.str_at("status.phase"), Some("Succeeded" | "Failed"));
+        let same = before.is_some_and(|it| {
+            node_of(it) == node_of(pod) && it.meta.deleted == pod.meta.deleted && it.at("spec") == pod.at("spec")
+        });
+        !same && (!is_over || pod.meta.is_deleted())
+    }
+
+    /// A new life, or the one that the pod's status tells of.
+    pub(crate) fn begin(&self, view: &View<'_>, pod: &Arc<Object>, rebooted: bool) -> Option<Life> {
+        let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).cloned().unwrap_or_default();
+        let machine = self.machines.get(&node)?;
+        let host_ip = machine.network.host_ip.clone();
+        let container = |it: &Value, is_init| Container::of(it, is_init, behavior::of(view, pod, it, is_init));
+        let init = pod.list_at("spec.initContainers").iter().map(|it| container(it, true));
+        let main = pod.list_at("spec.containers").iter().map(|it| container(it, false));
+        let mut life = Life {
+            key: pod.key(),
+            uid: pod.meta.uid.clone(),
+            pod: pod.clone(),
+            node,
+            ip: Str::default(),
+            host_ip,
+            began: pod.str_at("status.startTime").and_then(time::parse_nanos).map_or(view.now, Instant::from_nanos),
+            containers: init.chain(main).collect(),
+            restart_policy: pod.at("spec.restartPolicy").and_then(Value::as_shared_str).cloned().unwrap_or_default(),
+            stop_at: None,
+            stopping: false,
+            failed: None,
+            killed_hard: false,
+            rejected: false,
+        };
+        if pod.str_at("status.startTime").is_none() && !pod.meta.is_deleted() {
+            life.failed = eviction::refusal(&machine.object, pod);
+            life.rejected = life.failed.is_some();
+        }
+        for container in &mut life.containers {
+            resume(container, view, pod, rebooted);
+        }
+        Some(life)
+    }
+
+    pub(crate) fn live(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<(), Status> {
+        let mut life = match self.lives.remove(key) {
+            Some(it) => it,
+            None => {
+                let Some(pod) = cx.get(POD, key) else { return Ok(()) };
+                let rebooted = self.rebooting.contains(node_of(&pod));
+                let Some(life) = self.begin(&cx.view(), &pod, rebooted) else { return Ok(()) };
+                life
+            }
+        };
+        let res = self.live_on(cx, &mut life);
+        let gone = matches!(res, Ok(true));
+        if let Some(at) = life.next_at() {
+            self.timers.set(at, key.clone());
+        }
+        // What was not written must be remembered.
+        if !gone && (!life.rests() || res.is_err()) {
+            self.lives.insert(key.clone(), life);
+        }
+        res.map(|_| ())
+    }
+
+    /// Lets happen what is due, and reports it. Answers whether the pod is gone.
+    fn live_on(&self, cx: &mut Cx<'_>, life: &mut Life) -> Result<bool, Status> {
+        let now = cx.now();
+        let Some(machine) = self.machines.get(&life.node) else { return Ok(true) };
+        let mut events = Events::default();
+        if life.rejected {
+            if let Some((reason, message)) = &life.failed {
+                events.pod("Warning", reason, message.trim_start_matches(eviction::REJECTED).to_owned());
+            }
+        }
+        if life.pod.meta.is_deleted() {
+            steps::begin_stop(life, now, &mut events);
+        }
+        if life.ip.is_empty() {
+            life.ip = nodes::pod_ip(cx, &machine.network, &life.pod);
+        }
+        {
+            let (view, pod) = (cx.view(), life.pod.clone());
+            steps::advance(life, now, &mut events, &|container| prospects(&view, &pod, container));
+        }
+        if !is_live(&machine.object) {
+            return Ok(false);
+        }
+        for event in events.list {
+            let source = EventSource { component: NAME, host: &life.node };
+            cx.event_from(source, &life.pod, event.level, event.reason, &event.message, &event.field_path);
+        }
+        life.pod = cx.update_status(&life.pod, status::of(life, now))?;
+        if life.stopping && life.stop_at.is_none() && life.pod.meta.is_deleted() {
+            cx.delete_now(POD, &life.key)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+}
+
+/// Looks ahead for a container that starts now.
+fn prospects(view: &View<'_>, pod: &Object, container: &Container) -> Prospects {
+    spec_of(pod, container).map_or_else(Prospects::default, |it| probes::prospects(view, pod, it, &container.behavior))
+}
+
+/// The container in the pod's spec.
+fn spec_of<'a>(pod: &'a Object, container: &Container) -> Option<&'a Value> {
+    let list = if container.is_init { "spec.initContainers" } else { "spec.containers" };
+    pod.list_at(list).iter().find(|it| it.str_at("name") == Some(&container.name))
+}
+
+/// Takes up a container where the pod's status left it, as after a restart of the kubelet or of the whole machine.
+fn resume(container: &mut Container, view: &View<'_>, pod: &Object, rebooted: bool) {
+    let now = view.now;
+    let list = if container.is_init { "status.initContainerStatuses" } else { "status.containerStatuses" };
+    let Some(status) = pod.list_at(list).iter().find(|it| it.str_at("name") == Some(&container.name)) else { return };
+    container.restarts = status.i64_at("restartCount").unwrap_or(0);
+    let (first, max) = CRASH_BACK_OFF;
+    if let Ok(shift) = u32::try_from(container.restarts - 1) {
+        container.back_off = first.saturating_mul(1_u32.checked_shl(shift).unwrap_or(u32::MAX)).min(max);
+    }
+    container.last = status.at("lastState.terminated").map(|it| ended(it, now));
+    if let Some(since) = status.str_at("state.running.startedAt").and_then(time::parse_nanos) {
+        let since = Instant::from_nanos(since);
+        container.state = State::Running { since };
+        if rebooted {
+            let ended = Ended { code: 255, reason: "Unknown".into(), since, at: now };
+            container.state = State::Terminated(ended);
+            container.plan(Next::Retry, now);
+            return;
+        }
+        container.ready = status.bool_at("ready") == Some(true);
+        container.started = status.bool_at("started") == Some(true);
+        let mut then = *view;
+        then.now = since;
+        container.prospects = prospects(&then, pod, container);
+        // What should have happened meanwhile happens now; what did happen is in the status.
+        let (ready, started) = (container.ready, container.started);
+        container.prospects.ready.retain(|(at, it)| *at > now || *it != ready);
+        container.prospects.started.take_if(|_| started);
+        container.prospects.unhealthy.take_if(|(at, _)| *at <= now);
+        steps::plan_end(container);
+        return;
+    }
+    if let Some(end) = status.at("state.terminated") {
+        container.ready = status.bool_at("ready") == Some(true);
+        container.state = State::Terminated(ended(end, now));
+        // Whether it is to be started again is found out by its pod.
+        container.plan(Next::Again, now);
+    } else if let Some(end) =
+        container.last.as_ref().filter(|_| status.str_at("state.waiting.reason") == Some("CrashLoopBackOff"))
+    {
+        let message = status.str_at("state.waiting.message").unwrap_or("").to_owned();
+        let at = (end.at + container.back_off).max(now);
+        container.state = State::Waiting { reason: "CrashLoopBackOff", message };
+        container.back_off = (container.back_off * 2).min(max);
+        container.plan(Next::Retry, at);
+    }
+}
+
+fn ended(end: &Value, now: Instant) -> Ended {
+    let at = |field: &str| end.str_at(field).and_then(time::parse_nanos).map_or(now, Instant::from_nanos);
+    Ended {
+        code: end.i64_at("exitCode").unwrap_or(0),
+        reason: end.str_at("reason").unwrap_or("").into(),
+        since: at("startedAt"),
+        at: at("finishedAt"),
+    }
+}

@@ -1,0 +1,593 @@
+//! From text to a tree of commands.
+
+/// Nesting at most: deeper scripts are not understood.
+const DEPTH_MAX: u32 = 40;
+
+/// One command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Node {
+    /// Assignments, words and redirections.
+    Simple {
+        assigned: Vec<(String, Word)>,
+        words: Vec<Word>,
+        redirects: Vec<Redirect>,
+    },
+    Pipe(Vec<Node>),
+    And(Box<Node>, Box<Node>),
+    Or(Box<Node>, Box<Node>),
+    Not(Box<Node>),
+    Sequence(Vec<Node>),
+    /// Condition and body of each branch, and what is done otherwise.
+    If(Vec<(Node, Node)>, Option<Box<Node>>),
+    /// `until` says that the condition must fail to go on.
+    While {
+        condition: Box<Node>,
+        body: Box<Node>,
+        until: bool,
+    },
+    For {
+        name: String,
+        words: Vec<Word>,
+        body: Box<Node>,
+    },
+    Case {
+        word: Word,
+        arms: Vec<(Vec<Word>, Node)>,
+    },
+    /// `command &`: its time does not count.
+    Background(Box<Node>),
+}
+
+/// `> FILE`, `>> FILE`, `< FILE`, `2>&1`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Redirect {
+    pub descriptor: u8,
+    pub kind: RedirectKind,
+    pub target: Word,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum RedirectKind {
+    Read,
+    Write,
+    Append,
+    Duplicate,
+}
+
+/// A word before expansion.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Word(pub Vec<Part>);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Part {
+    Text {
+        text: String,
+        quoted: bool,
+    },
+    /// `${name:-other}`: the operator is empty for a plain variable.
+    Variable {
+        name: String,
+        operator: String,
+        other: Word,
+        quoted: bool,
+    },
+    Arithmetic(Word),
+    Command {
+        node: Box<Node>,
+        quoted: bool,
+    },
+}
+
+impl Node {
+    /// A simple command of words that need no expansion.
+    pub fn of_words(words: &[&str]) -> Node {
+        let word = |it: &&str| Word(vec![Part::Text { text: (*it).to_owned(), quoted: true }]);
+        Node::Simple { assigned: Vec::new(), words: words.iter().map(word).collect(), redirects: Vec::new() }
+    }
+}
+
+impl Word {
+    /// Its text if it is one piece of plain text.
+    fn plain(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [Part::Text { text, quoted: false }] => Some(text),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Token {
+    Word(Word),
+    /// `;`, `&&`, a new line and the like.
+    Operator(&'static str),
+    Redirect {
+        descriptor: u8,
+        kind: RedirectKind,
+    },
+}
+
+/// Operators, longest first.
+const OPERATORS: [&str; 10] = ["&&", "||", ";;", "\n", ";", "&", "|", "(", ")", "\0"];
+
+/// The tree of a script; `None` where it is not understood.
+pub(super) fn parse(text: &str) -> Option<Node> {
+    parse_at(text, 0)
+}
+
+fn parse_at(text: &str, depth: u32) -> Option<Node> {
+    if depth > DEPTH_MAX {
+        return None;
+    }
+    let mut lexer = Lexer { rest: text, depth, tokens: Vec::new() };
+    lexer.tokens()?;
+    let mut parser = Parser { tokens: lexer.tokens, idx: 0, depth };
+    let node = parser.sequence(&[])?;
+    (parser.idx == parser.tokens.len()).then_some(node)
+}
+
+struct Lexer<'a> {
+    rest: &'a str,
+    depth: u32,
+    tokens: Vec<Token>,
+}
+
+impl Lexer<'_> {
+    fn peek(&self) -> Option<char> {
+        self.rest.chars().next()
+    }
+
+    fn take(&mut self) -> Option<char> {
+        let c = self.peek()?;
+        self.rest = &self.rest[c.len_utf8()..];
+        Some(c)
+    }
+
+    fn eat(&mut self, text: &str) -> bool {
+        match self.rest.strip_prefix(text) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn tokens(&mut self) -> Option<()> {
+        loop {
+            while self.eat(" ") || self.eat("\t") || self.eat("\r") || self.eat("\\\n") {}
+            if self.rest.starts_with('#') {
+                let end = self.rest.find('\n').unwrap_or(self.rest.len());
+                self.rest = &self.rest[end..];
+            }
+            if self.rest.is_empty() {
+                return Some(());
+            }
+            if let Some(token) = self.redirect() {
+                self.tokens.push(token);
+            } else if let Some(operator) = OPERATORS.into_iter().find(|it| self.eat(it)) {
+                self.tokens.push(Token::Operator(operator));
+            } else {
+                let word = self.word()?;
+                self.tokens.push(Token::Word(word));
+            }
+        }
+    }
+
+    fn redirect(&mut self) -> Option<Token> {
+        let (digit, text) = match self.rest.as_bytes() {
+            [digit @ b'0'..=b'9', b'<' | b'>', ..] => (Some(digit - b'0'), &self.rest[1..]),
+            _ => (None, self.rest),
+        };
+        let kinds = [
+            (">&", RedirectKind::Duplicate, 1),
+            ("&>", RedirectKind::Write, 1),
+            (">>", RedirectKind::Append, 1),
+            (">", RedirectKind::Write, 1),
+            ("<", RedirectKind::Read, 0),
+        ];
+        let (sign, kind, default) = kinds.into_iter().find(|(sign, ..)| text.starts_with(sign))?;
+        self.rest = &text[sign.len()..];
+        Some(Token::Redirect { descriptor: digit.unwrap_or(default), kind })
+    }
+
+    fn word(&mut self) -> Option<Word> {
+        let mut parts = Vec::new();
+        while let Some(c) = self.peek() {
+            match c {
+                ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | '(' | ')' | '<' | '>' => break,
+                '\'' => {
+                    self.take();
+                    let end = self.rest.find('\'')?;
+                    parts.push(Part::Text { text: self.rest[..end].to_owned(), quoted: true });
+                    self.rest = &self.rest[end + 1..];
+                }
+                '"' => {
+                    self.take();
+                    self.double_quoted(&mut parts)?;
+                }
+                '\\' => {
+                    self.take();
+                    let text = self.take().filter(|it| *it != '\n').map(String::from).unwrap_or_default();
+                    parts.push(Part::Text { text, quoted: true });
+                }
+                '$' | '`' => parts.push(self.expansion(false)?),
+                c => {
+                    self.take();
+                    push_text(&mut parts, c, false);
+                }
+            }
+        }
+        Some(Word(parts))
+    }
+
+    fn double_quoted(&mut self, parts: &mut Vec<Part>) -> Option<()> {
+        // Even an empty pair of quotes makes a word.
+        parts.push(Part::Text { text: String::new(), quoted: true });
+        loop {
+            match self.peek()? {
+                '"' => {
+                    self.take();
+                    return Some(());
+                }
+                '\\' => {
+                    self.take();
+                    let c = self.take()?;
+                    if !matches!(c, '"' | '\\' | '$' | '`' | '\n') {
+                        push_text(parts, '\\', true);
+                    }
+                    if c != '\n' {
+                        push_text(parts, c, true);
+                    }
+                }
+                '$' | '`' => parts.push(self.expansion(true)?),
+                c => {
+                    self.take();
+                    push_text(parts, c, true);
+                }
+            }
+        }
+    }
+
+    /// What begins with `$` or a back quote.
+    fn expansion(&mut self, quoted: bool) -> Option<Part> {
+        if self.eat("`") {
+            let end = self.rest.find('`')?;
+            let node = Box::new(parse_at(&self.rest[..end], self.depth + 1)?);
+            self.rest = &self.rest[end + 1..];
+            return Some(Part::Command { node, quoted });
+        }
+        self.take();
+        if self.eat("((") {
+            let end = closing(self.rest, 2)?;
+            let inner = self.inner_word(&self.rest[..end - 1].to_owned())?;
+            self.rest = &self.rest[end + 1..];
+            return Some(Part::Arithmetic(inner));
+        }
+        if self.eat("(") {
+            let end = closing(self.rest, 1)?;
+            let node = Box::new(parse_at(&self.rest[..end], self.depth + 1)?);
+            self.rest = &self.rest[end + 1..];
+            return Some(Part::Command { node, quoted });
+        }
+        if self.eat("{") {
+            let end = self.rest.find('}')?;
+            let inner = self.rest[..end].to_owned();
+            self.rest = &self.rest[end + 1..];
+            let split = inner.find([':', '-', '=', '+', '?', '%', '#']).filter(|it| *it > 0).unwrap_or(inner.len());
+            let (name, rest) = inner.split_at(split);
+            let length = if rest.starts_with(':') || rest.starts_with("##") || rest.starts_with("%%") { 2 } else { 1 };
+            let (operator, other) = rest.split_at(length.min(rest.len()));
+            let other = self.inner_word(other)?;
+            return Some(Part::Variable { name: name.to_owned(), operator: operator.to_owned(), other, quoted });
+        }
+        let special = self.peek().filter(|it| matches!(it, '?' | '#' | '@' | '*' | '$' | '!' | '0'..='9'));
+        let name = match special {
+            Some(c) => {
+                self.take();
+                c.to_string()
+            }
+            None => {
+                let end = self.rest.find(|it: char| !is_name(it)).unwrap_or(self.rest.len());
+                let name = self.rest[..end].to_owned();
+                self.rest = &self.rest[end..];
+                name
+            }
+        };
+        if name.is_empty() {
+            return Some(Part::Text { text: "$".to_owned(), quoted });
+        }
+        Some(Part::Variable { name, operator: String::new(), other: Word::default(), quoted })
+    }
+
+    /// A text in which only expansions count.
+    fn inner_word(&self, text: &str) -> Option<Word> {
+        if self.depth > DEPTH_MAX {
+            return None;
+        }
+        let mut lexer = Lexer { rest: text, depth: self.depth + 1, tokens: Vec::new() };
+        let mut parts = Vec::new();
+        while let Some(c) = lexer.peek() {
+            match c {
+                '$' | '`' => parts.push(lexer.expansion(true)?),
+                '"' | '\'' => {
+                    lexer.take();
+                }
+                c => {
+                    lexer.take();
+                    push_text(&mut parts, c, true);
+                }
+            }
+        }
+        Some(Word(parts))
+    }
+}
+
+fn push_text(parts: &mut Vec<Part>, c: char, is_quoted: bool) {
+    if let Some(Part::Text { text, quoted }) = parts.last_mut()
+        && *quoted == is_quoted
+    {
+        text.push(c);
+        return;
+    }
+    parts.push(Part::Text { text: c.to_string(), quoted: is_quoted });
+}
+
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// Where the `n`-th bracket too many closes; quotes are respected.
+fn closing(text: &str, n: i32) -> Option<usize> {
+    let mut open = n;
+    let mut quote = None;
+    for (idx, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(it), c) if it == c => quote = None,
+            (Some(_), _) => (),
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(') => open += 1,
+            (None, ')') => {
+                open -= 1;
+                if open == 0 {
+                    return Some(idx);
+                }
+            }
+            _ => (),
+        }
+    }
+    None
+}
+
+struct Parser {
+    tokens: Vec<Token>,
+    idx: usize,
+    depth: u32,
+}
+
+impl Parser {
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.idx)
+    }
+
+    fn operator(&mut self, wanted: &[&str]) -> Option<&'static str> {
+        match self.peek() {
+            Some(Token::Operator(it)) if wanted.contains(it) => {
+                let it = *it;
+                self.idx += 1;
+                Some(it)
+            }
+            _ => None,
+        }
+    }
+
+    fn word(&self) -> Option<&str> {
+        match self.peek()? {
+            Token::Word(word) => word.plain(),
+            _ => None,
+        }
+    }
+
+    fn keyword(&mut self, wanted: &str) -> bool {
+        let found = self.word() == Some(wanted);
+        self.idx += usize::from(found);
+        found
+    }
+
+    fn new_lines(&mut self) {
+        while self.operator(&["\n"]).is_some() {}
+    }
+
+    /// Commands up to one of the words in `ends` or a bracket that closes.
+    fn sequence(&mut self, ends: &[&str]) -> Option<Node> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return None;
+        }
+        let mut list = Vec::new();
+        loop {
+            while self.operator(&["\n", ";"]).is_some() {}
+            let ended = match self.peek() {
+                None | Some(Token::Operator(")" | ";;")) => true,
+                Some(_) => self.word().is_some_and(|it| ends.contains(&it)),
+            };
+            if ended {
+                break;
+            }
+            let node = self.and_or()?;
+            match self.operator(&["&"]) {
+                Some(_) => list.push(Node::Background(Box::new(node))),
+                None => list.push(node),
+            }
+        }
+        self.depth -= 1;
+        Some(if list.len() == 1 { list.swap_remove(0) } else { Node::Sequence(list) })
+    }
+
+    fn and_or(&mut self) -> Option<Node> {
+        let mut left = self.pipe()?;
+        while let Some(operator) = self.operator(&["&&", "||"]) {
+            self.new_lines();
+            let right = Box::new(self.pipe()?);
+            left = match operator {
+                "&&" => Node::And(Box::new(left), right),
+                _ => Node::Or(Box::new(left), right),
+            };
+        }
+        Some(left)
+    }
+
+    fn pipe(&mut self) -> Option<Node> {
+        if self.keyword("!") {
+            return self.pipe().map(|it| Node::Not(Box::new(it)));
+        }
+        let mut list = vec![self.command()?];
+        while self.operator(&["|"]).is_some() {
+            self.new_lines();
+            list.push(self.command()?);
+        }
+        Some(if list.len() == 1 { list.swap_remove(0) } else { Node::Pipe(list) })
+    }
+
+    fn command(&mut self) -> Option<Node> {
+        if self.operator(&["("]).is_some() {
+            let node = self.sequence(&[])?;
+            self.operator(&[")"])?;
+            return self.skip_redirects(node);
+        }
+        let node = match self.word().unwrap_or("") {
+            "if" => self.conditional()?,
+            "while" | "until" => self.repeated()?,
+            "for" => self.counted()?,
+            "case" => self.case()?,
+            "{" => {
+                self.idx += 1;
+                let node = self.sequence(&["}"])?;
+                self.keyword("}").then_some(node)?
+            }
+            "function" | "select" | "then" | "do" | "done" | "fi" | "esac" | "}" => return None,
+            _ => return self.simple(),
+        };
+        self.skip_redirects(node)
+    }
+
+    /// Redirections of compound commands change nothing that counts here.
+    fn skip_redirects(&mut self, node: Node) -> Option<Node> {
+        while let Some(Token::Redirect { .. }) = self.peek() {
+            self.idx += 2;
+        }
+        Some(node)
+    }
+
+    fn conditional(&mut self) -> Option<Node> {
+        let mut branches = Vec::new();
+        self.idx += 1;
+        loop {
+            let condition = self.sequence(&["then"])?;
+            self.keyword("then").then_some(())?;
+            let body = self.sequence(&["elif", "else", "fi"])?;
+            branches.push((condition, body));
+            if self.keyword("elif") {
+                continue;
+            }
+            let otherwise = match self.keyword("else") {
+                true => Some(Box::new(self.sequence(&["fi"])?)),
+                false => None,
+            };
+            return self.keyword("fi").then_some(Node::If(branches, otherwise));
+        }
+    }
+
+    fn repeated(&mut self) -> Option<Node> {
+        let until = self.word() == Some("until");
+        self.idx += 1;
+        let condition = Box::new(self.sequence(&["do"])?);
+        self.keyword("do").then_some(())?;
+        let body = Box::new(self.sequence(&["done"])?);
+        self.keyword("done").then_some(Node::While { condition, body, until })
+    }
+
+    fn counted(&mut self) -> Option<Node> {
+        self.idx += 1;
+        let name = self.word()?.to_owned();
+        self.idx += 1;
+        let mut words = Vec::new();
+        if self.keyword("in") {
+            while let Some(Token::Word(word)) = self.peek() {
+                words.push(word.clone());
+                self.idx += 1;
+            }
+        }
+        while self.operator(&["\n", ";"]).is_some() {}
+        self.keyword("do").then_some(())?;
+        let body = Box::new(self.sequence(&["done"])?);
+        self.keyword("done").then_some(Node::For { name, words, body })
+    }
+
+    fn case(&mut self) -> Option<Node> {
+        self.idx += 1;
+        let Some(Token::Word(word)) = self.peek().cloned() else { return None };
+        self.idx += 1;
+        self.keyword("in").then_some(())?;
+        let mut arms = Vec::new();
+        loop {
+            while self.operator(&["\n", ";", ";;"]).is_some() {}
+            if self.keyword("esac") {
+                return Some(Node::Case { word, arms });
+            }
+            self.operator(&["("]);
+            let mut patterns = Vec::new();
+            loop {
+                let Some(Token::Word(pattern)) = self.peek().cloned() else { return None };
+                self.idx += 1;
+                patterns.push(pattern);
+                if self.operator(&["|"]).is_none() {
+                    break;
+                }
+            }
+            self.operator(&[")"])?;
+            let body = self.sequence(&["esac"])?;
+            arms.push((patterns, body));
+        }
+    }
+
+    fn simple(&mut self) -> Option<Node> {
+        let (mut assigned, mut words, mut redirects) = (Vec::new(), Vec::new(), Vec::new());
+        loop {
+            match self.peek() {
+                Some(Token::Word(word)) => {
+                    match assignment(word).filter(|_| words.is_empty()) {
+                        Some(it) => assigned.push(it),
+                        None => words.push(word.clone()),
+                    }
+                    self.idx += 1;
+                }
+                Some(Token::Redirect { descriptor, kind }) => {
+                    let (descriptor, kind) = (*descriptor, *kind);
+                    let Some(Token::Word(target)) = self.tokens.get(self.idx + 1).cloned() else { return None };
+                    redirects.push(Redirect { descriptor, kind, target });
+                    self.idx += 2;
+                }
+                _ => break,
+            }
+        }
+        // A function's definition is not understood.
+        if let Some(Token::Operator("(")) = self.peek() {
+            return None;
+        }
+        Some(Node::Simple { assigned, words, redirects })
+    }
+}
+
+/// `NAME=value`
+fn assignment(word: &Word) -> Option<(String, Word)> {
+    let (first, rest) = word.0.split_first()?;
+    let Part::Text { text, quoted: false } = first else { return None };
+    let (name, value) = text.split_once('=')?;
+    let valid = !name.is_empty() && name.chars().all(is_name) && !name.starts_with(|it: char| it.is_ascii_digit());
+    valid.then(|| {
+        let mut parts = vec![Part::Text { text: value.to_owned(), quoted: true }];
+        parts.extend(rest.iter().cloned());
+        (name.to_owned(), Word(parts))
+    })
+}

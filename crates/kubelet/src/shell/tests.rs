@@ -1,0 +1,153 @@
+use expect_test::{Expect, expect};
+use sim::{Duration, Instant};
+
+use super::{Surroundings, program, run};
+
+/// What a script prints within a time, with the second of each line, and how it ends.
+#[track_caller]
+fn check(script: &str, seconds: u64, expect: Expect) {
+    let around = Surroundings {
+        variables: vec![("NAME".into(), "value".into())],
+        hostname: "pod-1".into(),
+        unknown_ends: false,
+    };
+    let start = Instant::from_secs(1_767_258_000);
+    let program = program(&["/bin/sh", "-c", script]).expect("the script is understood");
+    let output = run(&program, &around, start, start + Duration::from_secs(seconds));
+    let mut text: String =
+        output.lines.iter().map(|it| format!("{}: {}\n", it.at.since(start).as_secs(), it.text)).collect();
+    match (output.end, output.next) {
+        (Some(end), _) => text.push_str(&format!("ends after {:?} with {}\n", end.at.since(start), end.code)),
+        (None, Some(at)) => text.push_str(&format!("sleeps until {:?}\n", at.since(start))),
+        (None, None) => text.push_str("runs for ever\n"),
+    }
+    expect.assert_eq(&text);
+}
+
+#[test]
+fn the_hello_of_the_documentation_says_when_and_what() {
+    check(
+        "date; echo Hello from the Kubernetes cluster",
+        60,
+        expect![[r#"
+        0: Thu Jan  1 09:00:00 UTC 2026
+        0: Hello from the Kubernetes cluster
+        ends after 0ns with 0
+    "#]],
+    );
+}
+
+#[test]
+fn loops_count_and_sleep() {
+    check(
+        "for i in 9 8 7; do echo $i; sleep 2; done; exit 3",
+        60,
+        expect![[r#"
+        0: 9
+        2: 8
+        4: 7
+        ends after 6s with 3
+    "#]],
+    );
+    check(
+        r#"i=0; while true; do echo "$i: $NAME"; i=$((i+1)); sleep 1; done"#,
+        2,
+        expect![[r#"
+        0: 0: value
+        1: 1: value
+        2: 2: value
+        sleeps until 3s
+    "#]],
+    );
+    check(
+        "n=3; until [ $n -eq 0 ]; do n=$((n - 1)); done; echo $n done",
+        1,
+        expect![[r#"
+        0: 0 done
+        ends after 0ns with 0
+    "#]],
+    );
+}
+
+#[test]
+fn a_counter_that_runs_for_a_week_shows_its_last_lines() {
+    let around = Surroundings::default();
+    let start = Instant::from_secs(1_767_258_000);
+    let program = program(&["sh", "-c", "i=0; while true; do echo $i; i=$((i+1)); sleep 1; done"]).unwrap();
+    let output = run(&program, &around, start, start + Duration::from_secs(604_800));
+    assert_eq!(output.lines.last().map(|it| it.text.to_string()), Some("604800".to_owned()));
+}
+
+#[test]
+fn conditions_pipes_files_and_quotes_work() {
+    check(
+        r#"if test -f /data/x; then echo no; elif [ "$NAME" = value ]; then echo 'it is $NAME'; fi"#,
+        1,
+        expect![[r#"
+        0: it is $NAME
+        ends after 0ns with 0
+    "#]],
+    );
+    check(
+        "echo a > /data/f; echo b >> /data/f; cat /data/f | wc -l; cat < /data/f | tail -n 1",
+        1,
+        expect![[r#"
+        0: 2
+        0: b
+        ends after 0ns with 0
+    "#]],
+    );
+    check(
+        "false && echo no || echo yes; echo ${MISSING:-default} $(seq 1 3) $(hostname)",
+        1,
+        expect![[r#"
+        0: yes
+        0: default 1 2 3 pod-1
+        ends after 0ns with 0
+    "#]],
+    );
+    check(
+        "set -e; false; echo never",
+        1,
+        expect![[r#"
+        ends after 0ns with 1
+    "#]],
+    );
+    check(
+        "case $NAME in a*) echo a;; v*|w) echo v;; esac; printf '%s-%03d\\n' x 7",
+        1,
+        expect![[r#"
+        0: v
+        0: x-007
+        ends after 0ns with 0
+    "#]],
+    );
+}
+
+#[test]
+fn a_program_that_is_not_known_serves() {
+    check(
+        "echo starting; exec nginx -g 'daemon off;'",
+        100,
+        expect![[r#"
+        0: starting
+        runs for ever
+    "#]],
+    );
+    assert_eq!(program(&["nginx", "-g", "daemon off;"]), None);
+}
+
+#[test]
+fn no_text_makes_the_shell_panic() {
+    let mut rng = sim::Rng::new(7);
+    let pieces = [
+        "$(", "$((", ")", "))", "\"", "'", "`", "while", "do", "done", ";", "&&", "|", ">", "<", "${", "}", "x=", "if",
+        "fi", "\\", "[", "]", "for i in", "1", "é", "%", "\n",
+    ];
+    for _ in 0..3_000 {
+        let script: Vec<&str> = (0..rng.below(12)).map(|_| pieces[rng.below(pieces.len() as u64) as usize]).collect();
+        if let Some(it) = program(&["sh", "-c", &script.join(" ")]) {
+            run(&it, &Surroundings::default(), Instant::from_secs(1), Instant::from_secs(100));
+        }
+    }
+}
