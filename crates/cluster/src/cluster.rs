@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use apiserver::{ApiServer, Body, Chunk, StreamId, Tunnel};
 use kinds::POD;
-use kubelet::Kubelets;
 use meta::{Key, KindId, Revision, Status};
 use runtime::{Cx, Indexes, Recorder, View};
 use scheduler::Scheduler;
@@ -110,14 +109,6 @@ impl Cluster {
         match self.slots.iter().find(|it| find(it)).map(|it| &it.actor) {
             Some(Role::Scheduler(it)) => it,
             _ => unreachable!("every cluster has a scheduler"),
-        }
-    }
-
-    pub(crate) fn kubelets(&self) -> &Kubelets {
-        let find = |it: &Slot| matches!(it.actor, Role::Kubelets(_));
-        match self.slots.iter().find(|it| find(it)).map(|it| &it.actor) {
-            Some(Role::Kubelets(it)) => it,
-            _ => unreachable!("every cluster has kubelets"),
         }
     }
 

@@ -162,8 +162,19 @@ fn a_container_that_crashes_backs_off() {
             seen.push(now);
         }
     }
-    expect![[r#""#]]
-        .assert_eq(&seen.iter().map(|(restarts, state)| format!("{restarts} {state}\n")).collect::<String>());
+    expect![[r#"
+        0 Running
+        0 Error
+        1 Running
+        1 CrashLoopBackOff
+        2 Running
+        2 CrashLoopBackOff
+        3 Running
+        3 CrashLoopBackOff
+        4 Running
+        4 CrashLoopBackOff
+    "#]]
+    .assert_eq(&seen.iter().map(|(restarts, state)| format!("{restarts} {state}\n")).collect::<String>());
     let log = kubelet::log(&cluster.view(), &Key::new("default", "crash"), &kubelet::LogOptions::default());
     assert_eq!(
         log.map(|it| it.iter().map(|it| it.text.to_string()).collect::<Vec<_>>()),
@@ -187,7 +198,14 @@ fn a_machine_without_power_loses_its_pods_and_gets_them_back() {
     let now = cluster.now();
     calls::patch_merge(&mut cluster.api, now, &user(), kinds::MACHINE, &key, &on).expect("and on again");
     pass(&mut cluster, 30);
-    check(&cluster, expect![[r#""#]]);
+    check(
+        &cluster,
+        expect![[r#"
+        node-1 Running ready 1 restarts 0
+        node-2 Running ready 1 restarts 1
+        node-3 Running ready 1 restarts 0
+    "#]],
+    );
 }
 
 /// Everything that must hold at any time.

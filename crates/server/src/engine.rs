@@ -16,12 +16,17 @@ const CHUNKS_AT_ONCE: usize = 4096;
 /// The longest sleep; a request ends it anyway.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
-/// One request and where its answer goes.
-pub(crate) struct Job {
-    pub request: http::Request<Vec<u8>>,
-    /// Streams end after this wall time.
-    pub timeout: Option<Duration>,
-    pub reply: oneshot::Sender<http::Response<Answer>>,
+/// What the engine is asked for.
+pub(crate) enum Job {
+    /// One request and where its answer goes.
+    Request {
+        request: http::Request<Vec<u8>>,
+        /// Streams end after this wall time.
+        timeout: Option<Duration>,
+        reply: oneshot::Sender<http::Response<Answer>>,
+    },
+    /// The inputs of the run until now.
+    Recording(oneshot::Sender<Vec<u8>>),
 }
 
 /// The body of an answer.
@@ -72,27 +77,37 @@ impl Engine {
                 })
             };
             match job {
-                Ok(job) => self.answer(job),
+                Ok(Job::Request { request, timeout, reply }) => self.answer(request, timeout, reply),
+                Ok(Job::Recording(reply)) => {
+                    reply.send(self.cluster.recording()).ok();
+                }
                 Err(mpsc::RecvTimeoutError::Timeout) => (),
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
-    fn answer(&mut self, job: Job) {
+    fn answer(
+        &mut self,
+        request: http::Request<Vec<u8>>,
+        timeout: Option<Duration>,
+        reply: oneshot::Sender<http::Response<Answer>>,
+    ) {
+        let (parts, body) = self.cluster.handle(request).into_parts();
         self.read_speed();
-        let (parts, body) = self.cluster.handle(job.request).into_parts();
         let answer = match body {
             Body::Bytes(bytes) => Answer::Bytes(bytes),
             Body::Watch(id) => {
                 let (sender, receiver) = stream::unbounded_channel();
-                self.open.insert(id, Open { sender, until: job.timeout.map(|it| WallInstant::now() + it) });
+                self.open.insert(id, Open { sender, until: timeout.map(|it| WallInstant::now() + it) });
                 Answer::Stream(receiver)
             }
+            // The cluster answers these itself.
+            Body::Tunnel(_) => Answer::Bytes(Vec::new()),
         };
         // What the request set off and is due at this instant is done before the next one.
         self.settle();
-        job.reply.send(http::Response::from_parts(parts, answer)).ok();
+        reply.send(http::Response::from_parts(parts, answer)).ok();
     }
 
     fn settle(&mut self) {
@@ -118,7 +133,8 @@ impl Engine {
 
     /// Until the next thing is due, in wall time.
     fn sleep(&self) -> Duration {
-        let due = match (self.speed, self.cluster.next_wakeup()) {
+        let next = [self.cluster.next_wakeup(), self.cluster.next_output()].into_iter().flatten().min();
+        let due = match (self.speed, next) {
             (Speed::Times(factor), Some(at)) if factor > 0 => {
                 let passed = self.base.0.elapsed() * factor;
                 (at.since(self.base.1 + passed) / factor).min(SLEEP_MAX)

@@ -2,8 +2,9 @@
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::pin::Pin;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll};
 
 use cluster::Duration;
@@ -53,16 +54,44 @@ pub(crate) fn serve(options: &Serve) -> Result<(), String> {
             .map_err(|it| format!("cannot listen on 127.0.0.1:{}: {it}", options.port))?;
         let port = listener.local_addr().map_err(|it| format!("cannot tell the port: {it}"))?.port();
         let jobs = engine::start(&options.config, options.speed);
-        for manifest in manifests {
-            apply::create_over(&jobs, manifest).await?;
+        // The engine needs no IO, so waiting for it here holds up nobody.
+        let mut ask = |request| wait_for(&jobs, request);
+        for manifest in &manifests {
+            apply::apply(&mut ask, manifest)?;
         }
         files::write_kubeconfig(&options.kubeconfig, port)?;
         println!("listening on http://127.0.0.1:{port}");
-        accept(listener, jobs).await
+        let page = options.page.clone().map(Arc::from);
+        accept(listener, &jobs, page).await?;
+        match &options.record {
+            Some(file) => record(&jobs, file),
+            None => Ok(()),
+        }
     })
 }
 
-async fn accept(listener: TcpListener, jobs: mpsc::Sender<Job>) -> Result<(), String> {
+/// Asks the engine and waits for the whole answer.
+fn wait_for(jobs: &mpsc::Sender<Job>, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
+    let (reply, receiver) = oneshot::channel();
+    if jobs.send(Job::Request { request, timeout: None, reply }).is_err() {
+        return http::Response::default();
+    }
+    let answer = std::thread::spawn(move || receiver.blocking_recv().ok()).join().ok().flatten();
+    answer.unwrap_or_else(|| http::Response::new(Answer::Bytes(Vec::new()))).map(|it| match it {
+        Answer::Bytes(bytes) => bytes,
+        Answer::Stream(_) => Vec::new(),
+    })
+}
+
+/// Writes the inputs of the run.
+fn record(jobs: &mpsc::Sender<Job>, file: &Path) -> Result<(), String> {
+    let (reply, receiver) = oneshot::channel();
+    jobs.send(Job::Recording(reply)).ok();
+    let bytes = std::thread::spawn(move || receiver.blocking_recv().ok()).join().ok().flatten().unwrap_or_default();
+    std::fs::write(file, bytes).map_err(|it| format!("cannot write {}: {it}", file.display()))
+}
+
+async fn accept(listener: TcpListener, jobs: &mpsc::Sender<Job>, page: Option<Arc<Path>>) -> Result<(), String> {
     let cannot = |it| format!("cannot wait for signals: {it}");
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
@@ -70,7 +99,7 @@ async fn accept(listener: TcpListener, jobs: mpsc::Sender<Job>) -> Result<(), St
         tokio::select! {
             connection = listener.accept() => {
                 if let Ok((connection, _)) = connection {
-                    tokio::spawn(talk(connection, jobs.clone()));
+                    tokio::spawn(talk(connection, jobs.clone(), page.clone()));
                 }
             }
             _ = terminate.recv() => return Ok(()),
@@ -79,11 +108,20 @@ async fn accept(listener: TcpListener, jobs: mpsc::Sender<Job>) -> Result<(), St
     }
 }
 
-async fn talk(connection: TcpStream, jobs: mpsc::Sender<Job>) {
+async fn talk(connection: TcpStream, jobs: mpsc::Sender<Job>, page: Option<Arc<Path>>) {
     connection.set_nodelay(true).ok();
     let service = service_fn(move |request| {
-        let jobs = jobs.clone();
-        async move { Ok::<_, Infallible>(answer(request, &jobs).await) }
+        let (jobs, page) = (jobs.clone(), page.clone());
+        async move {
+            let file = page
+                .as_ref()
+                .filter(|_| request.method() == http::Method::GET)
+                .and_then(|it| file(it, request.uri().path()));
+            match file {
+                Some(file) => Ok::<_, Infallible>(file),
+                None => Ok(answer(request, &jobs).await),
+            }
+        }
     });
     // A client that breaks off in the middle is no failure of ours.
     hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(connection), service).await.ok();
@@ -96,7 +134,8 @@ async fn answer(request: hyper::Request<Incoming>, jobs: &mpsc::Sender<Job>) -> 
     };
     let timeout = timeout(parts.uri.query().unwrap_or(""));
     let (reply, receiver) = oneshot::channel();
-    let job = Job { request: http::Request::from_parts(parts, body.to_bytes().to_vec()), timeout, reply };
+    let request = http::Request::from_parts(parts, body.to_bytes().to_vec());
+    let job = Job::Request { request, timeout, reply };
     if jobs.send(job).is_err() {
         return plain(503, "the engine has stopped");
     }
@@ -107,6 +146,29 @@ async fn answer(request: hyper::Request<Incoming>, jobs: &mpsc::Sender<Job>) -> 
         }),
         Err(_) => plain(503, "the engine has stopped"),
     }
+}
+
+/// A file of the page, if the path names one.
+fn file(page: &Path, path: &str) -> Option<Response> {
+    let path = path.trim_start_matches('/');
+    let path = if path.is_empty() { "index.html" } else { path };
+    if path.split('/').any(|it| it.is_empty() || it.starts_with('.')) {
+        return None;
+    }
+    let bytes = std::fs::read(page.join(path)).ok()?;
+    let content_type = match path.rsplit('.').next().unwrap_or("") {
+        "html" => "text/html; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "wasm" => "application/wasm",
+        "json" | "webmanifest" => "application/json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        _ => "application/octet-stream",
+    };
+    let mut response = http::Response::new(Either::Left(Full::new(Bytes::from(bytes))));
+    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
+    Some(response)
 }
 
 /// `timeoutSeconds` of a watch.

@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         }
         Ok(options::Command::Serve(options)) => front::serve(&options),
         Ok(options::Command::Run(options)) => run::run(&options),
+        Ok(options::Command::Replay(file)) => run::replay(&file),
         Err(error) => Err(format!("{error}\n\n{}", options::HELP)),
     };
     match result {

@@ -1,6 +1,8 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use cluster::{Config, Duration, Instant, KubeletMode};
 use lexopt::prelude::{Long, Short, Value, ValueExt};
@@ -15,9 +17,13 @@ drydock serve   serve the cluster's API on 127.0.0.1 for kubectl and other clien
   --speed 1|60|max|0    virtual seconds per second; 0: time stands still until advanced (default 1)
   --start RFC3339       virtual time at the beginning (default: now)
   --kubeconfig FILE     where to write the client's configuration (default drydock.kubeconfig)
-  --apply FILE          manifests to create at the start; may be given several times
+  --apply FILE          manifests to apply at the start; may be given several times
+  --record FILE         where to write the run's inputs at the end, for drydock replay
+  --page DIR            also serves the files of this directory, such as the built page
   --kubelet real|fast   how pods live (default real)
   --log-changes-max N   changes of each kind that watches can go back to
+
+drydock replay FILE     repeat a recorded run and print its fingerprint
 
 drydock run FILE…       apply files to a fresh cluster, let virtual time pass, print
   --nodes N --seed S --kubelet real|fast
@@ -31,6 +37,7 @@ pub(crate) enum Command {
     Help,
     Serve(Serve),
     Run(Run),
+    Replay(PathBuf),
 }
 
 /// How fast virtual time passes.
@@ -48,6 +55,8 @@ pub(crate) struct Serve {
     pub speed: Speed,
     pub kubeconfig: PathBuf,
     pub apply: Vec<PathBuf>,
+    pub record: Option<PathBuf>,
+    pub page: Option<PathBuf>,
 }
 
 pub(crate) struct Run {
@@ -63,31 +72,40 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error
     match command {
         Value(it) if it == "serve" => serve(parser).map(Command::Serve),
         Value(it) if it == "run" => run(parser).map(Command::Run),
+        Value(it) if it == "replay" => Ok(Command::Replay(parser.value()?.into())),
         Long("help") | Short('h') => Ok(Command::Help),
         it => Err(it.unexpected()),
     }
 }
 
 fn serve(mut parser: lexopt::Parser) -> Result<Serve, lexopt::Error> {
-    let start = u64::try_from(chrono::Utc::now().timestamp()).unwrap_or(0);
+    let start = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs());
     let mut options = Serve {
         port: 8001,
         config: Config { start: Instant::from_secs(start), ..Config::default() },
         speed: Speed::Times(1),
         kubeconfig: PathBuf::from("drydock.kubeconfig"),
         apply: Vec::new(),
+        record: None,
+        page: None,
     };
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Long("port") => options.port = parser.value()?.parse()?,
-            Long("speed") => options.speed = parser.value()?.parse_with(speed)?,
-            Long("start") => options.config.start = parser.value()?.parse_with(instant)?,
-            Long("kubeconfig") => options.kubeconfig = parser.value()?.into(),
-            Long("apply") => options.apply.push(parser.value()?.into()),
-            Long("log-changes-max") => options.config.log_changes_max = parser.value()?.parse()?,
-            it => common(&mut options.config, it, &mut parser)?,
+    while let Some(arg) = next(&mut parser)? {
+        match arg.name() {
+            "--port" => options.port = parser.value()?.parse()?,
+            "--speed" => options.speed = parser.value()?.parse_with(speed)?,
+            "--start" => options.config.start = parser.value()?.parse_with(instant)?,
+            "--kubeconfig" => options.kubeconfig = parser.value()?.into(),
+            "--apply" => options.apply.push(parser.value()?.into()),
+            "--record" => options.record = Some(parser.value()?.into()),
+            "--page" => options.page = Some(parser.value()?.into()),
+            "--log-changes-max" => options.config.log_changes_max = parser.value()?.parse()?,
+            _ => common(&mut options.config, arg, &mut parser)?,
         }
     }
+    options.config.speed = match options.speed {
+        Speed::Max => "max".to_owned(),
+        Speed::Times(factor) => factor.to_string(),
+    };
     Ok(options)
 }
 
@@ -99,31 +117,69 @@ fn run(mut parser: lexopt::Parser) -> Result<Run, lexopt::Error> {
         get: "pods".to_owned(),
         output: String::new(),
     };
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Long("for") => options.time = parser.value()?.parse_with(duration)?,
-            Long("get") => options.get = parser.value()?.parse()?,
-            Short('o') | Long("output") => options.output = parser.value()?.parse()?,
-            Value(file) => options.files.push(file.into()),
-            it => common(&mut options.config, it, &mut parser)?,
+    while let Some(arg) = next(&mut parser)? {
+        match arg.name() {
+            "--for" => options.time = parser.value()?.parse_with(duration)?,
+            "--get" => options.get = parser.value()?.parse()?,
+            "-o" | "--output" => options.output = parser.value()?.parse()?,
+            "" => options.files.extend(arg.value().map(PathBuf::from)),
+            _ => common(&mut options.config, arg, &mut parser)?,
         }
     }
     Ok(options)
 }
 
+/// An option or a value, apart from the parser so that it can go on.
+enum Arg {
+    Option(String),
+    Value(OsString),
+}
+
+impl Arg {
+    /// Empty for a value.
+    fn name(&self) -> &str {
+        match self {
+            Arg::Option(name) => name,
+            Arg::Value(_) => "",
+        }
+    }
+
+    fn value(self) -> Option<OsString> {
+        match self {
+            Arg::Option(_) => None,
+            Arg::Value(it) => Some(it),
+        }
+    }
+
+    fn unexpected(self) -> lexopt::Error {
+        match self {
+            Arg::Option(name) => lexopt::Error::UnexpectedOption(name),
+            Arg::Value(it) => lexopt::Error::UnexpectedArgument(it),
+        }
+    }
+}
+
+fn next(parser: &mut lexopt::Parser) -> Result<Option<Arg>, lexopt::Error> {
+    Ok(parser.next()?.map(|it| match it {
+        Long(name) => Arg::Option(format!("--{name}")),
+        Short(name) => Arg::Option(format!("-{name}")),
+        Value(it) => Arg::Value(it),
+    }))
+}
+
 /// Options that every command has.
-fn common(config: &mut Config, arg: lexopt::Arg<'_>, parser: &mut lexopt::Parser) -> Result<(), lexopt::Error> {
-    match arg {
-        Long("nodes") => config.n_nodes = parser.value()?.parse()?,
-        Long("seed") => config.seed = parser.value()?.parse()?,
-        Long("kubelet") => {
+fn common(config: &mut Config, arg: Arg, parser: &mut lexopt::Parser) -> Result<(), lexopt::Error> {
+    match arg.name() {
+        "--nodes" => config.n_nodes = parser.value()?.parse()?,
+        "--seed" => config.seed = parser.value()?.parse()?,
+        "--kubelet" => {
             config.kubelet = parser.value()?.parse_with(|it| match it {
                 "real" => Ok(KubeletMode::Real),
                 "fast" => Ok(KubeletMode::Fast),
                 _ => Err("real or fast"),
             })?;
         }
-        it => return Err(it.unexpected()),
+        _ => return Err(arg.unexpected()),
     }
     Ok(())
 }
