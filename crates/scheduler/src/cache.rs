@@ -1,12 +1,14 @@
 //! Nodes and the pods on them, parsed once and summed up as they come and go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use meta::{Key, Object};
+use meta::selector::LabelSelector;
+use meta::{Key, KindId, Object};
 use runtime::placement::{self, NodeAffinity, Taint, Term, Toleration};
-use value::{Str, Value, time};
+use value::{Map, Str, Value, time};
 
+use crate::terms::{PodTerms, Spread};
 use crate::resources::{Resources, non_zero_requests, pod_requests};
 
 /// A port that a pod takes of its node.
@@ -34,12 +36,13 @@ pub(crate) struct PodInfo {
     pub requests: Resources,
     /// CPU and memory with defaults for containers that ask for nothing.
     pub non_zero: (i64, i64),
-    pub tolerations: Vec<Toleration>,
+    pub tolerations: Arc<[Toleration]>,
     pub affinity: NodeAffinity,
     /// Preferred node affinity: weight and term.
     pub preferred: Vec<(i64, Term)>,
     pub ports: Vec<HostPort>,
-    pub images: Vec<Str>,
+    /// What it says about other pods.
+    pub terms: Option<Box<PodTerms>>,
 }
 
 impl PodInfo {
@@ -53,7 +56,7 @@ impl PodInfo {
             priority: spec.i64_at("priority").unwrap_or(0),
             requests: pod_requests(spec),
             non_zero: non_zero_requests(spec),
-            tolerations: placement::tolerations(spec),
+            tolerations: placement::tolerations(spec).into(),
             affinity: NodeAffinity::from_spec(spec),
             preferred: spec
                 .list_at(preferred)
@@ -61,13 +64,13 @@ impl PodInfo {
                 .filter_map(|it| Some((it.i64_at("weight")?, Term::from_value(it.get("preference")?))))
                 .collect(),
             ports: host_ports(spec),
-            images: spec
-                .list_at("containers")
-                .iter()
-                .filter_map(|it| it.get("image")?.as_shared_str())
-                .cloned()
-                .collect(),
+            terms: PodTerms::of(pod),
         }
+    }
+
+    /// The images of its containers.
+    pub fn images(&self) -> impl Iterator<Item = &str> {
+        self.pod.list_at("spec.containers").iter().filter_map(|it| it.str_at("image"))
     }
 
     /// The one node that a daemon pod is for.
@@ -168,6 +171,12 @@ pub(crate) struct Cache {
     placed: BTreeMap<Key, Str>,
     /// Pods on nodes that are not there (yet).
     homeless: BTreeMap<Key, Arc<PodInfo>>,
+    /// Bound pods that say something about others.
+    with_terms: BTreeSet<Key>,
+    /// Labels of namespaces.
+    pub namespaces: BTreeMap<Str, Map>,
+    /// Selectors of the controllers and Services whose pods are spread even if they do not ask for it.
+    pub selectors: BTreeMap<(KindId, Key), LabelSelector>,
 }
 
 impl Cache {
@@ -199,6 +208,9 @@ impl Cache {
             self.unplace(&pod.key);
         }
         self.placed.insert(pod.key.clone(), node.clone());
+        if pod.terms.is_some() {
+            self.with_terms.insert(pod.key.clone());
+        }
         match self.nodes.get_mut(node) {
             Some(info) => info.add(pod),
             None => {
@@ -211,9 +223,43 @@ impl Cache {
     pub fn unplace(&mut self, key: &Key) -> Option<Str> {
         let node = self.placed.remove(key)?;
         self.homeless.remove(key);
+        self.with_terms.remove(key);
         if let Some(info) = self.nodes.get_mut(&node) {
             info.remove(key);
         }
         Some(node)
+    }
+
+    /// Bound pods that say something about others, with their nodes.
+    pub fn pods_with_terms(&self) -> impl Iterator<Item = (&Key, &Str)> {
+        self.with_terms.iter().filter_map(|it| Some((it, self.placed.get(it)?)))
+    }
+
+    pub fn namespace_labels(&self, name: &str) -> Option<Map> {
+        self.namespaces.get(name).cloned()
+    }
+
+    /// Constraints for a pod that has none of its own but belongs to something (`buildDefaultConstraints`).
+    pub fn default_spreads(&self, pod: &Object) -> Vec<Spread> {
+        let mut requirements = Vec::new();
+        for ((_, key), selector) in &self.selectors {
+            if key.namespace == pod.meta.namespace && !selector.is_everything() && selector.matches(&pod.meta.labels) {
+                requirements.extend(selector.requirements.iter().cloned());
+            }
+        }
+        if requirements.is_empty() {
+            return Vec::new();
+        }
+        let selector = LabelSelector { requirements, nothing: false };
+        [("topology.kubernetes.io/zone", 3), ("kubernetes.io/hostname", 5)]
+            .map(|(key, max_skew)| Spread {
+                max_skew,
+                topology_key: key.into(),
+                selector: selector.clone(),
+                min_domains: 1,
+                honors_affinity: true,
+                honors_taints: false,
+            })
+            .to_vec()
     }
 }

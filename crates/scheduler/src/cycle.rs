@@ -7,7 +7,7 @@ use value::Str;
 
 use crate::cache::{Cache, NodeInfo, PodInfo};
 use crate::decision::{FilterResult, NodeResult, ScoreResult};
-use crate::plugins::{self, Totals, Verdict};
+use crate::plugins::{self, Cycle, Verdict};
 use crate::queue::Rejected;
 
 /// Below this many nodes all are looked at; above, only until enough fit (`numFeasibleNodesToFind`).
@@ -55,12 +55,13 @@ pub(crate) fn schedule(
     };
     let n_left_out = cache.nodes.len() - candidates.len();
     let enough = enough(cache.nodes.len());
+    let mut cycle = Cycle::new(cache, pod);
     let (mut fitting, mut verdicts, mut explained) = (Vec::new(), BTreeMap::new(), Vec::new());
     let mut why = Rejected { by_node: n_left_out > 0 || cache.nodes.is_empty(), by_pods: false };
     let mut n_seen = 0;
     for node in candidates {
         n_seen += 1;
-        let failed = plugins::filter(pod, node).err();
+        let failed = cycle.filter(node).err();
         if explained.len() < EXPLAINED_MAX {
             explained.push(NodeResult {
                 name: node.name().clone(),
@@ -83,7 +84,7 @@ pub(crate) fn schedule(
     if pod.only_node().is_none() {
         *next_start = (*next_start + n_seen) % cache.nodes.len().max(1);
     }
-    let chosen = choose(cache, pod, &fitting, rng, &mut explained);
+    let chosen = choose(&mut cycle, &fitting, rng, &mut explained);
     explained.sort_by(|a, b| a.name.cmp(&b.name));
     match chosen {
         Some(node) => (Outcome::Node(node), explained),
@@ -106,8 +107,7 @@ fn filters(failed: Option<&(usize, Verdict)>) -> Vec<FilterResult> {
 
 /// The node with the highest sum of weighted scores; among equals chance decides (`selectHost`).
 fn choose(
-    cache: &Cache,
-    pod: &PodInfo,
+    cycle: &mut Cycle<'_>,
     fitting: &[&NodeInfo],
     rng: &mut Rng,
     explained: &mut [NodeResult],
@@ -116,12 +116,15 @@ fn choose(
     if let [only] = fitting {
         return Some(only.name().clone());
     }
-    let image_nodes = |image: &str| cache.nodes.values().filter(|it| has_image(it, image)).count() as i64;
-    let totals = Totals { n_nodes: cache.nodes.len() as i64, image_nodes: &image_nodes };
+    if fitting.is_empty() {
+        return None;
+    }
+    cycle.prepare_scores(fitting);
     let mut sums = vec![0; fitting.len()];
     for plugin in plugins::ALL {
         let Some(score) = plugin.score else { continue };
-        let scores = plugins::normalized(plugin.normalize, fitting.iter().map(|it| score(pod, it, &totals)).collect());
+        let mut scores: Vec<i64> = fitting.iter().map(|it| score(cycle, it)).collect();
+        plugins::normalize(plugin.normalize, &mut scores);
         for ((node, score), sum) in fitting.iter().zip(scores).zip(&mut sums) {
             *sum += score * plugin.weight;
             if let Some(it) = explained.iter_mut().find(|it| it.name == *node.name()) {
@@ -133,13 +136,6 @@ fn choose(
     let ties: Vec<&&NodeInfo> =
         fitting.iter().zip(&sums).filter(|(_, sum)| **sum == best).map(|(node, _)| node).collect();
     ties.get(rng.below(ties.len() as u64) as usize).map(|it| it.name().clone())
-}
-
-fn has_image(node: &NodeInfo, image: &str) -> bool {
-    node.node
-        .list_at("status.images")
-        .iter()
-        .any(|it| it.list_at("names").iter().any(|name| name.as_str() == Some(image)))
 }
 
 /// `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s).` (`FitError`)

@@ -10,6 +10,7 @@ mod preemption;
 mod queue;
 mod resources;
 mod scheduler;
+mod terms;
 
 pub use self::decision::{Decision, FilterResult, NodeResult, ScoreResult};
 pub use self::resources::{Resources, pod_requests};

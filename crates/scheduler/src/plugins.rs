@@ -2,16 +2,20 @@
 
 mod balanced_allocation;
 mod image_locality;
+mod inter_pod_affinity;
 mod node_affinity;
 mod node_name;
 mod node_ports;
 mod node_resources_fit;
 mod node_unschedulable;
+mod pod_topology_spread;
 mod taint_toleration;
+
+use std::collections::BTreeMap;
 
 use value::Str;
 
-use crate::cache::{NodeInfo, PodInfo};
+use crate::cache::{Cache, NodeInfo, PodInfo};
 
 /// The best score a plugin gives a node.
 pub(crate) const MAX_SCORE: i64 = 100;
@@ -36,27 +40,74 @@ impl Verdict {
 }
 
 /// How raw scores become 0 to 100.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) enum Normalize {
     AsTheyAre,
     /// The highest becomes 100.
     ToMax,
     /// The highest becomes 0.
     ToMaxReversed,
+    Own(fn(&mut [i64])),
 }
 
-/// What scores may look at beside pod and node.
-pub(crate) struct Totals<'a> {
-    pub n_nodes: i64,
-    /// On how many nodes an image is.
-    pub image_nodes: &'a dyn Fn(&str) -> i64,
+/// One pod on its way through the plugins, with what they have counted for it beforehand.
+#[derive(Clone)]
+pub(crate) struct Cycle<'a> {
+    pub cache: &'a Cache,
+    pub pod: &'a PodInfo,
+    pub(self) spread: Vec<pod_topology_spread::Counts>,
+    pub(self) neighbours: inter_pod_affinity::Neighbours,
+    pub(self) spread_scores: pod_topology_spread::Scoring,
+    pub(self) affinity_scores: BTreeMap<(Str, Str), i64>,
+    /// On how many nodes each of the pod's images is.
+    pub(self) image_nodes: BTreeMap<Str, i64>,
+}
+
+impl<'a> Cycle<'a> {
+    /// Before filters (`PreFilter`).
+    pub fn new(cache: &'a Cache, pod: &'a PodInfo) -> Cycle<'a> {
+        Cycle {
+            cache,
+            pod,
+            spread: pod_topology_spread::prepare(cache, pod),
+            neighbours: inter_pod_affinity::prepare(cache, pod),
+            spread_scores: Default::default(),
+            affinity_scores: BTreeMap::new(),
+            image_nodes: BTreeMap::new(),
+        }
+    }
+
+    /// Before scores (`PreScore`).
+    pub fn prepare_scores(&mut self, fitting: &[&NodeInfo]) {
+        self.spread_scores = pod_topology_spread::prepare_scores(self.cache, self.pod, fitting);
+        self.affinity_scores = inter_pod_affinity::prepare_scores(self.cache, self.pod);
+        self.image_nodes = image_locality::prepare_scores(self.cache, self.pod);
+    }
+
+    /// A pod comes to a node (1) or leaves it (-1), in thought.
+    pub fn change(&mut self, other: &PodInfo, node: &NodeInfo, by: i64) {
+        pod_topology_spread::change(&mut self.spread, self.pod, other, node, by);
+        inter_pod_affinity::change(&mut self.neighbours, self.cache, self.pod, other, node, by);
+    }
+
+    /// The first filter that refuses, by its place in [`ALL`], and what it says.
+    pub fn filter(&self, node: &NodeInfo) -> Result<(), (usize, Verdict)> {
+        for (idx, plugin) in ALL.iter().enumerate() {
+            let Some(filter) = plugin.filter else { continue };
+            match filter(self, node) {
+                Verdict::Fits => (),
+                verdict => return Err((idx, verdict)),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// One plugin.
 pub(crate) struct Plugin {
     pub name: &'static str,
-    pub filter: Option<fn(&PodInfo, &NodeInfo) -> Verdict>,
-    pub score: Option<fn(&PodInfo, &NodeInfo, &Totals<'_>) -> i64>,
+    pub filter: Option<fn(&Cycle<'_>, &NodeInfo) -> Verdict>,
+    pub score: Option<fn(&Cycle<'_>, &NodeInfo) -> i64>,
     pub normalize: Normalize,
     pub weight: i64,
 }
@@ -73,35 +124,26 @@ pub(crate) static ALL: &[Plugin] = &[
     node_affinity::PLUGIN,
     node_ports::PLUGIN,
     node_resources_fit::PLUGIN,
+    pod_topology_spread::PLUGIN,
+    inter_pod_affinity::PLUGIN,
     balanced_allocation::PLUGIN,
     image_locality::PLUGIN,
 ];
 
-/// The first filter that refuses, by its place in [`ALL`], and what it says.
-pub(crate) fn filter(pod: &PodInfo, node: &NodeInfo) -> Result<(), (usize, Verdict)> {
-    for (idx, plugin) in ALL.iter().enumerate() {
-        let Some(filter) = plugin.filter else { continue };
-        match filter(pod, node) {
-            Verdict::Fits => (),
-            verdict => return Err((idx, verdict)),
-        }
-    }
-    Ok(())
-}
-
 /// Raw scores of one plugin for several nodes, brought to 0 to 100 (`DefaultNormalizeScore`).
-pub(crate) fn normalized(normalize: Normalize, mut scores: Vec<i64>) -> Vec<i64> {
+pub(crate) fn normalize(how: Normalize, scores: &mut [i64]) {
     let max = scores.iter().copied().max().unwrap_or(0);
-    for score in &mut scores {
-        *score = match normalize {
-            Normalize::AsTheyAre => *score,
-            Normalize::ToMax if max == 0 => *score,
-            Normalize::ToMax => MAX_SCORE * *score / max,
+    if let Normalize::Own(own) = how {
+        return own(scores);
+    }
+    for score in scores {
+        *score = match how {
+            Normalize::ToMax if max > 0 => MAX_SCORE * *score / max,
             Normalize::ToMaxReversed if max == 0 => MAX_SCORE,
             Normalize::ToMaxReversed => MAX_SCORE - MAX_SCORE * *score / max,
+            _ => *score,
         };
     }
-    scores
 }
 
 /// One reason as a list.
@@ -109,7 +151,7 @@ fn one(reason: &str) -> Vec<String> {
     vec![reason.to_owned()]
 }
 
-/// Whether an image name carries no tag.
+/// An image's name with the tag that it has when it names none.
 fn with_tag(image: &str) -> Str {
     let last = image.rsplit('/').next().unwrap_or(image);
     if last.contains(':') || last.contains('@') { image.into() } else { format!("{image}:latest").into() }

@@ -8,7 +8,7 @@ use value::{Str, Value};
 
 use crate::cache::{Cache, NodeInfo, PodInfo};
 use crate::cycle::{Failure, fit_message};
-use crate::plugins::{self, Verdict};
+use crate::plugins::{Cycle, Verdict};
 
 /// What preemption can do.
 pub(crate) enum Preemption {
@@ -37,7 +37,7 @@ pub(crate) fn preempt(cache: &Cache, pod: &PodInfo, failure: &Failure) -> Preemp
     let mut candidates = Vec::new();
     for (name, info) in &cache.nodes {
         let outcome = match failure.verdicts.get(name) {
-            Some(Verdict::Unschedulable(_)) => victims_on(info, pod),
+            Some(Verdict::Unschedulable(_)) => victims_on(cache, info, pod),
             _ => Err(vec!["Preemption is not helpful for scheduling".to_owned()]),
         };
         match outcome {
@@ -69,24 +69,28 @@ fn is_preempted(pod: &PodInfo) -> bool {
 }
 
 /// `SelectVictimsOnNode`: all pods of lower priority go, then as many as fit come back, the most important first.
-fn victims_on(node: &NodeInfo, pod: &PodInfo) -> Result<Vec<Arc<PodInfo>>, Vec<String>> {
+fn victims_on(cache: &Cache, node: &NodeInfo, pod: &PodInfo) -> Result<Vec<Arc<PodInfo>>, Vec<String>> {
     let mut potential: Vec<Arc<PodInfo>> =
         node.pods.values().filter(|it| it.priority < pod.priority).cloned().collect();
     if potential.is_empty() {
         return Err(vec!["No preemption victims found for incoming pod".to_owned()]);
     }
     let mut without = node.clone();
+    let mut cycle = Cycle::new(cache, pod);
     for victim in &potential {
         without.remove(&victim.key);
+        cycle.change(victim, node, -1);
     }
-    plugins::filter(pod, &without).map_err(|(_, verdict)| verdict.reasons().to_vec())?;
+    cycle.filter(&without).map_err(|(_, verdict)| verdict.reasons().to_vec())?;
     // More important: higher priority, then longer running.
     potential.sort_by_key(|it| (Reverse(it.priority), it.started(), it.key.clone()));
     let mut victims = Vec::new();
     for candidate in potential {
         without.add(candidate.clone());
-        if plugins::filter(pod, &without).is_err() {
+        cycle.change(&candidate, node, 1);
+        if cycle.filter(&without).is_err() {
             without.remove(&candidate.key);
+            cycle.change(&candidate, node, -1);
             victims.push(candidate);
         }
     }

@@ -1,7 +1,7 @@
 //! Nodes whose CPU and memory a pod brings into balance are better.
 
-use super::{MAX_SCORE, Plugin, Totals};
-use crate::cache::{NodeInfo, PodInfo};
+use super::{Cycle, MAX_SCORE, Plugin};
+use crate::cache::NodeInfo;
 
 pub(super) const PLUGIN: Plugin =
     Plugin { name: "NodeResourcesBalancedAllocation", score: Some(score), ..Plugin::DEFAULT };
@@ -9,8 +9,8 @@ pub(super) const PLUGIN: Plugin =
 /// Fractions are counted in millionths; upstream uses floats and cuts to whole points, so a score may differ by one.
 const ONE: i128 = 1_000_000;
 
-fn score(pod: &PodInfo, node: &NodeInfo, _: &Totals<'_>) -> i64 {
-    let (ask, have, used) = (&pod.requests, &node.allocatable, &node.requested);
+fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
+    let (ask, have, used) = (&cycle.pod.requests, &node.allocatable, &node.requested);
     if ask.milli_cpu == 0 && ask.memory == 0 {
         return 0;
     }

@@ -1,9 +1,11 @@
 //! Nodes that have a pod's images already are better.
 
-use value::Value;
+use std::collections::BTreeMap;
 
-use super::{MAX_SCORE, Plugin, Totals, with_tag};
-use crate::cache::{NodeInfo, PodInfo};
+use value::{Str, Value};
+
+use super::{Cycle, MAX_SCORE, Plugin, with_tag};
+use crate::cache::{Cache, NodeInfo, PodInfo};
 
 pub(super) const PLUGIN: Plugin = Plugin { name: "ImageLocality", score: Some(score), ..Plugin::DEFAULT };
 
@@ -11,15 +13,22 @@ pub(super) const PLUGIN: Plugin = Plugin { name: "ImageLocality", score: Some(sc
 const MIN: i64 = 23 * 1024 * 1024;
 const MAX_EACH: i64 = 1000 * 1024 * 1024;
 
-fn score(pod: &PodInfo, node: &NodeInfo, totals: &Totals<'_>) -> i64 {
-    let n_containers = pod.images.len() as i64;
+/// On how many nodes each image of the pod is.
+pub(super) fn prepare_scores(cache: &Cache, pod: &PodInfo) -> BTreeMap<Str, i64> {
+    let images = pod.images().map(with_tag);
+    images.map(|image| (image.clone(), cache.nodes.values().filter(|it| size_on(it, &image) > 0).count() as i64)).collect()
+}
+
+fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
+    let n_containers = cycle.pod.images.len() as i64;
     let sum: i64 = pod
         .images
         .iter()
         .map(|image| {
             let image = with_tag(image);
             // Images that many nodes have count more, so that one node with an image does not draw all pods.
-            size_on(node, &image).saturating_mul((totals.image_nodes)(&image)) / totals.n_nodes.max(1)
+            size_on(node, &image).saturating_mul(cycle.image_nodes.get(&image).copied().unwrap_or(0))
+                / cycle.cache.nodes.len().max(1) as i64
         })
         .sum();
     let max = MAX_EACH * n_containers;
@@ -28,7 +37,7 @@ fn score(pod: &PodInfo, node: &NodeInfo, totals: &Totals<'_>) -> i64 {
 }
 
 /// The size of an image on a node in bytes; 0 where it is not.
-pub(crate) fn size_on(node: &NodeInfo, image: &str) -> i64 {
+fn size_on(node: &NodeInfo, image: &str) -> i64 {
     let has = |it: &&Value| it.list_at("names").iter().any(|name| name.as_str() == Some(image));
     node.node.list_at("status.images").iter().find(has).and_then(|it| it.i64_at("sizeBytes")).unwrap_or(0)
 }

@@ -1,16 +1,16 @@
 //! Two pods cannot have one port of a node.
 
-use super::{Plugin, Verdict, one};
-use crate::cache::{NodeInfo, PodInfo};
+use super::{Cycle, Plugin, Verdict, one};
+use crate::cache::NodeInfo;
 
 pub(super) const PLUGIN: Plugin = Plugin { name: "NodePorts", filter: Some(filter), ..Plugin::DEFAULT };
 
-fn filter(pod: &PodInfo, node: &NodeInfo) -> Verdict {
-    if pod.ports.is_empty() {
+fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
+    if cycle.pod.ports.is_empty() {
         return Verdict::Fits;
     }
     let taken = |port| node.pods.values().flat_map(|it| &it.ports).any(|it| it.conflicts(port));
-    if pod.ports.iter().any(taken) {
+    if cycle.pod.ports.iter().any(taken) {
         return Verdict::Unschedulable(one("node(s) didn't have free ports for the requested pod ports"));
     }
     Verdict::Fits

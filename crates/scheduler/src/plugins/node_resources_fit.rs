@@ -1,18 +1,18 @@
 //! A node must have what a pod asks for; emptier nodes are better (`LeastAllocated`).
 
-use super::{MAX_SCORE, Plugin, Totals, Verdict};
-use crate::cache::{NodeInfo, PodInfo};
+use super::{Cycle, MAX_SCORE, Plugin, Verdict};
+use crate::cache::NodeInfo;
 
 pub(super) const PLUGIN: Plugin =
     Plugin { name: "NodeResourcesFit", filter: Some(filter), score: Some(score), ..Plugin::DEFAULT };
 
-fn filter(pod: &PodInfo, node: &NodeInfo) -> Verdict {
+fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
     let mut reasons = Vec::new();
     let mut unresolvable = false;
     if node.pods.len() as i64 + 1 > node.pods_max {
         reasons.push("Too many pods".to_owned());
     }
-    let (ask, have, used) = (&pod.requests, &node.allocatable, &node.requested);
+    let (ask, have, used) = (&cycle.pod.requests, &node.allocatable, &node.requested);
     let mut check = |name: &str, ask: i64, have: i64, used: i64| {
         if ask > 0 && ask > have - used {
             reasons.push(format!("Insufficient {name}"));
@@ -35,13 +35,13 @@ fn filter(pod: &PodInfo, node: &NodeInfo) -> Verdict {
 }
 
 /// The free share of CPU and memory after the pod, each 0 to 100, on average.
-fn score(pod: &PodInfo, node: &NodeInfo, _: &Totals<'_>) -> i64 {
+fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
     let free = |requested: i64, capacity: i64| {
         if capacity == 0 || requested > capacity { 0 } else { (capacity - requested) * MAX_SCORE / capacity }
     };
     let parts = [
-        (node.non_zero.0 + pod.non_zero.0, node.allocatable.milli_cpu),
-        (node.non_zero.1 + pod.non_zero.1, node.allocatable.memory),
+        (node.non_zero.0 + cycle.pod.non_zero.0, node.allocatable.milli_cpu),
+        (node.non_zero.1 + cycle.pod.non_zero.1, node.allocatable.memory),
     ];
     let counted: Vec<i64> = parts
         .iter()

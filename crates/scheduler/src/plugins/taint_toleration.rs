@@ -2,8 +2,8 @@
 
 use runtime::placement;
 
-use super::{Normalize, Plugin, Totals, Verdict, one};
-use crate::cache::{NodeInfo, PodInfo};
+use super::{Cycle, Normalize, Plugin, Verdict, one};
+use crate::cache::NodeInfo;
 
 pub(super) const PLUGIN: Plugin = Plugin {
     name: "TaintToleration",
@@ -13,16 +13,16 @@ pub(super) const PLUGIN: Plugin = Plugin {
     weight: 3,
 };
 
-fn filter(pod: &PodInfo, node: &NodeInfo) -> Verdict {
-    match placement::untolerated(&node.taints, &pod.tolerations, &["NoSchedule", "NoExecute"]) {
+fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
+    match placement::untolerated(&node.taints, &cycle.pod.tolerations, &["NoSchedule", "NoExecute"]) {
         Some(_) => Verdict::Unresolvable(one("node(s) had untolerated taint(s)")),
         None => Verdict::Fits,
     }
 }
 
-fn score(pod: &PodInfo, node: &NodeInfo, _: &Totals<'_>) -> i64 {
+fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
     let soft = node.taints.iter().filter(|it| it.effect == "PreferNoSchedule");
     // Only tolerations of that effect, or of any, count here.
-    let tolerations = pod.tolerations.iter().filter(|it| it.effect.is_empty() || it.effect == "PreferNoSchedule");
+    let tolerations = cycle.pod.tolerations.iter().filter(|it| it.effect.is_empty() || it.effect == "PreferNoSchedule");
     soft.filter(|taint| !tolerations.clone().any(|it| it.tolerates(taint))).count() as i64
 }

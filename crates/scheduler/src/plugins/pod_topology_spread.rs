@@ -1,0 +1,225 @@
+//! Pods that are alike spread over zones, hosts or other domains (`plugins/podtopologyspread`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use runtime::placement;
+use value::{Str, Value};
+
+use super::{Cycle, MAX_SCORE, Normalize, Plugin, Verdict, one};
+use crate::cache::{Cache, NodeInfo, PodInfo};
+use crate::terms::{Spread, spreads};
+
+pub(super) const PLUGIN: Plugin = Plugin {
+    name: "PodTopologySpread",
+    filter: Some(filter),
+    score: Some(score),
+    normalize: Normalize::Own(normalize),
+    weight: 2,
+    ..Plugin::DEFAULT
+};
+
+const HOSTNAME: &str = "kubernetes.io/hostname";
+/// `1` in the numbers of this file that have fractions.
+const ONE: i64 = 1 << 20;
+
+/// How many matching pods each domain of a constraint has.
+#[derive(Clone, Debug)]
+pub(crate) struct Counts {
+    spread: Spread,
+    /// By the value of the topology key; every domain that counts is there.
+    domains: BTreeMap<Str, i64>,
+    /// Whether the pod itself is one that it selects.
+    selects_itself: bool,
+}
+
+/// What constraints that should hold say about the nodes that fit.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scoring {
+    constraints: Vec<Scored>,
+    /// Nodes without one of the keys get nothing.
+    ignored: BTreeSet<Str>,
+}
+
+#[derive(Clone, Debug)]
+struct Scored {
+    spread: Spread,
+    domains: BTreeMap<Str, i64>,
+    /// The more domains, the more each pod counts.
+    weight: i64,
+}
+
+fn domain<'a>(spread: &Spread, node: &'a NodeInfo) -> Option<&'a Str> {
+    node.node.meta.labels.get(&spread.topology_key).and_then(Value::as_shared_str)
+}
+
+fn has_all_keys(spreads: &[Spread], node: &NodeInfo) -> bool {
+    spreads.iter().all(|it| domain(it, node).is_some())
+}
+
+/// Whether a node counts for a constraint of the pod.
+fn counts(spread: &Spread, pod: &PodInfo, node: &NodeInfo) -> bool {
+    let affinity = !spread.honors_affinity || pod.affinity.matches(&node.node);
+    let tolerated = || placement::untolerated(&node.taints, &pod.tolerations, &["NoSchedule", "NoExecute"]).is_none();
+    affinity && (!spread.honors_taints || tolerated())
+}
+
+fn n_matching(spread: &Spread, pod: &PodInfo, node: &NodeInfo) -> i64 {
+    node.pods.values().filter(|it| selects(spread, pod, it)).count() as i64
+}
+
+fn selects(spread: &Spread, pod: &PodInfo, other: &PodInfo) -> bool {
+    other.key.namespace == pod.key.namespace
+        && !other.pod.meta.is_deleted()
+        && spread.selector.matches(&other.pod.meta.labels)
+}
+
+/// Counts pods for the constraints that must hold (`calPreFilterState`).
+pub(super) fn prepare(cache: &Cache, pod: &PodInfo) -> Vec<Counts> {
+    if pod.pod.at("spec.topologySpreadConstraints").is_none() {
+        return Vec::new();
+    }
+    let all = spreads(&pod.pod, true);
+    let nodes: Vec<&NodeInfo> = cache.nodes.values().filter(|it| has_all_keys(&all, it)).collect();
+    all.iter()
+        .map(|spread| {
+            let mut domains: BTreeMap<Str, i64> = BTreeMap::new();
+            for node in nodes.iter().filter(|it| counts(spread, pod, it)) {
+                let Some(domain) = domain(spread, node) else { continue };
+                *domains.entry(domain.clone()).or_default() += n_matching(spread, pod, node);
+            }
+            let selects_itself = spread.selector.matches(&pod.pod.meta.labels);
+            Counts { spread: spread.clone(), domains, selects_itself }
+        })
+        .collect()
+}
+
+/// A pod comes to a node or leaves it, in thought.
+pub(super) fn change(counts: &mut [Counts], pod: &PodInfo, other: &PodInfo, node: &NodeInfo, by: i64) {
+    for it in counts {
+        if !selects(&it.spread, pod, other) || !self::counts(&it.spread, pod, node) {
+            continue;
+        }
+        if let Some(count) = domain(&it.spread, node).and_then(|domain| it.domains.get_mut(domain)) {
+            *count += by;
+        }
+    }
+}
+
+fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
+    for it in &cycle.spread {
+        let Some(domain) = domain(&it.spread, node) else {
+            return Verdict::Unresolvable(one(
+                "node(s) didn't match pod topology spread constraints (missing required label)",
+            ));
+        };
+        let have = it.domains.get(domain).copied().unwrap_or(0);
+        let enough = it.domains.len() as i64 >= it.spread.min_domains;
+        let least = if enough { it.domains.values().copied().min().unwrap_or(0) } else { 0 };
+        if have + i64::from(it.selects_itself) - least > it.spread.max_skew {
+            return Verdict::Unschedulable(one("node(s) didn't match pod topology spread constraints"));
+        }
+    }
+    Verdict::Fits
+}
+
+/// Counts pods for the constraints that should hold (`initPreScoreState`).
+pub(super) fn prepare_scores(cache: &Cache, pod: &PodInfo, fitting: &[&NodeInfo]) -> Scoring {
+    let own = pod.pod.at("spec.topologySpreadConstraints").is_some();
+    let spreads = if own { spreads(&pod.pod, false) } else { cache.default_spreads(&pod.pod) };
+    let mut scoring = Scoring::default();
+    if spreads.is_empty() {
+        return scoring;
+    }
+    let mut topologies: Vec<BTreeMap<Str, i64>> = vec![BTreeMap::new(); spreads.len()];
+    for node in fitting {
+        if own && !has_all_keys(&spreads, node) {
+            scoring.ignored.insert(node.name().clone());
+            continue;
+        }
+        for (spread, domains) in spreads.iter().zip(&mut topologies) {
+            if let Some(domain) = domain(spread, node).filter(|_| spread.topology_key != HOSTNAME) {
+                domains.entry(domain.clone()).or_default();
+            }
+        }
+    }
+    for node in cache.nodes.values() {
+        if own && !has_all_keys(&spreads, node) {
+            continue;
+        }
+        for (spread, domains) in spreads.iter().zip(&mut topologies) {
+            if !counts(spread, pod, node) {
+                continue;
+            }
+            if let Some(count) = domain(spread, node).and_then(|it| domains.get_mut(it)) {
+                *count += n_matching(spread, pod, node);
+            }
+        }
+    }
+    let n_hosts = fitting.len() - scoring.ignored.len();
+    scoring.constraints = spreads
+        .into_iter()
+        .zip(topologies)
+        .map(|(spread, domains)| {
+            let size = if spread.topology_key == HOSTNAME { n_hosts } else { domains.len() };
+            Scored { spread, domains, weight: ln(size as u64 + 2) }
+        })
+        .collect();
+    scoring
+}
+
+/// The natural logarithm of a whole number, in units of 1/[`ONE`].
+fn ln(n: u64) -> i64 {
+    // ln n = log2 n · ln 2; the fraction of log2 bit by bit, by squaring.
+    let whole = n.max(1).ilog2();
+    let mut x = (u128::from(n.max(1)) << 60) >> whole;
+    let mut log2 = u64::from(whole) << 20;
+    for bit in (0..20).rev() {
+        x = (x * x) >> 60;
+        if x >= 2 << 60 {
+            x >>= 1;
+            log2 |= 1 << bit;
+        }
+    }
+    // 726_817 is ln 2 in these units.
+    ((u128::from(log2) * 726_817) >> 20) as i64
+}
+
+fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
+    let scoring = &cycle.spread_scores;
+    if scoring.ignored.contains(node.name()) {
+        return IGNORED;
+    }
+    let mut sum = 0;
+    for it in &scoring.constraints {
+        let Some(domain) = domain(&it.spread, node) else { continue };
+        let count = match &*it.spread.topology_key {
+            HOSTNAME => n_matching(&it.spread, cycle.pod, node),
+            _ => it.domains.get(domain).copied().unwrap_or(0),
+        };
+        sum += count * it.weight + (it.spread.max_skew - 1) * ONE;
+    }
+    (sum + ONE / 2) / ONE
+}
+
+/// Marks nodes that get nothing.
+const IGNORED: i64 = -1;
+
+/// The fewer the better, in relation to the best and the worst.
+fn normalize(scores: &mut [i64]) {
+    let counted = || scores.iter().copied().filter(|it| *it != IGNORED);
+    let (min, max) = (counted().min().unwrap_or(0), counted().max().unwrap_or(0));
+    for score in scores {
+        *score = match *score {
+            IGNORED => 0,
+            _ if max == 0 => MAX_SCORE,
+            it => MAX_SCORE * (max + min - it) / max,
+        };
+    }
+}
+
+#[cfg(test)]
+#[test]
+fn logarithms_are_right() {
+    let thousandths: Vec<i64> = [1, 2, 3, 10, 5_000].map(|it| ln(it) * 1_000 / ONE).to_vec();
+    assert_eq!(thousandths, [0, 693, 1_098, 2_302, 8_517]);
+}
