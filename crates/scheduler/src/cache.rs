@@ -173,6 +173,8 @@ pub(crate) struct Cache {
     homeless: BTreeMap<Key, Arc<PodInfo>>,
     /// Bound pods that say something about others.
     with_terms: BTreeSet<Key>,
+    /// Pods that wait for victims to leave a node, with that node.
+    pub nominated: BTreeMap<Key, (Str, Arc<PodInfo>)>,
     /// Labels of namespaces.
     pub namespaces: BTreeMap<Str, Map>,
     /// Selectors of the controllers and Services whose pods are spread even if they do not ask for it.

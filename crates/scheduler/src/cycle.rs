@@ -57,11 +57,11 @@ pub(crate) fn schedule(
     let enough = enough(cache.nodes.len());
     let mut cycle = Cycle::new(cache, pod);
     let (mut fitting, mut verdicts, mut explained) = (Vec::new(), BTreeMap::new(), Vec::new());
-    let mut why = Rejected { by_node: n_left_out > 0 || cache.nodes.is_empty(), by_pods: false };
+    let mut why = Rejected { by_node: n_left_out > 0 || cache.nodes.is_empty(), by_pods: false, by_company: false };
     let mut n_seen = 0;
     for node in candidates {
         n_seen += 1;
-        let failed = cycle.filter(node).err();
+        let failed = cycle.filter_with_nominated(node).err();
         if explained.len() < EXPLAINED_MAX {
             explained.push(NodeResult {
                 name: node.name().clone(),
@@ -71,7 +71,8 @@ pub(crate) fn schedule(
         }
         match failed {
             None => fitting.push(node),
-            Some((_, verdict)) => {
+            Some((idx, verdict)) => {
+                why.by_company |= plugins::ALL.get(idx).is_some_and(|it| it.counts_company);
                 why.by_pods |= matches!(verdict, Verdict::Unschedulable(_));
                 why.by_node |= matches!(verdict, Verdict::Unresolvable(_));
                 verdicts.insert(node.name().clone(), verdict);

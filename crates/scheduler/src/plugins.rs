@@ -90,6 +90,23 @@ impl<'a> Cycle<'a> {
         inter_pod_affinity::change(&mut self.neighbours, self.cache, self.pod, other, node, by);
     }
 
+    /// The same with pods of at least its priority that wait for room on the node already there (`RunFilterPluginsWithNominatedPods`).
+    pub fn filter_with_nominated(&self, node: &NodeInfo) -> Result<(), (usize, Verdict)> {
+        let nominated = self.cache.nominated.values().filter(|(name, it)| {
+            name == node.name() && it.priority >= self.pod.priority && it.key != self.pod.key
+        });
+        let nominated: Vec<_> = nominated.map(|(_, it)| it).collect();
+        if !nominated.is_empty() {
+            let (mut cycle, mut crowded) = (self.clone(), node.clone());
+            for it in nominated {
+                crowded.add(it.clone());
+                cycle.change(it, node, 1);
+            }
+            cycle.filter(&crowded)?;
+        }
+        self.filter(node)
+    }
+
     /// The first filter that refuses, by its place in [`ALL`], and what it says.
     pub fn filter(&self, node: &NodeInfo) -> Result<(), (usize, Verdict)> {
         for (idx, plugin) in ALL.iter().enumerate() {
@@ -110,10 +127,19 @@ pub(crate) struct Plugin {
     pub score: Option<fn(&Cycle<'_>, &NodeInfo) -> i64>,
     pub normalize: Normalize,
     pub weight: i64,
+    /// Whether it looks at where other pods are, so that any pod that comes or goes may change its mind.
+    pub counts_company: bool,
 }
 
 impl Plugin {
-    const DEFAULT: Plugin = Plugin { name: "", filter: None, score: None, normalize: Normalize::AsTheyAre, weight: 1 };
+    const DEFAULT: Plugin = Plugin {
+        name: "",
+        filter: None,
+        score: None,
+        normalize: Normalize::AsTheyAre,
+        weight: 1,
+        counts_company: false,
+    };
 }
 
 /// Every plugin, in the order of upstream's default profile: the first filter that refuses is the one that is shown.

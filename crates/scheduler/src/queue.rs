@@ -17,6 +17,8 @@ pub(crate) struct Rejected {
     pub by_node: bool,
     /// Something that other pods take: resources, ports.
     pub by_pods: bool,
+    /// Where other pods are: a pod that comes may help as well as one that goes.
+    pub by_company: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kinds::{NODE, POD};
+use kinds::{NAMESPACE, NODE, POD, REPLICATION_CONTROLLER, REPLICA_SET, STATEFUL_SET};
+use meta::selector::LabelSelector;
 use meta::{Key, KindId, Object, Status};
 use runtime::{Actor, Cause, Cx, EventSource, Stats, View};
 use sim::Instant;
@@ -103,6 +104,10 @@ impl Scheduler {
             let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).cloned().unwrap_or_default();
             self.cache.place(Arc::new(PodInfo::of(pod)), &node);
         }
+        let is_news = change.before.as_ref().is_none_or(|it| is_unbound(it) || it.meta.labels != pod.meta.labels);
+        if is_news && self.queue.has_unschedulable() {
+            self.queue.something_changed(now, &|_, why| why.by_company);
+        }
     }
 
     fn wait(&mut self, pod: &Arc<Object>, cause: Cause, before: Option<&Arc<Object>>, now: Instant) {
@@ -113,10 +118,15 @@ impl Scheduler {
         if is_news && before.is_some() {
             self.queue.back_off(&key, now);
         }
+        match pod.at("status.nominatedNodeName").and_then(Value::as_shared_str).filter(|it| !it.is_empty()) {
+            Some(node) => drop(self.cache.nominated.insert(key.clone(), (node.clone(), info.clone()))),
+            None => drop(self.cache.nominated.remove(&key)),
+        }
         self.pending.insert(key, Pending { info, cause });
     }
 
     fn unqueue(&mut self, key: &Key) {
+        self.cache.nominated.remove(key);
         if self.pending.remove(key).is_some() {
             self.queue.remove(key);
         }
@@ -135,7 +145,7 @@ impl Scheduler {
         }
         let pending = &self.pending;
         let fits_there = |key: &Key, why: Rejected| {
-            why.by_pods && pending.get(key).is_some_and(|it| it.info.only_node().is_none_or(|it| *it == node))
+            (why.by_pods || why.by_company) && pending.get(key).is_some_and(|it| it.info.only_node().is_none_or(|it| *it == node))
         };
         self.queue.something_changed(now, &fits_there);
     }
@@ -164,6 +174,27 @@ impl Scheduler {
             pending.get(key).is_some_and(|it| it.info.only_node().is_none_or(|it| *it == name))
         };
         self.queue.something_changed(now, &concerns);
+    }
+
+    /// Something else that decides where pods go.
+    fn other_changed(&mut self, kind: KindId, change: &Change) {
+        let key = change.object().key();
+        let Some(object) = &change.after else {
+            self.cache.namespaces.remove(&key.name);
+            self.cache.selectors.remove(&(kind, key));
+            return;
+        };
+        if kind == NAMESPACE {
+            self.cache.namespaces.insert(key.name, object.meta.labels.clone());
+            return;
+        }
+        let selector = match (kind, object.at("spec.selector")) {
+            (REPLICATION_CONTROLLER, Some(it)) => it.as_map().map(LabelSelector::from_labels),
+            (_, it) => Some(LabelSelector::from_value(it)),
+        };
+        if let Some(selector) = selector {
+            self.cache.selectors.insert((kind, key), selector);
+        }
     }
 
     fn schedule_one(&mut self, cx: &mut Cx<'_>, key: &Key, attempt: u32) {
@@ -283,24 +314,28 @@ impl Actor for Scheduler {
     }
 
     fn kinds(&self) -> Vec<KindId> {
-        vec![NODE, POD]
+        vec![NAMESPACE, NODE, POD, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET]
     }
 
     fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) {
         for change in changes {
-            if kind == NODE { self.node_changed(change, view.now) } else { self.pod_changed(change, view.now) }
+            match kind {
+                NODE => self.node_changed(change, view.now),
+                POD => self.pod_changed(change, view.now),
+                kind => self.other_changed(kind, change),
+            }
         }
     }
 
     fn list(&mut self, view: &View<'_>) {
         let (decisions, n_decisions) = (std::mem::take(&mut self.decisions), self.n_decisions);
         *self = Scheduler { decisions, n_decisions, ..Scheduler::default() };
-        for node in view.list(NODE, None) {
-            self.cache.set_node(node);
-        }
-        for pod in view.list(POD, None) {
-            let change = Change { revision: pod.meta.revision, before: None, after: Some(pod.clone()) };
-            self.pod_changed(&change, view.now);
+        // Pods last: what they wait for is there then.
+        for kind in [NAMESPACE, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET, NODE, POD] {
+            for object in view.list(kind, None) {
+                let change = Change { revision: object.meta.revision, before: None, after: Some(object.clone()) };
+                self.deliver(kind, &[change], view);
+            }
         }
     }
 

@@ -20,10 +20,10 @@ pub(super) fn prepare_scores(cache: &Cache, pod: &PodInfo) -> BTreeMap<Str, i64>
 }
 
 fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
-    let n_containers = cycle.pod.images.len() as i64;
-    let sum: i64 = pod
-        .images
-        .iter()
+    let n_containers = cycle.pod.images().count() as i64;
+    let sum: i64 = cycle
+        .pod
+        .images()
         .map(|image| {
             let image = with_tag(image);
             // Images that many nodes have count more, so that one node with an image does not draw all pods.

@@ -3,8 +3,14 @@
 use super::{Cycle, Normalize, Plugin, Verdict, one};
 use crate::cache::NodeInfo;
 
-pub(super) const PLUGIN: Plugin =
-    Plugin { name: "NodeAffinity", filter: Some(filter), score: Some(score), normalize: Normalize::ToMax, weight: 2 };
+pub(super) const PLUGIN: Plugin = Plugin {
+    name: "NodeAffinity",
+    filter: Some(filter),
+    score: Some(score),
+    normalize: Normalize::ToMax,
+    weight: 2,
+    ..Plugin::DEFAULT
+};
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
     if cycle.pod.affinity.matches(&node.node) {

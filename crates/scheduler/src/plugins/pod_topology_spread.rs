@@ -15,6 +15,7 @@ pub(super) const PLUGIN: Plugin = Plugin {
     score: Some(score),
     normalize: Normalize::Own(normalize),
     weight: 2,
+    counts_company: true,
     ..Plugin::DEFAULT
 };
 

@@ -11,6 +11,7 @@ pub(super) const PLUGIN: Plugin = Plugin {
     score: Some(score),
     normalize: Normalize::ToMaxReversed,
     weight: 3,
+    ..Plugin::DEFAULT
 };
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
