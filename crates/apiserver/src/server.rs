@@ -1,13 +1,14 @@
 //! The API server as a value.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kinds::Registry;
-use meta::{KindId, Object};
+use meta::{Key, KindId, Object};
 use schema::Schema;
 use sim::Rng;
 use store::Store;
-use value::Str;
+use value::{Map, Str};
 
 use crate::discovery::Cache;
 use crate::requests::Requests;
@@ -28,6 +29,8 @@ pub struct ApiServer {
     pub(crate) store: Store,
     /// Objects of read-only kinds, which others make anew before they are read; no part of the cluster's state.
     pub(crate) shown: Store,
+    /// Parts of stored objects that are computed when somebody reads them; no part of the cluster's state.
+    pub(crate) overlays: BTreeMap<(KindId, Key), Map>,
     pub(crate) registry: Arc<Registry>,
     /// `group/version` of each kind, by id.
     api_versions: Vec<Str>,
@@ -48,6 +51,7 @@ impl ApiServer {
         ApiServer {
             store: Store::new(n_kinds, config.log_changes_max),
             shown: Store::new(n_kinds, config.log_changes_max.min(SHOWN_CHANGES_MAX)),
+            overlays: BTreeMap::new(),
             api_versions: registry.all().map(|it| it.api_version().into()).collect(),
             registry: Arc::new(registry),
             schema: Arc::new(Schema::load()),

@@ -1,0 +1,81 @@
+//! The status of a CronJob, read and written as a whole.
+
+use meta::Object;
+use value::{Str, Value, map, time, value};
+
+/// `status`; times are seconds since the Unix epoch.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct CronJobStatus {
+    pub active: Vec<Active>,
+    pub last_schedule: Option<i64>,
+    pub last_success: Option<i64>,
+}
+
+/// A running Job.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Active {
+    pub namespace: Str,
+    pub name: Str,
+    pub uid: Str,
+    revision: Str,
+}
+
+impl CronJobStatus {
+    pub fn of(object: &Object) -> CronJobStatus {
+        let at = |path: &str| object.str_at(path).and_then(time::parse_secs);
+        CronJobStatus {
+            active: object.list_at("status.active").iter().map(Active::of).collect(),
+            last_schedule: at("status.lastScheduleTime"),
+            last_success: at("status.lastSuccessfulTime"),
+        }
+    }
+
+    pub fn to_value(&self) -> Value {
+        let mut status = map!({});
+        if !self.active.is_empty() {
+            status.insert("active", self.active.iter().map(Active::to_value).collect::<Vec<_>>());
+        }
+        for (key, at) in [("lastScheduleTime", self.last_schedule), ("lastSuccessfulTime", self.last_success)] {
+            if let Some(at) = at {
+                status.insert(key, time::format_secs(at));
+            }
+        }
+        Value::Map(status)
+    }
+
+    pub fn is_active(&self, is_it: impl Fn(&Active) -> bool) -> bool {
+        self.active.iter().any(is_it)
+    }
+
+    pub fn add_active(&mut self, job: &Object) {
+        self.active.push(Active {
+            namespace: job.meta.namespace.clone(),
+            name: job.meta.name.clone(),
+            uid: job.meta.uid.clone(),
+            revision: job.meta.revision.0.to_string().into(),
+        });
+    }
+
+    pub fn remove_active(&mut self, uid: &str) {
+        self.active.retain(|it| it.uid != uid);
+    }
+
+    /// A Job succeeded at `at`; the latest counts.
+    pub fn note_success(&mut self, at: Option<&str>) {
+        self.last_success = self.last_success.max(at.and_then(time::parse_secs));
+    }
+}
+
+impl Active {
+    fn of(reference: &Value) -> Active {
+        let text = |key: &str| reference.get(key).and_then(Value::as_shared_str).cloned().unwrap_or_default();
+        Active { namespace: text("namespace"), name: text("name"), uid: text("uid"), revision: text("resourceVersion") }
+    }
+
+    fn to_value(&self) -> Value {
+        value!({
+            "apiVersion": "batch/v1", "kind": "Job", "name": &self.name, "namespace": &self.namespace,
+            "resourceVersion": &self.revision, "uid": &self.uid,
+        })
+    }
+}

@@ -1,0 +1,366 @@
+//! Runs pods of a Job until enough of them have succeeded (`pkg/controller/job`).
+
+mod backoff;
+mod indexes;
+mod manage;
+mod policy;
+mod status;
+mod track;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kinds::{JOB, POD};
+use meta::selector::LabelSelector;
+use meta::{Key, KindId, Object, Status};
+use runtime::{Action, Cx, Reconciler, View, Watch};
+use sim::Duration;
+use store::Change;
+use value::value;
+
+use self::backoff::Record;
+use self::indexes::Intervals;
+use self::status::{Conditions, JobStatus};
+use crate::claim::{self, Claimed};
+use crate::pods;
+
+/// The finalizer that keeps a pod until it is counted.
+const TRACKING: &str = "batch.kubernetes.io/job-tracking";
+/// Changes of pods are looked at together (`SyncJobBatchPeriod`).
+const BATCH: Duration = Duration::from_secs(1);
+/// `MaxPodCreateDeletePerSync`
+const BURST: usize = 500;
+
+const COMPLETE: &str = "Complete";
+const FAILED: &str = "Failed";
+const FAILURE_TARGET: &str = "FailureTarget";
+const SUCCESS_CRITERIA_MET: &str = "SuccessCriteriaMet";
+const SUSPENDED: &str = "Suspended";
+
+/// Failures of late per Job.
+#[derive(Default)]
+pub(crate) struct Jobs {
+    records: BTreeMap<Key, Record>,
+}
+
+/// What one sync knows and decides.
+struct Sync {
+    job: Arc<Object>,
+    status: JobStatus,
+    /// All pods of the Job, ended ones too.
+    pods: Vec<Arc<Object>>,
+    active: Vec<Arc<Object>>,
+    succeeded: i64,
+    failed: i64,
+    /// Of indexed Jobs: before this sync, and with what it found.
+    succeeded_before: Intervals,
+    succeeded_indexes: Intervals,
+    /// With `backoffLimitPerIndex` only.
+    failed_indexes: Option<Intervals>,
+    /// The failed pod of each index that must be replaced before it is counted.
+    delayed: BTreeMap<i64, Arc<Object>>,
+    /// The condition by which the Job ends.
+    finished: Option<Finished>,
+    record: Record,
+    now: i64,
+    again: Option<Duration>,
+}
+
+/// A condition to come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Finished {
+    kind: &'static str,
+    reason: String,
+    message: String,
+}
+
+impl Finished {
+    fn new(kind: &'static str, reason: &str, message: impl Into<String>) -> Finished {
+        Finished { kind, reason: reason.to_owned(), message: message.into() }
+    }
+}
+
+impl Reconciler for Jobs {
+    fn name(&self) -> &'static str {
+        "job"
+    }
+
+    fn kind(&self) -> KindId {
+        JOB
+    }
+
+    fn watches(&self) -> Vec<Watch> {
+        vec![
+            Watch::Itself(JOB),
+            Watch::Owner { kind: POD, owner_kind: "Job", owner_group: "batch" },
+            Watch::Map { kind: POD, keys: jobs_of_orphan },
+        ]
+    }
+
+    fn batches(&self, kind: KindId) -> Duration {
+        if kind == POD { BATCH } else { Duration::ZERO }
+    }
+
+    fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
+        let Some(job) = cx.get(JOB, key) else {
+            self.records.remove(key);
+            return release_orphans(cx, key).map(|()| Action::AwaitChange);
+        };
+        if job.str_at("spec.managedBy").is_some_and(|it| it != "kubernetes.io/job-controller") {
+            return Ok(Action::AwaitChange);
+        }
+        let status = JobStatus::of(&job);
+        if is_finished(&job) {
+            self.records.remove(key);
+            return release_finished(cx, &job).map(|()| Action::AwaitChange);
+        }
+        let selector = LabelSelector::from_value(job.at("spec.selector"));
+        let claimed = Claimed {
+            owner: &job,
+            kind: "Job",
+            api_version: "batch/v1",
+            selector: &selector,
+            finalizer: Some(TRACKING),
+        };
+        let pods = claim::pods(cx, &claimed)?;
+        let record = self.records.get(key).cloned().unwrap_or_default();
+        let mut sync = Sync::new(job, status, pods, record, cx.now_secs());
+        let res = sync.run(cx, &mut self.records);
+        let again = sync.again;
+        res?;
+        Ok(again.map_or(Action::AwaitChange, Action::RequeueAfter))
+    }
+}
+
+/// Whether a Job is complete or has failed (`IsJobFinished`).
+pub(crate) fn is_finished(job: &Object) -> bool {
+    finished_condition(job).is_some()
+}
+
+/// The condition that says that a Job has ended.
+pub(crate) fn finished_condition(job: &Object) -> Option<&value::Value> {
+    job.list_at("status.conditions")
+        .iter()
+        .find(|it| matches!(it.str_at("type"), Some(COMPLETE | FAILED)) && it.str_at("status") == Some("True"))
+}
+
+fn has_tracking(pod: &Object) -> bool {
+    pod.meta.has_finalizer(TRACKING)
+}
+
+/// Lets a pod go.
+fn remove_tracking(cx: &mut Cx<'_>, pod: &Object) -> Result<(), Status> {
+    let patch = value!({ "metadata": { "$deleteFromPrimitiveList/finalizers": [TRACKING] } });
+    match cx.patch(POD, &pod.key(), &patch) {
+        Err(status) if !status.is_not_found() => Err(status),
+        _ => Ok(()),
+    }
+}
+
+/// Pods of a Job that has gone, or of none, are not kept (`syncOrphanPod`).
+fn release_orphans(cx: &mut Cx<'_>, key: &Key) -> Result<(), Status> {
+    let of_no_job = |pod: &Object| match pod.meta.controller() {
+        Some(owner) => owner.kind == "Job" && owner.name == key.name,
+        None => true,
+    };
+    let orphans: Vec<Arc<Object>> =
+        cx.list(POD, Some(&key.namespace)).filter(|it| has_tracking(it) && of_no_job(it)).cloned().collect();
+    orphans.iter().try_for_each(|it| remove_tracking(cx, it))
+}
+
+/// Pods that appear once their Job has ended are not kept either.
+fn release_finished(cx: &mut Cx<'_>, job: &Object) -> Result<(), Status> {
+    let late: Vec<Arc<Object>> = cx.controlled(POD, job).into_iter().filter(|it| has_tracking(it)).collect();
+    late.iter().try_for_each(|it| remove_tracking(cx, it))
+}
+
+/// A pod without a controller wakes the Jobs that select it and, where it is still tracked, the Job that it had.
+fn jobs_of_orphan(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
+    let Some(pod) = pods::new_orphan(change) else { return };
+    if has_tracking(pod)
+        && let Some(owner) = change.before.as_ref().and_then(|it| it.meta.controller())
+    {
+        keys.push(Key::new(pod.namespace(), &owner.name));
+    }
+    for job in view.list(JOB, Some(pod.namespace())) {
+        let selector = LabelSelector::from_value(job.at("spec.selector"));
+        if !selector.is_everything() && selector.matches(&pod.meta.labels) {
+            keys.push(job.key());
+        }
+    }
+}
+
+impl Sync {
+    fn new(job: Arc<Object>, status: JobStatus, pods: Vec<Arc<Object>>, record: Record, now: i64) -> Sync {
+        let active = pods.iter().filter(|it| pods::is_active(it)).cloned().collect();
+        Sync {
+            job,
+            status,
+            pods,
+            active,
+            succeeded: 0,
+            failed: 0,
+            succeeded_before: Intervals::default(),
+            succeeded_indexes: Intervals::default(),
+            failed_indexes: None,
+            delayed: BTreeMap::new(),
+            finished: None,
+            record,
+            now,
+            again: None,
+        }
+    }
+
+    /// `syncJob`
+    fn run(&mut self, cx: &mut Cx<'_>, records: &mut BTreeMap<Key, Record>) -> Result<(), Status> {
+        let (succeeded, failed) = self.new_finished();
+        self.succeeded = self.status.succeeded + (succeeded.len() + self.status.uncounted_succeeded.len()) as i64;
+        let counted = failed.iter().filter(|it| policy::counts(&self.job, it)).count();
+        self.failed = self.status.failed + (counted + self.status.uncounted_failed.len()) as i64;
+        if self.status.start_time.is_none() && !self.is_suspended() {
+            self.status.start_time = Some(self.now);
+        }
+        self.record = self.record.after(&succeeded, &failed);
+        self.judge();
+        if self.is_indexed() {
+            self.judge_indexes();
+        }
+        let before = (self.status.active, self.status.ready, self.status.terminating);
+        self.status.terminating = self.pods.iter().filter(|it| is_terminating(it)).count() as i64;
+        self.status.ready = self.active.iter().filter(|it| pods::is_ready(it)).count() as i64;
+        let (managed, suspension_changed) = self.act(cx);
+        let after = (self.status.active, self.status.ready, self.status.terminating);
+        let is_new = self.job.at("status.ready").is_none() || self.job.at("status.terminating").is_none();
+        self.track(cx, records, suspension_changed || is_new || before != after)?;
+        managed
+    }
+
+    /// Creates and deletes pods, or deletes them all when the Job ends. The flag: the Suspended condition changed.
+    fn act(&mut self, cx: &mut Cx<'_>) -> (Result<(), Status>, bool) {
+        self.status.active = self.active.len() as i64;
+        if self.finished.is_some() {
+            let doomed = self.active.clone();
+            let res = self.delete_pods(cx, &doomed, false);
+            if res.is_err() {
+                self.finished = None;
+            }
+            return (res, false);
+        }
+        let is_live = !self.job.meta.is_deleted();
+        let res = if is_live { self.manage(cx) } else { Ok(()) };
+        let complete = match self.job.i64_at("spec.completions") {
+            None => self.succeeded > 0 && self.status.active == 0,
+            Some(completions) => self.succeeded >= completions && self.status.active == 0,
+        };
+        if complete {
+            let message = "Reached expected number of succeeded pods";
+            self.finished = Some(Finished::new(SUCCESS_CRITERIA_MET, "CompletionsReached", message));
+            return (res, false);
+        }
+        (res, is_live && self.note_suspension(cx))
+    }
+
+    fn note_suspension(&mut self, cx: &mut Cx<'_>) -> bool {
+        let (status, reason, message, event) = if self.is_suspended() {
+            ("True", "JobSuspended", "Job suspended", "Suspended")
+        } else {
+            ("False", "JobResumed", "Job resumed", "Resumed")
+        };
+        if !self.status.conditions.ensure(SUSPENDED, status, reason, message, self.now) {
+            return false;
+        }
+        cx.event(&self.job, "Normal", event, message);
+        self.status.start_time = if self.is_suspended() { None } else { Some(self.now) };
+        true
+    }
+
+    /// Whether the Job has failed, or is known to have succeeded.
+    fn judge(&mut self) {
+        let conditions = &self.status.conditions;
+        let told = |kind: &'static str, as_kind: &'static str| {
+            conditions.is_true(kind).map(|it| {
+                let text = |key: &str| it.str_at(key).unwrap_or("").to_owned();
+                Finished { kind: as_kind, reason: text("reason"), message: text("message") }
+            })
+        };
+        self.finished = told(SUCCESS_CRITERIA_MET, SUCCESS_CRITERIA_MET)
+            .or_else(|| told(FAILURE_TARGET, FAILED))
+            .or_else(|| policy::failure(&self.job, &self.pods).map(|it| Finished::new(FAILURE_TARGET, "PodFailurePolicy", it)))
+            .or_else(|| self.limits());
+    }
+
+    fn limits(&mut self) -> Option<Finished> {
+        let limit = self.job.i64_at("spec.backoffLimit").unwrap_or(6);
+        if self.failed > limit || self.restarts_exceed(limit) {
+            let message = "Job has reached the specified backoff limit";
+            return Some(Finished::new(FAILURE_TARGET, "BackoffLimitExceeded", message));
+        }
+        let deadline = self.job.i64_at("spec.activeDeadlineSeconds").filter(|_| !self.is_suspended())?;
+        let left = deadline.saturating_sub(self.now - self.status.start_time.unwrap_or(self.now));
+        if left <= 0 {
+            let message = "Job was active longer than specified deadline";
+            return Some(Finished::new(FAILURE_TARGET, "DeadlineExceeded", message));
+        }
+        self.look_again(Duration::from_secs(left.unsigned_abs()));
+        None
+    }
+
+    /// `pastBackoffLimitOnFailure`: restarts within pods count where pods restart their containers.
+    fn restarts_exceed(&self, limit: i64) -> bool {
+        if self.job.str_at("spec.template.spec.restartPolicy") != Some("OnFailure") {
+            return false;
+        }
+        let running = self.pods.iter().filter(|it| matches!(pods::phase(it), "Running" | "Pending"));
+        let restarts: i64 = running
+            .flat_map(|it| it.list_at("status.initContainerStatuses").iter().chain(it.list_at("status.containerStatuses")))
+            .filter_map(|it| it.i64_at("restartCount"))
+            .sum();
+        if limit == 0 { restarts > 0 } else { restarts >= limit }
+    }
+
+    fn is_suspended(&self) -> bool {
+        self.job.bool_at("spec.suspend").unwrap_or(false)
+    }
+
+    fn is_indexed(&self) -> bool {
+        self.job.str_at("spec.completionMode") == Some("Indexed")
+    }
+
+    fn per_index_limit(&self) -> Option<i64> {
+        self.job.i64_at("spec.backoffLimitPerIndex")
+    }
+
+    fn completions(&self) -> i64 {
+        self.job.i64_at("spec.completions").unwrap_or(0)
+    }
+
+    fn look_again(&mut self, after: Duration) {
+        self.again = Some(self.again.map_or(after, |it| it.min(after)));
+    }
+
+    /// Pods that ended since the status was written: succeeded and failed ones.
+    fn new_finished(&self) -> (Vec<Arc<Object>>, Vec<Arc<Object>>) {
+        let valid = |pod: &&Arc<Object>| has_tracking(pod) && (!self.is_indexed() || self.valid_index(pod).is_some());
+        let succeeded = |it: &&Arc<Object>| pods::phase(it) == "Succeeded" && !self.status.uncounted_succeeded.contains(&it.meta.uid);
+        let failed = |it: &&Arc<Object>| policy::is_failed(&self.job, it) && !self.status.uncounted_failed.contains(&it.meta.uid);
+        (
+            self.pods.iter().filter(valid).filter(succeeded).cloned().collect(),
+            self.pods.iter().filter(valid).filter(failed).cloned().collect(),
+        )
+    }
+
+    /// The completion index of a pod, if the Job has it.
+    fn valid_index(&self, pod: &Object) -> Option<i64> {
+        indexes::of(pod).filter(|it| *it < self.completions())
+    }
+}
+
+/// Whether a pod is being deleted and has not ended.
+fn is_terminating(pod: &Object) -> bool {
+    pod.meta.is_deleted() && !pods::is_terminal(pod)
+}
+
+/// Whether pods that are going are waited for before they are replaced.
+fn replaces_only_failed(job: &Object) -> bool {
+    job.str_at("spec.podReplacementPolicy") == Some("Failed") || job.at("spec.podFailurePolicy").is_some()
+}
