@@ -82,7 +82,7 @@ impl Reconciler for DaemonSets {
         }
         let history = history::construct(cx, &set, &selector)?;
         let pods =
-            claim::pods(cx, &Claimed { owner: &set, kind: "DaemonSet", api_version: "apps/v1", selector: &selector })?;
+            claim::pods(cx, &Claimed { owner: &set, kind: "DaemonSet", api_version: "apps/v1", selector: &selector, finalizer: None })?;
         let sync = Sync {
             template: nodes::Template::of(&set),
             nodes: cx.list(NODE, None).cloned().collect(),

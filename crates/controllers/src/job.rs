@@ -20,7 +20,7 @@ use value::value;
 
 use self::backoff::Record;
 use self::indexes::Intervals;
-use self::status::{Conditions, JobStatus};
+use self::status::JobStatus;
 use crate::claim::{self, Claimed};
 use crate::pods;
 

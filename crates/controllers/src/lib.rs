@@ -4,17 +4,23 @@
 
 mod claim;
 mod conditions;
+mod cron_job;
 mod daemonset;
+mod deployment;
 mod event_ttl;
 mod garbage_collector;
 mod hash;
+mod job;
 mod machine_pool;
 mod namespace;
 mod node_lifecycle;
 mod pod_gc;
 mod pods;
+mod replica_set;
 mod service_account;
+mod stateful_set;
 mod taint_eviction;
+mod ttl_after_finished;
 
 use meta::KindId;
 use runtime::{Actor, Controller, Reconciler};
@@ -24,16 +30,23 @@ pub use self::daemonset::{Verdict, verdicts};
 /// Every controller and the name under which it records events, in the order in which a turn lets them work.
 pub fn all(kinds: Vec<KindId>) -> Vec<(Box<dyn Actor>, &'static str)> {
     vec![
+        controller(cron_job::CronJobs::default(), "cronjob-controller"),
         controller(daemonset::DaemonSets::default(), "daemonset-controller"),
+        controller(deployment::Deployments, "deployment-controller"),
         controller(event_ttl::EventTtl, "event-ttl"),
         (Box::new(garbage_collector::GarbageCollector::new(kinds)), "garbage-collector-controller"),
+        controller(job::Jobs::default(), "job-controller"),
         controller(machine_pool::MachinePools, "machinepool-controller"),
         controller(namespace::Namespaces, "namespace-controller"),
         controller(node_lifecycle::NodeLifecycle::default(), "node-controller"),
         controller(pod_gc::PodGc::default(), "pod-garbage-collector"),
+        controller(replica_set::ReplicaSets(replica_set::REPLICA_SETS), "replicaset-controller"),
+        controller(replica_set::ReplicaSets(replica_set::REPLICATION_CONTROLLERS), "replication-controller"),
         controller(service_account::RootCa, "root-ca-cert-publisher"),
         controller(service_account::ServiceAccounts, "serviceaccount-controller"),
+        controller(stateful_set::StatefulSets, "statefulset-controller"),
         controller(taint_eviction::TaintEviction::default(), "taint-eviction-controller"),
+        controller(ttl_after_finished::TtlAfterFinished, "ttl-after-finished-controller"),
     ]
 }
 

@@ -1,12 +1,15 @@
 //! What controllers ask of pods and do with them alike.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use kinds::POD;
 use meta::{Key, Metadata, Object, OwnerRef, Status};
 use runtime::Cx;
 use runtime::placement::NodeAffinity;
-use value::{Map, Str, Value, time};
+use sim::Duration;
+use store::Change;
+use value::{Map, Str, Value, map, time};
 
 /// `status.phase`; empty before there is one.
 pub(crate) fn phase(pod: &Object) -> &str {
@@ -16,6 +19,11 @@ pub(crate) fn phase(pod: &Object) -> &str {
 /// Whether all containers have ended for good.
 pub(crate) fn is_terminal(pod: &Object) -> bool {
     matches!(phase(pod), "Failed" | "Succeeded")
+}
+
+/// Whether the pod counts as a replica: it has not ended and is not being deleted (`IsPodActive`).
+pub(crate) fn is_active(pod: &Object) -> bool {
+    !is_terminal(pod) && !pod.meta.is_deleted()
 }
 
 /// The condition of a type, if the pod has it.
@@ -28,6 +36,11 @@ pub(crate) fn is_ready(pod: &Object) -> bool {
     condition(pod, "Ready").and_then(|it| it.str_at("status")) == Some("True")
 }
 
+/// Since when the pod has been ready, in seconds since the Unix epoch.
+pub(crate) fn ready_since(pod: &Object) -> Option<i64> {
+    condition(pod, "Ready")?.str_at("lastTransitionTime").and_then(time::parse_secs)
+}
+
 /// Whether the pod has been ready for `min_ready_seconds` at `now`, seconds since the Unix epoch (`IsPodAvailable`).
 pub(crate) fn is_available(pod: &Object, min_ready_seconds: i64, now: i64) -> bool {
     if !is_ready(pod) {
@@ -36,8 +49,16 @@ pub(crate) fn is_available(pod: &Object, min_ready_seconds: i64, now: i64) -> bo
     if min_ready_seconds == 0 {
         return true;
     }
-    let since = condition(pod, "Ready").and_then(|it| it.str_at("lastTransitionTime")).and_then(time::parse_secs);
-    since.is_some_and(|it| it + min_ready_seconds <= now)
+    ready_since(pod).is_some_and(|it| it + min_ready_seconds <= now)
+}
+
+/// How long until the next ready pod becomes available by time alone (`FindMinNextPodAvailabilityCheck`).
+pub(crate) fn until_available(pods: &[Arc<Object>], min_ready_seconds: i64, now: i64) -> Option<Duration> {
+    let left = pods.iter().filter(|it| is_ready(it)).filter_map(|pod| {
+        let left = ready_since(pod)?.saturating_add(min_ready_seconds) - now;
+        (left > 0).then_some(left)
+    });
+    left.min().map(|it| Duration::from_secs(it.unsigned_abs()))
 }
 
 /// The node that the pod runs on or, for a daemon pod that waits, the one its affinity names.
@@ -80,6 +101,83 @@ pub(crate) fn from_parts(
     Object { kind: POD, meta, body }
 }
 
+/// What all pods of one `spec.template` share: each pod is made of the same allocations.
+pub(crate) struct Template {
+    api_version: &'static str,
+    kind: &'static str,
+    labels: Map,
+    annotations: Map,
+    finalizers: Arc<[Str]>,
+    body: Map,
+}
+
+impl Template {
+    /// Of an owner with `spec.template` (`GetPodFromTemplate`).
+    pub fn of(owner: &Object, api_version: &'static str, kind: &'static str) -> Template {
+        let map = |path: &str| owner.map_at(path).cloned().unwrap_or_default();
+        let finalizers = owner.list_at("spec.template.metadata.finalizers");
+        Template {
+            api_version,
+            kind,
+            labels: map("spec.template.metadata.labels"),
+            annotations: map("spec.template.metadata.annotations"),
+            finalizers: finalizers.iter().filter_map(Value::as_shared_str).cloned().collect(),
+            body: map!({ "spec": owner.at("spec.template.spec").cloned().unwrap_or_default() }),
+        }
+    }
+
+    /// Gives every pod a finalizer, once.
+    pub fn add_finalizer(&mut self, name: &str) {
+        if !self.finalizers.iter().any(|it| *it == name) {
+            self.finalizers = self.finalizers.iter().cloned().chain([name.into()]).collect();
+        }
+    }
+
+    /// Changes the spec of every pod.
+    pub fn edit_spec(&mut self, f: impl FnOnce(&mut Map)) {
+        self.body.edit_map("spec", f);
+    }
+
+    /// One more pod of it.
+    pub fn pod(&self, owner: &Object) -> Object {
+        let Template { api_version, kind, labels, annotations, finalizers, body } = self;
+        let mut pod = from_parts(owner, api_version, kind, labels.clone(), annotations.clone(), body.clone());
+        pod.meta.finalizers = finalizers.clone();
+        pod
+    }
+}
+
+/// The pod of a change that made it an orphan in somebody's eyes: it appeared, lost its controller or changed labels.
+pub(crate) fn new_orphan(change: &Change) -> Option<&Arc<Object>> {
+    let pod = change.after.as_ref().filter(|it| it.meta.controller().is_none() && !it.meta.is_deleted())?;
+    let was_known = |it: &Arc<Object>| it.meta.controller().is_none() && it.meta.labels == pod.meta.labels;
+    (!change.before.as_ref().is_some_and(was_known)).then_some(pod)
+}
+
+/// The order in which pods are given up: those that have done least go first (`ActivePods`).
+pub(crate) fn by_worth(a: &Object, b: &Object) -> Ordering {
+    let is_bound = |it: &Object| it.str_at("spec.nodeName").is_some_and(|it| !it.is_empty());
+    let restarts = |it: &Object| {
+        it.list_at("status.containerStatuses").iter().filter_map(|it| it.i64_at("restartCount")).max().unwrap_or(0)
+    };
+    let stage = |it: &Object| match phase(it) {
+        "Pending" | "" => 0,
+        "Unknown" => 1,
+        _ => 2,
+    };
+    (is_bound(a).cmp(&is_bound(b)))
+        .then(stage(a).cmp(&stage(b)))
+        .then(is_ready(a).cmp(&is_ready(b)))
+        .then(ready_since(b).cmp(&ready_since(a)))
+        .then(restarts(b).cmp(&restarts(a)))
+        .then(b.meta.created.cmp(&a.meta.created))
+}
+
+/// Whether a creation failed only because the namespace is going away (`NamespaceTerminatingCause`).
+pub(crate) fn is_namespace_terminating(status: &Status) -> bool {
+    status.reason == "Forbidden" && status.message.contains("because it is being terminated")
+}
+
 /// The owner's name and a dash, unless that is no valid prefix of a pod's name.
 fn prefix(name: &str) -> String {
     let prefix = format!("{name}-");
@@ -97,7 +195,7 @@ pub(crate) fn create(cx: &mut Cx<'_>, owner: &Arc<Object>, pod: Object) -> Resul
             Ok(pod)
         }
         Err(status) => {
-            if !status.message.contains("because it is being terminated") {
+            if !is_namespace_terminating(&status) {
                 cx.event(owner, "Warning", "FailedCreate", &format!("Error creating: {}", status.message));
             }
             Err(status)

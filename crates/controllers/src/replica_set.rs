@@ -19,7 +19,7 @@ use crate::pods;
 const BURST: usize = 500;
 
 /// The two kinds that are kept in the same way.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Flavor {
     component: &'static str,
     kind: KindId,

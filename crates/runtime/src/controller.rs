@@ -26,6 +26,11 @@ pub trait Reconciler {
     /// Which changes concern which keys.
     fn watches(&self) -> Vec<Watch>;
 
+    /// How long changes of a kind are collected before their keys are worked on.
+    fn batches(&self, _kind: KindId) -> Duration {
+        Duration::ZERO
+    }
+
     /// Works on one key.
     ///
     /// # Errors
@@ -117,11 +122,16 @@ impl Actor for Controller {
 
     fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) {
         let mut keys = Vec::new();
+        let delay = self.reconciler.batches(kind);
         for change in changes {
             for watch in self.watches.iter().filter(|it| it.kind() == kind) {
                 watch.keys(change, view, &mut keys);
             }
             for key in keys.drain(..) {
+                if !delay.is_zero() {
+                    self.queue.add_at(key, view.now + delay);
+                    continue;
+                }
                 let cause = Cause { kind, key: change.object().key(), revision: change.revision };
                 self.queue.add(key, Some(cause));
             }

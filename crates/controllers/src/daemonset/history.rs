@@ -26,7 +26,7 @@ pub(super) struct History {
 /// # Errors
 /// A failed request; `AlreadyExists` after a collision of hashes, so that the sync is tried again with another one.
 pub(super) fn construct(cx: &mut Cx<'_>, set: &Arc<Object>, selector: &LabelSelector) -> Result<History, Status> {
-    let claimed = Claimed { owner: set, kind: "DaemonSet", api_version: "apps/v1", selector };
+    let claimed = Claimed { owner: set, kind: "DaemonSet", api_version: "apps/v1", selector, finalizer: None };
     let data = snapshot_data(set);
     let mut current = Vec::new();
     let mut old = Vec::new();
@@ -113,7 +113,7 @@ fn keep_one(
         return Ok(());
     }
     let hash = keep.meta.label(HASH_LABEL).unwrap_or("");
-    for pod in claim::pods(cx, &Claimed { owner: set, kind: "DaemonSet", api_version: "apps/v1", selector })? {
+    for pod in claim::pods(cx, &Claimed { owner: set, kind: "DaemonSet", api_version: "apps/v1", selector, finalizer: None })? {
         if pod.meta.label(HASH_LABEL) != Some(hash) {
             let patch = value!({ "metadata": { "labels": { "controller-revision-hash": hash } } });
             cx.patch(POD, &pod.key(), &patch)?;

@@ -133,13 +133,14 @@ impl Sync {
     pub(super) fn judge_indexes(&mut self) {
         let completions = self.completions();
         self.succeeded_before = Intervals::parse(&self.status.completed_indexes, completions);
-        let tracked = self.pods.iter().filter(|it| has_tracking(it) && self.valid_index(it).is_some());
-        let newly = all_of(tracked.clone().filter(|it| pods::phase(it) == "Succeeded"));
+        let is_valid = |it: &&Arc<Object>| has_tracking(it) && self.valid_index(it).is_some();
+        let tracked: Vec<Arc<Object>> = self.pods.iter().filter(is_valid).cloned().collect();
+        let newly = all_of(tracked.iter().filter(|it| pods::phase(it) == "Succeeded"));
         self.succeeded_indexes = self.succeeded_before.with(&newly);
         self.succeeded = self.succeeded_indexes.total();
         if let Some(limit) = self.per_index_limit() {
             let before = Intervals::parse(self.status.failed_indexes.as_deref().unwrap_or(""), completions);
-            let failed = before.with(&all_of(tracked.filter(|it| self.is_index_failed(it, limit))));
+            let failed = before.with(&all_of(tracked.iter().filter(|it| self.is_index_failed(it, limit))));
             if self.finished.is_none() {
                 self.finished = self.failed_by_indexes(&failed);
             }
