@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use schema::{ListType, Schema, TypeId};
+use schema::{ListKind, ListType, Schema, TypeId};
 use value::{List, Map, Str, Value};
 
 use crate::fields::{leaf, node};
@@ -19,7 +19,13 @@ pub(crate) struct Difference {
     pub removed: Option<Value>,
 }
 
-/// The children of a node while they are collected, in order.
+impl Difference {
+    fn is_empty(&self) -> bool {
+        self.added.is_none() && self.modified.is_none() && self.removed.is_none()
+    }
+}
+
+/// The children of a node while they are collected.
 #[derive(Default)]
 struct Level {
     added: Vec<(Str, Value)>,
@@ -112,6 +118,9 @@ impl Compare<'_> {
             let added = if added.is_empty() { None } else { Some(Value::Map(added)) };
             return Difference { added, ..Difference::default() };
         }
+        if is_aligned(it, old, new) {
+            return self.aligned(it, old, new);
+        }
         let mut items: BTreeMap<Str, (Vec<&Value>, Vec<&Value>)> = BTreeMap::new();
         for item in old {
             if let Ok(element) = element_of(self.schema, it, item) {
@@ -144,6 +153,21 @@ impl Compare<'_> {
         level.finish()
     }
 
+    /// Compares lists whose items stand at the same places.
+    fn aligned(&mut self, it: &ListType, old: &List, new: &List) -> Difference {
+        let mut level = Level::default();
+        for (old, new) in old.iter().zip(new) {
+            let child = self.both(Some(it.item), old, new);
+            if child.is_empty() {
+                continue;
+            }
+            if let Ok(element) = element_of(self.schema, it, new) {
+                level.push(&element, child);
+            }
+        }
+        level.finish()
+    }
+
     /// The set of a value that is new or gone: its own membership and all below it.
     fn whole(&mut self, ty: Option<TypeId>, value: &Value) -> Value {
         let shape = Shape::of(self.schema, ty);
@@ -154,13 +178,18 @@ impl Compare<'_> {
             (Shape::List(it), Value::List(list)) => self.items(it, list),
             (Shape::List(_), _) => return leaf(),
             (_, Value::Map(map)) => {
+                if let Some(known) = self.memo.plain(ty, map) {
+                    return known;
+                }
                 let mut res: Vec<(Str, Value)> = Vec::with_capacity(map.len() + 1);
                 for (name, value) in map.iter() {
                     let Some(ty) = shape.field(name) else { continue };
                     let child = self.whole(ty, value);
                     res.push((self.memo.field(name), child));
                 }
-                return node(true, res).unwrap_or_else(leaf);
+                let res = node(true, res).unwrap_or_else(leaf);
+                self.memo.keep_plain(ty, map, &res);
+                return res;
             }
             _ => return leaf(),
         };
@@ -189,6 +218,20 @@ impl Compare<'_> {
         }
         res
     }
+}
+
+/// Lists up to this length are looked through for repeated keys item by item.
+const ALIGNED_MAX: usize = 16;
+
+/// Whether both lists have items of the same keys at the same places, none of them twice.
+fn is_aligned(it: &ListType, old: &List, new: &List) -> bool {
+    let ListKind::Map(keys) = &it.kind else { return false };
+    let same = |a: &Value, b: &Value| keys.iter().all(|key| a.get(key) == b.get(key));
+    let whole = |it: &Value| keys.iter().all(|key| it.get(key).is_some());
+    old.len() == new.len()
+        && new.len() <= ALIGNED_MAX
+        && old.iter().zip(new).all(|(a, b)| whole(b) && same(a, b))
+        && new.iter().enumerate().all(|(idx, a)| new.iter().skip(idx + 1).all(|b| !same(a, b)))
 }
 
 fn changed_leaf(old: &Value, new: &Value) -> Difference {

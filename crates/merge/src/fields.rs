@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use value::{Map, Str, Value};
 
-pub(crate) use self::element::{Element, element_text};
+pub(crate) use self::element::{Element, key_text, value_text};
 
 const SELF: &str = ".";
 static SELF_KEY: LazyLock<Str> = LazyLock::new(|| SELF.into());

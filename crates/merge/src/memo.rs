@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use value::{List, Map, Str};
+use schema::TypeId;
+use value::{List, Map, Str, Value};
 
 /// Names of fields remembered.
 const NAMES_MAX: usize = 4_096;
@@ -24,6 +25,8 @@ pub struct Memo {
     /// `name` to `f:name`.
     names: BTreeMap<Str, Str>,
     lists: VecDeque<(List, Map)>,
+    /// Of each type the set of the last map that held scalars only, such as a condition.
+    plain: BTreeMap<TypeId, Value>,
     sets: VecDeque<Map>,
 }
 
@@ -54,6 +57,25 @@ impl Memo {
         self.lists.push_back((list.clone(), set.clone()));
     }
 
+    /// The set of a map of scalars, where the last one of its type had the same keys.
+    pub(crate) fn plain(&self, ty: Option<TypeId>, map: &Map) -> Option<Value> {
+        let known = self.plain.get(&ty?)?;
+        let set = known.as_map()?;
+        let fits = set.len() == map.len() + 1
+            && set.keys().skip(1).zip(map.iter()).all(|(element, (name, value))| {
+                is_scalar(value) && element.strip_prefix("f:").is_some_and(|it| it == name.as_str())
+            });
+        fits.then(|| known.clone())
+    }
+
+    pub(crate) fn keep_plain(&mut self, ty: Option<TypeId>, map: &Map, set: &Value) {
+        if let Some(ty) = ty
+            && map.values().all(is_scalar)
+        {
+            self.plain.insert(ty, set.clone());
+        }
+    }
+
     /// The same set as it was seen before, so that equal sets are one allocation.
     pub(crate) fn shared(&mut self, set: Map) -> Map {
         if let Some(known) = self.sets.iter().find(|it| meta::maps_equal(it, &set)) {
@@ -65,4 +87,8 @@ impl Memo {
         self.sets.push_back(set.clone());
         set
     }
+}
+
+fn is_scalar(value: &Value) -> bool {
+    !matches!(value, Value::List(_) | Value::Map(_))
 }

@@ -3,7 +3,7 @@
 use schema::{ListKind, ListType, Schema, StructType, Type, TypeId};
 use value::{Str, Value};
 
-use crate::fields::element_text;
+use crate::fields::{key_text, value_text};
 
 /// A type, as far as ownership of fields is concerned.
 #[derive(Clone, Copy)]
@@ -75,24 +75,22 @@ pub(crate) enum Unnamed {
 pub(crate) fn element_of(schema: &Schema, list: &ListType, item: &Value) -> Result<Str, Unnamed> {
     match (&list.kind, item) {
         (ListKind::Map(keys), Value::Map(map)) => {
-            let mut entries: Vec<(Str, Value)> = Vec::with_capacity(keys.len());
+            let mut entries: Vec<(&str, Value)> = Vec::with_capacity(keys.len());
             for key in keys {
                 match map.get(key) {
-                    Some(value) => entries.push((key.clone(), value.clone())),
-                    None => entries.extend(default_of(schema, list.item, key).map(|it| (key.clone(), it))),
+                    Some(value) => entries.push((key, value.clone())),
+                    None => entries.extend(default_of(schema, list.item, key).map(|it| (key.as_str(), it))),
                 }
             }
-            if entries.is_empty() {
-                return Err(Unnamed::NoKeys);
-            }
-            Ok(element_text("k:", &Value::Map(entries.into())))
+            entries.sort_by_key(|it| it.0);
+            if entries.is_empty() { Err(Unnamed::NoKeys) } else { Ok(key_text(&entries)) }
         }
         (ListKind::Map(_), Value::Null) => Err(Unnamed::NullItem),
         (ListKind::Map(_), _) => Err(Unnamed::NoMap),
         (_, Value::Map(_)) => Err(Unnamed::IsMap),
         (_, Value::List(_)) => Err(Unnamed::IsList),
         (_, Value::Null) => Err(Unnamed::IsNull),
-        _ => Ok(element_text("v:", item)),
+        _ => Ok(value_text(item)),
     }
 }
 

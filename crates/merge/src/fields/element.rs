@@ -109,12 +109,30 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// The text of an element made of parts: `k:` or `v:` and JSON.
-pub(crate) fn element_text(prefix: &str, value: &Value) -> Str {
-    let mut out = Vec::with_capacity(32);
-    out.extend_from_slice(prefix.as_bytes());
+/// The text of an item that its sorted keys tell from others.
+pub(crate) fn key_text(keys: &[(&str, Value)]) -> Str {
+    let mut out = Vec::with_capacity(48);
+    out.extend_from_slice(b"k:");
+    for (idx, (key, value)) in keys.iter().enumerate() {
+        out.push(if idx == 0 { b'{' } else { b',' });
+        json::write_str(key, &mut out);
+        out.push(b':');
+        json::write(value, &mut out);
+    }
+    out.push(b'}');
+    text_of(&out)
+}
+
+/// The text of an item of a list of scalars.
+pub(crate) fn value_text(value: &Value) -> Str {
+    let mut out = Vec::with_capacity(48);
+    out.extend_from_slice(b"v:");
     json::write(value, &mut out);
-    String::from_utf8(out).unwrap_or_default().into()
+    text_of(&out)
+}
+
+fn text_of(bytes: &[u8]) -> Str {
+    String::from_utf8_lossy(bytes).as_ref().into()
 }
 
 /// The text as we write it. Of an unknown kind: `Some(None)`. Unreadable: `None`.
