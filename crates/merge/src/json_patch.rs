@@ -236,3 +236,6 @@ fn unescaped(key: &str) -> String {
     res.push_str(rest);
     res
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,3 +22,6 @@ pub use self::json_patch::{json_patch, json_patch_problems};
 pub use self::memo::Memo;
 pub use self::merge_patch::merge_patch;
 pub use self::strategic::strategic;
+
+#[cfg(test)]
+mod tests;

@@ -319,3 +319,6 @@ fn without_directives(value: &Value) -> Option<Value> {
         _ => Some(value.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests;
