@@ -29,8 +29,6 @@ pub struct ApiServer {
     pub(crate) store: Store,
     /// Objects of read-only kinds, which others make anew before they are read; no part of the cluster's state.
     pub(crate) shown: Store,
-    /// Parts of stored objects that are computed when somebody reads them; no part of the cluster's state.
-    pub(crate) overlays: BTreeMap<(KindId, Key), Map>,
     pub(crate) registry: Arc<Registry>,
     /// `group/version` of each kind, by id.
     api_versions: Vec<Str>,
@@ -38,6 +36,8 @@ pub struct ApiServer {
     pub(crate) rng: Rng,
     pub(crate) watches: Watches,
     pub(crate) requests: Requests,
+    /// What readers see of stored objects instead of what is stored: see [`ApiServer::overlay`].
+    pub(crate) overlays: BTreeMap<KindId, BTreeMap<Key, Map>>,
     pub(crate) memo: merge::Memo,
     pub(crate) templates: Templates,
     pub(crate) cache: Cache,

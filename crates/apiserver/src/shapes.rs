@@ -42,6 +42,7 @@ impl<'a> Shaper<'a> {
     /// The whole object in the version that is served.
     pub fn whole(&self, object: &Object) -> Value {
         let ServedKind { kind, served } = self.served;
+        let object = &*self.api.seen(object);
         match served {
             Some(it) => (it.to)(object).to_value(&self.served.api_version(), &kind.kind),
             None => object.to_value(&self.api.api_version(kind.id), &kind.kind),
@@ -139,7 +140,11 @@ impl<'a> Shaper<'a> {
     ) -> Value {
         let whole = |it: &Object| self.whole(it);
         let rows = Rows { kind: self.served.kind, version, include: self.include, now: self.now, whole: &whole };
-        rows.table(objects, metadata, headers)
+        if !self.api.overlays.contains_key(&self.served.kind.id) {
+            return rows.table(objects, metadata, headers);
+        }
+        let seen: Vec<_> = objects.map(|it| self.api.seen(it)).collect();
+        rows.table(&mut seen.iter().map(|it| &**it), metadata, headers)
     }
 
     /// The Go type that upstream's messages name, such as `*core.PodList`.

@@ -1,5 +1,6 @@
 //! Objects that are not stored: read-only kinds whose objects others make when somebody looks.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -68,20 +69,18 @@ impl ApiServer {
 
     /// From now on readers see these parts of a stored object's body instead of its own: what is computed and not stored.
     pub fn overlay(&mut self, kind: KindId, key: Key, parts: Map) {
-        self.overlays.insert((kind, key), parts);
+        self.overlays.entry(kind).or_default().insert(key, parts);
     }
 
     /// An object as readers see it.
-    pub(crate) fn seen(&self, object: &Arc<Object>) -> Arc<Object> {
-        if self.overlays.is_empty() {
-            return object.clone();
-        }
-        let Some(parts) = self.overlays.get(&(object.kind, object.key())) else { return object.clone() };
-        let mut seen = Object::clone(object);
+    pub(crate) fn seen<'a>(&self, object: &'a Object) -> Cow<'a, Object> {
+        let parts = self.overlays.get(&object.kind).and_then(|it| it.get(&object.key()));
+        let Some(parts) = parts else { return Cow::Borrowed(object) };
+        let mut seen = object.clone();
         for (key, part) in parts.iter() {
             seen.body.insert(key, part);
         }
-        Arc::new(seen)
+        Cow::Owned(seen)
     }
 }
 
