@@ -69,13 +69,7 @@ pub(crate) fn list(
         // The watch cache answers a list of "any version" whole.
         _ => usize::MAX,
     };
-    let mut page = page(kind, rest, &selection, limit, revision, namespace);
-    if exact.is_none() {
-        for object in &mut page.objects {
-            *object = api.seen(object);
-        }
-    }
-    Ok(page)
+    Ok(page(kind, rest, &selection, limit, revision, namespace))
 }
 
 fn page(

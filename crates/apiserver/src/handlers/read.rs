@@ -15,8 +15,7 @@ impl ApiServer {
         // Any revision that a client asks for is old enough to be had, or still to come.
         list::check_not_older(call.query.get("resourceVersion").unwrap_or_default(), self.store_of(&call.kind))?;
         let live = self.store_of(&call.kind).get(call.kind.id, &call.key()).cloned().ok_or_else(|| call.not_found())?;
-        let seen = self.seen(&live);
-        self.shown_object(call, 200, &seen, media)
+        self.shown_object(call, 200, &live, media)
     }
 
     pub(super) fn list_or_watch(&mut self, call: &mut Call) -> Answer {
