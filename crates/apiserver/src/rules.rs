@@ -46,7 +46,9 @@ impl Rules {
                 let validate = kinds::namespace::validate_finalize;
                 Rules { prepare: only_spec_finalizers, validate, counts_generation: false, warns: false }
             }
-            "binding" => Rules { prepare: |_, _| (), validate: |_, _, _| (), ..whole },
+            "binding" => {
+                Rules { prepare: |_, _| (), validate: |_, _, _| (), counts_generation: false, ..whole }
+            }
             _ => whole,
         }
     }

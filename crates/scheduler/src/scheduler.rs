@@ -277,11 +277,22 @@ fn set_condition(cx: &mut Cx<'_>, info: &PodInfo, message: &str, nominated: Opti
         "lastProbeTime": null, "lastTransitionTime": since.unwrap_or_else(|| time::format_secs(cx.now_secs()).into()),
         "message": message, "observedGeneration": pod.meta.generation, "reason": "Unschedulable", "status": "False", "type": "PodScheduled",
     });
-    let mut status = value!({ "conditions": [condition] });
+    let mut status = pod.at("status").cloned().unwrap_or_else(Value::map);
+    status.set("conditions", with_condition(&pod, condition));
     if let Some(node) = nominated {
         status.set("nominatedNodeName", node);
     }
-    cx.patch_status(POD, &info.key, &value!({ "status": status })).map(|_| ())
+    cx.update_status(&pod, status).map(|_| ())
+}
+
+/// The pod's conditions with this one in the place of the one of its type, or at the end.
+fn with_condition(pod: &Object, condition: Value) -> Vec<Value> {
+    let mut list = pod.list_at("status.conditions").to_vec();
+    match list.iter_mut().find(|it| it.get("type") == condition.get("type")) {
+        Some(it) => *it = condition,
+        None => list.push(condition),
+    }
+    list
 }
 
 /// Marks a victim and deletes it.
@@ -294,7 +305,9 @@ fn evict(cx: &mut Cx<'_>, preemptor: &PodInfo, victim: &PodInfo, node: &Str) -> 
         "message": format!("{DEFAULT}: preempting to accommodate a higher priority pod"),
         "reason": "PreemptionByScheduler", "status": "True", "type": "DisruptionTarget",
     });
-    cx.patch_status(POD, &victim.key, &value!({ "status": { "conditions": [condition] } }))?;
+    let Some(pod) = cx.get(POD, &victim.key) else { return Ok(()) };
+    let status = pod.at("status").cloned().unwrap_or_else(Value::map);
+    cx.update_status(&pod, status.with("conditions", with_condition(&pod, condition)))?;
     cx.delete(POD, &victim.key)?;
     let message = format!("Preempted by pod {} on node {node}", preemptor.pod.meta.uid);
     cx.event_v1(
