@@ -1,7 +1,7 @@
 //! Timestamps as the API writes them: RFC 3339 in UTC.
 
 use chrono::format::{Item, StrftimeItems};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 
 /// `secs` since the Unix epoch as `2026-11-24T16:24:56Z` (`metav1.Time`).
 pub fn format_secs(secs: i64) -> String {
@@ -36,13 +36,22 @@ pub fn format_strftime(nanos: u64, format: &str) -> String {
 
 /// Seconds since the Unix epoch of an RFC 3339 text with any offset; fractions are cut off.
 pub fn parse_secs(text: &str) -> Option<i64> {
-    DateTime::parse_from_rfc3339(text).ok().map(|it| it.timestamp())
+    parse(text).map(|it| it.timestamp())
 }
 
 /// Nanoseconds since the Unix epoch of an RFC 3339 text; nothing before the epoch.
 pub fn parse_nanos(text: &str) -> Option<u64> {
-    let it = DateTime::parse_from_rfc3339(text).ok()?;
+    let it = parse(text)?;
     u64::try_from(it.timestamp_nanos_opt()?).ok()
+}
+
+/// Go takes no space and no small letters for `T` and `Z`.
+fn parse(text: &str) -> Option<DateTime<FixedOffset>> {
+    const T_AT: usize = 10;
+    if text.as_bytes().get(T_AT) != Some(&b'T') || text.ends_with('z') {
+        return None;
+    }
+    DateTime::parse_from_rfc3339(text).ok()
 }
 
 fn at(secs: i64, nanos: u32) -> DateTime<Utc> {
