@@ -162,3 +162,18 @@ pub(crate) fn string_or_unset(it: &Object, path: &str) -> Value {
 pub(crate) fn quantity(it: &Object, path: &str) -> Value {
     it.str_at(path).unwrap_or("0").into()
 }
+
+/// A column of flags.
+pub(crate) fn boolean(name: &str, description: &str, make: fn(&Object, &Context<'_>) -> Value) -> Column {
+    Column { kind: "boolean", ..text(name, description, make) }
+}
+
+/// The name, marked where the object is the default: `standard (default)`.
+pub(crate) fn name_with_default(make: fn(&Object, &Context<'_>) -> Value) -> Column {
+    Column { cell: Cell::Make(make), ..name() }
+}
+
+/// The name, with a mark if the object is the default.
+pub(crate) fn marked(it: &Object, is_default: bool) -> Value {
+    if is_default { format!("{} (default)", it.meta.name).into() } else { Value::from(&it.meta.name) }
+}

@@ -3,6 +3,7 @@
 //! Knows nothing of requests or of other objects: what needs those is admission, in `apiserver`.
 
 mod columns;
+mod conditions;
 mod kind;
 pub mod object_meta;
 pub mod path;
@@ -24,6 +25,9 @@ mod component;
 mod config_map;
 mod controller_revision;
 mod cron_job;
+mod csi_driver;
+mod csi_node;
+mod csi_storage_capacity;
 mod daemon_set;
 mod deployment;
 mod endpoint_slice;
@@ -32,6 +36,7 @@ mod event;
 mod image_behavior;
 pub mod job;
 mod lease;
+mod limit_range;
 mod machine;
 mod machine_pool;
 pub mod namespace;
@@ -40,17 +45,22 @@ mod persistent_volume;
 mod persistent_volume_claim;
 mod placement_decision;
 pub mod pod;
+mod pod_disruption_budget;
 pub mod pod_template;
 mod pod_template_kind;
 pub mod priority_class;
 mod replica_set;
 mod replication_controller;
+mod resource_quota;
 pub mod scale;
 mod scheduling_decision;
 mod secret;
 pub mod service;
 mod service_account;
 mod stateful_set;
+mod storage_class;
+mod volume_attachment;
+mod volume_attributes_class;
 mod workload;
 
 /// Declares the id of every kind and the list of all, in one place.
@@ -77,6 +87,9 @@ kinds! {
     CONFIG_MAP = config_map::kind,
     CONTROLLER_REVISION = controller_revision::kind,
     CRON_JOB = cron_job::kind,
+    CSI_DRIVER = csi_driver::kind,
+    CSI_NODE = csi_node::kind,
+    CSI_STORAGE_CAPACITY = csi_storage_capacity::kind,
     DAEMON_SET = daemon_set::kind,
     DEPLOYMENT = deployment::kind,
     ENDPOINT_SLICE = endpoint_slice::kind,
@@ -85,6 +98,7 @@ kinds! {
     IMAGE_BEHAVIOR = image_behavior::kind,
     JOB = job::kind,
     LEASE = lease::kind,
+    LIMIT_RANGE = limit_range::kind,
     MACHINE = machine::kind,
     MACHINE_POOL = machine_pool::kind,
     NAMESPACE = namespace::kind,
@@ -93,15 +107,20 @@ kinds! {
     PERSISTENT_VOLUME_CLAIM = persistent_volume_claim::kind,
     PLACEMENT_DECISION = placement_decision::kind,
     POD = pod::kind,
+    POD_DISRUPTION_BUDGET = pod_disruption_budget::kind,
     POD_TEMPLATE = pod_template_kind::kind,
     PRIORITY_CLASS = priority_class::kind,
     REPLICA_SET = replica_set::kind,
     REPLICATION_CONTROLLER = replication_controller::kind,
+    RESOURCE_QUOTA = resource_quota::kind,
     SCHEDULING_DECISION = scheduling_decision::kind,
     SECRET = secret::kind,
     SERVICE = service::kind,
     SERVICE_ACCOUNT = service_account::kind,
     STATEFUL_SET = stateful_set::kind,
+    STORAGE_CLASS = storage_class::kind,
+    VOLUME_ATTACHMENT = volume_attachment::kind,
+    VOLUME_ATTRIBUTES_CLASS = volume_attributes_class::kind,
 }
 
 #[cfg(test)]

@@ -101,42 +101,78 @@ fn default(it: &mut Object) {
 }
 
 fn validate(it: &Object, errors: &mut Errors) {
-    let spec = spec(it);
-    let path = Path::root("spec");
-    access_modes(spec, "", &path.child("accessModes"), errors);
-    capacity(spec, &path.child("capacity"), errors);
-    let policy = text(spec, "persistentVolumeReclaimPolicy");
-    if !policy.is_empty() {
-        one_of(policy, &["Delete", "Recycle", "Retain"], &path.child("persistentVolumeReclaimPolicy"), errors);
-    }
-    if let Some(affinity) = child(spec, "nodeAffinity") {
-        let path = path.child("nodeAffinity.required");
-        match child(affinity, "required") {
-            Some(required) => labels::validate_node_selector(required, &path, errors),
-            None => path.required(errors, "must specify required node constraints"),
-        }
-    }
-    source::validate(spec, it.name(), &path, errors);
-    let host = child(spec, "hostPath").map_or("", |it| text(it, "path"));
-    if !host.is_empty() && source::is_root(host) && policy == "Recycle" {
-        path.child("persistentVolumeReclaimPolicy")
-            .forbidden(errors, "may not be 'recycle' for a hostPath mount of '/'");
-    }
-    let class = text(spec, "storageClassName");
-    if !class.is_empty() {
-        named(class, names::dns_subdomain, &path.child("storageClassName"), errors);
-    }
-    volume_mode(spec, &path, errors);
-    if let Some(class) = opt_text(spec, "volumeAttributesClassName") {
-        let class_path = path.child("volumeAttributesClassName");
-        if class.is_empty() {
-            class_path.required(errors, "an empty string is disallowed");
-        } else {
-            named(class, names::dns_subdomain, &class_path, errors);
+    validate_spec(spec(it), it.name(), false, &Path::root("spec"), errors);
+}
+
+const INLINE: &str = "in the context of inline volumes";
+
+/// `ValidatePersistentVolumeSpec`; a volume that stands inside an attachment has few fields.
+pub(crate) fn validate_spec(spec: &Map, name: &str, is_inline: bool, path: &Path<'_>, errors: &mut Errors) {
+    let no_inline = |key: &str, errors: &mut Errors| {
+        path.child(key).forbidden(errors, &format!("may not be specified {INLINE}"));
+    };
+    if is_inline {
+        for key in ["claimRef", "capacity"] {
+            if has(spec, key) {
+                no_inline(key, errors);
+            }
         }
         if !has(spec, "csi") {
-            path.child("csi").required(errors, "has to be specified when using volumeAttributesClassName");
+            path.child("csi").required(errors, &format!("has to be specified {INLINE}"));
         }
+    }
+    access_modes(spec, "", &path.child("accessModes"), errors);
+    if !is_inline {
+        capacity(spec, &path.child("capacity"), errors);
+    }
+    let policy = text(spec, "persistentVolumeReclaimPolicy");
+    let policy_path = path.child("persistentVolumeReclaimPolicy");
+    if is_inline && !matches!(policy, "" | "Retain") {
+        policy_path.forbidden(errors, &format!("may only be Retain {INLINE}"));
+    } else if !is_inline && !policy.is_empty() {
+        one_of(policy, &["Delete", "Recycle", "Retain"], &policy_path, errors);
+    }
+    match child(spec, "nodeAffinity") {
+        Some(_) if is_inline => no_inline("nodeAffinity", errors),
+        Some(affinity) => {
+            let path = path.child("nodeAffinity.required");
+            match child(affinity, "required") {
+                Some(required) => labels::validate_node_selector(required, &path, errors),
+                None => path.required(errors, "must specify required node constraints"),
+            }
+        }
+        None => (),
+    }
+    source::validate(spec, name, path, errors);
+    let host = child(spec, "hostPath").map_or("", |it| text(it, "path"));
+    if !host.is_empty() && source::is_root(host) && policy == "Recycle" {
+        policy_path.forbidden(errors, "may not be 'recycle' for a hostPath mount of '/'");
+    }
+    let class = text(spec, "storageClassName");
+    if !class.is_empty() && is_inline {
+        no_inline("storageClassName", errors);
+    } else if !class.is_empty() {
+        named(class, names::dns_subdomain, &path.child("storageClassName"), errors);
+    }
+    if !is_inline {
+        volume_mode(spec, path, errors);
+        attributes_class(spec, path, errors);
+    } else if opt_text(spec, "volumeMode").is_some_and(|it| it != "Filesystem") {
+        path.child("volumeMode")
+            .forbidden(errors, &format!("may not specify volumeMode other than Filesystem {INLINE}"));
+    }
+}
+
+fn attributes_class(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
+    let Some(class) = opt_text(spec, "volumeAttributesClassName") else { return };
+    let class_path = path.child("volumeAttributesClassName");
+    if class.is_empty() {
+        class_path.required(errors, "an empty string is disallowed");
+    } else {
+        named(class, names::dns_subdomain, &class_path, errors);
+    }
+    if !has(spec, "csi") {
+        path.child("csi").required(errors, "has to be specified when using volumeAttributesClassName");
     }
 }
 

@@ -118,15 +118,19 @@ fn create(
     for (of, finalizer) in [
         (crate::PERSISTENT_VOLUME, "kubernetes.io/pv-protection"),
         (crate::PERSISTENT_VOLUME_CLAIM, "kubernetes.io/pvc-protection"),
+        (crate::VOLUME_ATTRIBUTES_CLASS, "kubernetes.io/vac-protection"),
     ] {
         if kind.id == of {
             it.meta.finalizers = it.meta.finalizers.iter().cloned().chain([finalizer.into()]).collect();
         }
     }
-    if kind.id == crate::SERVICE
-        && let Err(errors) = crate::service::complete(&mut it, None)
-    {
-        return Some(Err(errors.list.iter().map(ToString::to_string).collect()));
+    if kind.id == crate::SERVICE {
+        if let Err(errors) = crate::service::complete(&mut it, None) {
+            return Some(Err(shown(&errors)));
+        }
+        if crate::service::needs_health_check(it.map_at("spec")?) {
+            it.set("spec.healthCheckNodePort", 32771);
+        }
     }
     (kind.strategy.prepare_create)(&mut it);
     if kind.strategy.generation {
@@ -139,9 +143,7 @@ fn create(
         (served.validate)(&it, None, &mut errors);
     }
     if !errors.is_empty() {
-        let mut res: Vec<String> = errors.list.iter().map(ToString::to_string).collect();
-        res.sort();
-        return Some(Err(res));
+        return Some(Err(shown(&errors)));
     }
     (kind.strategy.finish)(&mut it);
     let warnings = (kind.strategy.warnings)(&it, None);
@@ -159,6 +161,12 @@ const RECORDED: [(&str, &str); 4] = [
     ("manifests-website-examples.jsonl", "website-examples"),
     ("manifests-real-world.jsonl", "real-world"),
 ];
+
+fn shown(errors: &Errors) -> Vec<String> {
+    let mut res: Vec<String> = errors.list.iter().map(ToString::to_string).collect();
+    res.sort();
+    res
+}
 
 fn causes(body: &Value) -> Vec<String> {
     let text = |it: &Value, key: &str| it.str_at(key).unwrap_or("").to_owned();
@@ -201,7 +209,7 @@ fn plain(answer: &Value) -> Value {
     it.meta.created = None;
     it.meta.uid = Default::default();
     it.meta.revision = Default::default();
-    for given in ["status.lastPhaseTransitionTime", "spec.clusterIP", "spec.clusterIPs"] {
+    for given in ["status.lastPhaseTransitionTime", "spec.healthCheckNodePort", "spec.clusterIP", "spec.clusterIPs"] {
         it.remove(given);
     }
     it.body.edit_map("spec", |spec| {

@@ -226,7 +226,7 @@ pub fn resource_name(name: &str, path: &Path<'_>, errors: &mut Errors) -> bool {
 }
 
 /// `validateContainerResourceName`
-fn container_resource_name(name: &str, path: &Path<'_>, errors: &mut Errors) {
+pub(crate) fn container_resource_name(name: &str, path: &Path<'_>, errors: &mut Errors) {
     resource_name(name, path, errors);
     if name.matches('/').count() == 0 {
         if !matches!(name, "cpu" | "memory" | "ephemeral-storage") && !is_huge_page(name) {

@@ -1,0 +1,155 @@
+//! StorageClass. Follows `pkg/apis/storage/validation` and `pkg/apis/storage/v1/defaults.go`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use meta::{Errors, Object, names};
+use value::{Map, Value};
+
+use crate::path::Path;
+use crate::pod_template::fields::{list, maps, named, one_of, opt_text, pairs, text, texts};
+use crate::pod_template::warnings;
+use crate::{Kind, Scope, Strategy, columns};
+
+/// How many parameters there may be.
+const PARAMETERS_MAX: usize = 512;
+/// How long keys and values may be in all.
+const PARAMETERS_SIZE_MAX: usize = 256 * 1024;
+
+pub(crate) fn kind() -> Kind {
+    Kind {
+        short_names: vec!["sc".into()],
+        definition: "io.k8s.api.storage.v1.StorageClass".into(),
+        columns: vec![
+            columns::name_with_default(|it, _| columns::marked(it, is_default(it))),
+            columns::text("Provisioner", "Who makes volumes of the class.", |it, _| columns::string(it, "provisioner")),
+            columns::text("ReclaimPolicy", "What becomes of volumes after their claims.", |it, _| {
+                it.str_at("reclaimPolicy").unwrap_or("Delete").into()
+            }),
+            columns::text("VolumeBindingMode", "When volumes are made and bound.", |it, _| {
+                it.str_at("volumeBindingMode").unwrap_or("Immediate").into()
+            }),
+            columns::text("AllowVolumeExpansion", "Whether volumes can grow.", |it, _| {
+                it.bool_at("allowVolumeExpansion").unwrap_or(false).into()
+            }),
+            columns::created(),
+        ],
+        strategy: Strategy {
+            default: |it| {
+                it.body.set_default("reclaimPolicy", "Delete");
+                it.body.set_default("volumeBindingMode", "Immediate");
+            },
+            validate: |it, errors| validate(&it.body, errors),
+            validate_update: |new, old, errors| {
+                validate(&new.body, errors);
+                for key in ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] {
+                    immutable(new, old, key, errors);
+                }
+            },
+            warnings: |it, _| warnings_of(&it.body),
+            ..Strategy::PLAIN
+        },
+        ..Kind::new(Scope::Cluster, "storage.k8s.io", "v1", "StorageClass", "storageclasses")
+    }
+}
+
+fn is_default(it: &Object) -> bool {
+    ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"]
+        .iter()
+        .any(|key| it.meta.annotations.get(key).and_then(Value::as_str) == Some("true"))
+}
+
+/// `field is immutable`
+pub(crate) fn immutable(new: &Object, old: &Object, key: &str, errors: &mut Errors) {
+    let value = |it: &Object| it.body.get(key).filter(|it| !it.is_null()).cloned();
+    if value(new) != value(old) {
+        Path::root(key).invalid(errors, value(new).unwrap_or_default(), "field is immutable");
+    }
+}
+
+fn validate(body: &Map, errors: &mut Errors) {
+    provisioner(text(body, "provisioner"), &Path::root("provisioner"), errors);
+    parameters(body, true, errors);
+    let policy = text(body, "reclaimPolicy");
+    if !policy.is_empty() {
+        one_of(policy, &["Delete", "Retain"], &Path::root("reclaimPolicy"), errors);
+    }
+    let path = Path::root("volumeBindingMode");
+    match opt_text(body, "volumeBindingMode") {
+        None => path.required(errors, ""),
+        Some(mode) => one_of(mode, &["Immediate", "WaitForFirstConsumer"], &path, errors),
+    }
+    topologies(body, errors);
+}
+
+/// `validateProvisioner`
+pub(crate) fn provisioner(name: &str, path: &Path<'_>, errors: &mut Errors) {
+    if name.is_empty() {
+        return path.required(errors, "");
+    }
+    named(&name.to_lowercase(), names::qualified_name, path, errors);
+}
+
+/// `validateParameters`
+pub(crate) fn parameters(body: &Map, may_be_empty: bool, errors: &mut Errors) {
+    let path = Path::root("parameters");
+    let parameters = crate::pod_template::fields::child_or_empty(body, "parameters");
+    if parameters.len() > PARAMETERS_MAX {
+        return path.too_long(errors, PARAMETERS_MAX);
+    }
+    let mut size = 0;
+    for (key, value) in pairs(parameters) {
+        if key.is_empty() {
+            path.invalid(errors, key, "field can not be empty.");
+        }
+        size += key.len() + value.len();
+    }
+    if size > PARAMETERS_SIZE_MAX {
+        path.too_long(errors, PARAMETERS_SIZE_MAX);
+    }
+    if !may_be_empty && parameters.is_empty() {
+        path.required(errors, "must contain at least one key/value pair");
+    }
+}
+
+fn topologies(body: &Map, errors: &mut Errors) {
+    let root = Path::root("allowedTopologies");
+    let mut seen: Vec<BTreeMap<&str, BTreeSet<&str>>> = Vec::new();
+    for (idx, term) in maps(body, "allowedTopologies") {
+        let path = root.index(idx);
+        let path = path.child("matchLabelExpressions");
+        let mut expressions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (idx, expression) in maps(term, "matchLabelExpressions") {
+            let path = path.index(idx);
+            let key = text(expression, "key");
+            let mut values = BTreeSet::new();
+            if list(expression, "values").is_empty() {
+                path.child("values").required(errors, "");
+            }
+            for (idx, value) in texts(expression, "values") {
+                if !values.insert(value) {
+                    path.child("values").index(idx).duplicate(errors, value);
+                }
+            }
+            named(key, names::qualified_name, &path.child("key"), errors);
+            if expressions.insert(key, values).is_some() {
+                path.child("key").duplicate(errors, key);
+            }
+        }
+        for _ in seen.iter().filter(|it| **it == expressions) {
+            path.duplicate(errors, "");
+        }
+        seen.push(expressions);
+    }
+}
+
+fn warnings_of(body: &Map) -> Vec<String> {
+    let mut res = Vec::new();
+    for (i, term) in maps(body, "allowedTopologies") {
+        for (j, expression) in maps(term, "matchLabelExpressions") {
+            if let Some(message) = warnings::deprecated_label(text(expression, "key")) {
+                res.push(format!("allowedTopologies[{i}].matchLabelExpressions[{j}].key: {message}"));
+            }
+        }
+    }
+    res
+}
