@@ -31,13 +31,30 @@ pub(super) const WATCH_EVENT: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Watch
 /// What the table of types does not tell: see the file.
 const FACTS: &str = include_str!("../../data/openapi.txt");
 
+/// What `kubectl explain` says.
+const DESCRIPTIONS: &str = include_str!("../../data/descriptions.txt");
+
+/// The name of a definition without what all have in common, as the files have it.
+fn short(definition: &str) -> &str {
+    ["io.k8s.api.", "io.k8s.apimachinery.pkg.apis."]
+        .iter()
+        .find_map(|it| definition.strip_prefix(it))
+        .or_else(|| definition.split_once(".pkg.apis.").map(|(_, it)| it))
+        .unwrap_or(definition)
+}
+
+/// What is said of a definition, or of its field.
+fn description(definition: &str, field: &str) -> Option<&'static str> {
+    DESCRIPTIONS.lines().find_map(|line| {
+        let (name, text) = line.strip_prefix(short(definition))?.split_once(' ')?;
+        let fits = if field.is_empty() { name.is_empty() } else { name.strip_prefix('.') == Some(field) };
+        fits.then_some(text)
+    })
+}
+
 /// The words that `FACTS` has of a definition, taken apart: the sign, what stands before it and what after.
 fn facts(definition: &str) -> Vec<(char, &'static str, &'static str)> {
-    let line = FACTS.lines().find_map(|line| {
-        let (name, rest) = line.split_once(' ')?;
-        let prefix = definition.strip_suffix(name)?;
-        (prefix.is_empty() || prefix.ends_with("api.") || prefix.ends_with("apis.")).then_some(rest)
-    });
+    let line = FACTS.lines().find_map(|line| line.strip_prefix(short(definition))?.strip_prefix(' '));
     line.unwrap_or_default()
         .split(' ')
         .filter_map(|word| {
@@ -305,9 +322,18 @@ impl Maker<'_> {
 
     fn structure(&self, it: &StructType) -> Map {
         let facts = facts(&it.name);
-        let properties: Map =
-            it.fields.iter().map(|field| (field.name.clone(), self.field(field, &facts).into())).collect();
-        let mut res = map!({ "type": "object" });
+        let described = |mut map: Map, field: &str| {
+            if let Some(text) = description(&it.name, field) {
+                map.insert("description", text);
+            }
+            map
+        };
+        let field = |field: &Field| {
+            let property = described(self.field(field, &facts), &field.name);
+            (field.name.clone(), property.into())
+        };
+        let properties: Map = it.fields.iter().map(field).collect();
+        let mut res = described(map!({ "type": "object" }), "");
         if !properties.is_empty() {
             res.insert("properties", properties);
         }
