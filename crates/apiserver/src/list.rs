@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kinds::Kind;
+use kinds::{Kind, ServedKind};
 use meta::{Cause, Key, Object, Revision, Status};
 use store::Store;
 use value::{Map, Str, Value, json, map};
@@ -10,7 +10,7 @@ use value::{Map, Str, Value, json, map};
 use crate::ApiServer;
 use crate::digest::{base64_url, from_base64_url};
 use crate::options::{ListOptions, Match, resource_version};
-use crate::selectors::{Selection, check_fields};
+use crate::selectors::{Selection, stored_fields};
 
 /// Some objects of a kind, in the order of namespace and name, and what the list says of itself.
 pub(crate) struct Page {
@@ -31,9 +31,13 @@ const TOKEN_EXPIRED: &str = "The provided continue parameter is too old to displ
 ///
 /// # Errors
 /// 400 where the kind has no such field, or a name is selected beside another one.
-pub(crate) fn selection(kind: &Kind, options: &ListOptions, name: Option<&str>) -> Result<Selection, Status> {
-    check_fields(kind, &options.fields)?;
-    let mut selection = Selection { labels: options.labels.clone(), fields: options.fields.clone() };
+pub(crate) fn selection(
+    served: &ServedKind<'_>,
+    options: &ListOptions,
+    name: Option<&str>,
+) -> Result<Selection, Status> {
+    let fields = stored_fields(served, &options.fields)?;
+    let mut selection = Selection { labels: options.labels.clone(), fields };
     if let Some(name) = name {
         selection.narrow(name)?;
     }
@@ -46,11 +50,12 @@ pub(crate) fn selection(kind: &Kind, options: &ListOptions, name: Option<&str>) 
 /// The API's answer: an unknown field, a revision that is past or to come, a broken token.
 pub(crate) fn list(
     api: &ApiServer,
-    kind: &Kind,
+    served: &ServedKind<'_>,
     namespace: Option<&str>,
     options: &ListOptions,
 ) -> Result<Page, Status> {
-    let selection = selection(kind, options, None)?;
+    let kind = served.kind;
+    let selection = selection(served, options, None)?;
     let store = api.store_of(kind);
     let namespace = namespace.or_else(|| selection.namespace().filter(|_| kind.is_namespaced()).map(Str::as_str));
     // A list of one name has no pages.

@@ -49,11 +49,11 @@ pub(crate) fn answer(api: &mut ApiServer, now: Instant, read: &Read<'_>) -> Resu
     let options = ListOptions::read(query, read.watch)?;
     let view = ServedKind { kind, served };
     if !options.watch {
-        let page = list(api, kind, namespace, &options)?;
+        let page = list(api, &view, namespace, &options)?;
         let value = Shaper::read(api, view, media.shape, query, now.secs())?.list(&page)?;
         return Ok(Answer::List(value, media.format));
     }
-    let selection = selection(kind, &options, read.name)?;
+    let selection = selection(&view, &options, read.name)?;
     let shape = negotiate::stream(read.accept)?.shape;
     let include = Include::of(shape, query)?;
     let namespace = namespace.map(Into::into);

@@ -1,6 +1,6 @@
 //! Which objects a list or a watch is about: selectors bound to a kind (`SelectionPredicate`).
 
-use kinds::Kind;
+use kinds::{Kind, ServedKind};
 use meta::selector::{FieldSelector, LabelSelector};
 use meta::{Object, Status, quoted};
 use value::Str;
@@ -15,30 +15,42 @@ pub(crate) struct Selection {
 const NAME: &str = "metadata.name";
 const NAMESPACE: &str = "metadata.namespace";
 
-/// Whether the kind has the fields, as `ConvertFieldLabel` says.
+/// The selector in the names of the stored version, where the kind has the fields (`ConvertFieldLabel`).
 ///
 /// # Errors
 /// 400 in one of two forms: kinds with fields of their own have other words than those without.
-pub(crate) fn check_fields(kind: &Kind, fields: &FieldSelector) -> Result<(), Status> {
+pub(crate) fn stored_fields(it: &ServedKind<'_>, fields: &FieldSelector) -> Result<FieldSelector, Status> {
+    let kind = it.kind;
     let own = kind.selectable_fields;
-    for term in &fields.terms {
+    let renamed = it.served.map_or(&[][..], |it| it.renamed_fields);
+    let mut fields = fields.clone();
+    for term in &mut fields.terms {
         let field = term.field.as_str();
-        let known = match field {
-            NAME => true,
+        let stored = match field {
+            NAME => Some(NAME),
             // Kinds of the cluster that have fields of their own name all that they know.
-            NAMESPACE => kind.is_namespaced() || own.is_empty(),
-            _ => own.iter().any(|it| it.name == field),
+            NAMESPACE if kind.is_namespaced() || own.is_empty() => Some(NAMESPACE),
+            _ => {
+                renamed.iter().find(|(here, _)| !here.is_empty() && *here == field).map(|(_, stored)| *stored).or_else(
+                    || {
+                        let has_other_name = renamed.iter().any(|(_, stored)| *stored == field);
+                        own.iter().map(|it| it.name).find(|it| *it == field && !has_other_name)
+                    },
+                )
+            }
         };
-        if known {
-            continue;
+        let Some(stored) = stored else {
+            return Err(Status::bad_request(if own.is_empty() && !kind.definition.is_empty() {
+                format!("{} is not a known field selector: only \"{NAME}\", \"{NAMESPACE}\"", quoted(field))
+            } else {
+                format!("field label not supported: {field}")
+            }));
+        };
+        if stored != field {
+            term.field = stored.into();
         }
-        return Err(Status::bad_request(if own.is_empty() && !kind.definition.is_empty() {
-            format!("{} is not a known field selector: only \"{NAME}\", \"{NAMESPACE}\"", quoted(field))
-        } else {
-            format!("field label not supported: {field}")
-        }));
     }
-    Ok(())
+    Ok(fields)
 }
 
 impl Selection {

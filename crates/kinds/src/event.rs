@@ -28,6 +28,7 @@ pub(crate) fn kind() -> Kind {
             group: "events.k8s.io",
             version: "v1",
             definition: "io.k8s.api.events.v1.Event",
+            renamed_fields: RENAMED_SELECTABLE,
             to: to_events,
             from: from_events,
             validate: |new, old, errors| match old {
@@ -92,15 +93,18 @@ const SELECTABLE: &[SelectableField] = &[
     SelectableField { name: "reportingComponent", read: |it| shared(it, "reportingComponent") },
     SelectableField { name: "source", read: |it| source(it).into() },
     SelectableField { name: "type", read: |it| shared(it, "type") },
-    // The names in `events.k8s.io`.
-    SelectableField { name: "regarding.kind", read: |it| shared(it, "involvedObject.kind") },
-    SelectableField { name: "regarding.namespace", read: |it| shared(it, "involvedObject.namespace") },
-    SelectableField { name: "regarding.name", read: |it| shared(it, "involvedObject.name") },
-    SelectableField { name: "regarding.uid", read: |it| shared(it, "involvedObject.uid") },
-    SelectableField { name: "regarding.apiVersion", read: |it| shared(it, "involvedObject.apiVersion") },
-    SelectableField { name: "regarding.resourceVersion", read: |it| shared(it, "involvedObject.resourceVersion") },
-    SelectableField { name: "regarding.fieldPath", read: |it| shared(it, "involvedObject.fieldPath") },
-    SelectableField { name: "reportingController", read: |it| shared(it, "reportingComponent") },
+];
+
+const RENAMED_SELECTABLE: &[(&str, &str)] = &[
+    ("regarding.kind", "involvedObject.kind"),
+    ("regarding.namespace", "involvedObject.namespace"),
+    ("regarding.name", "involvedObject.name"),
+    ("regarding.uid", "involvedObject.uid"),
+    ("regarding.apiVersion", "involvedObject.apiVersion"),
+    ("regarding.resourceVersion", "involvedObject.resourceVersion"),
+    ("regarding.fieldPath", "involvedObject.fieldPath"),
+    ("reportingController", "reportingComponent"),
+    ("", "source"),
 ];
 
 fn source(it: &Object) -> &str {

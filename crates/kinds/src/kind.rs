@@ -96,6 +96,9 @@ pub struct Served {
     pub group: &'static str,
     pub version: &'static str,
     pub definition: &'static str,
+    /// Selectable fields that are called otherwise here: their names here and in the stored version.
+    /// An empty name here: not selectable.
+    pub renamed_fields: &'static [(&'static str, &'static str)],
     /// From the stored form of the body to this version's.
     pub to: fn(&Object) -> Object,
     /// From this version's form to the stored one.

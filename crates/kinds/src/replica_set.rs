@@ -14,7 +14,6 @@ pub(crate) fn kind() -> Kind {
         definition: "io.k8s.api.apps.v1.ReplicaSet".into(),
         subresources: vec![Subresource::scale(), Subresource::status("ReplicaSet")],
         columns: workload::replica_columns(),
-        selectable_fields: workload::SELECTABLE_REPLICAS,
         strategy: Strategy {
             default: |it| workload::default_spec(it, |spec| spec.set_default("replicas", 1)),
             prepare_create: |it| it.body.insert("status", map!({ "replicas": 0 })),

@@ -23,8 +23,9 @@ fn server() -> ApiServer {
 }
 
 fn told(api: &ApiServer, namespace: Option<&str>, query: &str) -> (String, String) {
-    let answer = ListOptions::read(&Query::parse(query), false)
-        .and_then(|options| list(api, api.registry.get(KIND).unwrap(), namespace, &options));
+    let answer = ListOptions::read(&Query::parse(query), false).and_then(|options| {
+        list(api, &kinds::ServedKind { kind: api.registry.get(KIND).unwrap(), served: None }, namespace, &options)
+    });
     match answer {
         Ok(page) => {
             let names: Vec<&str> = page.objects.iter().map(|it| it.name()).collect();

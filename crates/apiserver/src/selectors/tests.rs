@@ -3,26 +3,40 @@ use meta::selector::{FieldSelector, LabelSelector};
 use meta::{Metadata, Object};
 use value::map;
 
-use super::{Selection, check_fields};
+use super::{Selection, stored_fields};
 
 #[track_caller]
-fn check(api_version: &str, kind: &str, fields: &str, expect: &str) {
+fn check((group, version, resource): (&str, &str, &str), fields: &str, expect: &str) {
     let registry = Registry::builtin();
-    let kind = registry.by_kind(api_version, kind).expect("it is built in");
+    let served = registry.by_resource(group, version, resource).expect("it is built in");
     let fields = FieldSelector::parse(fields).expect("it can be read");
-    let answer = match check_fields(kind, &fields) {
-        Ok(()) => "ok".to_owned(),
+    let answer = match stored_fields(&served, &fields) {
+        Ok(it) => it.terms.iter().map(|it| it.field.to_string()).collect::<Vec<_>>().join(" "),
         Err(status) => format!("{}: {}", status.code, status.message),
     };
     assert_eq!(answer, expect);
 }
 
+const PODS: (&str, &str, &str) = ("", "v1", "pods");
+
 #[test]
 fn kinds_tell_unknown_fields_in_their_own_words() {
-    check("v1", "Pod", "metadata.name=a,metadata.namespace=b,spec.nodeName!=", "ok");
-    check("v1", "Pod", "spec.x=1", "400: field label not supported: spec.x");
+    check(PODS, "metadata.name=a,metadata.namespace=b,status.phase!=", "metadata.name metadata.namespace status.phase");
+    check(PODS, "spec.x=1", "400: field label not supported: spec.x");
+    check(("", "v1", "nodes"), "metadata.namespace=a", "400: field label not supported: metadata.namespace");
     let plain = "is not a known field selector: only \"metadata.name\", \"metadata.namespace\"";
-    check("apps/v1", "DaemonSet", "spec.x=1", &format!("400: \"spec.x\" {plain}"));
+    check(("apps", "v1", "daemonsets"), "spec.x=1", &format!("400: \"spec.x\" {plain}"));
+}
+
+#[test]
+fn a_field_has_the_name_of_its_version() {
+    check(("events.k8s.io", "v1", "events"), "regarding.name=x,type=y", "involvedObject.name type");
+    check(
+        ("events.k8s.io", "v1", "events"),
+        "involvedObject.name=x",
+        "400: field label not supported: involvedObject.name",
+    );
+    check(("", "v1", "events"), "regarding.name=x", "400: field label not supported: regarding.name");
 }
 
 #[test]

@@ -46,7 +46,8 @@ impl World {
 
     fn open_as(&mut self, query: &str, shape: Shape) {
         let options = ListOptions::read(&Query::parse(query), true).unwrap();
-        let selection = selection(self.api.registry.get(KIND).unwrap(), &options, None).unwrap();
+        let kind = self.api.registry.get(KIND).unwrap();
+        let selection = selection(&kinds::ServedKind { kind, served: None }, &options, None).unwrap();
         let subject = Subject { kind: KIND, served: None, namespace: None, selection, shape, include: Include::None };
         self.api.open_watch(self.now, subject, &options).unwrap();
     }
@@ -205,16 +206,16 @@ fn tables_have_columns_once() {
     check(
         world.pump(),
         expect![[r#"
-        1: ADDED Table - at 2 2 columns ["a",null]
-    "#]],
+            1: ADDED Table - at 2 3 columns ["a",0,"\u003cunknown\u003e"]
+        "#]],
     );
     world.put("b", "x");
     check(
         world.pump(),
         expect![[r#"
-        1: ADDED Table - at 3 0 columns ["b",null]
-        2: ADDED Table - at 3 2 columns ["b",null]
-    "#]],
+            1: ADDED Table - at 3 0 columns ["b",0,"\u003cunknown\u003e"]
+            2: ADDED Table - at 3 3 columns ["b",0,"\u003cunknown\u003e"]
+        "#]],
     );
 }
 
