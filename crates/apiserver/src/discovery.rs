@@ -8,6 +8,7 @@ use value::{Map, Str, Value, map, value};
 
 use crate::digest::{base64, hex, sha256};
 use crate::layout;
+use crate::negotiate::Format;
 
 /// Documents that take work to make and only change when kinds do.
 #[derive(Clone, Debug, Default)]
@@ -26,12 +27,15 @@ pub(crate) struct Document {
 impl Cache {
     /// The document called `name`, made if it is not there yet.
     pub fn get(&mut self, name: &str, make: &mut dyn FnMut() -> Value) -> Document {
+        self.get_bytes(name, &mut || layout::render(&make(), Format::Json))
+    }
+
+    /// The same for a document that is not JSON.
+    pub fn get_bytes(&mut self, name: &str, make: &mut dyn FnMut() -> Vec<u8>) -> Document {
         if let Some(it) = self.documents.get(name) {
             return it.clone();
         }
-        let mut bytes = Vec::new();
-        layout::write(&make(), &mut bytes);
-        bytes.push(b'\n');
+        let bytes = make();
         let document = Document { hash: hex(&sha256(&bytes)).into(), bytes: bytes.into() };
         self.documents.insert(name.to_owned(), document.clone());
         document

@@ -14,6 +14,9 @@ use crate::route::Route;
 use crate::{ApiServer, discovery, layout, openapi};
 
 const JSON: &str = "application/json";
+/// The other form of OpenAPI version 2, by its new and its old name.
+const PROTOBUF: [&str; 2] =
+    ["com.github.proto-openapi.spec.v2.v1.0+protobuf", "com.github.proto-openapi.spec.v2@v1.0+protobuf"];
 /// Until when a document may be kept whose address names its content. Virtual time may be behind the client's.
 const FAR_OFF: &str = "Thu, 31 Dec 2099 23:59:59 UTC";
 
@@ -64,6 +67,11 @@ fn set(res: &mut Response<Body>, name: HeaderName, value: &str) {
     {
         res.headers_mut().insert(name, value);
     }
+}
+
+fn with(mut res: Response<Body>, name: HeaderName, value: &str) -> Response<Body> {
+    set(&mut res, name, value);
+    res
 }
 
 fn plain(it: Plain) -> Response<Body> {
@@ -124,14 +132,17 @@ fn open_api(api: &mut ApiServer, path: &str, query: &Query, client: &Client<'_>)
     if path != "/v2" && name.is_none() {
         return plain(Plain::not_found());
     }
-    // The other form is protobuf, which is not served.
-    if !negotiate::accepts_json(client.accept) {
+    if !negotiate::accepts(client.accept, "json") {
+        if name.is_none() && PROTOBUF.iter().any(|it| negotiate::accepts(client.accept, it)) {
+            let document = openapi::whole_binary(&mut api.cache, registry, schema);
+            return with(cached(&document, &format!("application/{}", PROTOBUF[0]), client), VARY, "Accept");
+        }
+        // Version 3 is served as JSON only.
         return response(406, "", Vec::new());
     }
     let Some(name) = name else {
-        let mut res = cached(&openapi::whole(&mut api.cache, registry, schema), JSON, client);
-        set(&mut res, VARY, "Accept");
-        return res;
+        let document = openapi::whole(&mut api.cache, registry, schema);
+        return with(cached(&document, JSON, client), VARY, "Accept");
     };
     let Some(document) = openapi::document(&mut api.cache, registry, schema, name) else {
         return response(404, "", Vec::new());

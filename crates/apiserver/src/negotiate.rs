@@ -236,7 +236,7 @@ pub(crate) fn pretty(query: &crate::query::Query, user_agent: &str) -> bool {
     }
 }
 
-/// Whether JSON is among what the client takes.
-pub(crate) fn accepts_json(accept: &str) -> bool {
-    accept.trim().is_empty() || clauses(accept).iter().any(|it| it.accepts("application", "json"))
+/// Whether a subtype of `application` is among what the client takes.
+pub(crate) fn accepts(accept: &str, subtype: &str) -> bool {
+    accept.trim().is_empty() || clauses(accept).iter().any(|it| it.accepts("application", subtype))
 }

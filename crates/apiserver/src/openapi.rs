@@ -2,6 +2,7 @@
 //!
 //! Made when somebody asks, and kept: see [`crate::discovery::Cache`]. There are no descriptions.
 
+mod binary;
 mod paths;
 mod schemas;
 
@@ -102,31 +103,36 @@ fn part_document(part: &Part, registry: &Registry, schema: &Schema) -> Value {
 
 /// `/openapi/v2`: everything in one document.
 pub(crate) fn whole(cache: &mut Cache, registry: &Registry, schema: &Schema) -> Document {
-    cache.get("openapi/v2", &mut || {
-        let mut all: Vec<(Str, Value)> = Vec::new();
-        let mut groups = vec![Str::default()];
-        for part in parts(registry).into_values() {
-            let paths = match part {
-                Part::Version { group, version } => {
-                    let paths = paths::of_version(registry, &group, &version, Version::V2);
-                    groups.push(group);
-                    paths
-                }
-                Part::Get { path, operation, answer, tag } => {
-                    paths::of_get(&path, &operation, answer, &tag, Version::V2)
-                }
-            };
-            all.extend(paths.iter().map(|(path, it)| (path.clone(), it.clone())));
-        }
-        let paths = Map::from(all);
-        let definitions = schemas::reachable(registry, schema, &paths, &groups, Version::V2);
-        value!({
-            "swagger": "2.0", "info": { "title": "Kubernetes", "version": "1.36" }, "paths": paths,
-            "definitions": definitions, "security": [{ "BearerToken": [] }],
-            "securityDefinitions": { "BearerToken": {
-                "type": "apiKey", "description": "Bearer Token authentication", "name": "authorization", "in": "header",
-            } },
-        })
+    cache.get("openapi/v2", &mut || whole_document(registry, schema))
+}
+
+/// `/openapi/v2` in protobuf.
+pub(crate) fn whole_binary(cache: &mut Cache, registry: &Registry, schema: &Schema) -> Document {
+    cache.get_bytes("openapi/v2.pb", &mut || binary::encode(&whole_document(registry, schema)))
+}
+
+fn whole_document(registry: &Registry, schema: &Schema) -> Value {
+    let mut all: Vec<(Str, Value)> = Vec::new();
+    let mut groups = vec![Str::default()];
+    for part in parts(registry).into_values() {
+        let paths = match part {
+            Part::Version { group, version } => {
+                let paths = paths::of_version(registry, &group, &version, Version::V2);
+                groups.push(group);
+                paths
+            }
+            Part::Get { path, operation, answer, tag } => paths::of_get(&path, &operation, answer, &tag, Version::V2),
+        };
+        all.extend(paths.iter().map(|(path, it)| (path.clone(), it.clone())));
+    }
+    let paths = Map::from(all);
+    let definitions = schemas::reachable(registry, schema, &paths, &groups, Version::V2);
+    value!({
+        "swagger": "2.0", "info": { "title": "Kubernetes", "version": "1.36" }, "paths": paths,
+        "definitions": definitions, "security": [{ "BearerToken": [] }],
+        "securityDefinitions": { "BearerToken": {
+            "type": "apiKey", "description": "Bearer Token authentication", "name": "authorization", "in": "header",
+        } },
     })
 }
 
