@@ -144,3 +144,6 @@ fn reference(name: &str, version: Version) -> Map {
     };
     map!({ "$ref": format!("{place}{name}") })
 }
+
+#[cfg(test)]
+mod tests;
