@@ -54,7 +54,7 @@ impl ApiServer {
             overlays: BTreeMap::new(),
             api_versions: registry.all().map(|it| it.api_version().into()).collect(),
             registry: Arc::new(registry),
-            schema: Arc::new(Schema::load()),
+            schema: Schema::shared().clone(),
             rng: Rng::stream(config.seed, "apiserver"),
             watches: Watches::default(),
             requests: Requests::default(),

@@ -6,6 +6,7 @@ mod decode;
 mod table;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use value::Str;
 
@@ -97,6 +98,8 @@ pub struct StructType {
     pub name: Str,
     /// Sorted by name.
     pub fields: Vec<Field>,
+    /// Places in `fields`, in the order in which they are declared and written.
+    pub order: Vec<u16>,
     /// Owned as a whole by server-side apply.
     pub atomic: bool,
 }
@@ -104,6 +107,11 @@ pub struct StructType {
 impl StructType {
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.binary_search_by(|it| it.name.as_str().cmp(name)).ok().and_then(|idx| self.fields.get(idx))
+    }
+
+    /// The fields in the order in which Go writes them.
+    pub fn in_order(&self) -> impl Iterator<Item = &Field> {
+        self.order.iter().filter_map(|it| self.fields.get(usize::from(*it)))
     }
 
     /// The Go type's name: the last part.
@@ -124,6 +132,12 @@ impl Schema {
     /// The types of Kubernetes 1.36 and of `sim.drydock.dev`.
     pub fn load() -> Schema {
         table::load()
+    }
+
+    /// The same, made once for all.
+    pub fn shared() -> &'static Arc<Schema> {
+        static SHARED: OnceLock<Arc<Schema>> = OnceLock::new();
+        SHARED.get_or_init(|| Arc::new(Schema::load()))
     }
 
     /// A definition by its full name, such as `io.k8s.api.apps.v1.DaemonSet`.

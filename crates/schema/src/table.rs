@@ -1,7 +1,7 @@
 //! The committed tables, read once.
 //!
 //! ```text
-//! @core.v1.Container              a struct; `@!` is owned as a whole
+//! @core.v1.Container              a struct; `@!` is owned as a whole; its fields follow in the order of their declaration
 //! name ar:s                       a field: flags before the colon, then its type
 //! env :K(name)^name:#core.v1.EnvVar
 //! ```
@@ -65,7 +65,12 @@ pub(crate) fn load() -> Schema {
 impl Loader {
     fn declare(&mut self, name: &'static str) {
         let short = name.strip_prefix('!').unwrap_or(name);
-        let id = self.push(Type::Struct(StructType { name: full(short), fields: Vec::new(), atomic: short != name }));
+        let id = self.push(Type::Struct(StructType {
+            name: full(short),
+            fields: Vec::new(),
+            order: Vec::new(),
+            atomic: short != name,
+        }));
         self.structs.insert(short, id);
         self.definitions.insert(full(short), id);
     }
@@ -92,7 +97,11 @@ impl Loader {
                 retain_keys: code.starts_with('~'),
             };
             if let Some(Type::Struct(it)) = self.types.get_mut(id as usize) {
-                it.fields.push(field);
+                // Fields stay sorted; those that move make their places in the order move too.
+                let at = it.fields.partition_point(|it| it.name < field.name);
+                it.order.iter_mut().filter(|it| usize::from(**it) >= at).for_each(|it| *it += 1);
+                it.order.push(at as u16);
+                it.fields.insert(at, field);
             }
         }
     }

@@ -85,11 +85,12 @@ fn definitions(path: &Path) -> Res<BTreeMap<String, Value>> {
 }
 
 fn table(definitions: &BTreeMap<String, Value>, fields: &str) -> String {
-    let flags: BTreeMap<&str, BTreeMap<&str, &str>> = fields
+    // Of each struct the fields in their order, with their signs.
+    let facts: BTreeMap<&str, Vec<(&str, &str)>> = fields
         .lines()
         .filter(|it| !it.starts_with('#'))
         .filter_map(|it| it.split_once(' '))
-        .map(|(name, rest)| (name, rest.split_whitespace().filter_map(|it| it.split_once('=')).collect()))
+        .map(|(name, rest)| (name, rest.split_whitespace().map(|it| it.split_once('=').unwrap_or((it, ""))).collect()))
         .collect();
     let mut out = String::from("# Made by `cargo xtask schema`; do not edit.\n");
     for (name, definition) in definitions {
@@ -99,10 +100,12 @@ fn table(definitions: &BTreeMap<String, Value>, fields: &str) -> String {
         out.push_str(&format!("@{atomic}{name}\n"));
         let required: Vec<&str> =
             definition["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let facts = facts.get(name.as_str()).map_or(&[][..], Vec::as_slice);
+        let place = |field: &str| facts.iter().position(|(it, _)| *it == field);
         let mut sorted: Vec<(&String, &Value)> = properties.iter().collect();
-        sorted.sort_by_key(|(field, _)| *field);
+        sorted.sort_by_key(|(field, _)| (place(field).unwrap_or(usize::MAX), *field));
         for (field, property) in sorted {
-            let flag = flags.get(name.as_str()).and_then(|it| it.get(field.as_str())).copied().unwrap_or("");
+            let flag = place(field).and_then(|it| facts.get(it)).map_or("", |(_, flag)| flag);
             let required = if required.contains(&field.as_str()) { "r" } else { "" };
             out.push_str(&format!("{field} {flag}{required}:{}\n", code(property, definitions)));
         }

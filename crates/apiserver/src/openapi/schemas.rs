@@ -58,7 +58,7 @@ fn facts(definition: &str) -> Vec<(char, &'static str, &'static str)> {
     line.unwrap_or_default()
         .split(' ')
         .filter_map(|word| {
-            let at = word.find(['!', '?', '=', ':'])?;
+            let at = word.find(['?', '=', ':'])?;
             Some((word[at..].chars().next()?, &word[..at], &word[at + 1..]))
         })
         .collect()
@@ -337,10 +337,7 @@ impl Maker<'_> {
         if !properties.is_empty() {
             res.insert("properties", properties);
         }
-        let required = match facts.iter().find(|(sign, ..)| *sign == '!') {
-            Some((.., order)) => strings(order.split(',')),
-            None => it.fields.iter().filter(|it| it.required).map(|it| Value::from(&it.name)).collect(),
-        };
+        let required: Vec<Value> = it.in_order().filter(|it| it.required).map(|it| Value::from(&it.name)).collect();
         if !required.is_empty() {
             res.insert("required", required);
         }

@@ -74,7 +74,10 @@ fn operations_are_named_as_upstream_names_them() {
         }
         lines.join("\n")
     };
-    check("apis/scheduling.k8s.io/v1", pick, expect![[r#"
+    check(
+        "apis/scheduling.k8s.io/v1",
+        pick,
+        expect![[r#"
         /apis/scheduling.k8s.io/v1/ get getSchedulingV1APIResources 0
         /apis/scheduling.k8s.io/v1/priorityclasses delete deleteSchedulingV1CollectionPriorityClass 15
         /apis/scheduling.k8s.io/v1/priorityclasses get listSchedulingV1PriorityClass 12
@@ -84,7 +87,8 @@ fn operations_are_named_as_upstream_names_them() {
         /apis/scheduling.k8s.io/v1/priorityclasses/{name} patch patchSchedulingV1PriorityClass 6
         /apis/scheduling.k8s.io/v1/priorityclasses/{name} put replaceSchedulingV1PriorityClass 5
         /apis/scheduling.k8s.io/v1/watch/priorityclasses get watchSchedulingV1PriorityClassList 12
-        /apis/scheduling.k8s.io/v1/watch/priorityclasses/{name} get watchSchedulingV1PriorityClass 13"#]]);
+        /apis/scheduling.k8s.io/v1/watch/priorityclasses/{name} get watchSchedulingV1PriorityClass 13"#]],
+    );
 }
 
 #[test]
@@ -97,9 +101,13 @@ fn definitions_say_more_than_types() {
         [definition("io.k8s.api.apps.v1.DeploymentStrategy"), definition("io.k8s.api.core.v1.TopologySpreadConstraint")]
             .join("\n")
     };
-    check("apis/apps/v1", pick, expect![[r##"
+    check(
+        "apis/apps/v1",
+        pick,
+        expect![[r##"
         {"properties":{"rollingUpdate":{"allOf":[{"$ref":"#/components/schemas/io.k8s.api.apps.v1.RollingUpdateDeployment"}]},"type":{"description":"RollingUpdate replaces pods step by step; Recreate ends all old ones first.","enum":["Recreate","RollingUpdate"],"type":"string"}},"type":"object"}
-        {"properties":{"labelSelector":{"allOf":[{"$ref":"#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector"}]},"matchLabelKeys":{"items":{"type":"string"},"type":"array","x-kubernetes-list-type":"atomic"},"maxSkew":{"default":0,"format":"int32","type":"integer"},"minDomains":{"format":"int32","type":"integer"},"nodeAffinityPolicy":{"enum":["Honor","Ignore"],"type":"string"},"nodeTaintsPolicy":{"enum":["Honor","Ignore"],"type":"string"},"topologyKey":{"default":"","type":"string"},"whenUnsatisfiable":{"default":"","enum":["DoNotSchedule","ScheduleAnyway"],"type":"string"}},"required":["maxSkew","topologyKey","whenUnsatisfiable"],"type":"object"}"##]]);
+        {"properties":{"labelSelector":{"allOf":[{"$ref":"#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector"}]},"matchLabelKeys":{"items":{"type":"string"},"type":"array","x-kubernetes-list-type":"atomic"},"maxSkew":{"default":0,"format":"int32","type":"integer"},"minDomains":{"format":"int32","type":"integer"},"nodeAffinityPolicy":{"enum":["Honor","Ignore"],"type":"string"},"nodeTaintsPolicy":{"enum":["Honor","Ignore"],"type":"string"},"topologyKey":{"default":"","type":"string"},"whenUnsatisfiable":{"default":"","enum":["DoNotSchedule","ScheduleAnyway"],"type":"string"}},"required":["maxSkew","topologyKey","whenUnsatisfiable"],"type":"object"}"##]],
+    );
 }
 
 #[test]
