@@ -40,7 +40,7 @@ impl ApiServer {
         let media = negotiate::resource(&call.client.accept, true, call.pretty())?;
         let list_options = ListOptions::read(&call.query, false)?;
         let options = self.delete_options(call)?;
-        let page = list::list(self, &call.kind, call.namespace.as_deref(), &list_options)?;
+        let page = list::list(self, &call.served_kind(), call.namespace.as_deref(), &list_options)?;
         let write = call.write(&Default::default(), options.dry_run);
         for object in &page.objects {
             match delete::delete(self, &write, &object.key(), &options) {
