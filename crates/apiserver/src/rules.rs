@@ -46,9 +46,7 @@ impl Rules {
                 let validate = kinds::namespace::validate_finalize;
                 Rules { prepare: only_spec_finalizers, validate, counts_generation: false, warns: false }
             }
-            "binding" => {
-                Rules { prepare: |_, _| (), validate: |_, _, _| (), counts_generation: false, ..whole }
-            }
+            "binding" => Rules { prepare: |_, _| (), validate: |_, _, _| (), counts_generation: false, ..whole },
             _ => whole,
         }
     }

@@ -131,10 +131,15 @@ fn definition(column: &Column) -> Value {
     })
 }
 
-/// `PartialObjectMetadata` of an object.
+/// `PartialObjectMetadata` of an object. Upstream makes it of the object inside the server, where some annotations are fields.
 pub(crate) fn partial(object: &Object, version: &str) -> Value {
+    let mut metadata = object.meta.to_map();
+    metadata.edit_map("annotations", |all| *all = all.filtered(|key, _| !kinds::INNER_ANNOTATIONS.contains(&key)));
+    if metadata.get("annotations").and_then(Value::as_map).is_some_and(Map::is_empty) {
+        metadata.remove("annotations");
+    }
     value!({
-        "kind": "PartialObjectMetadata", "apiVersion": format!("meta.k8s.io/{version}"), "metadata": object.meta.to_map(),
+        "kind": "PartialObjectMetadata", "apiVersion": format!("meta.k8s.io/{version}"), "metadata": metadata,
     })
 }
 

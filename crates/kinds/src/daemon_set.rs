@@ -8,10 +8,10 @@ use crate::path::Path;
 use crate::pod_template::fields::{child, child_or_empty, text};
 use crate::pod_template::{internal, labels};
 use crate::workload::{self, spec, status};
-use crate::{Kind, Scope, Strategy, Subresource, columns, keep_status, pod_template};
+use crate::{Kind, Scope, Strategy, Subresource, columns, pod_template};
 
 /// Counts the changes of the template; once a field of the spec.
-const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+pub(crate) const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 pub(crate) fn kind() -> Kind {
     Kind {
@@ -101,13 +101,13 @@ fn prepare_create(it: &mut Object) {
     let zero = map!({
         "currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0,
     });
-    it.body.insert("status", zero);
+    workload::prepare_create(it, zero);
     let number = template_generation(it).max(1);
     set_template_generation(it, number);
 }
 
 fn prepare_update(new: &mut Object, old: &Object) {
-    keep_status(new, old);
+    workload::prepare_update(new, old);
     let number = template_generation(old) + i64::from(workload::template_changed(new, old));
     set_template_generation(new, number);
 }

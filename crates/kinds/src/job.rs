@@ -142,7 +142,7 @@ fn label_like_template(it: &mut Object) {
 
 /// Labels and selector that tie the pods to this job are made up, unless that was forbidden.
 fn prepare_create(it: &mut Object) {
-    it.body.insert("status", Map::new());
+    workload::prepare_create(it, Map::new());
     if flag(spec(it), "manualSelector") {
         return;
     }

@@ -1,7 +1,9 @@
 //! What the API server must know of a kind.
 
 use meta::{Errors, KindId, Object, names};
-use value::{Str, Value};
+use value::{Map, Str, Value};
+
+use crate::workload;
 
 /// Whether objects live in namespaces.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -226,10 +228,8 @@ impl Strategy {
 
     /// A kind with `spec`, `status` and a generation.
     pub const WORKLOAD: Strategy = Strategy {
-        prepare_create: |it| {
-            it.body.insert("status", Value::map());
-        },
-        prepare_update: keep_status,
+        prepare_create: |it| workload::prepare_create(it, Map::new()),
+        prepare_update: workload::prepare_update,
         generation: true,
         has_status: true,
         ..Strategy::PLAIN

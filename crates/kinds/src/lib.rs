@@ -63,6 +63,9 @@ mod volume_attachment;
 mod volume_attributes_class;
 mod workload;
 
+/// Annotations that stand for fields which objects have inside the server only.
+pub const INNER_ANNOTATIONS: [&str; 2] = [daemon_set::TEMPLATE_GENERATION, deployment::ROLLBACK_TO];
+
 /// Declares the id of every kind and the list of all, in one place.
 macro_rules! kinds {
     ($($id:ident = $module:ident::$make:ident),* $(,)?) => {

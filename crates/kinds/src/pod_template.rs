@@ -29,7 +29,7 @@ pub(crate) use self::claims::access_modes;
 pub use self::claims::claim_spec;
 pub(crate) use self::containers::is_sidecar;
 pub use self::defaults::claim_spec as default_claim_spec;
-pub(crate) use self::defaults::{Of, spec as default_spec};
+pub(crate) use self::defaults::{Of, drop_disabled, spec as default_spec};
 use self::fields::{child, child_or_empty, list};
 pub(crate) use self::spec::{only_for_pods, validate as validate_spec};
 pub use self::volumes::driver_name as validate_csi_driver_name;

@@ -16,6 +16,8 @@ pub(crate) fn kind() -> Kind {
         columns: [columns::name()].into_iter().chain(columns::containers()).chain([labels]).collect(),
         strategy: Strategy {
             default: |it| workload::edit_or_make(&mut it.body, "template", pod_template::default),
+            prepare_create: workload::drop_disabled,
+            prepare_update: |new, _| workload::drop_disabled(new),
             validate,
             validate_update: |new, _, errors| validate(new, errors),
             warnings: |new, old| match old {

@@ -16,7 +16,7 @@ pub(crate) fn kind() -> Kind {
         columns: workload::replica_columns(),
         strategy: Strategy {
             default: |it| workload::default_spec(it, |spec| spec.set_default("replicas", 1)),
-            prepare_create: |it| it.body.insert("status", map!({ "replicas": 0 })),
+            prepare_create: |it| workload::prepare_create(it, map!({ "replicas": 0 })),
             validate,
             validate_update: |new, old, errors| {
                 validate(new, errors);

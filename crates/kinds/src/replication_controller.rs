@@ -20,7 +20,7 @@ pub(crate) fn kind() -> Kind {
         selectable_fields: workload::SELECTABLE_REPLICAS,
         strategy: Strategy {
             default,
-            prepare_create: |it| it.body.insert("status", map!({ "replicas": 0 })),
+            prepare_create: |it| workload::prepare_create(it, map!({ "replicas": 0 })),
             validate,
             validate_update: |new, _, errors| validate(new, errors),
             validate_status: |new, _, errors| {

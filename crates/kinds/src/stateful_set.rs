@@ -9,7 +9,7 @@ use crate::pod_template::fields::{
 };
 use crate::pod_template::{annotations, internal, labels, warnings};
 use crate::workload::{self, spec, status};
-use crate::{Kind, Scope, Strategy, Subresource, columns, keep_status, label_name, pod_template};
+use crate::{Kind, Scope, Strategy, Subresource, columns, label_name, pod_template};
 
 pub(crate) fn kind() -> Kind {
     let mut columns = vec![
@@ -27,11 +27,11 @@ pub(crate) fn kind() -> Kind {
         strategy: Strategy {
             default,
             prepare_create: |it| {
-                it.body.insert("status", map!({ "availableReplicas": 0, "replicas": 0 }));
+                workload::prepare_create(it, map!({ "availableReplicas": 0, "replicas": 0 }));
                 drop_unavailable(it);
             },
             prepare_update: |new, old| {
-                keep_status(new, old);
+                workload::prepare_update(new, old);
                 if !has(rolling_update(old), "maxUnavailable") {
                     drop_unavailable(new);
                 }

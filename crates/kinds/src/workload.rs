@@ -7,7 +7,7 @@ use value::{Map, Value};
 use crate::path::Path;
 use crate::pod_template::fields::{child, child_or_empty, has, int, list, non_negative, opt_int, text};
 use crate::pod_template::{internal, labels};
-use crate::{Column, SelectableField, columns, pod_template};
+use crate::{Column, SelectableField, columns, keep_status, pod_template};
 
 /// `spec` of the body.
 pub(crate) fn spec(it: &Object) -> &Map {
@@ -31,6 +31,33 @@ pub(crate) fn default_spec(it: &mut Object, f: impl FnOnce(&mut Map)) {
         edit_or_make(spec, "template", pod_template::default);
         f(spec);
     });
+}
+
+/// Leaves out of every pod template what features that are off would read.
+pub(crate) fn drop_disabled(it: &mut Object) {
+    const PATHS: [&[&str]; 3] =
+        [&["spec", "template", "spec"], &["spec", "jobTemplate", "spec", "template", "spec"], &["template", "spec"]];
+    for path in PATHS {
+        edit_at(&mut it.body, path, &mut pod_template::drop_disabled);
+    }
+}
+
+fn edit_at(map: &mut Map, path: &[&str], f: &mut dyn FnMut(&mut Map)) {
+    match path.split_first() {
+        None => f(map),
+        Some((key, rest)) => map.edit_map(key, |it| edit_at(it, rest, f)),
+    }
+}
+
+/// What every workload begins with: a status that nobody has written yet.
+pub(crate) fn prepare_create(it: &mut Object, status: Map) {
+    it.body.insert("status", status);
+    drop_disabled(it);
+}
+
+pub(crate) fn prepare_update(new: &mut Object, old: &Object) {
+    keep_status(new, old);
+    drop_disabled(new);
 }
 
 /// `1` of an integer or `25%`, as [`int_or_percent`] reads it; `None` where it is neither.

@@ -1,10 +1,10 @@
 //! Priority classes become numbers in pods (`plugin/pkg/admission/priority`).
 
-use kinds::{POD, PRIORITY_CLASS};
+use kinds::{POD, PRIORITY_CLASS, priority_class};
 use meta::{Key, Object, Status};
 use value::Str;
 
-use super::Request;
+use super::{Operation, Request};
 use crate::server::ApiServer;
 
 /// # Errors
@@ -68,15 +68,20 @@ fn keep(object: &mut Object, live: &Object) {
     }
 }
 
-/// There can be one default class.
+/// There can be one default class, and the system's own stay.
 ///
 /// # Errors
-/// `Forbidden` for a second default.
+/// `Forbidden` for a second default and for the end of a system class.
 pub(super) fn validate(api: &ApiServer, request: &Request<'_>, object: Option<&Object>) -> Result<(), Status> {
-    let Some(object) = object.filter(|it| it.bool_at("globalDefault") == Some(true) && request.creates(PRIORITY_CLASS))
-    else {
+    if !request.is_of(PRIORITY_CLASS) {
         return Ok(());
-    };
+    }
+    if let Some(live) = request.live.filter(|_| request.operation == Operation::Delete)
+        && priority_class::SYSTEM.iter().any(|(name, _)| *name == live.name())
+    {
+        return Err(request.write.forbidden(live.name(), "this is a system priority class and cannot be deleted"));
+    }
+    let Some(object) = object.filter(|it| it.bool_at("globalDefault") == Some(true)) else { return Ok(()) };
     match default_class(api) {
         Some(other) if other.meta.name != object.meta.name => {
             let why =

@@ -9,13 +9,14 @@ use super::{create, diff};
 use crate::keep_status;
 use crate::path::Path;
 use crate::pod_template::fields::{as_map, child, child_or_empty, has, list, maps, opt_int, pairs, text};
-use crate::pod_template::{annotations, internal, scheduling};
+use crate::pod_template::{self, annotations, internal, scheduling};
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 
 /// `PrepareForUpdate`
 pub(super) fn prepare(new: &mut Object, old: &Object) {
     keep_status(new, old);
+    new.body.edit_map("spec", pod_template::drop_disabled);
 }
 
 pub(super) fn spec_of(pod: &Object) -> &Map {
@@ -236,14 +237,13 @@ pub fn prepare_ephemeral_containers(new: &mut Object, old: &Object) {
     keep_metadata(new, old);
 }
 
-/// Writes to a part keep labels, annotations, finalizers and owners (`ResetObjectMetaForStatus`); a changed spec counts.
+/// Writes to a part keep labels, annotations, finalizers and owners (`ResetObjectMetaForStatus`).
 pub(super) fn keep_metadata(new: &mut Object, old: &Object) {
     new.meta.deleted = old.meta.deleted;
     new.meta.labels = old.meta.labels.clone();
     new.meta.annotations = old.meta.annotations.clone();
     new.meta.finalizers = old.meta.finalizers.clone();
     new.meta.owners = old.meta.owners.clone();
-    new.meta.generation = old.meta.generation + i64::from(!maps_equal(spec_of(new), spec_of(old)));
 }
 
 /// `ValidatePodEphemeralContainersUpdate`, without what concerns metadata of all kinds.

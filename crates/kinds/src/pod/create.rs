@@ -25,6 +25,7 @@ pub(super) fn prepare(pod: &mut Object) {
     pod.body.insert("status", status);
     let (labels, notes) = (pod.meta.labels.clone(), pod.meta.annotations.clone());
     pod.body.edit_map("spec", |spec| {
+        pod_template::drop_disabled(spec);
         merge_label_keys(spec, &labels);
         app_armor_fields(spec, &notes);
     });

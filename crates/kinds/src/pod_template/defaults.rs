@@ -59,7 +59,6 @@ pub(crate) fn spec(spec: &mut Map, of: Of) {
     set_absent(spec, "terminationGracePeriodSeconds", || 30.into());
     set_text(spec, "schedulerName", "default-scheduler");
     same_service_account(spec);
-    drop_disabled(spec);
     if of == Of::Pod && int(spec, "terminationGracePeriodSeconds") < 0 {
         spec.insert("terminationGracePeriodSeconds", 1);
     }
@@ -101,7 +100,7 @@ fn same_service_account(spec: &mut Map) {
 }
 
 /// Fields of features that are off in 1.36 are dropped without a word (`dropDisabledFields`).
-fn drop_disabled(spec: &mut Map) {
+pub(crate) fn drop_disabled(spec: &mut Map) {
     drop_field(spec, "schedulingGroup");
     for key in ["containers", "initContainers", "ephemeralContainers"] {
         spec.edit_maps(key, |container| {
