@@ -33,6 +33,7 @@ mod deployment;
 mod endpoint_slice;
 mod endpoints;
 mod event;
+mod horizontal_pod_autoscaler;
 mod image_behavior;
 pub mod job;
 mod lease;
@@ -98,6 +99,7 @@ kinds! {
     ENDPOINT_SLICE = endpoint_slice::kind,
     ENDPOINTS = endpoints::kind,
     EVENT = event::kind,
+    HORIZONTAL_POD_AUTOSCALER = horizontal_pod_autoscaler::kind,
     IMAGE_BEHAVIOR = image_behavior::kind,
     JOB = job::kind,
     LEASE = lease::kind,
