@@ -58,6 +58,7 @@ pub fn update_status(
 ) -> Result<Arc<Object>, Status> {
     if let Some(live) = api.store.get(object.kind, &object.key())
         && live.meta.uid == object.meta.uid
+        && live.meta.annotations == object.meta.annotations
         && live.body.get("status") == object.body.get("status")
     {
         return Ok(live.clone());

@@ -87,7 +87,6 @@ impl Sync {
             pod.set("spec.subdomain", service);
         }
         pod.meta.name = name.into();
-        pod.meta.generate_name = Default::default();
         with_storage(set, &pod)
     }
 }
