@@ -18,6 +18,7 @@ pub(crate) fn kind() -> Kind {
         categories: vec!["all".into()],
         definition: "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler".into(),
         also_served: vec![Served {
+            renamed_fields: &[],
             group: "autoscaling",
             version: "v1",
             definition: "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler",
