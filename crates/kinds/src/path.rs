@@ -110,6 +110,8 @@ impl fmt::Display for Path<'_> {
             }
         }
         match self.step {
+            // Upstream's empty name is an empty index.
+            Step::Field("") => f.write_str("[]"),
             Step::Field(name) => f.write_str(name),
             Step::Index(idx) => write!(f, "[{idx}]"),
             Step::Key(key) => write!(f, "[{key}]"),

@@ -29,9 +29,9 @@ pub(crate) fn kind() -> Kind {
                 })
             },
             columns::created(),
-            columns::wide(columns::text("PreemptionPolicy", "Whether its pods may push out others.", |it, _| {
+            columns::text("PreemptionPolicy", "Whether its pods may push out others.", |it, _| {
                 columns::string(it, "preemptionPolicy")
-            })),
+            }),
         ],
         strategy: Strategy {
             default: |it| it.body.set_default("preemptionPolicy", "PreemptLowerPriority"),

@@ -114,7 +114,7 @@ fn check_log_options(options: &Map, name: &str) -> Result<(), Status> {
         errors.invalid("limitBytes", it, "must be greater than 0");
     }
     match (number("sinceSeconds"), options.get("sinceTime")) {
-        (Some(_), Some(_)) => errors.forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"),
+        (Some(_), Some(_)) => errors.forbidden("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"),
         (Some(it), None) if it < 1 => errors.invalid("sinceSeconds", it, "must be greater than 0"),
         _ => (),
     }
