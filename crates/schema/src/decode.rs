@@ -5,6 +5,8 @@ use value::{List, Map, Str, Value, base64};
 
 use crate::{Field, Presence, Schema, StructType, Type, TypeId};
 
+const GO_TYPES: &str = include_str!("../data/go-types.txt");
+
 /// Why a value does not fit its type, in the words of Go's `encoding/json` or of the type's own reader.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DecodeError(pub String);
@@ -211,8 +213,23 @@ impl<'a> Reader<'a> {
             "json: cannot unmarshal {what} into Go struct field {}.{} of type {}",
             self.owner,
             fields.join("."),
-            self.go_type(ty)
+            self.shown_type(ty, fields.last().copied().unwrap_or(""))
         ))
+    }
+
+    /// The type of a field, by its own name in Go where it has one.
+    fn shown_type(&self, ty: TypeId, field: &str) -> String {
+        let is_field = |it: &str| {
+            it.split_once(':')
+                .is_some_and(|(name, owners)| name == field && owners.split(',').any(|it| it == self.owner))
+        };
+        let lines = GO_TYPES.lines().filter(|it| !it.starts_with('#')).filter_map(|it| it.split_once(' '));
+        let named = lines.filter(|(_, places)| places.split(' ').any(is_field)).map(|(name, _)| name).next();
+        match (named, self.schema.ty(ty)) {
+            (Some(name), Type::Str | Type::Int32 | Type::Int64 | Type::Map(_)) => name.to_owned(),
+            (Some(name), Type::List(_)) => format!("[]{name}"),
+            _ => self.go_type(ty),
+        }
     }
 
     fn go_type(&self, ty: TypeId) -> String {

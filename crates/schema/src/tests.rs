@@ -73,6 +73,18 @@ fn wrong_types_are_told_in_go_words() {
         &format!("{prefix} number 1.5 into Go struct field DaemonSetSpec.spec.minReadySeconds of type int32"),
     );
     check(
+        POD,
+        r#"{"spec":{"restartPolicy":1}}"#,
+        &format!("{prefix} number into Go struct field PodSpec.spec.restartPolicy of type v1.RestartPolicy"),
+    );
+    check(
+        "io.k8s.api.core.v1.PersistentVolumeClaim",
+        r#"{"spec":{"accessModes":"x"}}"#,
+        &format!(
+            "{prefix} string into Go struct field PersistentVolumeClaimSpec.spec.accessModes of type []v1.PersistentVolumeAccessMode"
+        ),
+    );
+    check(
         CONFIG_MAP,
         r#"{"metadata":{"creationTimestamp":"yesterday"}}"#,
         "parsing time \"yesterday\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"yesterday\" as \"2006\"",
