@@ -148,8 +148,12 @@ fn json_documents(rest: &mut &str, first_line: &mut u32, res: &mut Vec<Result<Do
                     _ => {
                         let line = *first_line + lines(prefix) + 1;
                         let column = prefix.len() - prefix.rfind('\n').map_or(0, |it| it + 1) + 1;
+                        let message = match &*error.message {
+                            "unexpected end of JSON input" => "unexpected EOF".to_owned(),
+                            problem => format!("json: offset {}: {problem}", error.offset + 1),
+                        };
                         return Err(Error {
-                            message: format!("json: offset {}: {error}", error.offset + 1),
+                            message,
                             line,
                             column: u32::try_from(column).unwrap_or(u32::MAX),
                         });

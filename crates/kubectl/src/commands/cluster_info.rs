@@ -1,0 +1,15 @@
+//! `cluster-info`.
+
+use super::Command;
+use crate::failure::Result;
+use crate::shell::{Cx, Flow};
+
+pub(super) const COMMANDS: &[Command] =
+    &[Command { name: "cluster-info", usage: "", about: "Display cluster information", flags: &[], run: cluster_info }];
+
+fn cluster_info(cx: &mut Cx<'_>) -> Result<Flow> {
+    let server = cx.flags().text_or("server", "http://localhost").to_owned();
+    cx.line(&format!("\x1b[0;32mKubernetes control plane\x1b[0m is running at \x1b[0;33m{server}\x1b[0m"));
+    cx.line("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.");
+    Ok(Flow::Done)
+}

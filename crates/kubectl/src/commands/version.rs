@@ -1,0 +1,53 @@
+//! `version`.
+
+use value::{Value, value, yaml};
+
+use super::Command;
+use crate::api::Url;
+use crate::failure::{Result, fail};
+use crate::shell::{Cx, Flow};
+
+pub(super) const COMMANDS: &[Command] = &[Command {
+    name: "version",
+    usage: "[flags]",
+    about: "Print the client and server version information",
+    flags: &["client:b o/output:s"],
+    run: version,
+}];
+
+/// The kubectl that this one is like.
+const VERSION: &str = "v1.36.4";
+/// The kustomize in it.
+const KUSTOMIZE: &str = "v5.8.1";
+
+fn version(cx: &mut Cx<'_>) -> Result<Flow> {
+    if !cx.flags().args.is_empty() {
+        return fail(format!("extra arguments: [{}]", cx.flags().args.join(" ")));
+    }
+    let output = cx.text("output");
+    if !matches!(&*output, "" | "yaml" | "json") {
+        return fail("--output must be 'yaml' or 'json'");
+    }
+    let server = match cx.is("client") {
+        true => Value::Null,
+        false => cx.get(&Url::new("/version"))?,
+    };
+    if output.is_empty() {
+        cx.line(&format!("Client Version: {VERSION}\nKustomize Version: {KUSTOMIZE}"));
+        if let Some(text) = server.str_at("gitVersion") {
+            cx.line(&format!("Server Version: {text}"));
+        }
+        return Ok(Flow::Done);
+    }
+    let mut info = value!({
+        "clientVersion": {"gitVersion": VERSION, "major": "1", "minor": "36"}, "kustomizeVersion": KUSTOMIZE,
+    });
+    if !server.is_null() {
+        info.set("serverVersion", server);
+    }
+    match &*output {
+        "yaml" => cx.out(&yaml::emit(&info)),
+        _ => cx.line(&value::json::to_string_pretty(&info, "  ")),
+    }
+    Ok(Flow::Done)
+}
