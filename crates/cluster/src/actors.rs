@@ -19,6 +19,8 @@ pub(crate) struct Slot {
     kinds: Vec<KindId>,
     /// As its Component object says.
     running: bool,
+    /// How long after a change it acts, unless its Component object says otherwise.
+    reaction: Duration,
     delay: Duration,
     /// With a delay: when the work that came meanwhile may be done.
     not_before: Instant,
@@ -69,6 +71,7 @@ pub(crate) fn all(config: &Config, api: &ApiServer) -> Vec<Slot> {
         .map(|(actor, caller)| Slot {
             rng: Rng::stream(config.seed, actor.name()),
             kinds: actor.kinds(),
+            reaction: if matches!(actor, Role::Scheduler(_)) { config.reaction } else { Duration::ZERO },
             actor,
             caller,
             running: true,
@@ -113,7 +116,7 @@ impl Slot {
         let component = view.get(COMPONENT, &Key::cluster(self.actor.name()));
         let running = component.is_none_or(|it| it.str_at("spec.state") != Some("Stopped"));
         let delay = component.and_then(|it| it.i64_at("spec.delay")).and_then(|it| u64::try_from(it).ok());
-        self.delay = delay.map_or(Duration::ZERO, Duration::from_secs);
+        self.delay = delay.map_or(self.reaction, Duration::from_secs);
         if running && !self.running {
             self.running = true;
             self.actor.list(view);

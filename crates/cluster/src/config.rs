@@ -1,6 +1,6 @@
 //! What a cluster starts from.
 
-use sim::Instant;
+use sim::{Duration, Instant};
 
 pub use kubelet::Mode as KubeletMode;
 
@@ -15,6 +15,8 @@ pub struct Config {
     pub kubelet: KubeletMode,
     /// Changes of each kind that watches can go back to.
     pub log_changes_max: usize,
+    /// How long after a change the scheduler acts: everybody else is quicker.
+    pub reaction: Duration,
     /// What the Clock object asks hosts for at the beginning: `0`, `1`, `60`, `max`.
     pub speed: String,
 }
@@ -28,6 +30,7 @@ impl Default for Config {
             n_nodes: 3,
             kubelet: KubeletMode::Real,
             log_changes_max: 16_384,
+            reaction: Duration::from_millis(10),
             speed: "1".to_owned(),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use apiserver::ApiServer;
 use http::Request;
 use meta::{Object, Revision};
-use sim::{Instant, Rng};
+use sim::{Duration, Instant, Rng};
 use store::Store;
 use value::{Map, Value, json, value};
 
@@ -159,10 +159,11 @@ fn check_format(saved: &Value) -> Result<(), String> {
 }
 
 fn config_value(config: &Config) -> Value {
-    let Config { seed, start, n_nodes, kubelet, log_changes_max, speed } = config;
+    let Config { seed, start, n_nodes, kubelet, log_changes_max, reaction, speed } = config;
     let kubelet = if *kubelet == KubeletMode::Fast { "fast" } else { "real" };
     value!({
-        "kubelet": kubelet, "logChangesMax": number(*log_changes_max as u64), "nodes": *n_nodes, "seed": number(*seed),
+        "kubelet": kubelet, "logChangesMax": number(*log_changes_max as u64), "nodes": *n_nodes,
+        "reaction": number(u64::try_from(reaction.as_nanos()).unwrap_or(u64::MAX)), "seed": number(*seed),
         "speed": speed.as_str(), "start": number(start.nanos()),
     })
 }
@@ -179,6 +180,7 @@ fn config_of(saved: &Value) -> Config {
             .and_then(whole)
             .and_then(|it| usize::try_from(it).ok())
             .unwrap_or(default.log_changes_max),
+        reaction: saved.get("reaction").and_then(whole).map_or(default.reaction, Duration::from_nanos),
         speed: saved.str_at("speed").map_or(default.speed, str::to_owned),
     }
 }

@@ -138,14 +138,29 @@ fn sets_of_orphan(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
     }
 }
 
-/// A node that came, went or changed what decides placement wakes the DaemonSets that it concerns.
+/// A node that came or changed what decides placement wakes the DaemonSets that must create or delete a pod on it (`syncNodeUpdate`).
+///
+/// A set whose pod may stay is not woken: its status counts the node anew at its next sync only.
 fn sets_of_node(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
-    let same_constraints = match (&change.before, &change.after) {
-        (Some(before), Some(after)) => before.meta.labels == after.meta.labels && before.at("spec") == after.at("spec"),
-        _ => false,
-    };
-    if !same_constraints {
-        keys.extend(view.list(DAEMON_SET, None).map(|it| it.key()));
+    let Some(node) = &change.after else { return };
+    let same = change.before.as_ref().is_some_and(|it| {
+        it.meta.labels == node.meta.labels && it.at("spec.taints") == node.at("spec.taints")
+    });
+    if same || view.is_empty(DAEMON_SET) {
+        return;
+    }
+    let pods = view.on_node(node.name());
+    let owners: Vec<(&str, &str)> = pods
+        .iter()
+        .filter_map(|it| Some((it.namespace(), it.meta.controller().filter(|it| it.kind == "DaemonSet")?.name.as_str())))
+        .collect();
+    for set in view.list(DAEMON_SET, None) {
+        let (should_run, should_continue) = nodes::Template::of(set).should_run(node);
+        let scheduled = owners.contains(&(set.namespace(), set.name()));
+        let miscounted = set.i64_at("status.numberMisscheduled").unwrap_or(0) > 0;
+        if should_run && !scheduled || scheduled && (!should_continue || miscounted) {
+            keys.push(set.key());
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use runtime::Cx;
 use sim::{Duration, Instant};
 
 use crate::kubelets::{Kubelets, is_live, node_of};
+use crate::machine::Network;
 use crate::{nodes, status};
 
 /// From the binding to running.
@@ -75,9 +76,13 @@ impl Kubelets {
         let now = cx.now();
         let Some(fast) = self.fast.get(key).filter(|it| it.at <= now) else { return Ok(()) };
         let (pod, stage) = (fast.pod.clone(), fast.stage);
-        let Some(machine) = self.machines.get(node_of(&pod)).filter(|it| is_live(&it.object)) else { return Ok(()) };
-        let host_ip = machine.network.host_ip.clone();
-        let ip = nodes::pod_ip(cx, &machine.network, &pod);
+        let network = match self.machines.get(node_of(&pod)) {
+            Some(machine) if is_live(&machine.object) => machine.network.clone(),
+            Some(_) => return Ok(()),
+            None => Network::elsewhere(node_of(&pod)),
+        };
+        let ip = nodes::pod_ip(cx, &network, &pod);
+        let host_ip = network.host_ip;
         self.fast.remove(key);
         if stage == Stage::Remove {
             return cx.delete_now(POD, key);

@@ -39,6 +39,12 @@ impl Network {
         }
     }
 
+    /// Addresses of a node that has no machine, by its name.
+    pub fn elsewhere(name: &str) -> Network {
+        let hash = name.bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+        Network::of(20_000 + hash % 10_000)
+    }
+
     /// The `n`-th address for pods.
     pub fn pod_ip(&self, n: u32) -> Str {
         format!("10.{}.{}.{}", 128 + self.number / 256 % 128, self.number % 256, n % Network::PODS + 2).into()

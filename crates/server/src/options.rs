@@ -21,6 +21,7 @@ drydock serve   serve the cluster's API on 127.0.0.1 for kubectl and other clien
   --record FILE         where to write the run's inputs at the end, for drydock replay
   --page DIR            also serves the files of this directory, such as the built page
   --kubelet real|fast   how pods live (default real)
+  --reaction MS         milliseconds after which the scheduler acts on a change (default 10)
   --log-changes-max N   changes of each kind that watches can go back to
 
 drydock replay FILE     repeat a recorded run and print its fingerprint
@@ -98,6 +99,7 @@ fn serve(mut parser: lexopt::Parser) -> Result<Serve, lexopt::Error> {
             "--apply" => options.apply.push(parser.value()?.into()),
             "--record" => options.record = Some(parser.value()?.into()),
             "--page" => options.page = Some(parser.value()?.into()),
+            "--reaction" => options.config.reaction = parser.value()?.parse().map(Duration::from_millis)?,
             "--log-changes-max" => options.config.log_changes_max = parser.value()?.parse()?,
             _ => common(&mut options.config, arg, &mut parser)?,
         }

@@ -4,7 +4,7 @@ use meta::Status;
 use value::Value;
 
 use super::{Answer, format, media};
-use crate::delete::{self, DeleteOptions, Propagation};
+use crate::delete::{self, DeleteOptions};
 use crate::list;
 use crate::negotiate;
 use crate::options::{ListOptions, delete_options};
@@ -19,8 +19,8 @@ impl ApiServer {
         let options = self.delete_options(call)?;
         let write = call.write(&Default::default(), options.dry_run);
         let deleted = delete::delete(self, &write, &call.key(), &options)?;
-        let waits = options.orphan_dependents == Some(false) || options.propagation == Some(Propagation::Foreground);
-        let code = if !deleted.gone && waits { 202 } else { 200 };
+        // Clients of old expect 200 of everything else that has not gone yet.
+        let code = if !deleted.gone && options.orphan_dependents == Some(false) { 202 } else { 200 };
         if deleted.shows_object {
             return self.shown_object(call, code, &deleted.object, media);
         }
