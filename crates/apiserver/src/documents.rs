@@ -1,17 +1,18 @@
 //! Answers that are about the API and not about objects: discovery, OpenAPI, health, metrics.
 
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, IF_NONE_MATCH, LOCATION, USER_AGENT, VARY};
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::header::{ACCEPT, IF_NONE_MATCH, USER_AGENT};
+use http::{HeaderMap, HeaderName, Response};
 use meta::Status;
 use value::Value;
 
 use crate::discovery::Document;
-use crate::health::{self, Plain};
+use crate::health;
 use crate::http_types::Body;
 use crate::negotiate;
 use crate::query::Query;
+use crate::response::{self, set};
 use crate::route::Route;
-use crate::{ApiServer, discovery, layout, openapi};
+use crate::{ApiServer, discovery, openapi};
 
 const JSON: &str = "application/json";
 /// The other form of OpenAPI version 2, by its new and its old name.
@@ -48,50 +49,22 @@ pub(crate) fn answer(
         Route::Version { group, version } => object(discovery::resource_list(&api.registry, group, version), &client),
         _ => match path.strip_prefix("/openapi") {
             Some(rest) => Ok(open_api(api, rest.trim_end_matches('/'), query, &client)),
-            None => health::answer(api, path, query, client.accept).map(plain),
+            None => health::answer(api, path, query, client.accept).map(response::plain),
         },
     };
     res.unwrap_or_else(|status| failure(&status, &client))
 }
 
-fn response(code: u16, content_type: &str, bytes: Vec<u8>) -> Response<Body> {
-    let mut res = Response::new(Body::Bytes(bytes));
-    *res.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    set(&mut res, CONTENT_TYPE, content_type);
-    res
-}
-
-fn set(res: &mut Response<Body>, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value)
-        && !value.is_empty()
-    {
-        res.headers_mut().insert(name, value);
-    }
-}
-
-fn with(mut res: Response<Body>, name: HeaderName, value: &str) -> Response<Body> {
-    set(&mut res, name, value);
-    res
-}
-
-fn plain(it: Plain) -> Response<Body> {
-    let mut res = response(it.code, it.content_type, it.bytes);
-    if it.nosniff {
-        set(&mut res, http::header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    }
-    res
-}
-
 fn failure(status: &Status, client: &Client<'_>) -> Response<Body> {
     let format = negotiate::for_status(client.accept, client.pretty);
-    response(status.code, format.content_type(), layout::render(&status.to_value(), format))
+    response::status(format, status)
 }
 
 /// A document of discovery; where there is none, what Go's mux says.
 fn object(value: Option<Value>, client: &Client<'_>) -> Result<Response<Body>, Status> {
-    let Some(value) = value else { return Ok(plain(Plain::not_found())) };
+    let Some(value) = value else { return Ok(response::not_found()) };
     let format = negotiate::resource(client.accept, false, client.pretty)?.format;
-    Ok(response(200, format.content_type(), layout::render(&value, format)))
+    Ok(response::value(200, format, &value))
 }
 
 /// `/api` or `/apis`, for new clients with everything below.
@@ -105,8 +78,8 @@ fn all(api: &mut ApiServer, core: bool, client: &Client<'_>) -> Result<Response<
     let document = api.cache.get(&name, &mut || discovery::aggregated(registry, core, version));
     let content_type = format!("{JSON};g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
     let mut res = cached(&document, &content_type, client);
-    set(&mut res, VARY, "Accept");
-    set(&mut res, CACHE_CONTROL, "public");
+    set(&mut res, "vary", "Accept");
+    set(&mut res, "cache-control", "public");
     Ok(res)
 }
 
@@ -115,10 +88,16 @@ fn cached(document: &Document, content_type: &str, client: &Client<'_>) -> Respo
     let tag = format!("\"{}\"", document.hash);
     let known = client.if_none_match.split(',').any(|it| it.trim() == tag);
     let mut res = match known {
-        true => response(304, "", Vec::new()),
-        false => response(200, content_type, document.bytes.to_vec()),
+        true => response::bytes(304, "", Vec::new()),
+        false => response::bytes(200, content_type, document.bytes.to_vec()),
     };
-    set(&mut res, ETAG, &tag);
+    set(&mut res, "etag", &tag);
+    res
+}
+
+/// Marks an answer whose form depends on what the client takes.
+fn varying(mut res: Response<Body>) -> Response<Body> {
+    set(&mut res, "vary", "Accept");
     res
 }
 
@@ -130,36 +109,36 @@ fn open_api(api: &mut ApiServer, path: &str, query: &Query, client: &Client<'_>)
     }
     let name = path.strip_prefix("/v3/");
     if path != "/v2" && name.is_none() {
-        return plain(Plain::not_found());
+        return response::not_found();
     }
     if !negotiate::accepts(client.accept, "json") {
         if name.is_none() && PROTOBUF.iter().any(|it| negotiate::accepts(client.accept, it)) {
             let document = openapi::whole_binary(&mut api.cache, registry, schema);
-            return with(cached(&document, &format!("application/{}", PROTOBUF[0]), client), VARY, "Accept");
+            return varying(cached(&document, &format!("application/{}", PROTOBUF[0]), client));
         }
         // Version 3 is served as JSON only.
-        return response(406, "", Vec::new());
+        return response::bytes(406, "", Vec::new());
     }
     let Some(name) = name else {
         let document = openapi::whole(&mut api.cache, registry, schema);
-        return with(cached(&document, JSON, client), VARY, "Accept");
+        return varying(cached(&document, JSON, client));
     };
     let Some(document) = openapi::document(&mut api.cache, registry, schema, name) else {
-        return response(404, "", Vec::new());
+        return response::bytes(404, "", Vec::new());
     };
     let hash = query.text("hash");
     let mut res = match hash {
         Some(hash) if hash != document.hash.as_str() => {
-            let mut res = response(301, JSON, Vec::new());
-            set(&mut res, LOCATION, &openapi::address(name, &document.hash));
+            let mut res = response::bytes(301, JSON, Vec::new());
+            set(&mut res, "location", &openapi::address(name, &document.hash));
             res
         }
         _ => cached(&document, JSON, client),
     };
-    set(&mut res, VARY, "Accept");
+    set(&mut res, "vary", "Accept");
     if hash == Some(document.hash.as_str()) {
-        set(&mut res, CACHE_CONTROL, "public, immutable");
-        set(&mut res, EXPIRES, FAR_OFF);
+        set(&mut res, "cache-control", "public, immutable");
+        set(&mut res, "expires", FAR_OFF);
     }
     res
 }

@@ -53,7 +53,8 @@ impl ApiServer {
             Some(_) if !matches!(parts.method, Method::GET | Method::HEAD) => ("get", Err(route::method_not_allowed())),
             Some(route) => ("get", Ok(documents::answer(self, &route, path, &query, &parts.headers))),
         };
-        let response = answer.unwrap_or_else(|status| response::status(format, &status));
+        let mut response = answer.unwrap_or_else(|status| response::status(format, &status));
+        response::sign(&mut response, self.requests.count());
         let target = RequestTarget::Path(match parts.uri.query() {
             Some(query) => format!("{path}?{query}").into(),
             None => path.into(),
@@ -147,6 +148,8 @@ fn verb(call: &Call, method: &Method) -> Result<&'static str, Status> {
     let all_namespaces = call.kind.is_namespaced() && call.namespace.is_none();
     let verb = match (method.as_str(), &call.name, call.sub) {
         ("GET" | "HEAD", None, _) => "list",
+        // The old paths watch single objects, too.
+        ("GET" | "HEAD", Some(_), "") if call.is_watch => "list",
         ("POST", None, _) if !all_namespaces => "create",
         ("DELETE", None, _) if !all_namespaces => "deletecollection",
         ("GET" | "HEAD", Some(_), _) => "get",

@@ -33,6 +33,9 @@ const CHECKS: [(&str, &[&str]); 3] = [
     ("readyz", &["ping", "log", "etcd", "etcd-readiness", "informer-sync", "shutdown"]),
 ];
 
+/// The type of sets of keys.
+pub(crate) const KEYS: &str = "application/jwk-set+json";
+
 pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
 
 /// An answer that is no API object.
@@ -70,6 +73,9 @@ pub(crate) fn answer(api: &ApiServer, path: &str, query: &Query, accept: &str) -
             return Ok(Plain::json(version()));
         }
         "/" | "" => return Ok(Plain::json(root(api))),
+        "/.well-known/openid-configuration" => return Ok(Plain::json(issuer())),
+        // Tokens are made up here and signed by nobody.
+        "/openid/v1/jwks" => return Ok(Plain { content_type: KEYS, ..Plain::json(b"{\"keys\":[]}".to_vec()) }),
         "/metrics" => {
             let content_type = "text/plain; version=0.0.4; charset=utf-8";
             return Ok(Plain { content_type, nosniff: false, ..Plain::text(metrics(api)) });
@@ -115,9 +121,30 @@ fn version() -> Vec<u8> {
     format!("{{\n{}\n}}", lines.join(",\n")).into_bytes()
 }
 
+/// Who says who service accounts are.
+fn issuer() -> Vec<u8> {
+    let issuer = "https://kubernetes.default.svc.cluster.local";
+    let document = value!({
+        "id_token_signing_alg_values_supported": ["RS256"], "issuer": issuer, "jwks_uri": format!("{issuer}/openid/v1/jwks"),
+        "response_types_supported": ["id_token"], "subject_types_supported": ["public"],
+    });
+    json::to_string(&document).into_bytes()
+}
+
 fn root(api: &ApiServer) -> Vec<u8> {
-    let mut paths: Vec<String> =
-        ["/api", "/api/v1", "/apis", "/metrics", "/openapi/v2", "/openapi/v3", "/version"].map(str::to_owned).to_vec();
+    let mut paths: Vec<String> = [
+        "/.well-known/openid-configuration",
+        "/api",
+        "/api/v1",
+        "/apis",
+        "/metrics",
+        "/openapi/v2",
+        "/openapi/v3",
+        "/openid/v1/jwks",
+        "/version",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     for group in discovery::groups(&api.registry) {
         paths.push(format!("/apis/{}", group.name));
         paths.extend(group.versions.iter().map(|it| format!("/apis/{}", api_version(&group.name, it))));

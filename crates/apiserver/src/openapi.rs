@@ -39,6 +39,13 @@ fn parts(registry: &Registry) -> BTreeMap<String, Part> {
     get("api", "getCoreAPIVersions".into(), schemas::API_VERSIONS, "core".into());
     get("apis", "getAPIVersions".into(), schemas::API_GROUP_LIST, "apis".into());
     get("version", "getCodeVersion".into(), schemas::VERSION_INFO, "version".into());
+    get(
+        ".well-known/openid-configuration",
+        "getServiceAccountIssuerOpenIDConfiguration".into(),
+        paths::TEXT,
+        "WellKnown".into(),
+    );
+    get("openid/v1/jwks", "getServiceAccountIssuerOpenIDKeyset".into(), paths::TEXT, "openid".into());
     let groups = discovery::groups(registry);
     for group in &groups {
         let words = paths::words(&group.name, "");
@@ -90,14 +97,14 @@ fn part_document(part: &Part, registry: &Registry, schema: &Schema) -> Value {
         }
     };
     let schemas = schemas::reachable(registry, schema, &paths, &groups, Version::V3);
+    let mut components = map!({ "securitySchemes": { "BearerToken": {
+        "type": "apiKey", "description": "Bearer Token authentication", "name": "authorization", "in": "header",
+    } } });
+    if !schemas.is_empty() {
+        components.insert("schemas", schemas);
+    }
     value!({
-        "openapi": "3.0.0", "info": { "title": "Kubernetes", "version": "1.36" }, "paths": paths,
-        "components": {
-            "schemas": schemas,
-            "securitySchemes": { "BearerToken": {
-                "type": "apiKey", "description": "Bearer Token authentication", "name": "authorization", "in": "header",
-            } },
-        },
+        "openapi": "3.0.0", "info": { "title": "Kubernetes", "version": "1.36" }, "paths": paths, "components": components,
     })
 }
 

@@ -227,6 +227,11 @@ pub(crate) fn delete_options(query: &Query) -> Result<Value, Status> {
     if let Some(policy) = query.get("propagationPolicy") {
         options.set("propagationPolicy", policy);
     }
+    for name in ["uid", "resourceVersion"] {
+        if let Some(text) = query.text(name) {
+            options.set(&format!("preconditions.{name}"), text);
+        }
+    }
     let dry_run: Vec<Value> = query.all("dryRun").map(Value::from).collect();
     if !dry_run.is_empty() {
         options.set("dryRun", dry_run);

@@ -9,12 +9,15 @@ use crate::health::Plain;
 use crate::http_types::Body;
 use crate::layout;
 use crate::negotiate::Format;
+use crate::server::uuid;
 
 /// An answer of bytes.
 pub(crate) fn bytes(code: u16, content_type: &str, bytes: Vec<u8>) -> Response<Body> {
     let mut response = Response::new(Body::Bytes(bytes));
     *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    set(&mut response, "content-type", content_type);
+    if !content_type.is_empty() {
+        set(&mut response, "content-type", content_type);
+    }
     set(&mut response, "cache-control", "no-cache, private");
     response
 }
@@ -41,12 +44,29 @@ pub(crate) fn status(format: Format, status: &Status) -> Response<Body> {
     response
 }
 
+/// An answer that is no object.
+pub(crate) fn plain(it: Plain) -> Response<Body> {
+    let mut response = bytes(it.code, it.content_type, it.bytes);
+    if it.nosniff {
+        set(&mut response, "x-content-type-options", "nosniff");
+    }
+    response
+}
+
 /// What Go's mux answers where nothing is.
 pub(crate) fn not_found() -> Response<Body> {
-    let Plain { code, content_type, bytes: text, .. } = Plain::not_found();
-    let mut response = bytes(code, content_type, text);
-    set(&mut response, "x-content-type-options", "nosniff");
-    response
+    plain(Plain::not_found())
+}
+
+/// Adds what every answer carries: names of the request and of those who let it pass. `number` counts requests.
+pub(crate) fn sign(response: &mut Response<Body>, number: u64) {
+    let named = |seed: u64, what: &str| {
+        let mut rng = sim::Rng::stream(seed, what);
+        uuid(rng.next_u64(), rng.next_u64())
+    };
+    set(response, "audit-id", &named(number, "audit"));
+    set(response, "x-kubernetes-pf-flowschema-uid", &named(0, "flowschema"));
+    set(response, "x-kubernetes-pf-prioritylevel-uid", &named(0, "prioritylevel"));
 }
 
 /// Adds `Warning` headers, each text once (`warning.AddWarning`).

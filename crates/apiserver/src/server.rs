@@ -76,6 +76,11 @@ impl ApiServer {
         self.watches = Watches::default();
     }
 
+    /// Forgets the history so far, as the real server does with what is some minutes old.
+    pub fn compact(&mut self) {
+        self.store.compact();
+    }
+
     /// The state of the stream of chance, for saving.
     pub fn rng_state(&self) -> u64 {
         self.rng.state()

@@ -52,6 +52,8 @@ impl Cluster {
         let mut cluster = Cluster::empty(config);
         let actors: Vec<&'static str> = cluster.slots.iter().map(|it| it.actor.name()).collect();
         bootstrap::objects(&mut cluster.api, config, &actors);
+        // What is there at the beginning has been there for long.
+        cluster.api.compact();
         cluster.restart_all();
         cluster
     }

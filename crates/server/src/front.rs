@@ -1,6 +1,7 @@
 //! HTTP/1.1 on loopback: each request becomes a job for the engine.
 
 use std::convert::Infallible;
+use std::io::Write;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::pin::Pin;
@@ -34,6 +35,11 @@ impl hyper::body::Body for Chunks {
         self.0.poll_recv(cx).map(|it| it.map(|bytes| Ok(Frame::data(Bytes::from(bytes)))))
     }
 }
+
+/// Larger bodies are sent in chunks, as Go's server does with what it has not buffered whole.
+const WHOLE_MAX: usize = 2048;
+/// Larger bodies are packed for who takes that (`defaultGzipThresholdBytes`).
+const GZIP_MIN: usize = 128 * 1024;
 
 type Response = http::Response<Either<Full<Bytes>, Chunks>>;
 
@@ -133,6 +139,7 @@ async fn answer(request: hyper::Request<Incoming>, jobs: &mpsc::Sender<Job>) -> 
         return plain(413, &format!("Request entity too large: limit is {BODY_MAX}"));
     };
     let timeout = timeout(parts.uri.query().unwrap_or(""));
+    let gzip = parts.headers.get(http::header::ACCEPT_ENCODING).is_some_and(takes_gzip);
     let (reply, receiver) = oneshot::channel();
     let request = http::Request::from_parts(parts, body.to_bytes().to_vec());
     let job = Job::Request { request, timeout, reply };
@@ -140,12 +147,45 @@ async fn answer(request: hyper::Request<Incoming>, jobs: &mpsc::Sender<Job>) -> 
         return plain(503, "the engine has stopped");
     }
     match receiver.await {
-        Ok(response) => response.map(|answer| match answer {
-            Answer::Bytes(bytes) => Either::Left(Full::new(Bytes::from(bytes))),
-            Answer::Stream(chunks) => Either::Right(Chunks(chunks)),
-        }),
+        Ok(response) => {
+            let (mut parts, answer) = response.into_parts();
+            let body = match answer {
+                Answer::Bytes(bytes) if bytes.len() > WHOLE_MAX => {
+                    let packed = gzip && bytes.len() > GZIP_MIN && parts.status == http::StatusCode::OK;
+                    if packed {
+                        let headers = &mut parts.headers;
+                        headers.insert(http::header::CONTENT_ENCODING, http::HeaderValue::from_static("gzip"));
+                        headers.insert(http::header::VARY, http::HeaderValue::from_static("Accept-Encoding"));
+                    }
+                    chunked(if packed { self::gzip(&bytes) } else { bytes })
+                }
+                Answer::Bytes(bytes) => Either::Left(Full::new(Bytes::from(bytes))),
+                Answer::Stream(chunks) => Either::Right(Chunks(chunks)),
+            };
+            Response::from_parts(parts, body)
+        }
         Err(_) => plain(503, "the engine has stopped"),
     }
+}
+
+/// A body whose length is not told before.
+fn chunked(bytes: Vec<u8>) -> Either<Full<Bytes>, Chunks> {
+    let (sender, receiver) = stream::unbounded_channel();
+    // The receiver is right here.
+    sender.send(bytes).ok();
+    Either::Right(Chunks(receiver))
+}
+
+fn takes_gzip(header: &http::HeaderValue) -> bool {
+    let encodings = header.to_str().unwrap_or_default();
+    encodings.split(',').any(|it| it.split(';').next().unwrap_or_default().trim() == "gzip")
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    // Writing to memory does not fail.
+    packer.write_all(bytes).ok();
+    packer.finish().unwrap_or_default()
 }
 
 /// A file of the page, if the path names one.

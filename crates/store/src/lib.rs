@@ -129,11 +129,11 @@ impl Store {
         revision: Revision,
     ) -> Result<Vec<Arc<Object>>, Error> {
         let Some(table) = self.table(kind) else { return Ok(Vec::new()) };
-        if revision >= table.newest {
-            return Ok(self.list(kind, namespace).cloned().collect());
-        }
         if revision < table.compacted {
             return Err(Error::Expired);
+        }
+        if revision >= table.newest {
+            return Ok(self.list(kind, namespace).cloned().collect());
         }
         let mut objects: BTreeMap<Key, Arc<Object>> =
             self.list(kind, namespace).map(|it| (it.key(), it.clone())).collect();
@@ -231,6 +231,14 @@ impl Store {
             out.push(change.clone());
         }
         Ok(())
+    }
+
+    /// Forgets all changes so far: nobody can go back to before now.
+    pub fn compact(&mut self) {
+        for table in &mut self.tables {
+            table.log.clear();
+            table.compacted = self.revision;
+        }
     }
 
     /// The earliest revision from which a watch of `kind` can start.

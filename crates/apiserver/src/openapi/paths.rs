@@ -4,6 +4,7 @@ use kinds::{Registry, Scope, ServedKind, Subresource, Verbs};
 use value::{Map, Str, Value, map, value};
 
 use super::{Version, reference, schemas};
+use crate::health;
 
 /// Parameters of queries by their type.
 const BOOLEANS: [&str; 14] = [
@@ -111,7 +112,7 @@ const ANSWERED: [&str; 10] = [
 ];
 
 /// An answer that is no object.
-const TEXT: &str = "string";
+pub(super) const TEXT: &str = "string";
 
 /// How a group and version are called in operations and tags.
 pub(super) struct Words {
@@ -187,7 +188,11 @@ pub(super) fn of_version(registry: &Registry, group: &str, version: &str, form: 
 
 /// A path with one GET that has no parameters.
 pub(super) fn of_get(path: &str, id: &str, answer: &str, tag: &str, form: Version) -> Map {
-    let types: &[&str] = if answer == schemas::VERSION_INFO { &TYPES[..1] } else { &TYPES };
+    let types: &[&str] = match answer {
+        TEXT if path.ends_with("jwks/") => &[health::KEYS],
+        TEXT | schemas::VERSION_INFO => &TYPES[..1],
+        _ => &TYPES,
+    };
     let mut get = map!({ "tags": [tag], "operationId": id, "responses": responses(&["200"], answer, types, form) });
     if form == Version::V2 {
         get.insert("produces", strings(types));
