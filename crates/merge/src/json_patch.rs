@@ -21,7 +21,7 @@ pub fn json_patch(live: &Value, patch: &Value) -> Result<Value, Status> {
             413,
             "RequestEntityTooLarge",
             format!(
-                "Request entity is too large: The allowed maximum operations in a JSON patch is {OPERATIONS_MAX}, got {}",
+                "Request entity too large: The allowed maximum operations in a JSON patch is {OPERATIONS_MAX}, got {}",
                 operations.len()
             ),
         ));
