@@ -27,13 +27,25 @@ fn write(api: &ApiServer, now: Instant, caller: &Caller, kind: KindId, sub: &'st
     })
 }
 
+/// Events with a series are written through the API of their own, and so are its fields owned.
+fn speak_newest(write: &mut Write, is_new_event: bool) {
+    if let Some(served) = write.kind.also_served.first().filter(|_| is_new_event) {
+        write.served = Some(*served);
+        write.api_version = format!("{}/{}", served.group, served.version).into();
+    }
+}
+
 /// Creates an object; an empty name and a `generateName` make a name.
 ///
 /// # Errors
 /// The API's answer.
 pub fn create(api: &mut ApiServer, now: Instant, caller: &Caller, object: Object) -> Result<Arc<Object>, Status> {
     let (kind, key) = (object.kind, object.key());
-    let res = write(api, now, caller, kind, "").and_then(|mut it| write::create(api, &mut it, object));
+    let is_new_event = kind == kinds::EVENT && object.at("eventTime").is_some_and(|it| !it.is_null());
+    let res = write(api, now, caller, kind, "").and_then(|mut it| {
+        speak_newest(&mut it, is_new_event);
+        write::create(api, &mut it, object)
+    });
     api.requests.note(now, caller, "create", kind, &key, "", &res);
     res
 }
@@ -144,7 +156,11 @@ fn patched(
     how: patch::Kind,
     body: &Value,
 ) -> Result<Arc<Object>, Status> {
-    let res = write(api, now, caller, kind, sub).and_then(|mut it| patch::tree(api, &mut it, key, how, body));
+    let is_new_event = kind == kinds::EVENT && body.get("series").is_some();
+    let res = write(api, now, caller, kind, sub).and_then(|mut it| {
+        speak_newest(&mut it, is_new_event);
+        patch::tree(api, &mut it, key, how, body)
+    });
     api.requests.note(now, caller, "patch", kind, key, sub, &res);
     res
 }

@@ -170,20 +170,31 @@ pub(crate) fn tree(
     patch: &Value,
 ) -> Result<Arc<Object>, Status> {
     let live = api.store.get(write.kind.id, key).cloned().ok_or_else(|| write.not_found(&key.name))?;
-    let whole = live.to_value(&write.api_version, &write.kind.kind);
-    let patched = match how {
-        Kind::Strategic => merge::strategic(&api.schema, api.schema.definition(&write.kind.definition), &whole, patch)?,
-        _ => merge::merge_patch(&whole, patch),
-    };
-    if let Some(uid) = patched.str_at("metadata.uid").filter(|it| live.meta.uid != *it) {
+    if let Some(uid) = patch.str_at("metadata.uid").filter(|it| live.meta.uid != *it) {
         return Err(write.conflict(
             &key.name,
             &format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", live.meta.uid),
         ));
     }
+    // Metadata that is not patched stays what it is: making a tree of it and reading it again is most of the work.
+    let touches_metadata =
+        patch.get("metadata").and_then(Value::as_map).is_some_and(|it| it.keys().any(|it| it != "uid"));
+    let whole = if touches_metadata {
+        live.to_value(&write.api_version, &write.kind.kind)
+    } else {
+        Value::Map(live.body.clone())
+    };
+    let patched = match how {
+        Kind::Strategic => merge::strategic(&api.schema, api.schema.definition(&write.kind.definition), &whole, patch)?,
+        _ => merge::merge_patch(&whole, patch),
+    };
     let empty = value::Map::new();
     let mut object = Object::from_map(write.kind.id, patched.as_map().unwrap_or(&empty));
-    object.meta.revision = live.meta.revision;
+    if touches_metadata {
+        object.meta.revision = live.meta.revision;
+    } else {
+        object.meta = live.meta.clone();
+    }
     write::change(api, write, &live, object)
 }
 

@@ -57,22 +57,20 @@ impl Write {
     }
 }
 
-/// What a client sent as `managedFields` is taken over only when it is sent empty (`UpdateNoErrors`).
+/// Who owns what after a write (`UpdateNoErrors`), in the fields of the version that the client speaks.
 fn track(api: &mut ApiServer, write: &Write, live: Option<&Object>, object: &mut Object) {
-    let definition = write.served.map_or(&*write.kind.definition, |it| it.definition);
-    let ty = api.schema.definition(definition);
+    let Some(served) = write.served else { return track_as(api, write, &write.kind.definition, live, object) };
+    let before = live.map(|it| (served.to)(it));
+    let mut after = (served.to)(object);
+    track_as(api, write, served.definition, before.as_ref(), &mut after);
+    object.meta.managed = after.meta.managed;
+}
+
+fn track_as(api: &mut ApiServer, write: &Write, definition: &str, live: Option<&Object>, object: &mut Object) {
     let schema = api.schema.clone();
-    merge::managed::update(
-        &schema,
-        ty,
-        live,
-        object,
-        &write.manager,
-        &write.api_version,
-        write.sub,
-        write.now.secs(),
-        &mut api.memo,
-    );
+    let (ty, now) = (schema.definition(definition), write.now.secs());
+    let Write { manager, api_version, sub, .. } = write;
+    merge::managed::update(&schema, ty, live, object, manager, api_version, sub, now, &mut api.memo);
 }
 
 /// Stores a new object.
