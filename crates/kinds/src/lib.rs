@@ -19,8 +19,12 @@ pub use self::kind::{
 
 pub use self::registry::{Registry, ServedKind};
 
+/// Annotations that stand for fields which objects have inside the server only.
+pub const INNER_ANNOTATIONS: [&str; 2] = [daemon_set::TEMPLATE_GENERATION, deployment::ROLLBACK_TO];
 mod api_request;
 mod clock;
+mod cluster_role;
+mod cluster_role_binding;
 mod component;
 mod config_map;
 mod controller_revision;
@@ -35,12 +39,16 @@ mod endpoints;
 mod event;
 mod horizontal_pod_autoscaler;
 mod image_behavior;
+mod ingress;
+mod ingress_class;
+mod ip_address;
 pub mod job;
 mod lease;
 mod limit_range;
 mod machine;
 mod machine_pool;
 pub mod namespace;
+mod network_policy;
 mod node;
 mod persistent_volume;
 mod persistent_volume_claim;
@@ -50,22 +58,24 @@ mod pod_disruption_budget;
 pub mod pod_template;
 mod pod_template_kind;
 pub mod priority_class;
+mod rbac;
 mod replica_set;
 mod replication_controller;
 mod resource_quota;
+mod role;
+mod role_binding;
+mod runtime_class;
 pub mod scale;
 mod scheduling_decision;
 mod secret;
 pub mod service;
 mod service_account;
+mod service_cidr;
 mod stateful_set;
 mod storage_class;
 mod volume_attachment;
 mod volume_attributes_class;
 mod workload;
-
-/// Annotations that stand for fields which objects have inside the server only.
-pub const INNER_ANNOTATIONS: [&str; 2] = [daemon_set::TEMPLATE_GENERATION, deployment::ROLLBACK_TO];
 
 /// Declares the id of every kind and the list of all, in one place.
 macro_rules! kinds {
@@ -87,6 +97,8 @@ macro_rules! kinds {
 kinds! {
     API_REQUEST = api_request::kind,
     CLOCK = clock::kind,
+    CLUSTER_ROLE = cluster_role::kind,
+    CLUSTER_ROLE_BINDING = cluster_role_binding::kind,
     COMPONENT = component::kind,
     CONFIG_MAP = config_map::kind,
     CONTROLLER_REVISION = controller_revision::kind,
@@ -101,12 +113,16 @@ kinds! {
     EVENT = event::kind,
     HORIZONTAL_POD_AUTOSCALER = horizontal_pod_autoscaler::kind,
     IMAGE_BEHAVIOR = image_behavior::kind,
+    INGRESS = ingress::kind,
+    INGRESS_CLASS = ingress_class::kind,
+    IP_ADDRESS = ip_address::kind,
     JOB = job::kind,
     LEASE = lease::kind,
     LIMIT_RANGE = limit_range::kind,
     MACHINE = machine::kind,
     MACHINE_POOL = machine_pool::kind,
     NAMESPACE = namespace::kind,
+    NETWORK_POLICY = network_policy::kind,
     NODE = node::kind,
     PERSISTENT_VOLUME = persistent_volume::kind,
     PERSISTENT_VOLUME_CLAIM = persistent_volume_claim::kind,
@@ -118,10 +134,14 @@ kinds! {
     REPLICA_SET = replica_set::kind,
     REPLICATION_CONTROLLER = replication_controller::kind,
     RESOURCE_QUOTA = resource_quota::kind,
+    ROLE = role::kind,
+    ROLE_BINDING = role_binding::kind,
+    RUNTIME_CLASS = runtime_class::kind,
     SCHEDULING_DECISION = scheduling_decision::kind,
     SECRET = secret::kind,
     SERVICE = service::kind,
     SERVICE_ACCOUNT = service_account::kind,
+    SERVICE_CIDR = service_cidr::kind,
     STATEFUL_SET = stateful_set::kind,
     STORAGE_CLASS = storage_class::kind,
     VOLUME_ATTACHMENT = volume_attachment::kind,

@@ -9,8 +9,9 @@ mod warnings;
 use meta::Object;
 use value::{Map, Str, Value, map};
 
+pub(crate) use self::columns::balancer_addresses;
 pub use self::families::{complete, takes_address};
-pub(crate) use self::validate::{endpoint_ip, port_number, protocol};
+pub(crate) use self::validate::{balancer_host, endpoint_ip, port_number, protocol};
 use crate::pod_template::fields::{child_or_empty, flag, int, list, opt_int, set_if_empty, text};
 use crate::workload::spec;
 use crate::{Kind, Scope, SelectableField, Strategy, Subresource, label_name};

@@ -103,6 +103,7 @@ const STRUCTS: &[(&str, &str)] = &[
     ("NodeSelectorTerm", "MatchExpressions:*NodeSelectorRequirement MatchFields:*NodeSelectorRequirement"),
     ("ObjectFieldSelector", "APIVersion=apiVersion:s FieldPath:s"),
     ("ObjectReference", "Kind:s Namespace:s Name:s UID=uid:s APIVersion=apiVersion:s ResourceVersion:s FieldPath:s"),
+    ("ParentReference", "Group:s Resource:s Namespace:s Name:s"),
     (
         "PersistentVolumeClaimSpec",
         "AccessModes:*s Selector:v Resources:VolumeResourceRequirements VolumeName:s StorageClassName:?s VolumeMode:?s DataSource:?TypedLocalObjectReference DataSourceRef:?TypedObjectReference VolumeAttributesClassName:?s",
@@ -173,6 +174,7 @@ const STRUCTS: &[(&str, &str)] = &[
     ("ResourceClaim", "Name:s Request:s"),
     ("ResourceFieldSelector", "ContainerName:s Resource:s Divisor:q"),
     ("ResourceRequirements", "Limits:% Requests:% Claims:*ResourceClaim"),
+    ("RoleRef", "APIGroup=apiGroup:s Kind:s Name:s"),
     ("RollingUpdateDaemonSet", "MaxUnavailable:o MaxSurge:o"),
     ("RollingUpdateDeployment", "MaxUnavailable:o MaxSurge:o"),
     ("RollingUpdateStatefulSetStrategy", "Partition:i MaxUnavailable:?o"),
@@ -198,6 +200,7 @@ const STRUCTS: &[(&str, &str)] = &[
         "Capabilities:?Capabilities Privileged:?b SELinuxOptions=seLinuxOptions:?SELinuxOptions WindowsOptions:?WindowsSecurityContextOptions RunAsUser:?i RunAsGroup:?i RunAsNonRoot:?b ReadOnlyRootFilesystem:?b AllowPrivilegeEscalation:?b ProcMount:?s SeccompProfile:?SeccompProfile AppArmorProfile:?AppArmorProfile",
     ),
     ("ServiceAccountTokenProjection", "Audience:s ExpirationSeconds:i Path:s"),
+    ("ServiceCIDRSpec", "CIDRs=cidrs:*s"),
     ("SleepAction", "Seconds:i"),
     ("StatefulSetUpdateStrategy", "Type:s RollingUpdate:?RollingUpdateStatefulSetStrategy"),
     (

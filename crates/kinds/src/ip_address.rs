@@ -1,0 +1,66 @@
+//! IPAddress. Follows `pkg/apis/networking/validation`.
+
+use meta::{Errors, Object, names};
+
+use crate::path::Path;
+use crate::pod_template::fields::{child, named, text};
+use crate::pod_template::internal;
+use crate::workload::spec;
+use crate::{Kind, Scope, SelectableField, Strategy, columns};
+
+pub(crate) fn kind() -> Kind {
+    Kind {
+        short_names: vec!["ip".into()],
+        definition: "io.k8s.api.networking.v1.IPAddress".into(),
+        columns: vec![
+            columns::name(),
+            columns::text("ParentRef", "What has the address.", |it, _| parent(it).into()),
+            columns::created(),
+        ],
+        selectable_fields: &[SelectableField {
+            name: "spec.parentRef",
+            read: |it| parent(it).replace("<none>", "").into(),
+        }],
+        strategy: Strategy {
+            validate,
+            validate_update: |new, old, errors| {
+                validate(new, errors);
+                let (now, before) = (child(spec(new), "parentRef"), child(spec(old), "parentRef"));
+                if now != before {
+                    let bad = now.map(|it| internal::bad_value(it, "ParentReference")).unwrap_or_default();
+                    Path::root("spec.parentRef").invalid(errors, bad, "field is immutable");
+                }
+            },
+            validate_name: |name, _| names::ip(name),
+            ..Strategy::PLAIN
+        },
+        ..Kind::new(Scope::Cluster, "networking.k8s.io", "v1", "IPAddress", "ipaddresses")
+    }
+}
+
+/// `services/default/kubernetes`
+fn parent(it: &Object) -> String {
+    let Some(parent) = child(spec(it), "parentRef") else { return "<none>".to_owned() };
+    let mut res = meta::qualified(text(parent, "group"), text(parent, "resource")).to_lowercase();
+    for part in [text(parent, "namespace"), text(parent, "name")].into_iter().filter(|it| !it.is_empty()) {
+        res.push('/');
+        res.push_str(part);
+    }
+    res
+}
+
+fn validate(it: &Object, errors: &mut Errors) {
+    let path = Path::root("spec.parentRef");
+    let Some(parent) = child(spec(it), "parentRef") else { return path.required(errors, "") };
+    let group = text(parent, "group");
+    if !group.is_empty() {
+        named(group, names::dns_subdomain, &path.child("group"), errors);
+    }
+    for (key, is_required) in [("resource", true), ("name", true), ("namespace", false)] {
+        match text(parent, key) {
+            "" if is_required => path.child(key).required(errors, ""),
+            "" => (),
+            name => named(name, names::path_segment_name, &path.child(key), errors),
+        }
+    }
+}

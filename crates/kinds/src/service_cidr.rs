@@ -1,0 +1,74 @@
+//! ServiceCIDR. Follows `pkg/apis/networking/validation`.
+
+use meta::{Errors, Object, names};
+use value::{Map, Value};
+
+use crate::path::Path;
+use crate::pod_template::fields::{list, named, texts};
+use crate::pod_template::internal;
+use crate::workload::spec;
+use crate::{Kind, Scope, Strategy, Subresource, columns, keep_status};
+
+pub(crate) fn kind() -> Kind {
+    Kind {
+        definition: "io.k8s.api.networking.v1.ServiceCIDR".into(),
+        subresources: vec![Subresource::status("ServiceCIDR")],
+        columns: vec![
+            columns::name(),
+            columns::text("CIDRs", "Ranges of addresses.", |it, _| {
+                texts(spec(it), "cidrs").map(|(_, it)| it).collect::<Vec<_>>().join(",").into()
+            }),
+            columns::created(),
+        ],
+        strategy: Strategy {
+            prepare_create: |it| it.body.insert("status", Value::map()),
+            prepare_update: keep_status,
+            validate: |it, errors| validate(spec(it), errors),
+            validate_update,
+            has_status: true,
+            ..Strategy::PLAIN
+        },
+        ..Kind::new(Scope::Cluster, "networking.k8s.io", "v1", "ServiceCIDR", "servicecidrs")
+    }
+}
+
+const IMMUTABLE: &str = "field is immutable";
+
+fn validate(spec: &Map, errors: &mut Errors) {
+    let path = Path::root("spec.cidrs");
+    match list(spec, "cidrs").len() {
+        0 => return path.required(errors, "at least one CIDR required"),
+        1 | 2 => (),
+        _ => {
+            let bad = internal::bad_value(spec, "ServiceCIDRSpec");
+            return path.invalid(errors, bad, "may only hold up to 2 values");
+        }
+    }
+    for (idx, cidr) in texts(spec, "cidrs") {
+        named(cidr, names::cidr, &path.index(idx), errors);
+    }
+    let families: Vec<_> =
+        texts(spec, "cidrs").map(|(_, it)| names::sloppy_cidr(it).map(|(ip, _)| ip.is_ipv4())).collect();
+    if let [Some(a), Some(b)] = families.as_slice()
+        && a == b
+    {
+        let detail = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64";
+        path.invalid(errors, spec.get("cidrs").cloned().unwrap_or_default(), detail);
+    }
+}
+
+fn validate_update(new: &Object, old: &Object, errors: &mut Errors) {
+    let (now, before) = (list(spec(new), "cidrs"), list(spec(old), "cidrs"));
+    let path = Path::root("spec.cidrs");
+    let grows = before.len() == 1 && now.len() == 2;
+    if now.len() != before.len() && !grows {
+        let bad = spec(new).get("cidrs").cloned().unwrap_or_default();
+        return path.invalid(errors, bad, IMMUTABLE);
+    }
+    for (idx, (now, _)) in now.iter().zip(before).enumerate().filter(|(_, (now, before))| now != before) {
+        path.index(idx).invalid(errors, now, IMMUTABLE);
+    }
+    if grows {
+        validate(spec(new), errors);
+    }
+}
