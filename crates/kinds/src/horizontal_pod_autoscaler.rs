@@ -22,7 +22,6 @@ pub(crate) fn kind() -> Kind {
             group: "autoscaling",
             version: "v1",
             definition: "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler",
-            renamed_fields: &[],
             to: version_1::to,
             from: version_1::from,
             validate: |_, _, _| (),
