@@ -1,10 +1,14 @@
 //! Bodies: text to trees, trees to objects of the expected kind, with the real server's words for what does not fit
 //! (`runtime/serializer`, `handlers.transformDecodeError`).
 
-use kinds::{Registry, ServedKind, api_version};
+mod order;
+
+use kinds::{ServedKind, api_version};
 use meta::{Object, Status, quoted};
+use schema::TypeId;
 use value::{Map, Value, json, yaml};
 
+use crate::layout;
 use crate::negotiate::{self, Input};
 use crate::options::FieldValidation;
 use crate::server::ApiServer;
@@ -15,40 +19,63 @@ const SCHEME: &str = "pkg/api/legacyscheme/scheme.go:30";
 const META_SCHEME: &str = "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27";
 /// How much of a body that cannot be read is shown, in bytes.
 const SHOWN_MAX: usize = 30;
-/// Of a list of problems this many are told.
-const PROBLEMS_MAX: usize = 10;
+/// Versions that are no longer served and still known.
+const REMOVED: [&str; 9] = [
+    "apps/v1beta1",
+    "apps/v1beta2",
+    "autoscaling/v2beta2",
+    "batch/v1beta1",
+    "coordination.k8s.io/v1beta1",
+    "events.k8s.io/v1beta1",
+    "extensions/v1beta1",
+    "policy/v1beta1",
+    "scheduling.k8s.io/v1beta1",
+];
+/// What go-yaml puts before the keys that a text has twice.
+const YAML_PROBLEMS: &str = "yaml: unmarshal errors:\n";
 
-/// A tree and what strict reading would have refused.
-pub(crate) struct Parsed {
+/// A tree, and what of its text only strict reading minds.
+pub(crate) struct Parsed<'a> {
     pub value: Value,
-    pub problems: Vec<String>,
+    /// Keys that JSON has twice, by path.
+    duplicates: Vec<String>,
+    /// Keys that YAML has twice, in go-yaml's words.
+    yaml: Option<String>,
+    /// JSON; empty for YAML, which is read in the order of the alphabet.
+    text: &'a [u8],
+}
+
+impl Parsed<'_> {
+    /// Everything that strict reading minds; `unknown` are the fields that the type does not have.
+    pub fn problems(&self, unknown: &[String]) -> Vec<String> {
+        if self.duplicates.len() + unknown.len() > 1 && !self.text.is_empty() {
+            return order::in_order(self.text, &self.duplicates, unknown);
+        }
+        let duplicates = self.duplicates.iter().map(|it| format!("duplicate field {}", quoted(it)));
+        self.yaml.iter().cloned().chain(duplicates).chain(unknown.iter().map(unknown_field)).collect()
+    }
+}
+
+pub(crate) fn unknown_field(path: &String) -> String {
+    format!("unknown field {}", quoted(path))
 }
 
 /// Reads a body.
 ///
 /// # Errors
 /// What the parser says, in Go's words.
-pub(crate) fn parse(body: &[u8], input: Input) -> Result<Parsed, String> {
+pub(crate) fn parse(body: &[u8], input: Input) -> Result<Parsed<'_>, String> {
     match input {
         Input::Json => match json::parse_strict(body) {
-            Ok(it) => {
-                let problems = it.duplicates.iter().map(|it| format!("duplicate field {}", quoted(it))).collect();
-                Ok(Parsed { value: it.value, problems })
-            }
+            Ok(it) => Ok(Parsed { value: it.value, duplicates: it.duplicates, yaml: None, text: body }),
             Err(error) => Err(error.message),
         },
         Input::Yaml => {
             let text = std::str::from_utf8(body).map_err(|_| "yaml: invalid leading UTF-8 octet".to_owned())?;
-            let first = yaml::read_documents(text).into_iter().next();
-            let document = match first {
-                Some(it) => it.map_err(|it| it.message)?,
-                None => return Ok(Parsed { value: Value::Null, problems: Vec::new() }),
-            };
-            let mut problems = Vec::new();
-            if !document.duplicates.is_empty() {
-                problems.push(format!("yaml: unmarshal errors:\n  {}", document.duplicates.join("\n  ")));
-            }
-            Ok(Parsed { value: document.value, problems })
+            let document = yaml::parse_document(text, 0).map_err(|it| it.message)?;
+            let problems = document.duplicates.join("\n  ");
+            let yaml = (!problems.is_empty()).then(|| format!("{YAML_PROBLEMS}  {problems}"));
+            Ok(Parsed { value: document.value, duplicates: Vec::new(), yaml, text: b"" })
         }
     }
 }
@@ -92,7 +119,7 @@ impl ApiServer {
     ) -> Result<Value, Status> {
         let input = negotiate::input(content_type)?;
         let unrecognized = |why: &str| {
-            let shown = shown(body, input);
+            let shown = shown(body);
             Status::bad_request(format!(
                 "the object provided is unrecognized (must be of type {}): {why} ({shown})",
                 expected.kind
@@ -102,13 +129,14 @@ impl ApiServer {
         let (version, kind) = type_of(&parsed.value).map_err(|why| unrecognized(&why))?;
         let version = if version.is_empty() { expected.api_version() } else { version };
         let kind = if kind.is_empty() { expected.kind.to_owned() } else { kind };
-        self.check_type(&version, &kind, expected)?;
-        self.decode_value(parsed, expected, validation, warnings)
+        self.check_type(&version, &kind, &parsed.value, expected)?;
+        let problems = |unknown: &[String]| parsed.problems(unknown);
+        self.decode_tree(&parsed.value, expected.definition, &problems, validation, warnings)
             .map_err(|why| cannot_be_handled(&version, &kind, expected, &why))
     }
 
     /// Whether a body of this type may stand where another is expected.
-    fn check_type(&self, version: &str, kind: &str, expected: &Expected<'_>) -> Result<(), Status> {
+    fn check_type(&self, version: &str, kind: &str, value: &Value, expected: &Expected<'_>) -> Result<(), Status> {
         if version == expected.api_version() && kind == expected.kind {
             return Ok(());
         }
@@ -116,17 +144,15 @@ impl ApiServer {
             // Kinds without a scheme are told apart by version first.
             return Err(other_version(version, expected));
         }
-        if !is_registered(&self.registry, version, kind) {
-            let why = format!(
-                "no kind {} is registered for version {} in scheme {}",
-                quoted(kind),
-                quoted(version),
-                quoted(SCHEME)
-            );
-            return Err(cannot_be_handled(version, kind, expected, &why));
+        if !self.is_registered(version, kind) {
+            return Err(cannot_be_handled(version, kind, expected, &not_registered(version, kind, SCHEME)));
         }
         if kind == expected.kind && version != expected.api_version() {
             return Err(other_version(version, expected));
+        }
+        // It is read as what it says it is before anybody sees that it is not wanted.
+        if let Some(Err(why)) = definition(version, kind).map(|ty| self.schema.decode(ty, value)) {
+            return Err(cannot_be_handled(version, kind, expected, &why.0));
         }
         let short = version.rsplit('/').next().unwrap_or_default();
         let internal = internal_package(expected.group);
@@ -134,23 +160,22 @@ impl ApiServer {
         Err(cannot_be_handled(version, kind, expected, &why))
     }
 
-    /// Decodes what has been read; the error is the bare reason.
-    fn decode_value(
-        &self,
-        parsed: Parsed,
-        expected: &Expected<'_>,
-        validation: FieldValidation,
-        warnings: &mut Vec<String>,
-    ) -> Result<Value, String> {
-        let Some(ty) = self.schema.definition(expected.definition) else { return Ok(parsed.value) };
-        let decoded = self.schema.decode(ty, &parsed.value).map_err(|it| it.0)?;
-        let mut problems = parsed.problems;
-        problems.extend(decoded.unknown.iter().map(|it| format!("unknown field {}", quoted(it))));
-        report(problems, validation, warnings)?;
-        Ok(decoded.value)
+    /// Whether upstream's scheme knows the type: also lists, what is not served here, and versions that are served no more.
+    fn is_registered(&self, version: &str, kind: &str) -> bool {
+        let single = kind.strip_suffix("List").unwrap_or(kind);
+        if self.registry.by_kind(version, single).is_some() {
+            return true;
+        }
+        let is_object = |it: TypeId| ["apiVersion", "kind", "metadata"].iter().all(|key| self.schema.child(it, key).is_some());
+        if definition(version, single).is_some_and(is_object) {
+            return true;
+        }
+        let group = version.split_once('/').map_or("", |(group, _)| group);
+        let in_group = |it: ServedKind<'_>| it.kind.kind == single && (it.group() == group || group == "extensions");
+        REMOVED.contains(&version) && self.registry.served().any(in_group)
     }
 
-    /// Decodes a tree that is no text any more, such as a patched object.
+    /// Decodes a tree as a type. `problems` adds what else strict reading minds to the fields that the type does not have.
     ///
     /// # Errors
     /// The bare reason.
@@ -158,11 +183,24 @@ impl ApiServer {
         &self,
         value: &Value,
         definition: &str,
+        problems: &dyn Fn(&[String]) -> Vec<String>,
         validation: FieldValidation,
         warnings: &mut Vec<String>,
     ) -> Result<Value, String> {
-        let expected = Expected { group: "", version: "", kind: "", definition };
-        self.decode_value(Parsed { value: value.clone(), problems: Vec::new() }, &expected, validation, warnings)
+        let ty = self.schema.definition(definition);
+        let decoded = ty.map(|ty| self.schema.decode(ty, value).map_err(|it| it.0)).transpose()?;
+        let (value, unknown) = decoded.map_or_else(|| (value.clone(), Vec::new()), |it| (it.value, it.unknown));
+        match validation {
+            FieldValidation::Ignore => (),
+            FieldValidation::Warn => warn(warnings, &problems(&unknown)),
+            FieldValidation::Strict => {
+                let problems = problems(&unknown);
+                if !problems.is_empty() {
+                    return Err(format!("strict decoding error: {}", problems.join(", ")));
+                }
+            }
+        }
+        Ok(value)
     }
 
     /// Reads `DeleteOptions`; an empty body has none.
@@ -176,13 +214,10 @@ impl ApiServer {
         let input = negotiate::input(content_type)?;
         let parsed = parse(body, input).map_err(|why| Status::bad_request(not_readable(&why, input)))?;
         let (version, kind) = type_of(&parsed.value).map_err(Status::bad_request)?;
-        if !kind.is_empty() && kind != "DeleteOptions" {
-            return Err(Status::bad_request(format!(
-                "no kind {} is registered for version {} in scheme {}",
-                quoted(&kind),
-                quoted(if version.is_empty() { "v1" } else { &version }),
-                quoted(META_SCHEME)
-            )));
+        let kind = if kind.is_empty() { "DeleteOptions" } else { &kind };
+        if kind != "DeleteOptions" || !matches!(version.as_str(), "" | "v1" | "meta.k8s.io/v1") {
+            let version = if version.is_empty() { "v1" } else { &version };
+            return Err(Status::bad_request(not_registered(version, kind, META_SCHEME)));
         }
         let Some(ty) = self.schema.definition("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions") else {
             return Ok(Some(parsed.value));
@@ -192,21 +227,18 @@ impl ApiServer {
     }
 }
 
-/// What is done about problems that only strict reading minds.
-///
-/// # Errors
-/// The bare reason, where the client asked for strictness.
-fn report(problems: Vec<String>, validation: FieldValidation, warnings: &mut Vec<String>) -> Result<(), String> {
-    match validation {
-        FieldValidation::Strict if !problems.is_empty() => {
-            Err(format!("strict decoding error: {}", problems.join(", ")))
+/// Warns of what only strict reading minds: of each line of what YAML's reader says (`parseYAMLWarnings`).
+pub(crate) fn warn(warnings: &mut Vec<String>, problems: &[String]) {
+    for problem in problems {
+        match problem.strip_prefix(YAML_PROBLEMS) {
+            Some(lines) => warnings.extend(lines.lines().map(|it| it.trim().to_owned())),
+            None => warnings.push(problem.clone()),
         }
-        FieldValidation::Warn => {
-            warnings.extend(problems.into_iter().take(PROBLEMS_MAX));
-            Ok(())
-        }
-        _ => Ok(()),
     }
+}
+
+fn not_registered(version: &str, kind: &str, scheme: &str) -> String {
+    format!("no kind {} is registered for version {} in scheme {}", quoted(kind), quoted(version), quoted(scheme))
 }
 
 fn other_version(version: &str, expected: &Expected<'_>) -> Status {
@@ -222,24 +254,10 @@ fn cannot_be_handled(version: &str, kind: &str, expected: &Expected<'_>, why: &s
     Status::bad_request(format!("{kind} in version {} cannot be handled as a {}: {why}", quoted(short), expected.kind))
 }
 
-/// Whether upstream's scheme knows the type: also lists and versions that are no longer served.
-fn is_registered(registry: &Registry, version: &str, kind: &str) -> bool {
-    let single = kind.strip_suffix("List").unwrap_or(kind);
-    if registry.by_kind(version, kind).is_some() || registry.by_kind(version, single).is_some() {
-        return true;
-    }
-    const REMOVED: [&str; 7] = [
-        "apps/v1beta1",
-        "apps/v1beta2",
-        "batch/v1beta1",
-        "extensions/v1beta1",
-        "networking.k8s.io/v1beta1",
-        "policy/v1beta1",
-        "autoscaling/v2beta2",
-    ];
-    let group = version.split_once('/').map_or("", |(group, _)| group);
-    let in_group = |it: ServedKind<'_>| it.kind.kind == single && (it.group() == group || group == "extensions");
-    REMOVED.contains(&version) && registry.served().any(in_group)
+/// The schema of a type of a built-in group.
+fn definition(version: &str, kind: &str) -> Option<TypeId> {
+    let (group, version) = version.split_once('/').unwrap_or(("", version));
+    layout::definition(group, version, kind)
 }
 
 /// The Go package of a group's internal types.
@@ -253,10 +271,7 @@ fn internal_package(group: &str) -> &str {
 fn not_readable(why: &str, input: Input) -> String {
     match input {
         Input::Json => format!("couldn't get version/kind; json parse error: {why}"),
-        Input::Yaml if why.starts_with("yaml:") => {
-            format!("couldn't get version/kind; json parse error: error converting YAML to JSON: {why}")
-        }
-        Input::Yaml => format!("couldn't get version/kind; json parse error: {why}"),
+        Input::Yaml => why.to_owned(),
     }
 }
 
@@ -290,7 +305,7 @@ fn type_of(value: &Value) -> Result<(String, String), String> {
     }
 }
 
-fn go_kind(value: &Value) -> &'static str {
+pub(crate) fn go_kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
@@ -302,14 +317,13 @@ fn go_kind(value: &Value) -> &'static str {
 }
 
 /// The beginning of a body as messages show it: JSON objects as text, anything else as hexadecimal digits.
-fn shown(body: &[u8], input: Input) -> String {
+fn shown(body: &[u8]) -> String {
     if body.is_empty() {
         return "<empty>".to_owned();
     }
     let cut = &body[..body.len().min(SHOWN_MAX)];
     let more = if body.len() > SHOWN_MAX { " ..." } else { "" };
-    let looks_like_text = body.first() == Some(&b'{') && !matches!(input, Input::Yaml);
-    let text = if looks_like_text {
+    let text = if body.first() == Some(&b'{') {
         String::from_utf8_lossy(cut).into_owned()
     } else {
         cut.iter().map(|it| format!("{it:02x}")).collect()

@@ -130,7 +130,7 @@ impl View {
 }
 
 /// The definition of a built-in kind.
-fn definition(group: &str, version: &str, kind: &str) -> Option<TypeId> {
+pub(crate) fn definition(group: &str, version: &str, kind: &str) -> Option<TypeId> {
     let package = match group.split_once('.') {
         None if group.is_empty() => "core",
         None => group,
@@ -151,6 +151,36 @@ pub(crate) fn write(value: &Value, out: &mut Vec<u8>) {
 /// Appends an object for people: each step in is two spaces.
 pub(crate) fn write_pretty(value: &Value, out: &mut Vec<u8>) {
     Writer { pretty: true, depth: 0, out }.value(value, View::Object);
+}
+
+/// A patched object as upstream has it in hand when it does not fit its type:
+/// what the patch changed in the order of the alphabet, all else as it was.
+pub(crate) fn patched(new: &Value, old: &Value) -> String {
+    let mut out = Vec::new();
+    write_patched(new, Some(old), View::Object, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn write_patched(new: &Value, old: Option<&Value>, view: View, out: &mut Vec<u8>) {
+    let (Value::Map(map), Some(Value::Map(before))) = (new, old) else { return json::write(new, out) };
+    if map.same(before) {
+        return Writer { pretty: false, depth: 0, out }.value(new, view);
+    }
+    let view = if matches!(view, View::Object) { View::of_object(map) } else { view };
+    out.push(b'{');
+    for (idx, (key, value)) in map.iter().enumerate() {
+        if idx > 0 {
+            out.push(b',');
+        }
+        json::write_str(key, out);
+        out.push(b':');
+        let before = before.get(key);
+        match before {
+            Some(it) if it.same(value) => Writer { pretty: false, depth: 0, out }.value(value, view.below(key)),
+            _ => write_patched(value, before, view.below(key), out),
+        }
+    }
+    out.push(b'}');
 }
 
 /// The bytes of an answer in a format.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use meta::{Errors, Key, Object, Problem, Revision, Status};
-use value::{Str, Value, yaml};
+use value::{Str, Value};
 
 use crate::codec;
 use crate::handlers::same_name;
+use crate::layout;
 use crate::negotiate::{self, Input};
 use crate::options::{FieldValidation, WriteOptions};
 use crate::server::ApiServer;
@@ -17,6 +18,7 @@ const JSON: &str = "application/json-patch+json";
 const MERGE: &str = "application/merge-patch+json";
 const STRATEGIC: &str = "application/strategic-merge-patch+json";
 const APPLY: &str = "application/apply-patch+yaml";
+const CONVERTING: &str = "error converting YAML to JSON";
 
 /// The ways to say what changes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,9 +68,8 @@ pub(crate) fn body(
     let served = kinds::ServedKind { kind: &kind, served: write.served.as_ref() };
     let seen = write.served.map_or_else(|| Object::clone(&live), |it| (it.to)(&live));
     let whole = seen.to_value(&served.api_version(), &kind.kind);
-    let names = (served.group(), &*kind.kind);
     let mut warnings = Vec::new();
-    let patched = patched(api, how, served.definition(), names, &whole, body, options, &mut warnings)?;
+    let patched = patched(api, how, served.definition(), &whole, body, options, &mut warnings)?;
     write.warnings.append(&mut warnings);
     let mut object = codec::object_of(&served, &patched);
     same_name(object.name(), &key.name)?;
@@ -93,29 +94,36 @@ fn settle(write: &Write, live: &Object, object: &mut Object) {
     }
 }
 
-/// The tree `whole` after a patch, as the API would write it. `names`: group and kind for messages.
-#[allow(clippy::too_many_arguments)]
+/// The tree `whole` after a patch, as the API would write it.
 pub(crate) fn patched(
     api: &ApiServer,
     how: Kind,
     definition: &str,
-    names: (&str, &str),
     whole: &Value,
     body: &[u8],
     options: &WriteOptions,
     warnings: &mut Vec<String>,
 ) -> Result<Value, Status> {
-    let decoding = |why: String| Status::bad_request(format!("error decoding patch: {why}"));
+    // Merges and JSON patches are read twice: strictly, and by the library that applies them.
+    let decoding = |why: String| match how {
+        Kind::Json | Kind::Merge if options.validation != FieldValidation::Ignore => {
+            Status::bad_request(format!("error decoding patch: {why}"))
+        }
+        Kind::Merge => Status::bad_request("Invalid JSON Patch"),
+        _ => Status::bad_request(why),
+    };
     let parsed = codec::parse(body, Input::Json).map_err(decoding)?;
+    let mut problems = parsed.problems(&[]);
     let patch = parsed.value;
-    let mut problems = parsed.problems;
     let res = match how {
         Kind::Json => {
-            problems.extend(merge::json_patch_problems(&patch)?);
+            if options.validation != FieldValidation::Ignore {
+                problems = merge::json_patch_problems(&patch)?;
+            }
             merge::json_patch(whole, &patch)?
         }
         Kind::Merge | Kind::Strategic if !matches!(patch, Value::Map(_) | Value::Null) => {
-            let what = if matches!(patch, Value::List(_)) { "array" } else { json_kind(&patch) };
+            let what = codec::go_kind(&patch);
             return Err(decoding(format!(
                 "json: cannot unmarshal {what} into Go value of type map[string]interface {{}}"
             )));
@@ -131,34 +139,13 @@ pub(crate) fn patched(
         let mut errors = Errors::new();
         let shown = match how {
             Kind::Strategic => merge::go_text(&patch),
-            _ => String::from_utf8_lossy(body).into_owned(),
+            _ => layout::patched(&res, whole),
         };
         errors.push("patch", Problem::Invalid(shown.into()), why);
-        Status::invalid(names.0, names.1, "", &errors)
+        Status::invalid("", "", "", &errors)
     };
-    strict(problems, options.validation, warnings).map_err(refused)?;
-    api.decode_tree(&res, definition, options.validation, warnings).map_err(refused)
-}
-
-fn json_kind(value: &Value) -> &'static str {
-    match value {
-        Value::Str(_) => "string",
-        Value::Bool(_) => "bool",
-        _ => "number",
-    }
-}
-
-fn strict(problems: Vec<String>, validation: FieldValidation, warnings: &mut Vec<String>) -> Result<(), String> {
-    match validation {
-        FieldValidation::Strict if !problems.is_empty() => {
-            Err(format!("strict decoding error: {}", problems.join(", ")))
-        }
-        FieldValidation::Warn => {
-            warnings.extend(problems);
-            Ok(())
-        }
-        _ => Ok(()),
-    }
+    let problems = |unknown: &[String]| problems.iter().cloned().chain(unknown.iter().map(codec::unknown_field)).collect();
+    api.decode_tree(&res, definition, &problems, options.validation, warnings).map_err(refused)
 }
 
 /// A patch from an actor: a tree that fits its kind.
@@ -198,24 +185,31 @@ pub(crate) fn tree(
     write::change(api, write, &live, object)
 }
 
-/// Reads the body of a server-side apply.
-fn applied_tree(body: &[u8], options: &WriteOptions) -> Result<Value, Status> {
-    let text = String::from_utf8_lossy(body);
-    let Some(document) = yaml::read_documents(&text).into_iter().next() else { return Ok(Value::Null) };
-    let document = document
-        .map_err(|it| Status::bad_request(format!("error decoding YAML: error converting YAML to JSON: {it}")))?;
-    if options.validation == FieldValidation::Strict && !document.duplicates.is_empty() {
-        return Err(Status::bad_request(format!(
-            "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  {}",
-            document.duplicates.join("\n  ")
-        )));
-    }
-    match document.value {
-        it @ (Value::Map(_) | Value::Null) => Ok(it),
-        other => Err(Status::bad_request(format!(
-            "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
-            if matches!(other, Value::List(_)) { "array" } else { json_kind(&other) }
+/// Reads the body of a server-side apply. Answers also what strict reading minds.
+fn applied_tree(body: &[u8]) -> Result<(Value, Vec<String>), Status> {
+    let decoding = |why: String| Status::bad_request(format!("error decoding YAML: {why}"));
+    let parsed = codec::parse(body, Input::Yaml).map_err(|why| decoding(format!("{CONVERTING}: {why}")))?;
+    let problems = parsed.problems(&[]);
+    match parsed.value {
+        it @ (Value::Map(_) | Value::Null) => Ok((it, problems)),
+        other => Err(decoding(format!(
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            codec::go_kind(&other)
         ))),
+    }
+}
+
+/// What is done of what strict reading minds, once an apply has succeeded.
+fn report(problems: &[String], validation: FieldValidation, warnings: &mut Vec<String>) -> Result<(), Status> {
+    match (validation, problems.first()) {
+        (FieldValidation::Strict, Some(problem)) => {
+            Err(Status::bad_request(format!("error strict decoding YAML: {CONVERTING}: {problem}")))
+        }
+        (FieldValidation::Warn, _) => {
+            codec::warn(warnings, problems);
+            Ok(())
+        }
+        _ => Ok(()),
     }
 }
 
@@ -227,7 +221,7 @@ fn apply(
     body: &[u8],
     options: &WriteOptions,
 ) -> Result<(Arc<Object>, bool), Status> {
-    let config = applied_tree(body, options)?;
+    let (config, problems) = applied_tree(body)?;
     let live = api.store.get(write.kind.id, key).cloned();
     if live.is_none() && !write.sub.is_empty() {
         return Err(write.not_found(&key.name));
@@ -246,9 +240,13 @@ fn apply(
         force: options.force.unwrap_or(false),
     };
     let applied = merge::apply(&schema, ty, seen.as_ref(), &config, &applier, &mut api.memo)?;
+    report(&problems, options.validation, &mut write.warnings)?;
     let mut object = match applied.whole {
         Some(whole) => {
-            let decoded = api.decode_tree(&whole, served.definition(), options.validation, &mut write.warnings);
+            // Fields that the type does not have were refused before.
+            let none = |_: &[String]| Vec::new();
+            let decoded =
+                api.decode_tree(&whole, served.definition(), &none, FieldValidation::Ignore, &mut Vec::new());
             codec::object_of(&served, &decoded.map_err(Status::bad_request)?)
         }
         None => live.as_deref().cloned().ok_or_else(|| write.not_found(&key.name))?,
@@ -279,7 +277,7 @@ pub(crate) fn apply_scale(
     body: &[u8],
     options: &WriteOptions,
 ) -> Result<Arc<Object>, Status> {
-    let config = applied_tree(body, options)?;
+    let (config, problems) = applied_tree(body)?;
     let schema = api.schema.clone();
     let ty = schema.definition(kinds::scale::DEFINITION);
     let before = scale::object(live, &write.api_version);
@@ -292,6 +290,7 @@ pub(crate) fn apply_scale(
         force: options.force.unwrap_or(false),
     };
     let applied = merge::apply(&schema, ty, Some(&before), &config, &applier, &mut api.memo)?;
+    report(&problems, options.validation, &mut write.warnings)?;
     let whole = applied.whole.unwrap_or_else(|| kinds::scale::of(live));
     scale::store(api, write, live, &whole, &applied.managed)
 }

@@ -73,7 +73,6 @@ impl ApiServer {
             self,
             how,
             kinds::scale::DEFINITION,
-            ("autoscaling", "Scale"),
             &before,
             &call.body,
             &options,
