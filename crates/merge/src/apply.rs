@@ -196,10 +196,7 @@ impl Run<'_> {
 
     /// The set without what the write sets back.
     fn owned(&self, set: Map) -> Map {
-        match self.resets {
-            Resets::Only(paths) => crate::fields::only(&set, paths),
-            Resets::But(paths) => paths.iter().fold(set, |set, path| without(&set, path)),
-        }
+        self.resets.0.iter().fold(set, |set, path| without(&set, path))
     }
 
     /// What the annotation of client-side apply says kubectl owns.

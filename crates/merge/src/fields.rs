@@ -124,32 +124,6 @@ fn is_same(new: &Option<Map>, old: Option<(&Str, &Map)>) -> bool {
     }
 }
 
-/// What of `set` lies at or below the paths of `patterns`; `*` stands for any element.
-pub(crate) fn only(set: &Map, patterns: &[&[&str]]) -> Map {
-    let mut res = Vec::new();
-    for (key, child) in children(set) {
-        let rests: Vec<&[&str]> = patterns
-            .iter()
-            .filter_map(|it| it.split_first())
-            .filter(|(first, _)| **first == "*" || *key == **first)
-            .map(|(_, rest)| rest)
-            .collect();
-        if rests.is_empty() {
-            continue;
-        }
-        let kept = if rests.iter().any(|it| it.is_empty()) {
-            child.clone()
-        } else {
-            match node(is_member(child), only(child, &rests).iter().map(|(k, v)| (k.clone(), v.clone())).collect()) {
-                Some(Value::Map(it)) => it,
-                _ => continue,
-            }
-        };
-        res.push((key.clone(), Value::Map(kept)));
-    }
-    res.into()
-}
-
 /// The set at a child.
 pub(crate) fn child<'s>(set: &'s Map, element: &str) -> Option<&'s Map> {
     set.get(element)?.as_map()

@@ -7,7 +7,6 @@ use schema::{Schema, Type, TypeId};
 use value::{List, Map, Value, time};
 
 use crate::compare::{Compare, Difference};
-use crate::fields;
 use crate::memo::Memo;
 use crate::resets::Resets;
 
@@ -61,13 +60,7 @@ pub(crate) fn compare(
     let mut walk = Walk { compare: Compare { schema, memo, keeps: false }, ty, resets, changes: Changes::default() };
     walk.metadata(old_meta, &new.meta);
     walk.body(old_body, &new.body);
-    let mut changes = walk.changes;
-    if let Resets::Only(paths) = resets {
-        changes.added = fields::only(&changes.added, paths);
-        changes.modified = fields::only(&changes.modified, paths);
-        changes.removed = fields::only(&changes.removed, paths);
-    }
-    changes
+    walk.changes
 }
 
 struct Walk<'a> {
@@ -94,7 +87,7 @@ impl Walk<'_> {
             }
             self.compare.keeps = key == "spec";
             let mut res = self.compare.values(self.child(self.ty, key), a, b);
-            if key == "status" && matches!(self.resets, Resets::But(_)) {
+            if key == "status" {
                 without(&mut res, self.resets);
             }
             let element = self.compare.memo.field(key);
@@ -130,8 +123,7 @@ fn put(changes: &mut Changes, element: &value::Str, child: Difference) {
 
 /// Drops what the write sets back within the status.
 fn without(res: &mut Difference, resets: Resets) {
-    let Resets::But(paths) = resets else { return };
-    for name in paths.iter().filter_map(|it| it.strip_prefix("status.")) {
+    for name in resets.0.iter().filter_map(|it| it.strip_prefix("status.")) {
         for set in [&mut res.added, &mut res.modified, &mut res.removed] {
             if let Some(Value::Map(map)) = set {
                 map.remove(&format!("f:{name}"));

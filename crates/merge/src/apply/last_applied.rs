@@ -33,7 +33,7 @@ pub(super) fn owned(
     }
     let set = set::set_of(schema, ty, &config);
     let config = Object::from_map(KindId(0), config.as_map()?);
-    let changes = objects::compare(schema, ty, Some(&config), live, Resets::But(&[]), memo);
+    let changes = objects::compare(schema, ty, Some(&config), live, Resets(&[]), memo);
     let set = difference(&set, &changes.modified);
     Some(difference(&difference(&set, &changes.added), &changes.removed))
 }
