@@ -2,7 +2,9 @@
 
 mod default_tolerations;
 mod namespace_lifecycle;
+mod pod_security;
 mod priority;
+mod secret_references;
 mod service_account;
 mod taint_nodes;
 
@@ -41,8 +43,8 @@ impl Request<'_> {
 
 /// Looks at a new or changed object and completes it.
 type Mutate = fn(&mut ApiServer, &Request<'_>, &mut Object) -> Result<(), Status>;
-/// Refuses what other objects forbid. The object is absent where it is deleted.
-type Validate = fn(&ApiServer, &Request<'_>, Option<&Object>) -> Result<(), Status>;
+/// Refuses what other objects forbid, or warns of it. The object is absent where it is deleted.
+type Validate = fn(&ApiServer, &Request<'_>, Option<&Object>, &mut Vec<String>) -> Result<(), Status>;
 
 /// In the order of upstream's `AllOrderedPlugins`.
 const MUTATING: &[Mutate] = &[
@@ -54,7 +56,8 @@ const MUTATING: &[Mutate] = &[
 ];
 
 /// The same.
-const VALIDATING: &[Validate] = &[namespace_lifecycle::validate, priority::validate];
+const VALIDATING: &[Validate] =
+    &[namespace_lifecycle::validate, service_account::validate, pod_security::validate, priority::validate];
 
 /// Completes an object.
 ///
@@ -71,7 +74,7 @@ pub(crate) fn mutate(
     MUTATING.iter().try_for_each(|admit| admit(api, &request, object))
 }
 
-/// Refuses what other objects forbid.
+/// Refuses what other objects forbid. Answers warnings.
 ///
 /// # Errors
 /// `Forbidden` mostly, in the plugin's words.
@@ -81,12 +84,14 @@ pub(crate) fn validate(
     operation: Operation,
     object: Option<&Object>,
     live: Option<&Object>,
-) -> Result<(), Status> {
+) -> Result<Vec<String>, Status> {
     let request = Request { write, operation, live };
-    VALIDATING.iter().try_for_each(|validate| validate(api, &request, object))
+    let mut warnings = Vec::new();
+    VALIDATING.iter().try_for_each(|validate| validate(api, &request, object, &mut warnings))?;
+    Ok(warnings)
 }
 
-/// The name by which a refusal speaks of an object.
+/// The name by which a refusal speaks of an object (`extractResourceName`).
 fn shown(object: &Object) -> &str {
-    if object.meta.name.is_empty() { &object.meta.generate_name } else { &object.meta.name }
+    [&object.meta.name, &object.meta.generate_name].into_iter().find(|it| !it.is_empty()).map_or("Unknown", |it| it)
 }

@@ -116,7 +116,9 @@ pub(crate) fn insert(api: &mut ApiServer, write: &mut Write, mut object: Object)
         let exists = api.store.get(object.kind, &object.key()).cloned();
         if exists.is_none() || attempts_left == 0 {
             check_new(api, write, &object, checked)?;
-            admission::validate(api, write, Operation::Create, Some(&object), None)?;
+            write.warnings.extend((write.kind.strategy.warnings)(&object, None));
+            let mut warnings = admission::validate(api, write, Operation::Create, Some(&object), None)?;
+            write.warnings.append(&mut warnings);
             return match exists {
                 Some(live) => Err(already_exists(write, &live, generates)),
                 None => put_new(api, write, object),
@@ -129,7 +131,6 @@ fn put_new(api: &mut ApiServer, write: &mut Write, mut object: Object) -> Result
     if object.meta.revision != Revision::default() {
         return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
     }
-    write.warnings.extend((write.kind.strategy.warnings)(&object, None));
     (write.kind.strategy.finish)(&mut object);
     if write.dry_run {
         object.meta.revision = Revision::default();
@@ -262,7 +263,8 @@ pub(crate) fn update(
     if rules.warns {
         write.warnings.extend((write.kind.strategy.warnings)(&object, Some(live)));
     }
-    admission::validate(api, write, Operation::Update, Some(&object), Some(live))?;
+    let mut warnings = admission::validate(api, write, Operation::Update, Some(&object), Some(live))?;
+    write.warnings.append(&mut warnings);
     if finishes_deletion(&object, live) {
         return finish_deletion(api, write, object);
     }

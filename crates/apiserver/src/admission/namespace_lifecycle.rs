@@ -35,7 +35,12 @@ pub(super) fn admit(api: &mut ApiServer, request: &Request<'_>, object: &mut Obj
 
 /// # Errors
 /// `Forbidden` for a namespace that must stay.
-pub(super) fn validate(_: &ApiServer, request: &Request<'_>, _: Option<&Object>) -> Result<(), Status> {
+pub(super) fn validate(
+    _: &ApiServer,
+    request: &Request<'_>,
+    _: Option<&Object>,
+    _: &mut Vec<String>,
+) -> Result<(), Status> {
     let Some(live) = request.live.filter(|_| request.operation == Operation::Delete && request.is_of(NAMESPACE)) else {
         return Ok(());
     };

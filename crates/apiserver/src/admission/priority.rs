@@ -4,7 +4,7 @@ use kinds::{POD, PRIORITY_CLASS, priority_class};
 use meta::{Key, Object, Status};
 use value::Str;
 
-use super::{Operation, Request};
+use super::{Operation, Request, shown};
 use crate::server::ApiServer;
 
 /// # Errors
@@ -22,7 +22,7 @@ pub(super) fn admit(api: &mut ApiServer, request: &Request<'_>, object: &mut Obj
     let class = match &named {
         Some(name) => Some(api.store.get(PRIORITY_CLASS, &Key::cluster(name)).cloned().ok_or_else(|| {
             let why = format!("no PriorityClass with name {name} was found");
-            Status::forbidden("", "pods", super::shown(object), &why)
+            Status::forbidden("", "pods", shown(object), &why)
         })?),
         None => default_class(api),
     };
@@ -38,14 +38,14 @@ pub(super) fn admit(api: &mut ApiServer, request: &Request<'_>, object: &mut Obj
         let why = format!(
             "the integer value of priority ({have}) must not be provided in pod spec; priority admission controller computed {value} from the given PriorityClass name"
         );
-        return Err(Status::forbidden("", "pods", super::shown(object), &why));
+        return Err(Status::forbidden("", "pods", shown(object), &why));
     }
     object.set("spec.priority", value);
     if let Some(have) = object.str_at("spec.preemptionPolicy").filter(|it| policy != *it) {
         let why = format!(
             "the string value of PreemptionPolicy ({have}) must not be provided in pod spec; priority admission controller computed {policy} from the given PriorityClass name"
         );
-        return Err(Status::forbidden("", "pods", super::shown(object), &why));
+        return Err(Status::forbidden("", "pods", shown(object), &why));
     }
     object.set("spec.preemptionPolicy", policy);
     Ok(())
@@ -72,7 +72,12 @@ fn keep(object: &mut Object, live: &Object) {
 ///
 /// # Errors
 /// `Forbidden` for a second default and for the end of a system class.
-pub(super) fn validate(api: &ApiServer, request: &Request<'_>, object: Option<&Object>) -> Result<(), Status> {
+pub(super) fn validate(
+    api: &ApiServer,
+    request: &Request<'_>,
+    object: Option<&Object>,
+    _: &mut Vec<String>,
+) -> Result<(), Status> {
     if !request.is_of(PRIORITY_CLASS) {
         return Ok(());
     }
@@ -83,10 +88,10 @@ pub(super) fn validate(api: &ApiServer, request: &Request<'_>, object: Option<&O
     }
     let Some(object) = object.filter(|it| it.bool_at("globalDefault") == Some(true)) else { return Ok(()) };
     match default_class(api) {
-        Some(other) if other.meta.name != object.meta.name => {
+        Some(other) if request.live.is_none() || other.meta.name != object.meta.name => {
             let why =
                 format!("PriorityClass {} is already marked as default. Only one default can exist", other.meta.name);
-            Err(request.write.forbidden(object.name(), &why))
+            Err(request.write.forbidden(shown(object), &why))
         }
         _ => Ok(()),
     }

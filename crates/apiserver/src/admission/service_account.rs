@@ -1,10 +1,12 @@
 //! Pods run as a service account whose token they find mounted (`plugin/pkg/admission/serviceaccount`).
 
+use std::sync::Arc;
+
 use kinds::{POD, SERVICE_ACCOUNT};
 use meta::{Key, Object, Status};
 use value::{Map, Str, Value, value};
 
-use super::Request;
+use super::{Operation, Request, secret_references, shown};
 use crate::server::ApiServer;
 
 const MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -15,7 +17,7 @@ const EXPIRATION_SECONDS: i64 = 3607;
 /// # Errors
 /// `Forbidden` for an account that does not exist.
 pub(super) fn admit(api: &mut ApiServer, request: &Request<'_>, object: &mut Object) -> Result<(), Status> {
-    if !request.creates(POD) || object.meta.annotations.contains_key("kubernetes.io/config.mirror") {
+    if !request.creates(POD) || is_mirror(object) {
         return Ok(());
     }
     if object.str_at("spec.serviceAccountName").unwrap_or("").is_empty() {
@@ -23,14 +25,7 @@ pub(super) fn admit(api: &mut ApiServer, request: &Request<'_>, object: &mut Obj
     }
     let name: Str = object.str_at("spec.serviceAccountName").unwrap_or("default").into();
     object.set("spec.serviceAccount", &name);
-    let key = Key::new(&object.meta.namespace, &name);
-    let Some(account) = api.store.get(SERVICE_ACCOUNT, &key).cloned() else {
-        let why = format!(
-            "error looking up service account {}/{name}: serviceaccount \"{name}\" not found",
-            object.meta.namespace
-        );
-        return Err(request.write.forbidden(super::shown(object), &why));
-    };
+    let account = account(api, request, object)?;
     let wanted =
         object.bool_at("spec.automountServiceAccountToken").or(account.bool_at("automountServiceAccountToken"));
     if wanted != Some(false) {
@@ -40,6 +35,46 @@ pub(super) fn admit(api: &mut ApiServer, request: &Request<'_>, object: &mut Obj
         object.set("spec.imagePullSecrets", account.list_at("imagePullSecrets").to_vec());
     }
     Ok(())
+}
+
+/// Pods that stand for what a kubelet runs by itself.
+fn is_mirror(object: &Object) -> bool {
+    object.meta.annotations.contains_key("kubernetes.io/config.mirror")
+}
+
+/// The pod's account.
+fn account(api: &ApiServer, request: &Request<'_>, object: &Object) -> Result<Arc<Object>, Status> {
+    let name = object.str_at("spec.serviceAccountName").unwrap_or_default();
+    let namespace = &object.meta.namespace;
+    api.store.get(SERVICE_ACCOUNT, &Key::new(namespace, name)).cloned().ok_or_else(|| {
+        let why = format!("error looking up service account {namespace}/{name}: serviceaccount \"{name}\" not found");
+        request.write.forbidden(shown(object), &why)
+    })
+}
+
+/// # Errors
+/// `Forbidden` for secrets that are not the account's, where it minds, and for what a mirror pod refers to.
+pub(super) fn validate(
+    api: &ApiServer,
+    request: &Request<'_>,
+    object: Option<&Object>,
+    _: &mut Vec<String>,
+) -> Result<(), Status> {
+    let write = request.write;
+    let adds_containers = request.operation == Operation::Update && write.sub == "ephemeralcontainers";
+    let Some(pod) = object.filter(|it| it.kind == POD && (request.creates(POD) || adds_containers)) else {
+        return Ok(());
+    };
+    let refused = |why: String| write.forbidden(shown(pod), &why);
+    if !adds_containers && is_mirror(pod) {
+        return secret_references::of_mirror(pod).map_err(|why| refused(why.to_owned()));
+    }
+    let account = account(api, request, pod)?;
+    let enforces = account.meta.annotation("kubernetes.io/enforce-mountable-secrets");
+    if !enforces.is_some_and(|it| matches!(it, "1" | "t" | "T" | "true" | "TRUE" | "True")) {
+        return Ok(());
+    }
+    secret_references::check(pod, &account, adds_containers).map_err(refused)
 }
 
 /// Adds the volume and, to every container without one at that path, the mount.
