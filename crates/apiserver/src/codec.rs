@@ -166,7 +166,8 @@ impl ApiServer {
         if self.registry.by_kind(version, single).is_some() {
             return true;
         }
-        let is_object = |it: TypeId| ["apiVersion", "kind", "metadata"].iter().all(|key| self.schema.child(it, key).is_some());
+        let is_object =
+            |it: TypeId| ["apiVersion", "kind", "metadata"].iter().all(|key| self.schema.child(it, key).is_some());
         if definition(version, single).is_some_and(is_object) {
             return true;
         }

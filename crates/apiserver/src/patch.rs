@@ -144,7 +144,8 @@ pub(crate) fn patched(
         errors.push("patch", Problem::Invalid(shown.into()), why);
         Status::invalid("", "", "", &errors)
     };
-    let problems = |unknown: &[String]| problems.iter().cloned().chain(unknown.iter().map(codec::unknown_field)).collect();
+    let problems =
+        |unknown: &[String]| problems.iter().cloned().chain(unknown.iter().map(codec::unknown_field)).collect();
     api.decode_tree(&res, definition, &problems, options.validation, warnings).map_err(refused)
 }
 
@@ -245,8 +246,7 @@ fn apply(
         Some(whole) => {
             // Fields that the type does not have were refused before.
             let none = |_: &[String]| Vec::new();
-            let decoded =
-                api.decode_tree(&whole, served.definition(), &none, FieldValidation::Ignore, &mut Vec::new());
+            let decoded = api.decode_tree(&whole, served.definition(), &none, FieldValidation::Ignore, &mut Vec::new());
             codec::object_of(&served, &decoded.map_err(Status::bad_request)?)
         }
         None => live.as_deref().cloned().ok_or_else(|| write.not_found(&key.name))?,

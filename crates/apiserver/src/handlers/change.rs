@@ -69,15 +69,8 @@ impl ApiServer {
             let object = patch::apply_scale(self, &mut write, &object, &call.body, &options)?;
             return Ok(response::value(200, format(call), &kinds::scale::of(&object)));
         }
-        let body = patch::patched(
-            self,
-            how,
-            kinds::scale::DEFINITION,
-            &before,
-            &call.body,
-            &options,
-            &mut call.warnings,
-        )?;
+        let body =
+            patch::patched(self, how, kinds::scale::DEFINITION, &before, &call.body, &options, &mut call.warnings)?;
         self.store_scale(call, &options, &object, &body)
     }
 
