@@ -17,7 +17,7 @@ use value::{Map, Str, Value, value};
 use self::conflicts::Conflict;
 use crate::compare::equal;
 use crate::fields::{difference, intersection, union};
-use crate::managed::{Writer, sort};
+use crate::managed::{Writer, forget_unknown_versions, sort};
 use crate::memo::Memo;
 use crate::objects::{self, Changes};
 use crate::resets::Resets;
@@ -68,6 +68,7 @@ pub fn apply(
         let manager = BEFORE_FIRST_APPLY.into();
         entries = writer(applier, &manager).updated(&entries, &changes, memo);
     }
+    forget_unknown_versions(schema, ty, applier.api_version, &mut entries);
     let mut run = Run { schema, ty, live: live.unwrap_or(&empty), config, applier, resets, memo };
     let mut applied = match run.run(&entries, applier.force)? {
         Ok(applied) => applied,

@@ -3,7 +3,7 @@
 //! Follows `managedfields/internal` of k8s.io/apimachinery, the writes that are no server-side apply.
 
 use meta::{ManagedEntry, Object, Operation};
-use schema::{Schema, TypeId};
+use schema::{Schema, Type, TypeId};
 use value::{Map, Str};
 
 use crate::fields::{canonical, difference, union};
@@ -30,12 +30,13 @@ pub fn update(
     now_secs: i64,
     memo: &mut Memo,
 ) {
-    let entries = settled(live, object, sub);
+    let mut entries = settled(live, object, sub);
     // What was not tracked from its creation is not tracked later either.
     if entries.is_empty() && live.is_some_and(|it| !it.meta.uid.is_empty()) {
         object.meta.managed = Default::default();
         return;
     }
+    forget_unknown_versions(schema, ty, api_version, &mut entries);
     let resets = Resets::of(objects::kind_of(schema, ty), sub);
     let changes = objects::compare(schema, ty, live, object, resets, memo);
     let writer = Writer { manager, api_version, sub, now_secs };
@@ -69,6 +70,29 @@ fn settled(live: Option<&Object>, object: &Object, sub: &str) -> Vec<ManagedEntr
     }
     entries
 }
+
+/// Entries of versions in which the object cannot be shown are dropped, as upstream drops what it cannot convert.
+pub(crate) fn forget_unknown_versions(
+    schema: &Schema,
+    ty: Option<TypeId>,
+    api_version: &str,
+    entries: &mut Vec<ManagedEntry>,
+) {
+    let Some(Type::Struct(it)) = ty.map(|it| schema.ty(it)) else { return };
+    if !it.name.starts_with(DEFINITIONS) {
+        return;
+    }
+    entries.retain(|entry| {
+        entry.api_version == *api_version || {
+            let (group, version) = entry.api_version.split_once('/').unwrap_or(("core", &entry.api_version));
+            let group = group.split('.').next().unwrap_or("");
+            schema.definition(&format!("{DEFINITIONS}{group}.{version}.{}", it.go_name())).is_some()
+        }
+    });
+}
+
+/// What the names of built-in definitions begin with.
+const DEFINITIONS: &str = "io.k8s.api.";
 
 /// Who writes, through what, and when.
 pub(crate) struct Writer<'a> {

@@ -73,6 +73,8 @@ fn a_client_may_send_managed_fields_or_have_them_forgotten() {
     "#]],
     );
     check(&format!("{first}\n{}", r#"b/ {"metadata":{"labels":{"x":"2"},"managedFields":[{}]}}"#), expect![[""]]);
+    let gone = sent.replace(r#""apiVersion":"v1""#, r#""apiVersion":"v3""#);
+    check(&format!("{first}\n{gone}"), expect![[""]]);
     let bad = sent.replace("FieldsV1\",", "FieldsV2\",");
     check(
         &format!("{first}\n{bad}"),
