@@ -251,7 +251,7 @@ pub(crate) fn update(
     let mut errors = Errors::new();
     if !object.meta.same_but_managed(&live.meta) {
         kinds::object_meta::validate(&object.meta, &write.kind, &mut errors);
-        kinds::object_meta::validate_update(&object.meta, &live.meta, &mut errors);
+        kinds::object_meta::validate_update(&object.meta, &live.meta, &write.kind, &mut errors);
     }
     (rules.validate)(&object, live, &mut errors);
     if let Some(served) = write.served.filter(|_| write.sub.is_empty()) {

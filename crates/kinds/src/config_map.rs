@@ -22,7 +22,7 @@ pub(crate) fn kind() -> Kind {
             }),
             columns::created(),
         ],
-        strategy: Strategy { validate, validate_update, ..Strategy::PLAIN },
+        strategy: Strategy { validate, validate_update, metadata_checks: 2, ..Strategy::PLAIN },
         ..Kind::new(Scope::Namespaced, "", "v1", "ConfigMap", "configmaps")
     }
 }

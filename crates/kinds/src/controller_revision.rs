@@ -16,7 +16,7 @@ pub(crate) fn kind() -> Kind {
             columns::text("Revision", "Its number.", |it, _| columns::number(it, "revision")),
             columns::created(),
         ],
-        strategy: Strategy { validate, validate_update, ..Strategy::PLAIN },
+        strategy: Strategy { validate, validate_update, metadata_checks: 2, ..Strategy::PLAIN },
         ..Kind::new(Scope::Namespaced, "apps", "v1", "ControllerRevision", "controllerrevisions")
     }
 }

@@ -44,6 +44,7 @@ pub(crate) fn kind() -> Kind {
             validate_name: path_segment_name,
             create_on_update: true,
             known_finalizers: false,
+            metadata_checks: 0,
             ..Strategy::PLAIN
         },
         ..Kind::new(Scope::Namespaced, "", "v1", "Event", "events")

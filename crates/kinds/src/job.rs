@@ -47,6 +47,7 @@ pub(crate) fn kind() -> Kind {
                 }
                 res
             },
+            metadata_checks: 2,
             ..Strategy::WORKLOAD
         },
         ..Kind::new(Scope::Namespaced, "batch", "v1", "Job", "jobs")

@@ -174,6 +174,8 @@ pub struct Strategy {
     pub counts: fn(&Object, &Object) -> bool,
     /// Whether finalizers without a domain must be ones that are known.
     pub known_finalizers: bool,
+    /// How often upstream's check of an update says what is wrong with the metadata, after the check for all kinds has.
+    pub metadata_checks: u8,
     /// Whether PUT needs no `resourceVersion`.
     pub unconditional_update: bool,
     /// Whether PUT of an absent object creates it.
@@ -221,6 +223,7 @@ impl Strategy {
         generation: false,
         counts: spec_changed,
         known_finalizers: true,
+        metadata_checks: 1,
         unconditional_update: true,
         create_on_update: false,
         has_status: false,

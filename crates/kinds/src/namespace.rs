@@ -38,6 +38,7 @@ pub(crate) fn kind() -> Kind {
             validate_status,
             validate_name: label_name,
             has_status: true,
+            metadata_checks: 2,
             ..Strategy::PLAIN
         },
         ..Kind::new(Scope::Cluster, "", "v1", "Namespace", "namespaces")

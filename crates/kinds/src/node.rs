@@ -52,6 +52,7 @@ pub(crate) fn kind() -> Kind {
             validate_status: validate_change,
             warnings,
             has_status: true,
+            metadata_checks: 2,
             ..Strategy::PLAIN
         },
         ..Kind::new(Scope::Cluster, "", "v1", "Node", "nodes")

@@ -40,6 +40,7 @@ pub(crate) fn kind() -> Kind {
             warnings: create::warnings,
             generation: true,
             has_status: true,
+            metadata_checks: 2,
             ..Strategy::PLAIN
         },
         ..Kind::new(Scope::Namespaced, "", "v1", "Pod", "pods")

@@ -24,7 +24,7 @@ pub(crate) fn kind() -> Kind {
             name: "type",
             read: |it| it.at("type").and_then(Value::as_shared_str).cloned().unwrap_or_default(),
         }],
-        strategy: Strategy { default, validate, validate_update, warnings, ..Strategy::PLAIN },
+        strategy: Strategy { default, validate, validate_update, warnings, metadata_checks: 2, ..Strategy::PLAIN },
         ..Kind::new(Scope::Namespaced, "", "v1", "Secret", "secrets")
     }
 }

@@ -17,6 +17,7 @@ pub(crate) fn kind() -> Kind {
             prepare_create: only_names_of_secrets,
             prepare_update: |new, _| only_names_of_secrets(new),
             warnings,
+            metadata_checks: 2,
             ..Strategy::PLAIN
         },
         ..Kind::new(Scope::Namespaced, "", "v1", "ServiceAccount", "serviceaccounts")
