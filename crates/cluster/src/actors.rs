@@ -64,8 +64,10 @@ pub(crate) fn all(config: &Config, api: &ApiServer) -> Vec<Slot> {
         })
         .collect();
     roles.push((Role::Scheduler(Box::new(Scheduler::new())), Caller::component("kube-scheduler", "default-scheduler")));
-    roles
-        .push((Role::Kubelets(Box::new(Kubelets::new(config.kubelet))), Caller::component(kubelet_manager, "kubelet")));
+    roles.push((
+        Role::Kubelets(Box::new(Kubelets::new(config.kubelet, config.start))),
+        Caller::component(kubelet_manager, "kubelet"),
+    ));
     roles
         .into_iter()
         .map(|(actor, caller)| Slot {

@@ -73,9 +73,6 @@ impl Reconciler for NodeLifecycle {
             _ => node,
         };
         let ready = status_of(&node, "Ready");
-        if ready != "True" {
-            mark_pods(cx, &node)?;
-        }
         let wait = self.taint(cx, &node, ready)?;
         let silence = deadline.filter(|it| *it > cx.now()).map(|it| it.since(cx.now()));
         Ok([wait, silence].into_iter().flatten().min().map_or(Action::AwaitChange, Action::RequeueAfter))
@@ -159,6 +156,8 @@ fn lose(cx: &mut Cx<'_>, node: &Arc<Object>) -> Result<Arc<Object>, Status> {
     if was_ready {
         let message = format!("Node {} status is now: NodeNotReady", node.name());
         cx.event(&node, "Normal", "NodeNotReady", &message);
+        // Only what falls silent: a kubelet that says that it is not ready speaks for its pods, too.
+        mark_pods(cx, &node)?;
     }
     Ok(node)
 }

@@ -93,8 +93,12 @@ fn fail(cx: &mut Cx<'_>, pod: &Object, message: &str, reason: Option<&str>) -> R
     }
     let mut status = pod.at("status").cloned().unwrap_or_default();
     status.set("phase", "Failed");
+    status.set("observedGeneration", pod.meta.generation);
     if let Some(reason) = reason {
-        let condition = value!({ "type": "DisruptionTarget", "status": "True", "reason": reason, "message": message });
+        let condition = value!({
+            "lastProbeTime": null, "message": message, "observedGeneration": pod.meta.generation, "reason": reason, "status": "True",
+            "type": "DisruptionTarget",
+        });
         let list = conditions::set(status.list_at("conditions"), condition, cx.now_secs());
         status.set("conditions", list);
     }

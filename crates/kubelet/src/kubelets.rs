@@ -33,11 +33,15 @@ pub(crate) struct Machine {
     pub network: Network,
     /// When the next pod is evicted, while there is pressure.
     pub evicts_at: Option<Instant>,
+    /// When its kubelet is ready, while it starts.
+    pub ready_at: Option<Instant>,
 }
 
 /// All kubelets.
 pub struct Kubelets {
     pub(crate) mode: Mode,
+    /// Machines that are there from the beginning were started before.
+    pub(crate) began: Instant,
     pub(crate) machines: BTreeMap<Str, Machine>,
     n_machines: u32,
     /// Pods of the real mode to which something will happen by time alone.
@@ -69,9 +73,11 @@ pub(crate) fn node_of(pod: &Object) -> &str {
 }
 
 impl Kubelets {
-    pub fn new(mode: Mode) -> Kubelets {
+    /// `began`: when the cluster did.
+    pub fn new(mode: Mode, began: Instant) -> Kubelets {
         Kubelets {
             mode,
+            began,
             machines: BTreeMap::new(),
             n_machines: 0,
             lives: BTreeMap::new(),
@@ -101,7 +107,8 @@ impl Kubelets {
                 let known = view.get(NODE, &Key::cluster(&name)).and_then(|it| Network::number_of(it));
                 let number = known.unwrap_or(self.n_machines);
                 self.n_machines = self.n_machines.max(number + 1);
-                let machine = Machine { object: object.clone(), network: Network::of(number), evicts_at: None };
+                let machine =
+                    Machine { object: object.clone(), network: Network::of(number), evicts_at: None, ready_at: None };
                 self.machines.insert(name.clone(), machine);
             }
             (None, _) => {
@@ -132,8 +139,8 @@ impl Kubelets {
         let node = node_of(pod);
         let runs = match self.machines.get(node) {
             Some(machine) => is_on(&machine.object),
-            // The fast mode plays for every node, as what the recordings were made with.
-            None => self.mode == Mode::Fast && !node.is_empty() && view.get(NODE, &Key::cluster(node)).is_some(),
+            // The fast mode plays for every name of a node, as what the recordings were made with.
+            None => self.mode == Mode::Fast && !node.is_empty(),
         };
         if !runs {
             return;
@@ -184,8 +191,7 @@ impl Actor for Kubelets {
     }
 
     fn list(&mut self, view: &View<'_>) {
-        let (mode, n_machines) = (self.mode, self.n_machines);
-        *self = Kubelets { n_machines, ..Kubelets::new(mode) };
+        *self = Kubelets { n_machines: self.n_machines, ..Kubelets::new(self.mode, self.began) };
         for kind in [MACHINE, POD] {
             for object in view.list(kind, None) {
                 let change = Change { revision: object.meta.revision, before: None, after: Some(object.clone()) };

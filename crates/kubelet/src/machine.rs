@@ -73,24 +73,24 @@ pub(crate) fn labels(machine: &Object) -> Map {
 }
 
 /// The Node that a machine's kubelet registers.
-pub(crate) fn node(machine: &Object, network: &Network, now: Instant) -> Object {
+pub(crate) fn node(machine: &Object, network: &Network, ready: bool, now: Instant) -> Object {
     let mut spec = map!({ "podCIDR": &network.pod_cidr, "podCIDRs": [&network.pod_cidr] });
     let taints = machine.list_at("spec.taints");
     if !taints.is_empty() {
         spec.insert("taints", taints.to_vec());
     }
     let meta = Metadata { name: machine.meta.name.clone(), labels: labels(machine), ..Metadata::default() };
-    Object { kind: NODE, meta, body: map!({ "spec": spec, "status": status(machine, network, &[], now) }) }
+    Object { kind: NODE, meta, body: map!({ "spec": spec, "status": status(machine, network, &[], ready, now) }) }
 }
 
 /// The status of a node whose kubelet runs; times of conditions that did not change stay.
-pub(crate) fn status(machine: &Object, network: &Network, before: &[Value], now: Instant) -> Value {
+pub(crate) fn status(machine: &Object, network: &Network, before: &[Value], ready: bool, now: Instant) -> Value {
     let capacity = capacity(machine);
     value!({
         "addresses": [{ "address": &network.host_ip, "type": "InternalIP" }, { "address": &machine.meta.name, "type": "Hostname" }],
         "allocatable": &capacity,
         "capacity": &capacity,
-        "conditions": conditions(machine, before, now),
+        "conditions": conditions(machine, before, ready, now),
         "daemonEndpoints": { "kubeletEndpoint": { "Port": 10250 } },
         "nodeInfo": {
             "architecture": "amd64", "bootID": "", "containerRuntimeVersion": "drydock://0.0.0", "kernelVersion": "simulated", "kubeProxyVersion": "",
@@ -99,7 +99,10 @@ pub(crate) fn status(machine: &Object, network: &Network, before: &[Value], now:
     })
 }
 
-fn conditions(machine: &Object, before: &[Value], now: Instant) -> Vec<Value> {
+/// What a kubelet says while it starts.
+const NOT_READY: &str = "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized";
+
+fn conditions(machine: &Object, before: &[Value], ready: bool, now: Instant) -> Vec<Value> {
     let pressure = |kind: &str| machine.bool_at(&format!("spec.pressure.{kind}")) == Some(true);
     let rows = [
         (
@@ -120,7 +123,7 @@ fn conditions(machine: &Object, before: &[Value], now: Instant) -> Vec<Value> {
             ["KubeletHasInsufficientPID", "KubeletHasSufficientPID"],
             ["kubelet has insufficient PID available", "kubelet has sufficient PID available"],
         ),
-        ("Ready", true, ["KubeletReady", "KubeletNotReady"], ["kubelet is posting ready status", ""]),
+        ("Ready", ready, ["KubeletReady", "KubeletNotReady"], ["kubelet is posting ready status", NOT_READY]),
     ];
     rows.iter()
         .map(|(kind, is_true, reasons, messages)| {

@@ -16,6 +16,9 @@ use crate::machine::{self, Network};
 pub const LEASES: &str = "kube-node-lease";
 /// How often a lease is renewed; what readers see is computed from it.
 pub(crate) const RENEWAL: Duration = Duration::from_secs(10);
+/// From the start of a kubelet until it is ready.
+const START: Duration = Duration::from_secs(3);
+const START_FAST: Duration = Duration::from_millis(100);
 /// Marks pods that stand for static pods.
 const MIRROR: &str = "kubernetes.io/config.mirror";
 
@@ -70,22 +73,42 @@ impl Kubelets {
             }
             return report(cx, &object, if is_on(&object) { "Partitioned" } else { "Off" });
         }
+        let ready = self.is_ready(name, &was, cx.now());
         let node = match node {
             // Somebody deleted the node; a kubelet registers only when it starts.
             None if was == "Running" => return Ok(()),
-            None => register(cx, &object, &network)?,
-            Some(node) => update(cx, &object, &network, &node)?,
+            None => register(cx, &object, &network, ready)?,
+            Some(node) => update(cx, &object, &network, &node, ready)?,
         };
-        if was == "Off" {
+        if matches!(&*was, "Off" | "Starting") {
             self.rebooting.insert(name.clone());
         }
         lease_lives(cx, &node)?;
+        if !ready {
+            return report(cx, &object, "Starting");
+        }
         report(cx, &object, "Running")?;
         static_pods(cx, &object, &node)?;
         if was != "Running" {
             self.look_at_pods(cx, name);
         }
         if self.mode == Mode::Real { self.evict(cx, name) } else { Ok(()) }
+    }
+
+    /// Whether the kubelet of a machine is ready; one that starts needs a moment.
+    fn is_ready(&mut self, name: &Str, was: &str, now: Instant) -> bool {
+        let Some(machine) = self.machines.get_mut(name) else { return true };
+        let from_the_beginning = was.is_empty() && machine.object.meta.created == Some(self.began.secs());
+        if matches!(was, "Running" | "Partitioned") || from_the_beginning {
+            return true;
+        }
+        let at = *machine.ready_at.get_or_insert(now + if self.mode == Mode::Fast { START_FAST } else { START });
+        if at > now {
+            self.machine_timers.set(at, name.clone());
+            return false;
+        }
+        machine.ready_at = None;
+        true
     }
 
     /// Pods that were bound while the machine was away, or that it has to start again.
@@ -103,15 +126,21 @@ impl Kubelets {
     }
 }
 
-fn register(cx: &mut Cx<'_>, machine: &Object, network: &Network) -> Result<Arc<Object>, Status> {
-    let node = cx.create(machine::node(machine, network, cx.now()))?;
+fn register(cx: &mut Cx<'_>, machine: &Object, network: &Network, ready: bool) -> Result<Arc<Object>, Status> {
+    let node = cx.create(machine::node(machine, network, ready, cx.now()))?;
     let source = EventSource { component: NAME, host: &machine.meta.name };
     cx.event_from(source, &node, "Normal", "Starting", "Starting kubelet.", "");
     Ok(node)
 }
 
 /// Reports a node's state, and brings labels to what the machine says.
-fn update(cx: &mut Cx<'_>, machine: &Object, network: &Network, node: &Arc<Object>) -> Result<Arc<Object>, Status> {
+fn update(
+    cx: &mut Cx<'_>,
+    machine: &Object,
+    network: &Network,
+    node: &Arc<Object>,
+    ready: bool,
+) -> Result<Arc<Object>, Status> {
     let mut node = node.clone();
     let wanted = machine::labels(machine);
     if wanted.iter().any(|(key, value)| node.meta.labels.get(key) != Some(value)) {
@@ -121,7 +150,7 @@ fn update(cx: &mut Cx<'_>, machine: &Object, network: &Network, node: &Arc<Objec
         }
         node = cx.update(update)?;
     }
-    let status = machine::status(machine, network, node.list_at("status.conditions"), cx.now());
+    let status = machine::status(machine, network, node.list_at("status.conditions"), ready, cx.now());
     let mut merged = node.map_at("status").cloned().unwrap_or_default();
     for (key, value) in status.as_map().into_iter().flat_map(Map::iter) {
         merged.insert(key, value);

@@ -112,11 +112,15 @@ impl Recorder {
         Decision::Create(key, body(now, fact, &message))
     }
 
-    /// The same for the events.k8s.io API, whose events are one series whatever their note says (`tools/events`).
+    /// The same for the events.k8s.io API: what happens again to the same state of an object is one series, whatever the
+    /// note says (`tools/events`).
     pub fn correlate_v1(&mut self, now: Instant, fact: &Fact<'_>, action: &str) -> Decision {
         self.forget();
+        let revision = fact.about.meta.revision.0.to_string();
         let identity: Vec<Str> =
-            [fact.source.component, &fact.about.meta.uid, fact.level, fact.reason, action].map(Str::from).to_vec();
+            [fact.source.component, &fact.about.meta.uid, &revision, fact.level, fact.reason, action]
+                .map(Str::from)
+                .to_vec();
         let running = self.series.get_mut(&identity).filter(|it| now.since(it.last) <= SERIES_INTERVAL);
         let Some(series) = running else {
             let key = self.name(now, fact);
