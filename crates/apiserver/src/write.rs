@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kinds::{Kind, Served};
 use meta::{Errors, Key, Metadata, Object, OwnerRef, Revision, Status};
 use sim::Instant;
-use value::Str;
+use value::{Str, Value};
 
 use crate::admission::{self, Operation};
 use crate::rules::Rules;
@@ -138,7 +138,16 @@ fn put_new(api: &mut ApiServer, write: &mut Write, mut object: Object) -> Result
     }
     api.templates.leave(&object);
     let name = object.meta.name.clone();
+    pass_storage(api, write, &mut object);
     api.store.create(object).map_err(|_| Status::already_exists(&write.kind.group, &write.kind.plural, &name))
+}
+
+/// What a client wrote as the real storage gives it back; actors write no empty lists.
+fn pass_storage(api: &ApiServer, write: &Write, object: &mut Object) {
+    let ty = api.schema.definition(&write.kind.definition).filter(|_| !write.from_actor);
+    if let Some(Value::Map(body)) = ty.map(|ty| api.schema.stored(ty, &Value::Map(object.body.clone()))) {
+        object.body = body;
+    }
 }
 
 fn already_exists(write: &Write, live: &Object, generated: bool) -> Status {
@@ -267,6 +276,9 @@ pub(crate) fn update(
     write.warnings.append(&mut warnings);
     if finishes_deletion(&object, live) {
         return finish_deletion(api, write, object);
+    }
+    if !write.dry_run {
+        pass_storage(api, write, &mut object);
     }
     if is_same(&object, live) {
         return Ok(live.clone());

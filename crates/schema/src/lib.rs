@@ -3,6 +3,7 @@
 //! The structure comes from a generated table; this crate knows no kind's rules.
 
 mod decode;
+mod stored;
 mod table;
 
 use std::collections::BTreeMap;

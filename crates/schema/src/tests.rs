@@ -139,3 +139,15 @@ fn a_reference_can_be_granular_at_one_place() {
     assert!(!atomic("io.k8s.api.core.v1.PersistentVolumeSpec", "claimRef"));
     assert!(atomic("io.k8s.api.core.v1.Event", "involvedObject"));
 }
+
+#[test]
+fn empty_lists_come_back_from_storage_as_null() {
+    let schema = Schema::load();
+    let stored = |definition: &str, text: &str| {
+        let value = json::parse(text.as_bytes()).unwrap();
+        json::to_string(&schema.stored(schema.definition(definition).unwrap(), &value))
+    };
+    assert_eq!(stored("io.k8s.api.core.v1.LimitRange", r#"{"spec":{"limits":[]}}"#), r#"{"spec":{"limits":null}}"#);
+    let pod = r#"{"spec":{"containers":[{"args":[],"name":"c"}],"volumes":[]}}"#;
+    assert_eq!(stored(POD, pod), pod);
+}
