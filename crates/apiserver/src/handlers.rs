@@ -9,7 +9,7 @@ mod remove;
 use http::{Method, Request, Response};
 use meta::Status;
 use sim::Instant;
-use value::Str;
+use value::{Str, json};
 
 use crate::http_types::Body;
 use crate::negotiate::{self, Format};
@@ -18,7 +18,7 @@ use crate::requests::RequestTarget;
 use crate::route::{self, Route, Target};
 use crate::scope::{self, Call, Client};
 use crate::server::ApiServer;
-use crate::{documents, response};
+use crate::{documents, protobuf, response};
 
 /// What every handler answers.
 pub(crate) use self::change::same_name;
@@ -120,6 +120,11 @@ impl ApiServer {
                 "RequestEntityTooLarge",
                 format!("Request entity too large: limit is {BODY_MAX}"),
             ));
+        }
+        if verb != "patch" && negotiate::is_protobuf(&call.client.content_type) && !call.body.is_empty() {
+            let tree = protobuf::read(&call.body).map_err(Status::bad_request)?;
+            call.body = json::to_string(&tree).into_bytes();
+            call.client.content_type = "application/json".to_owned();
         }
         match (call.sub, verb) {
             ("" | "status" | "ephemeralcontainers" | "resize", "get") => self.get(call),

@@ -131,6 +131,9 @@ impl View {
 
 /// The definition of a built-in kind.
 pub(crate) fn definition(group: &str, version: &str, kind: &str) -> Option<TypeId> {
+    if group.is_empty() && matches!(kind, "DeleteOptions" | "Status") {
+        return Schema::shared().definition(&format!("io.k8s.apimachinery.pkg.apis.meta.{version}.{kind}"));
+    }
     let package = match group.split_once('.') {
         None if group.is_empty() => "core",
         None => group,

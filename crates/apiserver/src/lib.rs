@@ -21,6 +21,7 @@ mod negotiate;
 mod openapi;
 mod options;
 mod patch;
+mod protobuf;
 mod query;
 mod reads;
 mod requests;

@@ -212,6 +212,11 @@ pub(crate) fn input(content_type: &str) -> Result<Input, Status> {
     }
 }
 
+/// Whether a body is in protobuf.
+pub(crate) fn is_protobuf(content_type: &str) -> bool {
+    content_type.split(';').next().unwrap_or_default().trim() == PROTOBUF
+}
+
 /// 415 in the words of the server's negotiation.
 pub(crate) fn unsupported(types: &[&str]) -> Status {
     let text = format!(

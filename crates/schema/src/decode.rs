@@ -154,7 +154,14 @@ impl<'a> Reader<'a> {
     }
 
     fn zero_of(&self, ty: TypeId) -> Value {
-        let field = Field { name: Str::default(), ty, presence: Presence::Always, required: false, retain_keys: false };
+        let field = Field {
+            name: Str::default(),
+            ty,
+            presence: Presence::Always,
+            required: false,
+            retain_keys: false,
+            number: [0; 3],
+        };
         self.zero(&field)
     }
 

@@ -90,6 +90,8 @@ pub struct Field {
     pub required: bool,
     /// Strategic merge retains only what the patch names.
     pub retain_keys: bool,
+    /// The number in protobuf; more than one where it is within messages of its own; 0 for none.
+    pub number: [u8; 3],
 }
 
 /// A struct with named fields.

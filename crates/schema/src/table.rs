@@ -5,6 +5,7 @@
 //! name ar:s                       a field: flags before the colon, then its type
 //! env :K(name)^name:#core.v1.EnvVar
 //! ```
+//! Numbers in protobuf follow each other; `@5` is another number, `@2.1` one within a message of its own, `@0` none.
 //! Flags: `p`, `s`, `z`, `a` as in `go-fields.txt`, and `r` for required.
 //! Types: `s` text, `b` bool, `i` `l` integers, `f` number, `y` bytes, `q` quantity, `x` integer or text, `t` `u` times, `*` anything,
 //! `mT` a map, `#NAME` a struct, `L:T` `S:T` `K(a,b):T` lists; `!` atomic, `=` not atomic though its type is, `^key` merged by key, `~` retains keys.
@@ -82,15 +83,23 @@ impl Loader {
 
     fn fields(&mut self, table: &'static str) {
         let mut current = None;
+        let mut next = [1, 0, 0];
         for line in table.lines().filter(|it| !it.starts_with('#')) {
             if let Some(name) = line.strip_prefix('@') {
                 current = self.structs.get(name.strip_prefix('!').unwrap_or(name)).copied();
+                next = [1, 0, 0];
                 continue;
             }
             let (Some((name, rest)), Some(TypeId(id))) = (line.split_once(' '), current) else { continue };
             let Some((flags, code)) = rest.split_once(':') else { continue };
+            let (name, number) = match name.split_once('@') {
+                Some((name, text)) => (name, numbers(text)),
+                None => (name, next),
+            };
+            next = after(number, next);
             let field = Field {
                 name: name.into(),
+                number,
                 ty: self.ty(code.trim_start_matches('~')),
                 presence: presence(flags),
                 required: flags.contains('r'),
@@ -102,6 +111,15 @@ impl Loader {
                 it.order.iter_mut().filter(|it| usize::from(**it) >= at).for_each(|it| *it += 1);
                 it.order.push(at as u16);
                 it.fields.insert(at, field);
+                if it.order.len() == 3
+                    && it.in_order().map(|it| it.name.as_str()).eq(["kind", "apiVersion", "metadata"])
+                {
+                    // What says what the object is stands outside of its message.
+                    next = [2, 0, 0];
+                    for field in &mut it.fields {
+                        field.number = if field.name == "metadata" { [1, 0, 0] } else { [0; 3] };
+                    }
+                }
             }
         }
     }
@@ -169,4 +187,23 @@ fn presence(flags: &str) -> Presence {
         "a" => Presence::Always,
         _ => Presence::OmitEmpty,
     }
+}
+
+/// Of `2.1`.
+fn numbers(text: &str) -> [u8; 3] {
+    let mut res = [0; 3];
+    for (place, number) in res.iter_mut().zip(text.split('.')) {
+        *place = number.parse().unwrap_or(0);
+    }
+    res
+}
+
+/// The number after `last`; where that is none, `next` is still to come.
+fn after(last: [u8; 3], next: [u8; 3]) -> [u8; 3] {
+    let mut res = last;
+    match res.iter().rposition(|it| *it > 0) {
+        Some(idx) => res[idx] += 1,
+        None => return next,
+    }
+    res
 }

@@ -85,7 +85,7 @@ fn definitions(path: &Path) -> Res<BTreeMap<String, Value>> {
 }
 
 fn table(definitions: &BTreeMap<String, Value>, fields: &str) -> String {
-    // Of each struct the fields in their order, with their signs.
+    // Of each struct the fields in their order, with their numbers and signs.
     let facts: BTreeMap<&str, Vec<(&str, &str)>> = fields
         .lines()
         .filter(|it| !it.starts_with('#'))
@@ -101,16 +101,21 @@ fn table(definitions: &BTreeMap<String, Value>, fields: &str) -> String {
         let required: Vec<&str> =
             definition["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let facts = facts.get(name.as_str()).map_or(&[][..], Vec::as_slice);
-        let place = |field: &str| facts.iter().position(|(it, _)| *it == field);
+        let place = |field: &str| facts.iter().position(|(it, _)| name_of(it) == field);
         let mut sorted: Vec<(&String, &Value)> = properties.iter().collect();
         sorted.sort_by_key(|(field, _)| (place(field).unwrap_or(usize::MAX), *field));
         for (field, property) in sorted {
-            let flag = place(field).and_then(|it| facts.get(it)).map_or("", |(_, flag)| flag);
-            let required = if required.contains(&field.as_str()) { "r" } else { "" };
+            let (field, flag) = place(field).and_then(|it| facts.get(it)).copied().unwrap_or((field, ""));
+            let required = if required.contains(&name_of(field)) { "r" } else { "" };
             out.push_str(&format!("{field} {flag}{required}:{}\n", code(property, definitions)));
         }
     }
     out
+}
+
+/// A field without its number.
+fn name_of(field: &str) -> &str {
+    field.split('@').next().unwrap_or(field)
 }
 
 /// The code of a property's type.
