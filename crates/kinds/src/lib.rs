@@ -21,6 +21,7 @@ pub use self::registry::{Registry, ServedKind};
 
 /// Annotations that stand for fields which objects have inside the server only.
 pub const INNER_ANNOTATIONS: [&str; 2] = [daemon_set::TEMPLATE_GENERATION, deployment::ROLLBACK_TO];
+mod admission;
 mod api_request;
 mod clock;
 mod cluster_role;
@@ -47,6 +48,9 @@ mod lease;
 mod limit_range;
 mod machine;
 mod machine_pool;
+mod mutating_admission_policy;
+mod mutating_admission_policy_binding;
+mod mutating_webhook_configuration;
 pub mod namespace;
 mod network_policy;
 mod node;
@@ -73,6 +77,9 @@ mod service_account;
 mod service_cidr;
 mod stateful_set;
 mod storage_class;
+mod validating_admission_policy;
+mod validating_admission_policy_binding;
+mod validating_webhook_configuration;
 mod volume_attachment;
 mod volume_attributes_class;
 mod workload;
@@ -121,6 +128,9 @@ kinds! {
     LIMIT_RANGE = limit_range::kind,
     MACHINE = machine::kind,
     MACHINE_POOL = machine_pool::kind,
+    MUTATING_ADMISSION_POLICY = mutating_admission_policy::kind,
+    MUTATING_ADMISSION_POLICY_BINDING = mutating_admission_policy_binding::kind,
+    MUTATING_WEBHOOK_CONFIGURATION = mutating_webhook_configuration::kind,
     NAMESPACE = namespace::kind,
     NETWORK_POLICY = network_policy::kind,
     NODE = node::kind,
@@ -144,6 +154,9 @@ kinds! {
     SERVICE_CIDR = service_cidr::kind,
     STATEFUL_SET = stateful_set::kind,
     STORAGE_CLASS = storage_class::kind,
+    VALIDATING_ADMISSION_POLICY = validating_admission_policy::kind,
+    VALIDATING_ADMISSION_POLICY_BINDING = validating_admission_policy_binding::kind,
+    VALIDATING_WEBHOOK_CONFIGURATION = validating_webhook_configuration::kind,
     VOLUME_ATTACHMENT = volume_attachment::kind,
     VOLUME_ATTRIBUTES_CLASS = volume_attributes_class::kind,
 }

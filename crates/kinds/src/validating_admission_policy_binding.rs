@@ -1,0 +1,26 @@
+//! ValidatingAdmissionPolicyBinding.
+
+use crate::admission::webhooks::STRATEGY;
+use crate::admission::{GROUP, default_match, policies};
+use crate::workload::spec;
+use crate::{Kind, Scope, Strategy};
+
+pub(crate) fn kind() -> Kind {
+    Kind {
+        definition: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding".into(),
+        columns: policies::binding_columns(),
+        strategy: Strategy {
+            default: |it| it.body.edit_map("spec", |it| default_match(it, "matchResources")),
+            validate: |it, errors| policies::binding(spec(it), false, errors),
+            validate_update: |new, _, errors| policies::binding(spec(new), false, errors),
+            ..STRATEGY
+        },
+        ..Kind::new(
+            Scope::Cluster,
+            GROUP,
+            "v1",
+            "ValidatingAdmissionPolicyBinding",
+            "validatingadmissionpolicybindings",
+        )
+    }
+}
