@@ -6,18 +6,11 @@ use crate::path::Path;
 use crate::pod_template::fields::{child, named, opt_text, text};
 use crate::pod_template::{labels, resources};
 use crate::storage_class::immutable;
-use crate::{Kind, Scope, Strategy, columns};
+use crate::{Kind, Scope, Strategy};
 
 pub(crate) fn kind() -> Kind {
     Kind {
         definition: "io.k8s.api.storage.v1.CSIStorageCapacity".into(),
-        columns: vec![
-            columns::name(),
-            columns::text("StorageClassName", "The class of the volumes.", |it, _| {
-                columns::string(it, "storageClassName")
-            }),
-            columns::text("Capacity", "How much there is.", |it, _| it.str_at("capacity").unwrap_or("<unset>").into()),
-        ],
         strategy: Strategy {
             validate,
             validate_update: |new, old, errors| {

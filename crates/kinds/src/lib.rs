@@ -23,6 +23,8 @@ pub use self::registry::{Registry, ServedKind};
 pub const INNER_ANNOTATIONS: [&str; 2] = [daemon_set::TEMPLATE_GENERATION, deployment::ROLLBACK_TO];
 mod admission;
 mod api_request;
+mod api_service;
+pub mod certificate_signing_request;
 mod clock;
 mod cluster_role;
 mod cluster_role_binding;
@@ -38,6 +40,7 @@ mod deployment;
 mod endpoint_slice;
 mod endpoints;
 mod event;
+mod flow_schema;
 mod horizontal_pod_autoscaler;
 mod image_behavior;
 mod ingress;
@@ -62,10 +65,12 @@ mod pod_disruption_budget;
 pub mod pod_template;
 mod pod_template_kind;
 pub mod priority_class;
+mod priority_level_configuration;
 mod rbac;
 mod replica_set;
 mod replication_controller;
 mod resource_quota;
+mod review;
 mod role;
 mod role_binding;
 mod runtime_class;
@@ -103,6 +108,8 @@ macro_rules! kinds {
 
 kinds! {
     API_REQUEST = api_request::kind,
+    API_SERVICE = api_service::kind,
+    CERTIFICATE_SIGNING_REQUEST = certificate_signing_request::kind,
     CLOCK = clock::kind,
     CLUSTER_ROLE = cluster_role::kind,
     CLUSTER_ROLE_BINDING = cluster_role_binding::kind,
@@ -118,6 +125,7 @@ kinds! {
     ENDPOINT_SLICE = endpoint_slice::kind,
     ENDPOINTS = endpoints::kind,
     EVENT = event::kind,
+    FLOW_SCHEMA = flow_schema::kind,
     HORIZONTAL_POD_AUTOSCALER = horizontal_pod_autoscaler::kind,
     IMAGE_BEHAVIOR = image_behavior::kind,
     INGRESS = ingress::kind,
@@ -141,9 +149,16 @@ kinds! {
     POD_DISRUPTION_BUDGET = pod_disruption_budget::kind,
     POD_TEMPLATE = pod_template_kind::kind,
     PRIORITY_CLASS = priority_class::kind,
+    PRIORITY_LEVEL_CONFIGURATION = priority_level_configuration::kind,
     REPLICA_SET = replica_set::kind,
     REPLICATION_CONTROLLER = replication_controller::kind,
     RESOURCE_QUOTA = resource_quota::kind,
+    LOCAL_SUBJECT_ACCESS_REVIEW = review::local_subject_access,
+    SELF_SUBJECT_REVIEW = review::self_subject,
+    SELF_SUBJECT_ACCESS_REVIEW = review::self_subject_access,
+    SELF_SUBJECT_RULES_REVIEW = review::self_subject_rules,
+    SUBJECT_ACCESS_REVIEW = review::subject_access,
+    TOKEN_REVIEW = review::token,
     ROLE = role::kind,
     ROLE_BINDING = role_binding::kind,
     RUNTIME_CLASS = runtime_class::kind,

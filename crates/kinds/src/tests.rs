@@ -212,6 +212,11 @@ fn plain(answer: &Value) -> Value {
     for given in ["status.lastPhaseTransitionTime", "spec.healthCheckNodePort", "spec.clusterIP", "spec.clusterIPs"] {
         it.remove(given);
     }
+    it.body.edit_map("status", |status| {
+        status.edit_maps("conditions", |it| {
+            it.remove("lastTransitionTime");
+        });
+    });
     it.body.edit_map("spec", |spec| {
         spec.edit_maps("ports", |it| {
             it.remove("nodePort");

@@ -62,6 +62,7 @@ const STRUCTS: &[(&str, &str)] = &[
     ("FileKeySelector", "VolumeName:s Path:s Key:s Optional:?b"),
     ("FlexPersistentVolumeSource", "Driver:s FSType=fsType:s SecretRef:?SecretReference ReadOnly:b Options:%"),
     ("FlexVolumeSource", "Driver:s FSType=fsType:s SecretRef:?LocalObjectReference ReadOnly:b Options:%"),
+    ("FlowDistinguisherMethod", "Type:s"),
     ("FlockerVolumeSource", "DatasetName:s DatasetUUID:s"),
     ("GCEPersistentDiskVolumeSource", "PDName=pdName:s FSType=fsType:s Partition:i ReadOnly:b"),
     ("GRPCAction", "Port:i Service:?s"),

@@ -1,0 +1,261 @@
+//! CertificateSigningRequest. Follows `pkg/apis/certificates/validation` and `pkg/registry/certificates`.
+
+use std::collections::BTreeSet;
+
+use meta::{Errors, Object, names, quoted};
+use value::{List, Map, Value};
+
+use crate::path::Path;
+use crate::pod_template::fields::{has, list, maps, one_of, opt_int, opt_text, text, texts};
+use crate::workload::{edit_or_make, spec, status};
+use crate::{Kind, Scope, SelectableField, Strategy, Subresource, columns};
+
+const SECONDS_MIN: i64 = 600;
+const USAGES: &[&str] = &[
+    "any",
+    "cert sign",
+    "client auth",
+    "code signing",
+    "content commitment",
+    "crl sign",
+    "data encipherment",
+    "decipher only",
+    "digital signature",
+    "email protection",
+    "encipher only",
+    "ipsec end system",
+    "ipsec tunnel",
+    "ipsec user",
+    "key agreement",
+    "key encipherment",
+    "microsoft sgc",
+    "netscape sgc",
+    "ocsp signing",
+    "s/mime",
+    "server auth",
+    "signing",
+    "timestamping",
+];
+
+pub(crate) fn kind() -> Kind {
+    Kind {
+        short_names: vec!["csr".into()],
+        definition: "io.k8s.api.certificates.v1.CertificateSigningRequest".into(),
+        subresources: vec![
+            Subresource { name: "approval", ..Subresource::status("CertificateSigningRequest") },
+            Subresource::status("CertificateSigningRequest"),
+        ],
+        columns: columns(),
+        selectable_fields: &[SelectableField {
+            name: "spec.signerName",
+            read: |it| spec(it).get("signerName").and_then(Value::as_shared_str).cloned().unwrap_or_default(),
+        }],
+        strategy: Strategy {
+            prepare_create,
+            prepare_update: |new, old| new.body = old.body.clone(),
+            validate,
+            validate_update: |new, old, errors| validate_change(new, old, false, errors),
+            validate_status: |new, old, errors| validate_change(new, old, false, errors),
+            validate_name: |_, _| Vec::new(),
+            has_status: true,
+            ..Strategy::PLAIN
+        },
+        ..Kind::new(
+            Scope::Cluster,
+            "certificates.k8s.io",
+            "v1",
+            "CertificateSigningRequest",
+            "certificatesigningrequests",
+        )
+    }
+}
+
+fn columns() -> Vec<crate::Column> {
+    vec![
+        columns::name(),
+        columns::created(),
+        columns::text("SignerName", "Who is asked to sign.", |it, _| {
+            columns::or_none(text(spec(it), "signerName").to_owned()).into()
+        }),
+        columns::text("Requestor", "Who asks.", |it, _| columns::string(it, "spec.username")),
+        columns::text("RequestedDuration", "How long it is to be valid.", |it, _| {
+            opt_int(spec(it), "expirationSeconds").map_or_else(|| "<none>".to_owned(), columns::duration).into()
+        }),
+        columns::text("Condition", "What became of it.", |it, _| condition(it).into()),
+    ]
+}
+
+fn condition(it: &Object) -> String {
+    let has = |kind: &str| maps(status(it), "conditions").any(|(_, it)| text(it, "type") == kind);
+    let mut res = match (has("Denied"), has("Approved")) {
+        (true, _) => "Denied",
+        (_, true) => "Approved",
+        _ => "Pending",
+    }
+    .to_owned();
+    if has("Failed") {
+        res.push_str(",Failed");
+    }
+    if !text(status(it), "certificate").is_empty() {
+        res.push_str(",Issued");
+    }
+    res
+}
+
+/// Who asks is who made the object; there is one user.
+fn prepare_create(it: &mut Object) {
+    edit_or_make(&mut it.body, "spec", |spec| {
+        if spec.contains_key("extra") {
+            spec.remove("extra");
+        }
+        spec.insert("username", "kubernetes-admin");
+        spec.insert("uid", "admin-uid");
+        spec.insert("groups", vec![Value::from("system:masters"), Value::from("system:authenticated")]);
+    });
+    it.body.insert("status", Value::map());
+}
+
+fn validate(it: &Object, errors: &mut Errors) {
+    let spec = spec(it);
+    let path = Path::root("spec");
+    if let Some(problem) = request_problem(text(spec, "request")) {
+        let bad = opt_text(spec, "request").filter(|it| !it.is_empty()).map_or(Value::Null, Value::from);
+        path.child("request").invalid(errors, bad, problem);
+    }
+    let usages = path.child("usages");
+    if list(spec, "usages").is_empty() {
+        usages.required(errors, "");
+    }
+    for (idx, usage) in texts(spec, "usages") {
+        one_of(usage, USAGES, &usages.index(idx), errors);
+    }
+    let mut seen = BTreeSet::new();
+    for (idx, usage) in texts(spec, "usages") {
+        if !seen.insert(usage) {
+            usages.index(idx).duplicate(errors, usage);
+        }
+    }
+    signer(text(spec, "signerName"), &path.child("signerName"), errors);
+    if let Some(seconds) = opt_int(spec, "expirationSeconds").filter(|it| *it < SECONDS_MIN) {
+        let detail = "may not specify a duration less than 600 seconds (10 minutes)";
+        path.child("expirationSeconds").invalid(errors, seconds, detail);
+    }
+    conditions(status(it), &Path::root("status.conditions"), errors);
+}
+
+/// Whether the base64 text holds a PEM block of the right kind; what is inside is not looked at.
+fn request_problem(base64: &str) -> Option<&'static str> {
+    // `-----BEGIN CERTIFICATE REQUEST-----` in base64, as far as it ends on a whole byte, and the same with `NEW`.
+    const STARTS: [&str; 2] =
+        ["LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS", "LS0tLS1CRUdJTiBORVcgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0t"];
+    let is_request = STARTS.iter().any(|it| base64.starts_with(it));
+    (!is_request).then_some("PEM block type must be CERTIFICATE REQUEST")
+}
+
+/// `ValidateSignerName`
+fn signer(name: &str, path: &Path<'_>, errors: &mut Errors) {
+    const DOMAIN_MAX: usize = 253;
+    const FORM: &str = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
+    if name.is_empty() {
+        return path.required(errors, "");
+    }
+    let (domain, tail) = match name.split_once('/') {
+        Some((domain, tail)) if !tail.contains('/') => (domain, tail),
+        _ => return path.invalid(errors, name, FORM),
+    };
+    if domain.len() > DOMAIN_MAX {
+        path.too_long(errors, DOMAIN_MAX);
+    }
+    let mut labels = |text: &str, check: fn(&str) -> Vec<String>| {
+        let bad = text.split('.').map(|it| (it, check(it))).find(|(_, it)| !it.is_empty());
+        for (label, message) in bad.iter().flat_map(|(label, all)| all.iter().map(move |it| (label, it))) {
+            path.invalid(errors, text, &format!("validating label {}: {message}", quoted(label)));
+        }
+    };
+    labels(domain, names::dns_label);
+    labels(tail, names::dns_subdomain);
+    if !domain.contains('.') {
+        path.invalid(errors, domain, "should be a domain with at least two segments separated by dots");
+    }
+}
+
+fn conditions(status: &Map, path: &Path<'_>, errors: &mut Errors) {
+    let mut seen = BTreeSet::new();
+    for (idx, condition) in maps(status, "conditions") {
+        let item = path.index(idx);
+        let kind = text(condition, "type");
+        if kind.is_empty() {
+            item.child("type").required(errors, "");
+        }
+        let allowed: &[&str] =
+            if matches!(kind, "Approved" | "Denied" | "Failed") { &["True"] } else { &["False", "True", "Unknown"] };
+        match text(condition, "status") {
+            "" => item.child("status").required(errors, ""),
+            it => one_of(it, allowed, &item.child("status"), errors),
+        }
+        let other = if kind == "Approved" { "Denied" } else { "Approved" };
+        if matches!(kind, "Approved" | "Denied") && seen.contains(other) {
+            path.invalid(errors, kind, "Approved and Denied conditions are mutually exclusive");
+        }
+        if !seen.insert(kind) {
+            item.child("type").duplicate(errors, kind);
+        }
+    }
+}
+
+/// What a write to `approval` may change: the conditions, with times where it gives none.
+pub fn prepare_approval(new: &mut Object, old: &Object, now: i64) {
+    let conditions = new.at("status.conditions").cloned();
+    new.body = old.body.clone();
+    let Some(conditions) = conditions else { return };
+    edit_or_make(&mut new.body, "status", |status| status.insert("conditions", conditions));
+    stamp(new, old, now);
+}
+
+/// Conditions without times get them.
+pub fn stamp(new: &mut Object, old: &Object, now: i64) {
+    let now = value::time::format_secs(now);
+    let before: List = list(status(old), "conditions").iter().cloned().collect();
+    new.body.edit_map("status", |status| {
+        status.edit_maps("conditions", |it| {
+            if !has(it, "lastUpdateTime") {
+                it.insert("lastUpdateTime", &*now);
+            }
+            if has(it, "lastTransitionTime") {
+                return;
+            }
+            let same = before
+                .iter()
+                .filter_map(Value::as_map)
+                .find(|old| text(old, "type") == text(it, "type") && text(old, "status") == text(it, "status"));
+            let since = same.and_then(|it| opt_text(it, "lastTransitionTime")).unwrap_or(&now).to_owned();
+            it.insert("lastTransitionTime", since);
+        });
+    });
+}
+
+/// What a write to `approval` must be.
+pub fn validate_approval(new: &Object, old: &Object, errors: &mut Errors) {
+    validate_change(new, old, true, errors);
+}
+
+fn validate_change(new: &Object, old: &Object, approves: bool, errors: &mut Errors) {
+    validate(new, errors);
+    let of = |it: &Object, kind: &str| -> Vec<Value> {
+        list(status(it), "conditions").iter().filter(|it| it.str_at("type") == Some(kind)).cloned().collect()
+    };
+    let path = Path::root("status.conditions");
+    for kind in ["Approved", "Denied", "Failed"] {
+        if of(new, kind).len() < of(old, kind).len() {
+            path.forbidden(errors, &format!("updates may not remove a condition of type \"{kind}\""));
+        }
+    }
+    for kind in ["Approved", "Denied"] {
+        if !approves && of(new, kind).len() > of(old, kind).len() {
+            path.forbidden(errors, &format!("updates may not add a condition of type \"{kind}\""));
+        }
+    }
+    if approves && text(status(new), "certificate") != text(status(old), "certificate") {
+        Path::root("status.certificate").forbidden(errors, "updates may not set certificate content");
+    }
+}
