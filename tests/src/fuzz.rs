@@ -141,24 +141,80 @@ const TYPES: &[&str] = &[
     "",
 ];
 
+/// Objects, and where they are made.
+const OBJECTS: &[(&str, &str)] = &[
+    (
+        "/apis/apps/v1/namespaces/default/daemonsets",
+        r#"{"apiVersion":"apps/v1","kind":"DaemonSet","metadata":{"name":"web","labels":{"app":"agent"}},"spec":{"selector":{"matchLabels":{"app":"agent"}},"updateStrategy":{"type":"RollingUpdate","rollingUpdate":{"maxUnavailable":"50%"}},"template":{"metadata":{"labels":{"app":"agent"}},"spec":{"nodeSelector":{"kubernetes.io/os":"linux"},"tolerations":[{"operator":"Exists"}],"containers":[{"name":"agent","image":"agent:1","resources":{"requests":{"cpu":"100m","memory":"64Mi"}},"ports":[{"containerPort":80,"hostPort":8080}],"env":[{"name":"A","value":"b"}],"livenessProbe":{"httpGet":{"path":"/","port":80}},"volumeMounts":[{"name":"v","mountPath":"/v"}]}],"volumes":[{"name":"v","hostPath":{"path":"/v"}}]}}}}"#,
+    ),
+    (
+        "/api/v1/namespaces/default/pods",
+        r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","finalizers":["x.io/y"]},"spec":{"priorityClassName":"system-node-critical","terminationGracePeriodSeconds":3,"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchFields":[{"key":"metadata.name","operator":"In","values":["node-1"]}]}]}}},"initContainers":[{"name":"i","image":"busybox","command":["sh","-c","exit 1"]}],"containers":[{"name":"agent","image":"busybox:1.36","command":["sh","-c","echo hi; sleep 5; exit 3"],"resources":{"limits":{"cpu":"1","memory":"1Gi"}}}]}}"#,
+    ),
+    (
+        "/api/v1/nodes",
+        r#"{"apiVersion":"v1","kind":"Node","metadata":{"name":"node-1","labels":{"a":"b"}},"spec":{"unschedulable":true,"taints":[{"key":"a","value":"b","effect":"NoExecute"}]}}"#,
+    ),
+    (
+        "/api/v1/namespaces/default/configmaps",
+        r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"generateName":"a-"},"data":{"a":"b"},"binaryData":{"c":"AAAA"},"immutable":true}"#,
+    ),
+    (
+        "/api/v1/namespaces/default/secrets",
+        r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"},"type":"kubernetes.io/basic-auth","stringData":{"username":"b"}}"#,
+    ),
+    (
+        "/api/v1/namespaces",
+        r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"web"},"spec":{"finalizers":["kubernetes"]}}"#,
+    ),
+    (
+        "/api/v1/nodes",
+        r#"{"apiVersion":"v1","kind":"Binding","metadata":{"name":"a"},"target":{"kind":"Node","name":"node-2"}}"#,
+    ),
+    (
+        "/api/v1/namespaces/default/pods/a/eviction",
+        r#"{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"a"},"deleteOptions":{"gracePeriodSeconds":0}}"#,
+    ),
+    (
+        "/api/v1/namespaces/default/services",
+        r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"web"},"spec":{"selector":{"app":"agent"},"ports":[{"port":80}],"type":"NodePort"}}"#,
+    ),
+    (
+        "/apis/apps/v1/namespaces/default/deployments",
+        r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"replicas":3,"selector":{"matchLabels":{"app":"w"}},"template":{"metadata":{"labels":{"app":"w"}},"spec":{"containers":[{"name":"w","image":"nginx"}]}}}}"#,
+    ),
+    (
+        "/apis/batch/v1/namespaces/default/jobs",
+        r#"{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"web"},"spec":{"completions":2,"parallelism":2,"backoffLimit":1,"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"w","image":"perl","command":["false"]}]}}}}"#,
+    ),
+    (
+        "/apis/batch/v1/namespaces/default/cronjobs",
+        r#"{"apiVersion":"batch/v1","kind":"CronJob","metadata":{"name":"web"},"spec":{"schedule":"*/1 * * * *","timeZone":"Etc/UTC","jobTemplate":{"spec":{"template":{"spec":{"restartPolicy":"OnFailure","containers":[{"name":"w","image":"busybox"}]}}}}}}"#,
+    ),
+    (
+        "/apis/scheduling.k8s.io/v1/priorityclasses",
+        r#"{"apiVersion":"scheduling.k8s.io/v1","kind":"PriorityClass","metadata":{"name":"a"},"value":1000,"preemptionPolicy":"Never"}"#,
+    ),
+    (
+        "/apis/sim.drydock.dev/v1alpha1/machines",
+        r#"{"apiVersion":"sim.drydock.dev/v1alpha1","kind":"Machine","metadata":{"name":"a"},"spec":{"power":"Off","network":"Partitioned","capacity":{"cpu":"2","pods":"3"},"pressure":{"disk":true}}}"#,
+    ),
+    (
+        "/apis/sim.drydock.dev/v1alpha1/machinepools",
+        r#"{"apiVersion":"sim.drydock.dev/v1alpha1","kind":"MachinePool","metadata":{"name":"web"},"spec":{"replicas":2,"namePrefix":"m-"}}"#,
+    ),
+    (
+        "/apis/sim.drydock.dev/v1alpha1/imagebehaviors",
+        r#"{"apiVersion":"sim.drydock.dev/v1alpha1","kind":"ImageBehavior","metadata":{"name":"a"},"spec":{"image":"*","exit":{"afterSeconds":2,"code":1},"pull":{"error":"no"}}}"#,
+    ),
+    (
+        "/apis/sim.drydock.dev/v1alpha1/components",
+        r#"{"apiVersion":"sim.drydock.dev/v1alpha1","kind":"Component","metadata":{"name":"daemonset"},"spec":{"state":"Stopped","delay":3}}"#,
+    ),
+];
+
+/// Bodies that are no objects, or not only that.
 const BODIES: &[&str] = &[
-    r#"{"apiVersion":"apps/v1","kind":"DaemonSet","metadata":{"name":"web","labels":{"app":"agent"}},"spec":{"selector":{"matchLabels":{"app":"agent"}},"updateStrategy":{"type":"RollingUpdate","rollingUpdate":{"maxUnavailable":"50%"}},"template":{"metadata":{"labels":{"app":"agent"}},"spec":{"nodeSelector":{"kubernetes.io/os":"linux"},"tolerations":[{"operator":"Exists"}],"containers":[{"name":"agent","image":"agent:1","resources":{"requests":{"cpu":"100m","memory":"64Mi"}},"ports":[{"containerPort":80,"hostPort":8080}],"env":[{"name":"A","value":"b"}],"livenessProbe":{"httpGet":{"path":"/","port":80}},"volumeMounts":[{"name":"v","mountPath":"/v"}]}],"volumes":[{"name":"v","hostPath":{"path":"/v"}}]}}}}"#,
-    r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","finalizers":["x.io/y"]},"spec":{"priorityClassName":"system-node-critical","terminationGracePeriodSeconds":3,"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchFields":[{"key":"metadata.name","operator":"In","values":["node-1"]}]}]}}},"initContainers":[{"name":"i","image":"busybox","command":["sh","-c","exit 1"]}],"containers":[{"name":"agent","image":"busybox:1.36","command":["sh","-c","echo hi; sleep 5; exit 3"],"resources":{"limits":{"cpu":"1","memory":"1Gi"}}}]}}"#,
-    r#"{"apiVersion":"v1","kind":"Node","metadata":{"name":"node-1","labels":{"a":"b"}},"spec":{"unschedulable":true,"taints":[{"key":"a","value":"b","effect":"NoExecute"}]}}"#,
-    r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"generateName":"a-"},"data":{"a":"b"},"binaryData":{"c":"AAAA"},"immutable":true}"#,
-    r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"},"type":"kubernetes.io/basic-auth","stringData":{"username":"b"}}"#,
-    r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"web"},"spec":{"finalizers":["kubernetes"]}}"#,
-    r#"{"apiVersion":"v1","kind":"Binding","metadata":{"name":"a"},"target":{"kind":"Node","name":"node-2"}}"#,
-    r#"{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"a"},"deleteOptions":{"gracePeriodSeconds":0}}"#,
-    r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"web"},"spec":{"selector":{"app":"agent"},"ports":[{"port":80}],"type":"NodePort"}}"#,
-    r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"replicas":3,"selector":{"matchLabels":{"app":"w"}},"template":{"metadata":{"labels":{"app":"w"}},"spec":{"containers":[{"name":"w","image":"nginx"}]}}}}"#,
-    r#"{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"web"},"spec":{"completions":2,"parallelism":2,"backoffLimit":1,"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"w","image":"perl","command":["false"]}]}}}}"#,
-    r#"{"apiVersion":"batch/v1","kind":"CronJob","metadata":{"name":"web"},"spec":{"schedule":"*/1 * * * *","timeZone":"Etc/UTC","jobTemplate":{"spec":{"template":{"spec":{"restartPolicy":"OnFailure","containers":[{"name":"w","image":"busybox"}]}}}}}}"#,
-    r#"{"apiVersion":"scheduling.k8s.io/v1","kind":"PriorityClass","metadata":{"name":"a"},"value":1000,"preemptionPolicy":"Never"}"#,
-    r#"{"apiVersion":"sim.drydock.dev/v1alpha1","kind":"Machine","metadata":{"name":"a"},"spec":{"power":"Off","network":"Partitioned","capacity":{"cpu":"2","pods":"3"},"pressure":{"disk":true}}}"#,
-    r#"{"apiVersion":"sim.drydock.dev/v1alpha1","kind":"MachinePool","metadata":{"name":"web"},"spec":{"replicas":2,"namePrefix":"m-"}}"#,
-    r#"{"apiVersion":"sim.drydock.dev/v1alpha1","kind":"ImageBehavior","metadata":{"name":"a"},"spec":{"image":"*","exit":{"afterSeconds":2,"code":1},"pull":{"error":"no"}}}"#,
-    r#"{"apiVersion":"sim.drydock.dev/v1alpha1","kind":"Component","metadata":{"name":"daemonset"},"spec":{"state":"Stopped","delay":3}}"#,
     r#"{"apiVersion":"meta.k8s.io/v1","kind":"DeleteOptions","propagationPolicy":"Foreground","preconditions":{"resourceVersion":"1"}}"#,
     r#"[{"op":"replace","path":"/spec/replicas","value":2},{"op":"remove","path":"/metadata/labels/a"},{"op":"test","path":"/kind","value":"x"},{"op":"move","from":"/a","path":"/b"}]"#,
     r#"{"spec":{"template":{"spec":{"containers":[{"name":"agent","image":"agent:2"},{"$patch":"delete","name":"x"}],"$setElementOrder/containers":[{"name":"agent"}]}}}}"#,
@@ -210,8 +266,38 @@ fn pick<'a>(rng: &mut Rng, list: &[&'a str]) -> &'a str {
     list[rng.below(list.len() as u64) as usize]
 }
 
-/// One request.
+/// One request: most fit together and reach deep, the others are put together by chance.
 pub fn request(rng: &mut Rng) -> http::Request<Vec<u8>> {
+    if rng.below(3) > 0 { fitting(rng) } else { mixed(rng) }
+}
+
+/// A request that is broken in one place at most.
+fn fitting(rng: &mut Rng) -> http::Request<Vec<u8>> {
+    let (place, object) = OBJECTS[rng.below(OBJECTS.len() as u64) as usize];
+    let name = object.split("\"name\":\"").nth(1).and_then(|it| it.split('"').next()).unwrap_or("a");
+    let one = format!("{place}/{name}");
+    let patch_types = [TYPES[3], TYPES[4], TYPES[5]];
+    let (method, mut path, kind, body) = match rng.below(9) {
+        0..=3 => ("POST", place.to_owned(), TYPES[0], object),
+        4 => ("PUT", one, TYPES[0], object),
+        5 => ("PATCH", one, pick(rng, &patch_types), object),
+        6 => ("PATCH", one, TYPES[2 + rng.below(3) as usize], pick(rng, BODIES)),
+        7 => ("DELETE", one, "", ""),
+        _ => ("GET", one, "", ""),
+    };
+    if method == "PUT" && rng.below(3) == 0 {
+        path.push_str("/status");
+    }
+    path.push_str(if kind == TYPES[5] { "?fieldManager=me&force=true" } else { "" });
+    let mut body = body.as_bytes().to_vec();
+    if rng.below(3) == 0 {
+        change(rng, &mut body);
+    }
+    let builder = http::Request::builder().method(method).uri(path).header("content-type", kind);
+    builder.body(body).unwrap_or_else(|_| http::Request::new(Vec::new()))
+}
+
+fn mixed(rng: &mut Rng) -> http::Request<Vec<u8>> {
     let path = path(rng);
     let mut builder = http::Request::builder().method(pick(rng, METHODS)).uri(path);
     builder = builder.header("accept", pick(rng, ACCEPTS)).header("content-type", pick(rng, TYPES));
@@ -247,7 +333,8 @@ fn body(rng: &mut Rng) -> Vec<u8> {
         0 => Vec::new(),
         1 => "[".repeat(rng.below(5_000) as usize).into_bytes(),
         2 => (0..rng.below(64)).map(|_| rng.next_u64() as u8).collect(),
-        _ => pick(rng, BODIES).as_bytes().to_vec(),
+        3 => pick(rng, BODIES).as_bytes().to_vec(),
+        _ => OBJECTS[rng.below(OBJECTS.len() as u64) as usize].1.as_bytes().to_vec(),
     };
     // Half of the bodies stay whole: the engine behind the decoder wants its share.
     if rng.below(2) == 0 {
