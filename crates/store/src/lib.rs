@@ -135,19 +135,28 @@ impl Store {
         if revision >= table.newest {
             return Ok(self.list(kind, namespace).cloned().collect());
         }
-        let mut objects: BTreeMap<Key, Arc<Object>> =
-            self.list(kind, namespace).map(|it| (it.key(), it.clone())).collect();
+        // What changed since, as it was then; the first change after `revision` counts, so it is taken last.
+        let mut then: BTreeMap<Key, Option<Arc<Object>>> = BTreeMap::new();
         for change in table.log.iter().rev().take_while(|it| it.revision > revision) {
             let key = change.object().key();
-            if namespace.is_some_and(|it| key.namespace != it) {
-                continue;
+            if namespace.is_none_or(|it| key.namespace == it) {
+                then.insert(key, change.before.clone());
             }
-            match &change.before {
-                Some(before) => objects.insert(key, before.clone()),
-                None => objects.remove(&key),
-            };
         }
-        Ok(objects.into_values().collect())
+        let mut then = then.into_iter().peekable();
+        let mut objects = Vec::new();
+        for live in self.list(kind, namespace) {
+            let key = live.key();
+            while let Some((_, before)) = then.next_if(|(it, _)| *it < key) {
+                objects.extend(before);
+            }
+            match then.next_if(|(it, _)| *it == key) {
+                Some((_, before)) => objects.extend(before),
+                None => objects.push(live.clone()),
+            }
+        }
+        objects.extend(then.filter_map(|(_, before)| before));
+        Ok(objects)
     }
 
     /// Stores a new object under the next revision.
