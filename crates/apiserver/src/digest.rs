@@ -27,6 +27,14 @@ fn unpadded(bytes: &[u8]) -> String {
     res
 }
 
+/// Reads [`base64`].
+///
+/// # Errors
+/// The place of the first byte that does not fit.
+pub(crate) fn from_base64(text: &str) -> Result<Vec<u8>, String> {
+    from_base64_url(&text.trim_end_matches('=').replace('+', "-").replace('/', "_"))
+}
+
 /// Reads [`base64_url`].
 ///
 /// # Errors

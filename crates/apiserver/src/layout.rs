@@ -4,6 +4,7 @@ use schema::{Schema, Type, TypeId};
 use value::{Map, Value, json, yaml};
 
 use crate::negotiate::Format;
+use crate::protobuf;
 
 /// The order of keys in what is no object of a kind, by the key under which the map, or the list of maps, stands.
 const ORDERS: &[(&str, &[&str])] = &[
@@ -196,6 +197,8 @@ pub(crate) fn render(value: &Value, format: Format) -> Vec<u8> {
         }
         Format::Pretty => write_pretty(value, &mut out),
         Format::Yaml => out = yaml::emit(value).into_bytes(),
+        // Whoever asks has looked whether there are messages.
+        Format::Protobuf => out = protobuf::write(value).unwrap_or_default(),
     }
     out
 }

@@ -16,6 +16,7 @@ pub(crate) enum Format {
     Json,
     Pretty,
     Yaml,
+    Protobuf,
 }
 
 impl Format {
@@ -23,6 +24,7 @@ impl Format {
         match self {
             Format::Json | Format::Pretty => JSON,
             Format::Yaml => YAML,
+            Format::Protobuf => PROTOBUF,
         }
     }
 }
@@ -122,7 +124,7 @@ pub(crate) fn check_route(accept: &str, types: &[&str]) -> Result<(), Status> {
     if fits { Ok(()) } else { Err(not_acceptable(types)) }
 }
 
-/// Chooses format and shape for a resource. Protobuf is passed over: the next clause counts.
+/// Chooses format and shape for a resource.
 pub(crate) fn resource(accept: &str, is_list: bool, pretty: bool) -> Result<Media, Status> {
     let mut types: Vec<&str> = RESOURCE_TYPES.to_vec();
     if is_list {
@@ -153,6 +155,10 @@ fn choose(accept: &str, pretty: bool) -> Option<Media> {
         }
         if clause.accepts("application", "yaml") {
             return Some(Media { format: Format::Yaml, shape });
+        }
+        // Tables have no messages.
+        if clause.accepts("application", "vnd.kubernetes.protobuf") && !matches!(shape, Shape::Table(_)) {
+            return Some(Media { format: Format::Protobuf, shape });
         }
     }
     None

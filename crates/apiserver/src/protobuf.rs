@@ -1,10 +1,14 @@
 //! Bodies in protobuf, which kubectl sends for what it makes with typed clients (`serializer/protobuf`).
 
+mod write;
+
 use schema::{Field, Schema, StructType, Type, TypeId};
 use value::{Map, Str, Value, json, time};
 
 use crate::digest::base64;
 use crate::layout;
+
+pub(crate) use self::write::{write, write_event};
 
 /// What each body begins with.
 const PREFIX: &[u8] = b"k8s\0";

@@ -5,15 +5,18 @@ use meta::Status;
 use sim::Instant;
 use value::Value;
 
-use crate::ApiServer;
 use crate::http_types::StreamId;
 use crate::list::{list, selection};
-use crate::negotiate::{self, Format};
+use crate::negotiate::{self, Format, Media};
 use crate::options::ListOptions;
 use crate::query::Query;
 use crate::shapes::Shaper;
 use crate::table::Include;
 use crate::watch::Subject;
+use crate::{ApiServer, layout};
+
+const JSON: &str = "application/json";
+const BINARY: &str = "application/vnd.kubernetes.protobuf;stream=watch";
 
 /// What is asked for.
 #[derive(Clone, Copy)]
@@ -35,8 +38,8 @@ pub(crate) struct Read<'a> {
 /// What comes of it.
 pub(crate) enum Answer {
     List(Value, Format),
-    /// Lines of JSON.
-    Watch(StreamId),
+    /// A stream and its content type.
+    Watch(StreamId, &'static str),
 }
 
 /// Lists objects, or opens a watch.
@@ -54,9 +57,10 @@ pub(crate) fn answer(api: &mut ApiServer, now: Instant, read: &Read<'_>) -> Resu
         return Ok(Answer::List(value, media.format));
     }
     let selection = selection(&view, &options, read.name)?;
-    let shape = negotiate::stream(read.accept)?.shape;
+    let Media { format, shape } = negotiate::stream(read.accept)?;
+    let binary = format == Format::Protobuf && layout::definition(view.group(), view.version(), &kind.kind).is_some();
     let include = Include::of(shape, query)?;
     let namespace = namespace.map(Into::into);
-    let subject = Subject { kind: kind.id, served: served.copied(), namespace, selection, shape, include };
-    api.open_watch(now, subject, &options).map(Answer::Watch)
+    let subject = Subject { kind: kind.id, served: served.copied(), namespace, selection, shape, include, binary };
+    api.open_watch(now, subject, &options).map(|id| Answer::Watch(id, if binary { BINARY } else { JSON }))
 }

@@ -7,9 +7,9 @@ use value::Value;
 
 use crate::health::Plain;
 use crate::http_types::Body;
-use crate::layout;
 use crate::negotiate::Format;
 use crate::server::uuid;
+use crate::{layout, protobuf};
 
 /// An answer of bytes.
 pub(crate) fn bytes(code: u16, content_type: &str, bytes: Vec<u8>) -> Response<Body> {
@@ -31,7 +31,13 @@ pub(crate) fn set(response: &mut Response<Body>, name: &'static str, text: &str)
 
 /// An object in the client's format.
 pub(crate) fn value(code: u16, format: Format, value: &Value) -> Response<Body> {
-    bytes(code, format.content_type(), layout::render(value, format))
+    let binary = (format == Format::Protobuf).then(|| protobuf::write(value)).flatten();
+    match (binary, format) {
+        (Some(binary), _) => bytes(code, format.content_type(), binary),
+        // What has no messages is told in JSON.
+        (None, Format::Protobuf) => bytes(code, Format::Json.content_type(), layout::render(value, Format::Json)),
+        (None, _) => bytes(code, format.content_type(), layout::render(value, format)),
+    }
 }
 
 /// A failure.

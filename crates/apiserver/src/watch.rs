@@ -16,7 +16,7 @@ use crate::options::{ListOptions, resource_version};
 use crate::selectors::Selection;
 use crate::shapes::Shaper;
 use crate::table::Include;
-use crate::{ApiServer, layout};
+use crate::{ApiServer, layout, protobuf};
 
 /// Events in one chunk.
 const EVENTS_MAX: usize = 512;
@@ -42,6 +42,8 @@ pub(crate) struct Subject {
     pub selection: Selection,
     pub shape: Shape,
     pub include: Include,
+    /// Whether events are written as protobuf and not as lines of JSON.
+    pub binary: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -83,6 +85,7 @@ struct Form {
     shape: Shape,
     include: Include,
     headers: bool,
+    binary: bool,
     word: &'static str,
     revision: Revision,
     /// Initial events have no revision of their own.
@@ -219,7 +222,7 @@ impl Watch {
         }
         let mut last = false;
         if let Some(status) = self.failure.take() {
-            line("ERROR", &status.to_value(), &mut bytes);
+            event("ERROR", &status.to_value(), self.subject.binary, &mut bytes);
             last = true;
         }
         let revision = api.store_of(&kind).revision();
@@ -278,12 +281,13 @@ impl Watch {
         let headers = !std::mem::replace(&mut self.headed, true);
         let revision = object.meta.revision;
         self.told = self.told.max(revision);
-        let write = |out: &mut Vec<u8>| line(word, &shaper.event(object, headers), out);
+        let binary = self.subject.binary;
+        let write = |out: &mut Vec<u8>| event(word, &shaper.event(object, headers), binary, out);
         let Some(written) = written else { return write(bytes) };
         let version = self.subject.served.as_ref().map_or("", |it| it.version);
         let Subject { kind, shape, include, .. } = self.subject;
         let headers = headers && matches!(shape, Shape::Table(_));
-        let form = Form { kind, version, shape, include, headers, word, revision, key };
+        let form = Form { kind, version, shape, include, headers, binary, word, revision, key };
         let event = written.entry(form).or_insert_with(|| {
             let mut out = Vec::new();
             write(&mut out);
@@ -301,7 +305,7 @@ impl Watch {
             object.meta.annotations = map!({ INITIAL_EVENTS_END: "true" });
         }
         let headers = !std::mem::replace(&mut self.headed, true);
-        line("BOOKMARK", &shaper.bookmark(&object, headers), bytes);
+        event("BOOKMARK", &shaper.bookmark(&object, headers), self.subject.binary, bytes);
     }
 }
 
@@ -327,8 +331,13 @@ impl Subject {
     }
 }
 
-/// One line of a stream.
-fn line(word: &str, object: &Value, out: &mut Vec<u8>) {
+/// One event of a stream: a line, or a message with its length.
+fn event(word: &str, object: &Value, binary: bool, out: &mut Vec<u8>) {
+    if binary {
+        // Only kinds that have messages are watched in them.
+        out.extend(protobuf::write_event(word, object).unwrap_or_default());
+        return;
+    }
     out.extend_from_slice(b"{\"type\":");
     json::write_str(word, out);
     out.extend_from_slice(b",\"object\":");

@@ -31,9 +31,9 @@ impl ApiServer {
         };
         match reads::answer(self, call.now, &read)? {
             reads::Answer::List(value, format) => Ok(response::value(200, format, &value)),
-            reads::Answer::Watch(id) => {
+            reads::Answer::Watch(id, content_type) => {
                 let mut response = Response::new(Body::Watch(id));
-                response::set(&mut response, "content-type", "application/json");
+                response::set(&mut response, "content-type", content_type);
                 response::set(&mut response, "cache-control", "no-cache, private");
                 Ok(response)
             }

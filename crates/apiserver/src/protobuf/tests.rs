@@ -1,7 +1,7 @@
 use expect_test::{Expect, expect};
-use value::json;
+use value::{json, value};
 
-use super::read;
+use super::{read, write, write_event};
 
 /// A field of bytes; all lengths here are short.
 fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
@@ -74,4 +74,31 @@ fn what_is_broken_is_refused() {
         let whole = body("v1", "Pod", &field(2, &field(2, &field(1, b"a container with a name that is long"))));
         read(&whole[..cut]).ok();
     }
+}
+
+#[test]
+fn what_is_written_comes_back() {
+    let object = value!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": { "name": "a", "labels": { "x": "1", "y": "" }, "creationTimestamp": "2026-01-02T03:04:05Z", "generation": -1 },
+        "spec": {
+            "containers": [{
+                "name": "c", "ports": [{ "containerPort": 80, "protocol": "TCP" }], "resources": { "limits": { "cpu": "100m" } },
+                "readinessProbe": { "httpGet": { "port": "http", "path": "/" } }, "command": ["a", "b"],
+            }],
+            "securityContext": { "supplementalGroups": [1, 2], "runAsNonRoot": false },
+            "volumes": [{ "name": "v", "configMap": { "name": "m", "optional": true } }],
+        },
+    });
+    let written = write(&object).expect("pods have messages");
+    assert_eq!(read(&written), Ok(object));
+    assert_eq!(write(&value!({ "apiVersion": "example.com/v1", "kind": "Thing" })), None);
+}
+
+#[test]
+fn events_tell_their_length() {
+    let event = write_event("ADDED", &value!({ "apiVersion": "v1", "kind": "Secret" })).expect("secrets have messages");
+    let (length, rest) = event.split_at(4);
+    assert_eq!(usize::from(length[3]), rest.len());
+    assert!(rest.starts_with(b"\x0a\x05ADDED\x12"), "{rest:?}");
 }

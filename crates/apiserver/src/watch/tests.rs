@@ -48,7 +48,15 @@ impl World {
         let options = ListOptions::read(&Query::parse(query), true).unwrap();
         let kind = self.api.registry.get(KIND).unwrap();
         let selection = selection(&kinds::ServedKind { kind, served: None }, &options, None).unwrap();
-        let subject = Subject { kind: KIND, served: None, namespace: None, selection, shape, include: Include::None };
+        let subject = Subject {
+            kind: KIND,
+            served: None,
+            namespace: None,
+            selection,
+            shape,
+            include: Include::None,
+            binary: false,
+        };
         self.api.open_watch(self.now, subject, &options).unwrap();
     }
 
