@@ -50,6 +50,23 @@ pub fn create(api: &mut ApiServer, now: Instant, caller: &Caller, object: Object
     res
 }
 
+/// Creates an Event through the events.k8s.io API.
+///
+/// # Errors
+/// The API's answer.
+pub fn create_event(api: &mut ApiServer, now: Instant, caller: &Caller, event: Object) -> Result<Arc<Object>, Status> {
+    let (kind, key) = (event.kind, event.key());
+    let res = write(api, now, caller, kind, "").and_then(|mut it| {
+        if let Some(served) = it.kind.also_served.first().copied() {
+            it.api_version = kinds::api_version(served.group, served.version).into();
+            it.served = Some(served);
+        }
+        write::create(api, &mut it, event)
+    });
+    api.requests.note(now, caller, "create", kind, &key, "", &res);
+    res
+}
+
 /// Replaces an object at the revision that it carries.
 ///
 /// # Errors

@@ -65,7 +65,7 @@ pub(crate) fn all(config: &Config, api: &ApiServer) -> Vec<Slot> {
         .collect();
     roles.push((Role::Scheduler(Box::new(Scheduler::new())), Caller::component("kube-scheduler", "default-scheduler")));
     roles.push((
-        Role::Kubelets(Box::new(Kubelets::new(config.kubelet, config.start))),
+        Role::Kubelets(Box::new(Kubelets::new(config.kubelet, crate::cluster::began(config)))),
         Caller::component(kubelet_manager, "kubelet"),
     ));
     roles
@@ -73,7 +73,7 @@ pub(crate) fn all(config: &Config, api: &ApiServer) -> Vec<Slot> {
         .map(|(actor, caller)| Slot {
             rng: Rng::stream(config.seed, actor.name()),
             kinds: actor.kinds(),
-            reaction: if matches!(actor, Role::Scheduler(_)) { config.reaction } else { Duration::ZERO },
+            reaction: config.reaction * reaction(actor.name()),
             actor,
             caller,
             running: true,
@@ -81,6 +81,16 @@ pub(crate) fn all(config: &Config, api: &ApiServer) -> Vec<Slot> {
             not_before: Instant::default(),
         })
         .collect()
+}
+
+/// In units of the configured reaction time, how long an actor takes to act on a change. Most are quicker than anybody can look.
+fn reaction(actor: &str) -> u32 {
+    match actor {
+        "scheduler" => 1,
+        // It lets the scheduler see new nodes before it trusts them.
+        "node-lifecycle-controller" => 5,
+        _ => 0,
+    }
 }
 
 impl Slot {

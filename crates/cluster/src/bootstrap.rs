@@ -25,11 +25,10 @@ const PRIORITY_CLASSES: [(&str, i64, &str); 2] = [
 ];
 
 /// Makes them: what the API server brings, the machines, the clock and one Component for each actor.
-pub(crate) fn objects(api: &mut ApiServer, config: &Config, actors: &[&'static str]) {
+pub(crate) fn objects(api: &mut ApiServer, now: Instant, config: &Config, actors: &[&'static str]) {
     let server = Caller::component("kube-apiserver", "kube-apiserver");
     let ours = Caller::component("drydock", "drydock");
-    let mut make =
-        |caller: &Caller, kind: KindId, name: &str, body: Map| create(api, config.start, caller, kind, name, body);
+    let mut make = |caller: &Caller, kind: KindId, name: &str, body: Map| create(api, now, caller, kind, name, body);
     for name in NAMESPACES {
         make(&server, NAMESPACE, name, Map::new());
     }

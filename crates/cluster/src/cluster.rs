@@ -47,11 +47,14 @@ pub struct Progress {
 }
 
 impl Cluster {
-    /// A cluster with its system objects and nodes, not yet advanced.
+    /// A cluster with its system objects and nodes, which has been up for a moment.
     pub fn new(config: &Config) -> Cluster {
         let mut cluster = Cluster::empty(config);
         let actors: Vec<&'static str> = cluster.slots.iter().map(|it| it.actor.name()).collect();
-        bootstrap::objects(&mut cluster.api, config, &actors);
+        cluster.now = began(config);
+        bootstrap::objects(&mut cluster.api, cluster.now, config, &actors);
+        cluster.restart_all();
+        while !cluster.advance(config.start, u32::MAX).done {}
         // What is there at the beginning has been there for long.
         cluster.api.compact();
         cluster.restart_all();
@@ -247,6 +250,14 @@ impl Cluster {
         }
     }
 }
+
+/// When the machines of the beginning were switched on.
+pub(crate) fn began(config: &Config) -> Instant {
+    config.start - UP_BEFORE
+}
+
+/// How long before the beginning that users see.
+const UP_BEFORE: Duration = Duration::from_secs(1);
 
 /// No process runs in a container that one could talk to.
 fn no_connection(action: &str) -> Status {

@@ -15,7 +15,7 @@ pub struct Config {
     pub kubelet: KubeletMode,
     /// Changes of each kind that watches can go back to.
     pub log_changes_max: usize,
-    /// How long after a change the scheduler acts: everybody else is quicker.
+    /// How long after a change the scheduler acts: most others are quicker.
     pub reaction: Duration,
     /// What the Clock object asks hosts for at the beginning: `0`, `1`, `60`, `max`.
     pub speed: String,

@@ -163,6 +163,7 @@ fn a_container_that_crashes_backs_off() {
         }
     }
     expect![[r#"
+        0 ContainerCreating
         0 Running
         0 Error
         1 Running

@@ -324,8 +324,10 @@ impl<'a> Cx<'a> {
         let (key, patch) = match decision {
             Decision::Create(key, body) => {
                 let meta = meta::Metadata { name: key.name, namespace: key.namespace, ..Default::default() };
+                let is_v1 = body.get("firstTimestamp").is_some_and(Value::is_null);
+                let create = if is_v1 { calls::create_event } else { calls::create };
                 // An event that cannot be written (its namespace is going away) is lost, as upstream's are.
-                calls::create(self.api, self.now, &self.caller, Object { kind: EVENT, meta, body }).ok();
+                create(self.api, self.now, &self.caller, Object { kind: EVENT, meta, body }).ok();
                 return;
             }
             Decision::Repeat { key, count, message } => (key, repeat_patch(self.now, count, &message)),
