@@ -39,7 +39,7 @@ impl ApiServer {
             content_type: header("content-type"),
             user_agent: header("user-agent"),
             user: match header("x-remote-user") {
-                it if it.is_empty() => "system:admin".into(),
+                it if it.is_empty() => "kubernetes-admin".into(),
                 it => it.into(),
             },
         };

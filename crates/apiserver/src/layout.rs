@@ -157,6 +157,12 @@ pub(crate) fn write_pretty(value: &Value, out: &mut Vec<u8>) {
     Writer { pretty: true, depth: 0, out }.value(value, View::Object);
 }
 
+/// Appends the metadata of an object alone.
+pub(crate) fn write_metadata(metadata: &Value, out: &mut Vec<u8>) {
+    let view = order_of("metadata").map_or(View::Plain, View::Named);
+    Writer { pretty: false, depth: 0, out }.value(metadata, view);
+}
+
 /// A patched object as upstream has it in hand when it does not fit its type:
 /// what the patch changed in the order of the alphabet, all else as it was.
 pub(crate) fn patched(new: &Value, old: &Value) -> String {

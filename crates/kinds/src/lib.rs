@@ -24,6 +24,7 @@ pub const INNER_ANNOTATIONS: [&str; 2] = [daemon_set::TEMPLATE_GENERATION, deplo
 mod admission;
 mod api_request;
 mod api_service;
+mod binding;
 pub mod certificate_signing_request;
 mod clock;
 mod cluster_role;
@@ -109,6 +110,7 @@ macro_rules! kinds {
 kinds! {
     API_REQUEST = api_request::kind,
     API_SERVICE = api_service::kind,
+    BINDING = binding::kind,
     CERTIFICATE_SIGNING_REQUEST = certificate_signing_request::kind,
     CLOCK = clock::kind,
     CLUSTER_ROLE = cluster_role::kind,

@@ -4,7 +4,7 @@ use meta::Object;
 use value::{List, Value, map};
 
 use crate::pod_template::fields::{as_map, text};
-use crate::{Kind, Scope, Strategy, columns};
+use crate::{Kind, Scope, Strategy, Subresource, columns};
 
 const MOUNTABLE_SECRETS: &str = "kubernetes.io/enforce-mountable-secrets";
 
@@ -13,6 +13,13 @@ pub(crate) fn kind() -> Kind {
         short_names: vec!["sa".into()],
         definition: "io.k8s.api.core.v1.ServiceAccount".into(),
         columns: vec![columns::name(), columns::created()],
+        subresources: vec![Subresource {
+            name: "token",
+            group: "authentication.k8s.io",
+            version: "v1",
+            kind: "TokenRequest",
+            verbs: &["create"],
+        }],
         strategy: Strategy {
             prepare_create: only_names_of_secrets,
             prepare_update: |new, _| only_names_of_secrets(new),

@@ -20,8 +20,13 @@ impl ApiServer {
         negotiate::input(&call.client.content_type)?;
         let options = WriteOptions::read(&call.query, OptionsOf::Create)?;
         let whole = self.body_object(call, &options)?;
+        if call.kind.id == kinds::BINDING {
+            call.name = whole.at("metadata.name").and_then(Value::as_shared_str).cloned();
+            return self.store_binding(call, &options, &whole);
+        }
         if call.kind.verbs == kinds::Verbs::Create {
-            let answer = reviews::answer(self, call, &whole)?;
+            check_namespace(call, whole.str_at("metadata.namespace").unwrap_or(""))?;
+            let answer = reviews::answer(self, call, &whole, &options.manager)?;
             return Ok(response::value(201, media.format, &answer));
         }
         let mut object = codec::object_of(&call.served_kind(), &whole);
@@ -52,6 +57,16 @@ impl ApiServer {
         let options = WriteOptions::read(&call.query, OptionsOf::Create)?;
         let expected = Expected { group: "", version: "v1", kind: "Binding", definition: "io.k8s.api.core.v1.Binding" };
         let body = self.decode_part(call, &expected, &options)?;
+        let name = body.str_at("metadata.name").unwrap_or("");
+        if Some(name) != call.name.as_deref() {
+            return Err(Status::bad_request("name in URL does not match name in Binding object"));
+        }
+        self.store_binding(call, &options, &body)
+    }
+
+    /// Binds the pod that the call names.
+    fn store_binding(&mut self, call: &mut Call, options: &WriteOptions, body: &Value) -> Answer {
+        check_namespace(call, body.str_at("metadata.namespace").unwrap_or(""))?;
         let mut errors = meta::Errors::new();
         kinds::pod::validate_binding(body.as_map().unwrap_or(&value::Map::new()), &mut errors);
         if !errors.is_empty() {
@@ -59,8 +74,11 @@ impl ApiServer {
         }
         let text = |path: &str| body.at(path).and_then(Value::as_shared_str).cloned().unwrap_or_default();
         let mut write = call.write(&options.manager, options.dry_run);
+        write.kind = self.registry.shared(kinds::POD).ok_or_else(crate::route::unknown)?;
+        write.sub = "binding";
         let binding = subresources::binding::Binding {
-            uid: text("metadata.uid"),
+            // The older way forgets it.
+            uid: if call.sub.is_empty() { Str::default() } else { text("metadata.uid") },
             node: text("target.name"),
             annotations: body.map_at("metadata.annotations").cloned().unwrap_or_default(),
             labels: body.map_at("metadata.labels").cloned().unwrap_or_default(),
@@ -93,11 +111,10 @@ impl ApiServer {
             group: "authentication.k8s.io",
             version: "v1",
             kind: "TokenRequest",
-            definition: "io.k8s.api.authentication.v1.TokenRequest",
+            definition: subresources::token::DEFINITION,
         };
         let body = self.decode_part(call, &expected, &options)?;
-        let account = self.store.get(call.kind.id, &call.key()).cloned().ok_or_else(|| call.not_found())?;
-        let answer = subresources::token::issue(self, call.now, &account, &body)?;
+        let answer = subresources::token::issue(self, call, &body, &options.manager)?;
         Ok(response::value(201, format(call), &answer))
     }
 
