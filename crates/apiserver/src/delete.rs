@@ -145,7 +145,7 @@ fn shows_deleted(plural: &str) -> bool {
     KINDS.contains(&plural)
 }
 
-fn check_preconditions(write: &Write, live: &Object, options: &DeleteOptions) -> Result<(), Status> {
+pub(crate) fn check_preconditions(write: &Write, live: &Object, options: &DeleteOptions) -> Result<(), Status> {
     let conflict = |why: String| Err(Status::conflict(&write.kind.group, &write.kind.kind, live.name(), &why));
     if let Some(uid) = &options.uid
         && *uid != live.meta.uid
