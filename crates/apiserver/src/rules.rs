@@ -37,12 +37,10 @@ impl Rules {
             "ephemeralcontainers" if is_pod => Rules {
                 prepare: kinds::pod::prepare_ephemeral_containers,
                 validate: kinds::pod::validate_ephemeral_containers,
-                counts_generation: false,
                 ..whole
             },
             "resize" if is_pod => {
-                let (prepare, validate) = (kinds::pod::prepare_resize, kinds::pod::validate_resize);
-                Rules { prepare, validate, counts_generation: false, ..whole }
+                Rules { prepare: kinds::pod::prepare_resize, validate: kinds::pod::validate_resize, ..whole }
             }
             "finalize" => {
                 let validate = kinds::namespace::validate_finalize;

@@ -32,7 +32,9 @@ impl ApiServer {
         options.insert("container", container(call, &pod)?);
         if node_of(&pod).is_empty() {
             // A pod without a node has said nothing.
-            return Ok(crate::response::bytes(200, "text/plain", Vec::new()));
+            let mut response = crate::response::bytes(204, "", Vec::new());
+            response.headers_mut().remove(http::header::CONTENT_TYPE);
+            return Ok(response);
         }
         let (namespace, name) = (pod.namespace().to_owned(), pod.name().to_owned());
         Ok(Response::new(Body::Tunnel(Tunnel::Log { namespace, pod: name, options: options.into() })))
