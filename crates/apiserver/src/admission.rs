@@ -1,11 +1,15 @@
 //! Admission: what a write needs of other objects, in upstream's order. One file per plugin.
 
+mod default_classes;
 mod default_tolerations;
+mod limit_ranger;
 mod namespace_lifecycle;
 mod pod_security;
 mod priority;
+mod runtime_class;
 mod secret_references;
 mod service_account;
+mod storage;
 mod taint_nodes;
 
 use meta::{Object, Status};
@@ -49,15 +53,27 @@ type Validate = fn(&ApiServer, &Request<'_>, Option<&Object>, &mut Vec<String>) 
 /// In the order of upstream's `AllOrderedPlugins`.
 const MUTATING: &[Mutate] = &[
     namespace_lifecycle::admit,
+    limit_ranger::admit,
     service_account::admit,
     taint_nodes::admit,
     priority::admit,
     default_tolerations::admit,
+    default_classes::storage,
+    storage::admit,
+    runtime_class::admit,
+    default_classes::ingress,
 ];
 
 /// The same.
-const VALIDATING: &[Validate] =
-    &[namespace_lifecycle::validate, service_account::validate, pod_security::validate, priority::validate];
+const VALIDATING: &[Validate] = &[
+    namespace_lifecycle::validate,
+    limit_ranger::validate,
+    service_account::validate,
+    pod_security::validate,
+    priority::validate,
+    storage::validate,
+    runtime_class::validate,
+];
 
 /// Completes an object.
 ///

@@ -32,6 +32,7 @@ mod rules;
 mod scope;
 mod selectors;
 mod server;
+mod service_addresses;
 mod shapes;
 mod shown;
 mod subresources;

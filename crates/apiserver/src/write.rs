@@ -12,6 +12,7 @@ use value::{Str, Value};
 use crate::admission::{self, Operation};
 use crate::rules::Rules;
 use crate::server::ApiServer;
+use crate::service_addresses;
 
 /// Names that are tried for a `generateName`.
 const GENERATED_NAME_ATTEMPTS_MAX: u32 = 8;
@@ -98,6 +99,7 @@ pub(crate) fn create_applied(
 pub(crate) fn insert(api: &mut ApiServer, write: &mut Write, mut object: Object) -> Result<Arc<Object>, Status> {
     let checked = api.templates.enter(&mut object, write.from_actor);
     admission::mutate(api, write, Operation::Create, &mut object, None)?;
+    service_addresses::give(api, write, &mut object, None)?;
     object.meta.uid = api.new_uid();
     object.meta.created = Some(write.now.secs());
     let generates = object.meta.name.is_empty() && !object.meta.generate_name.is_empty();
@@ -250,6 +252,7 @@ pub(crate) fn update(
 ) -> Result<Arc<Object>, Status> {
     admission::mutate(api, write, Operation::Update, &mut object, Some(live))?;
     check_revision(write, live, &object)?;
+    service_addresses::give(api, write, &mut object, Some(live))?;
     let rules = Rules::of(&write.kind, write.sub);
     object.meta.generation = live.meta.generation;
     (rules.prepare)(&mut object, live);
