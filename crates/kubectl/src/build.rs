@@ -2,6 +2,9 @@
 
 use std::rc::Rc;
 
+use meta::quoted;
+use value::Value;
+
 use crate::Cx;
 use crate::api::Url;
 use crate::failure::{Failure, Result, fail};
@@ -154,6 +157,25 @@ impl Cx<'_> {
             .with("fieldSelector", self.flags().text("field-selector"))
     }
 
+    /// A list of what the selectors choose; a refusal says what was asked for.
+    pub(crate) fn list_selected(&mut self, resource: &Resource, url: &Url, accept: &str) -> Result<Value> {
+        self.list(url, accept).map_err(|failure| {
+            if !matches!(failure.reason(), "BadRequest" | "NotFound") {
+                return failure;
+            }
+            let subject = quoted(&format!("{}/{}, Resource={}", resource.group, resource.version, resource.plural));
+            let (labels, fields) = (self.flags().text("selector"), self.flags().text("field-selector"));
+            failure.prefixed(&match labels.is_empty() && fields.is_empty() {
+                true => format!("Unable to list {subject}: "),
+                false => format!(
+                    "Unable to find {subject} that match label selector {}, field selector {}: ",
+                    quoted(labels),
+                    quoted(fields)
+                ),
+            })
+        })
+    }
+
     /// The objects of the targets, each as the server has it, with what went wrong.
     pub(crate) fn collect(&mut self, targets: Targets, rules: &Rules) -> (Vec<Info>, Vec<Failure>) {
         let mut infos = Vec::new();
@@ -183,7 +205,7 @@ impl Cx<'_> {
                 Ok(vec![Info { resource, namespace, name, object, source: String::new() }])
             }
             Target::All { resource, namespace } => {
-                let list = self.list(&self.target_url(&resource, &namespace), crate::api::JSON)?;
+                let list = self.list_selected(&resource, &self.target_url(&resource, &namespace), crate::api::JSON)?;
                 Ok(items(&list, &resource))
             }
         }
@@ -214,7 +236,7 @@ impl Cx<'_> {
 }
 
 /// A list's items, with the kind that they do not say themselves.
-pub(crate) fn items(list: &value::Value, resource: &Rc<Resource>) -> Vec<Info> {
+pub(crate) fn items(list: &Value, resource: &Rc<Resource>) -> Vec<Info> {
     list.list_at("items")
         .iter()
         .map(|item| {

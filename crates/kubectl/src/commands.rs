@@ -84,9 +84,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Command> {
 /// The command whose name is these words.
 pub(crate) fn find(words: &[&str]) -> Option<&'static Command> {
     let alias = match words {
-        ["rollout", "history" | "pause" | "restart" | "resume" | "status" | "undo"] => None,
-        ["events" | "event" | "ev"] => Some("events"),
-        [plural @ ("explains" | "gets")] => Some(&plural[..plural.len() - 1]),
+        ["top", "nodes" | "no"] => Some("top node"),
+        ["top", "pods" | "po"] => Some("top pod"),
         ["create", rest] => Some(match *rest {
             "cm" => "create configmap",
             "ns" => "create namespace",

@@ -108,7 +108,8 @@ impl Printer {
 
     fn text(&mut self, object: &Value, operation: &str) -> Result<String> {
         self.n_printed += 1;
-        let object = &if self.managed { object.clone() } else { without_managed(object) };
+        let hides = !self.managed && matches!(self.form, Form::Json | Form::Yaml | Form::Kyaml);
+        let object = &if hides { without_managed(object) } else { object.clone() };
         Ok(match &mut self.form {
             Form::Message | Form::Name if columns::is_list(object) => {
                 let mut out = String::new();

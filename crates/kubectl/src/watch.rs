@@ -7,6 +7,7 @@ use value::{Value, json};
 use crate::Cx;
 use crate::api::Url;
 use crate::failure::{Failure, Result};
+use crate::manifest::Info;
 
 /// One change.
 pub(crate) struct Event {
@@ -87,11 +88,11 @@ pub(crate) struct Single {
 
 impl Single {
     /// Begins to watch the object; `deadline` is in seconds since the epoch.
-    pub(crate) fn open(cx: &mut Cx<'_>, collection: &Url, name: &str, deadline: Option<i64>) -> Result<Single> {
-        let url = collection.clone().with("fieldSelector", &format!("metadata.name={name}"));
+    pub(crate) fn open(cx: &mut Cx<'_>, info: &Info, deadline: Option<i64>) -> Result<Single> {
+        let url = info.collection().with("fieldSelector", &format!("metadata.name={}", info.name));
         let list = cx.get(&url)?;
         let version = list.str_at("metadata.resourceVersion").unwrap_or_default().to_owned();
-        let object = list.list_at("items").first().cloned();
+        let object = crate::build::items(&list, &info.resource).into_iter().next().map(|it| it.object);
         let watch = Watch::open(cx, &url, crate::api::JSON, &version)?;
         let exists = object.is_some();
         let first = object.map(|object| Event { kind: "ADDED".into(), object });

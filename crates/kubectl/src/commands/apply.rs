@@ -482,10 +482,8 @@ fn view_last_applied(cx: &mut Cx<'_>) -> Result<Flow> {
     let rules = crate::build::Rules { all_of_type: true, all: cx.is("all"), latest: true, ..Default::default() };
     let mut texts = Vec::new();
     cx.visit(&rules, &mut |_, info| {
-        match strings(&info.object, "annotations").get(LAST_APPLIED).and_then(Value::as_str) {
-            Some(text) => texts.push(text.to_owned()),
-            None => return fail(format!("no last-applied-configuration annotation found on resource: {}", info.name)),
-        }
+        // What has no annotation is passed over without a word.
+        texts.extend(strings(&info.object, "annotations").get(LAST_APPLIED).and_then(Value::as_str).map(str::to_owned));
         Ok(())
     })?;
     for text in texts {

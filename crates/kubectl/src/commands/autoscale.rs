@@ -73,10 +73,12 @@ fn autoscale(cx: &mut Cx<'_>) -> Result<Flow> {
     let rules = Rules { latest: true, ..Rules::default() };
     cx.visit(&rules, &mut |cx, info| {
         let kind = &info.resource.kind;
-        if !matches!(&**kind, "Deployment" | "ReplicaSet" | "StatefulSet" | "ReplicationController") {
-            let group = &info.resource.group;
-            let of = if group.is_empty() { kind.clone() } else { format!("{kind}.{group}") };
-            return fail(format!("cannot autoscale a {kind}: cannot autoscale a {of}"));
+        let resource = &info.resource;
+        if !resource.subresources.iter().any(|it| it == "scale") {
+            let of = format!("{}/{}, Resource={}", resource.group, resource.version, resource.plural);
+            return fail(format!(
+                "cannot autoscale a {kind}: could not find scale subresource for {of} in discovery information"
+            ));
         }
         let name = cx.flags().text_or("name", &info.name).to_owned();
         let mut object = value!({

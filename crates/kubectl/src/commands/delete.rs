@@ -206,7 +206,7 @@ impl Gone {
                     Ok(object) if !uid.is_empty() && object.str_at("metadata.uid") != Some(uid) => return Ok(true),
                     Ok(_) => {}
                 }
-                let single = Single::open(cx, &info.collection(), &info.name, Some(self.deadline))?;
+                let single = Single::open(cx, info, Some(self.deadline))?;
                 if !single.exists {
                     return Ok(true);
                 }

@@ -61,6 +61,7 @@ fn explain(cx: &mut Cx<'_>) -> Result<Flow> {
         Some(text) => out.push_str(&text),
         None => {
             let field = fields.last().cloned().unwrap_or_default();
+            cx.out(&out);
             return fail(format!("error: field {} does not exist", quoted(&field)));
         }
     }

@@ -113,7 +113,7 @@ fn ask(cx: &mut Cx<'_>, targets: Targets, accept: &str) -> (Vec<Answer>, Vec<Fai
             }
             Target::All { resource, namespace } => {
                 let url = cx.target_url(&resource, &namespace).with("includeObject", sorted);
-                let answer = cx.list(&url, accept);
+                let answer = cx.list_selected(&resource, &url, accept);
                 (resource, answer)
             }
         };
@@ -131,6 +131,11 @@ fn tables(cx: &mut Cx<'_>, targets: Targets) -> Result<()> {
     let with_kind = answers.windows(2).any(|it| it[0].resource != it[1].resource);
     let all_namespaced = answers.iter().all(|it| it.resource.namespaced) && !cx.is("all-namespaces");
     let sort_by = cx.text("sort-by");
+    if !sort_by.is_empty() && answers.len() > 1 {
+        // Tables of several kinds are sorted themselves, and have no such field.
+        let mut tables: Vec<Value> = answers.iter().map(|it| it.object.clone()).collect();
+        columns::sort(&mut tables, &sort_by, |it| it)?;
+    }
     let mut printed = false;
     let mut idx = 0;
     while idx < answers.len() {
@@ -142,7 +147,10 @@ fn tables(cx: &mut Cx<'_>, targets: Targets) -> Result<()> {
             as_table(&mut answer.object);
             if !sort_by.is_empty() {
                 let mut sorted = answer.object.list_at("rows").to_vec();
-                columns::sort(&mut sorted, &sort_by, |row| row.get("object").unwrap_or(&Value::Null))?;
+                // kubectl prints nothing where the field is not there.
+                if columns::sort(&mut sorted, &sort_by, |row| row.get("object").unwrap_or(&Value::Null)).is_err() {
+                    continue;
+                }
                 answer.object.set("rows", sorted);
             }
             rows.push_str(&printer.rows(&answer.object, None));
@@ -300,7 +308,7 @@ fn watch(cx: &mut Cx<'_>, human: bool) -> Result<Flow> {
     };
     let is_list = object_url.is_none();
     let first = match &object_url {
-        None => cx.list(&list_url, accept),
+        None => cx.list_selected(&resource, &list_url, accept),
         Some(url) => cx.fetch(url, accept),
     };
     let first = match first {

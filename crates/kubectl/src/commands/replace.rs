@@ -69,9 +69,10 @@ fn one(cx: &mut Cx<'_>, mut info: Info, dry_run: DryRun, printer: &mut Printer) 
     if dry_run != DryRun::Client {
         // What has no version takes the live object's, as if nobody else wrote.
         if info.object.str_at("metadata.resourceVersion").unwrap_or_default().is_empty() && !info.name.is_empty() {
-            let live = cx.get(&info.url()).map_err(|it| it.while_doing("replacing", &info.source))?;
-            let version = live.str_at("metadata.resourceVersion").unwrap_or_default();
-            info.object.set("metadata.resourceVersion", version);
+            if let Ok(live) = cx.get(&info.url()) {
+                let version = live.str_at("metadata.resourceVersion").unwrap_or_default();
+                info.object.set("metadata.resourceVersion", version);
+            }
         }
         let subresource = cx.text("subresource");
         let url = Url::of(&info.resource, &info.namespace, &info.name, &subresource);

@@ -124,7 +124,7 @@ impl Status {
         }
         let single = match &mut self.current {
             Some(it) => it,
-            None => self.current.insert(Single::open(cx, &info.collection(), &info.name, self.deadline)?),
+            None => self.current.insert(Single::open(cx, info, self.deadline)?),
         };
         loop {
             let event = match single.next(cx)? {
@@ -376,8 +376,9 @@ fn undo(cx: &mut Cx<'_>) -> Result<Flow> {
     cx.visit(&RULES, &mut |cx, info| {
         if strings(&info.object, "annotations").contains_key(super::apply::LAST_APPLIED) {
             cx.note(&format!(
-                "Warning: resource {}/{} has been rolled back using kubectl rollout undo, but it was originally created \
-                 declaratively. The {} annotation may not match the current state.",
+                "Warning: resource {}/{} was previously managed with 'kubectl apply'. Rolling back will not update the {} \
+                 annotation, which may cause unexpected behavior on future 'kubectl apply' operations. Consider using \
+                 'kubectl apply' with your previous configuration file instead.",
                 info.resource.plural,
                 info.name,
                 super::apply::LAST_APPLIED
@@ -426,7 +427,8 @@ fn roll_back(cx: &mut Cx<'_>, info: &Info, wanted: i64, dry_run: DryRun) -> Resu
         template.set("metadata.labels", labels);
     }
     if dry_run == DryRun::Client {
-        return Ok(describe::pod_template(&template));
+        let text = describe::pod_template(&template);
+        return Ok(if is_deployment { text } else { format!("will roll back to {text}") });
     }
     if is_deployment && info.object.bool_at("spec.paused") == Some(true) {
         return fail(

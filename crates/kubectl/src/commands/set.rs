@@ -350,7 +350,7 @@ fn env(cx: &mut Cx<'_>) -> Result<Flow> {
                 }
                 let env = updated_env(it.list_at("env"), &added, &removed);
                 if list {
-                    lines.push_str(&format!("# {} {}, container {name}\n", info.resource.plural, info.name));
+                    lines.push_str(&format!("# {} {}, container {name}\n", info.resource.kind, info.name));
                     env.iter().for_each(|it| lines.push_str(&env_line(it)));
                 } else if env.is_empty() {
                     it.remove("env");

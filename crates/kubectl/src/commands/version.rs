@@ -46,7 +46,7 @@ fn version(cx: &mut Cx<'_>) -> Result<Flow> {
         info.set("serverVersion", server);
     }
     match &*output {
-        "yaml" => cx.out(&yaml::emit(&info)),
+        "yaml" => cx.line(&yaml::emit(&info)),
         _ => cx.line(&value::json::to_string_pretty(&info, "  ")),
     }
     Ok(Flow::Done)

@@ -221,7 +221,7 @@ impl Waiting {
                 }
                 _ => {}
             }
-            let single = Single::open(cx, &info.collection(), &info.name, Some(self.deadline))?;
+            let single = Single::open(cx, info, Some(self.deadline))?;
             if !single.exists {
                 if is_delete {
                     return self.met(cx, &info.object);
