@@ -302,7 +302,7 @@ fn timestamp(text: &str, value: &Value, micro: bool) -> Result<Value, DecodeErro
 }
 
 /// Go's complaint about a text that is no time: what of the layout it could not find.
-fn time_error(text: &str, micro: bool) -> String {
+pub fn time_error(text: &str, micro: bool) -> String {
     let layout = if micro { "2006-01-02T15:04:05.000000Z07:00" } else { "2006-01-02T15:04:05Z07:00" };
     let parts = [
         (4, "2006"),

@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use value::Str;
 
-pub use self::decode::{DecodeError, Decoded};
+pub use self::decode::{DecodeError, Decoded, time_error};
 
 /// The index of a type in the schema.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

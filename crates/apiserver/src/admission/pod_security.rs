@@ -16,6 +16,9 @@ const LABEL: &str = "pod-security.kubernetes.io/";
 /// Of existing pods this many are held against a new level of their namespace.
 const PODS_MAX: usize = 3_000;
 
+/// Newer than every change of a check.
+const LATEST: u32 = 1_000;
+
 /// How much is allowed, the most first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Level {
@@ -57,7 +60,7 @@ impl LevelVersion {
     fn findings(self, pod: &Pod<'_>) -> Vec<Finding> {
         match self.level {
             Level::Privileged => Vec::new(),
-            level => findings(pod, level, self.minor.unwrap_or(u32::MAX)),
+            level => findings(pod, level, self.minor.unwrap_or(LATEST).min(LATEST)),
         }
     }
 }

@@ -25,7 +25,12 @@ impl ApiServer {
             }
         }
         if let Some(time) = call.query.text("sinceTime") {
+            let read = value::time::parse_nanos(time);
+            read.ok_or_else(|| Status::bad_request(schema::time_error(time, false)))?;
             options.insert("sinceTime", time);
+        }
+        if let Some(stream) = call.query.text("stream") {
+            options.insert("stream", stream);
         }
         check_log_options(&options, call.name.as_deref().unwrap_or(""))?;
         let pod = live(self, call, &call.key())?;
@@ -41,10 +46,13 @@ impl ApiServer {
     }
 
     pub(super) fn connect(&mut self, call: &mut Call) -> Answer {
-        let pod = live(self, call, &call.key())?;
-        if call.sub == "proxy" {
-            return Err(Status::bad_request("address not allowed"));
+        if call.query.get("dryRun").is_some() {
+            return Err(Status::bad_request("dryRun is not supported"));
         }
+        if call.sub == "proxy" {
+            return self.proxy(call);
+        }
+        let pod = live(self, call, &call.key())?;
         let mut options = map!({});
         for name in ["stdin", "stdout", "stderr", "tty"] {
             options.insert(name, call.query.flag(name).unwrap_or(false));
@@ -57,52 +65,93 @@ impl ApiServer {
         if node_of(&pod).is_empty() {
             return Err(Status::bad_request(format!("pod {} does not have a host assigned", pod.name())));
         }
-        let (namespace, name) = (pod.namespace().to_owned(), pod.name().to_owned());
-        Ok(Response::new(Body::Tunnel(Tunnel::Connect {
-            namespace,
-            pod: name,
-            action: call.sub,
-            options: options.into(),
-        })))
+        Ok(tunnel(call.sub, &pod, options))
     }
+
+    /// To pods, services and nodes: `NAME`, `NAME:PORT` or `SCHEME:NAME:PORT`.
+    fn proxy(&mut self, call: &mut Call) -> Answer {
+        let id = call.name.clone().unwrap_or_default();
+        let parts: Vec<&str> = id.split(':').collect();
+        let (name, port) = match parts.as_slice() {
+            [name] => (*name, ""),
+            [name, port] | [_, name, port] if !name.is_empty() => (*name, *port),
+            _ => {
+                let what = call.kind.singular.as_str();
+                return Err(Status::bad_request(format!("invalid {what} request {}", meta::quoted(&id))));
+            }
+        };
+        let port = port.to_owned();
+        call.name = Some(name.into());
+        if call.kind.id == kinds::SERVICE {
+            return self.proxy_service(call, &id, &port);
+        }
+        let object = live(self, call, &call.key())?;
+        if call.kind.id == kinds::POD && object.str_at("status.podIP").unwrap_or("").is_empty() {
+            return Err(Status::bad_request("address not allowed"));
+        }
+        Ok(tunnel(call.sub, &object, map!({ "port": port })))
+    }
+
+    fn proxy_service(&mut self, call: &Call, id: &str, port: &str) -> Answer {
+        let unavailable = |why: String| Err(Status::new(503, "ServiceUnavailable", why));
+        let key = call.key();
+        let mut port_name = port.to_owned();
+        if let Ok(number) = port.parse::<i64>() {
+            let service = live(self, call, &key)?;
+            let found = service.list_at("spec.ports").iter().find(|it| it.i64_at("port") == Some(number));
+            let Some(found) = found else {
+                let name = meta::quoted(&key.name);
+                return unavailable(format!("no service port {number} found for service {name}"));
+            };
+            port_name = found.str_at("name").unwrap_or_default().to_owned();
+        }
+        let endpoints = self.store.get(kinds::ENDPOINTS, &key).cloned().ok_or_else(|| call.not_found())?;
+        let subsets = endpoints.list_at("subsets");
+        if subsets.is_empty() {
+            return unavailable(format!("no endpoints available for service {}", meta::quoted(&key.name)));
+        }
+        let has_port = |it: &Value| {
+            it.list_at("ports").iter().any(|it| it.str_at("name").unwrap_or_default() == port_name)
+                && !it.list_at("addresses").is_empty()
+        };
+        if !subsets.iter().any(has_port) {
+            return unavailable(format!("no endpoints available for service {}", meta::quoted(id)));
+        }
+        Ok(tunnel(call.sub, &endpoints, map!({ "port": port })))
+    }
+}
+
+fn tunnel(action: &'static str, object: &Object, options: Map) -> Response<Body> {
+    let (namespace, pod) = (object.namespace().to_owned(), object.name().to_owned());
+    Response::new(Body::Tunnel(Tunnel::Connect { namespace, pod, action, options: options.into() }))
 }
 
 fn node_of(pod: &Object) -> &str {
     pod.str_at("spec.nodeName").unwrap_or("")
 }
 
-/// The container that is asked for, or the only one.
+/// The container that is asked for, or the only one (`validateContainer`).
 fn container(call: &Call, pod: &Object) -> Result<Str, Status> {
-    let names = |list: &str| -> Vec<Str> {
-        pod.list_at(list).iter().filter_map(|it| it.get("name")?.as_shared_str().cloned()).collect()
-    };
-    let (inits, mains, ephemeral) =
-        (names("spec.initContainers"), names("spec.containers"), names("spec.ephemeralContainers"));
+    let names: Vec<&Str> = ["spec.initContainers", "spec.containers", "spec.ephemeralContainers"]
+        .iter()
+        .flat_map(|list| pod.list_at(list))
+        .filter_map(|it| it.get("name")?.as_shared_str())
+        .collect();
     if let Some(asked) = call.query.text("container") {
-        let known = inits.iter().chain(&mains).chain(&ephemeral).any(|it| *it == asked);
-        return if known {
-            Ok(asked.into())
-        } else {
-            Err(Status::bad_request(format!("container {asked} is not valid for pod {}", pod.name())))
+        return match names.iter().find(|it| ***it == asked) {
+            Some(name) => Ok((*name).clone()),
+            None => Err(Status::bad_request(format!("container {asked} is not valid for pod {}", pod.name()))),
         };
     }
-    if let [one] = mains.as_slice() {
-        return Ok(one.clone());
+    if let [one] = pod.list_at("spec.containers") {
+        return Ok(one.get("name").and_then(Value::as_shared_str).cloned().unwrap_or_default());
     }
-    if let Some(default) =
-        pod.meta.annotation("kubectl.kubernetes.io/default-container").filter(|it| mains.iter().any(|name| name == it))
-    {
-        return Ok(default.into());
-    }
-    let shown = |list: &[Str]| list.iter().map(Str::as_str).collect::<Vec<_>>().join(" ");
-    let mut all = inits;
-    all.extend(mains);
-    let mut message =
-        format!("a container name must be specified for pod {}, choose one of: [{}]", pod.name(), shown(&all));
-    if !ephemeral.is_empty() {
-        message.push_str(&format!(" or one of the ephemeral containers: [{}]", shown(&ephemeral)));
-    }
-    Err(Status::bad_request(message))
+    let names: Vec<&str> = names.iter().map(|it| it.as_str()).collect();
+    Err(Status::bad_request(format!(
+        "a container name must be specified for pod {}, choose one of: [{}]",
+        pod.name(),
+        names.join(" ")
+    )))
 }
 
 /// `ValidatePodLogOptions`
@@ -119,6 +168,9 @@ fn check_log_options(options: &Map, name: &str) -> Result<(), Status> {
         (Some(_), Some(_)) => errors.forbidden("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"),
         (Some(it), None) if it < 1 => errors.invalid("sinceSeconds", it, "must be greater than 0"),
         _ => (),
+    }
+    if options.contains_key("stream") {
+        errors.forbidden("stream", "may not be specified");
     }
     if errors.is_empty() { Ok(()) } else { Err(Status::invalid("", "PodLogOptions", name, &errors)) }
 }
