@@ -192,7 +192,7 @@ fn resource(it: &ServedKind<'_>) -> Map {
     if !kind.categories.is_empty() {
         map.insert("categories", shared(&kind.categories));
     }
-    if kind.verbs != Verbs::Create {
+    if !matches!(kind.verbs, Verbs::Create | Verbs::Look) {
         map.insert("storageVersionHash", storage_version_hash(kind));
     }
     map

@@ -99,6 +99,7 @@ impl ApiServer {
             Ok(verb) => verb,
             Err(status) => return ("get", Err(status)),
         };
+        call.warnings.extend(deprecation(&call.kind, call.served.is_none()).map(str::to_owned));
         let mut answer = self.call(&mut call, verb);
         if let Ok(response) = &mut answer {
             response::warn(response, &call.warnings);
@@ -144,6 +145,17 @@ impl ApiServer {
             ("token", "create") => self.create_token(call),
             _ => Err(route::method_not_allowed()),
         }
+    }
+}
+
+/// What every request for a deprecated kind is told (`deprecation.WarningMessage`).
+fn deprecation(kind: &kinds::Kind, is_stored_version: bool) -> Option<&'static str> {
+    match kind.id {
+        kinds::COMPONENT_STATUS => Some("v1 ComponentStatus is deprecated in v1.19+"),
+        kinds::ENDPOINTS if is_stored_version => {
+            Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice")
+        }
+        _ => None,
     }
 }
 

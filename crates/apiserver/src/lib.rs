@@ -7,6 +7,7 @@ mod admission;
 mod caller;
 pub mod calls;
 mod codec;
+mod components;
 mod delete;
 mod digest;
 mod discovery;

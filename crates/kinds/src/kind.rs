@@ -50,17 +50,25 @@ pub enum Verbs {
     NoDeleteCollection,
     /// get, list, watch: what the simulation itself writes
     ReadOnly,
+    /// get, list: what is asked of others and kept nowhere
+    Look,
     /// create only: reviews, whose answer is not stored
     Create,
 }
 
 impl Verbs {
+    /// Whether objects are stored, and not made when somebody looks.
+    pub fn are_stored(self) -> bool {
+        matches!(self, Verbs::All | Verbs::NoDeleteCollection)
+    }
+
     /// As discovery lists them.
     pub fn names(self) -> &'static [&'static str] {
         match self {
             Verbs::All => &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
             Verbs::NoDeleteCollection => &["create", "delete", "get", "list", "patch", "update", "watch"],
             Verbs::ReadOnly => &["get", "list", "watch"],
+            Verbs::Look => &["get", "list"],
             Verbs::Create => &["create"],
         }
     }

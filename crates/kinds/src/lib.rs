@@ -30,6 +30,7 @@ mod clock;
 mod cluster_role;
 mod cluster_role_binding;
 mod component;
+mod component_status;
 mod config_map;
 mod controller_revision;
 mod cron_job;
@@ -116,6 +117,7 @@ kinds! {
     CLUSTER_ROLE = cluster_role::kind,
     CLUSTER_ROLE_BINDING = cluster_role_binding::kind,
     COMPONENT = component::kind,
+    COMPONENT_STATUS = component_status::kind,
     CONFIG_MAP = config_map::kind,
     CONTROLLER_REVISION = controller_revision::kind,
     CRON_JOB = cron_job::kind,
