@@ -3,6 +3,7 @@
 //! Made when somebody asks, and kept: see [`crate::discovery::Cache`]. There are no descriptions.
 
 mod binary;
+mod parameters;
 mod paths;
 mod schemas;
 

@@ -3,67 +3,9 @@
 use kinds::{Registry, Scope, ServedKind, Subresource, Verbs};
 use value::{Map, Str, Value, map, value};
 
+use super::parameters::{CONNECTIONS, DELETE, DELETE_COLLECTION, LIST, PATCH, WRITE, parameter, parameters};
 use super::{Version, reference, schemas};
 use crate::health;
-
-/// Parameters of queries by their type.
-const BOOLEANS: [&str; 14] = [
-    "allowWatchBookmarks",
-    "follow",
-    "force",
-    "ignoreStoreReadErrorWithClusterBreakingPotential",
-    "insecureSkipTLSVerifyBackend",
-    "orphanDependents",
-    "previous",
-    "sendInitialEvents",
-    "stderr",
-    "stdin",
-    "stdout",
-    "timestamps",
-    "tty",
-    "watch",
-];
-const INTEGERS: [&str; 7] =
-    ["gracePeriodSeconds", "limit", "limitBytes", "ports", "sinceSeconds", "tailLines", "timeoutSeconds"];
-
-const LIST: &[&str] = &[
-    "allowWatchBookmarks",
-    "continue",
-    "fieldSelector",
-    "labelSelector",
-    "limit",
-    "resourceVersion",
-    "resourceVersionMatch",
-    "sendInitialEvents",
-    "shardSelector",
-    "timeoutSeconds",
-    "watch",
-];
-const DELETE: &[&str] = &[
-    "dryRun",
-    "gracePeriodSeconds",
-    "ignoreStoreReadErrorWithClusterBreakingPotential",
-    "orphanDependents",
-    "propagationPolicy",
-];
-const DELETE_COLLECTION: &[&str] = &[
-    "continue",
-    "dryRun",
-    "fieldSelector",
-    "gracePeriodSeconds",
-    "ignoreStoreReadErrorWithClusterBreakingPotential",
-    "labelSelector",
-    "limit",
-    "orphanDependents",
-    "propagationPolicy",
-    "resourceVersion",
-    "resourceVersionMatch",
-    "sendInitialEvents",
-    "shardSelector",
-    "timeoutSeconds",
-];
-const WRITE: &[&str] = &["dryRun", "fieldManager", "fieldValidation"];
-const PATCH: &[&str] = &["dryRun", "fieldManager", "fieldValidation", "force"];
 
 const TYPES: [&str; 3] = ["application/json", "application/vnd.kubernetes.protobuf", "application/yaml"];
 const STREAMS: [&str; 2] = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
@@ -72,29 +14,6 @@ const PATCHES: [&str; 4] = [
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
-];
-
-/// Parameters of connections and logs by their subresource.
-const CONNECTIONS: [(&str, &[&str]); 5] = [
-    ("attach", &["container", "stderr", "stdin", "stdout", "tty"]),
-    ("exec", &["command", "container", "stderr", "stdin", "stdout", "tty"]),
-    (
-        "log",
-        &[
-            "container",
-            "follow",
-            "insecureSkipTLSVerifyBackend",
-            "limitBytes",
-            "pretty",
-            "previous",
-            "sinceSeconds",
-            "stream",
-            "tailLines",
-            "timestamps",
-        ],
-    ),
-    ("portforward", &["ports"]),
-    ("proxy", &["path"]),
 ];
 
 /// Kinds whose deletion answers the object and not a status.
@@ -226,33 +145,6 @@ fn responses(codes: &[&str], answer: &str, types: &[&str], form: Version) -> Map
         responses.insert(*code, response);
     }
     responses
-}
-
-fn parameter(name: &str, form: Version) -> Value {
-    let kind = match name {
-        _ if BOOLEANS.contains(&name) => "boolean",
-        _ if INTEGERS.contains(&name) => "integer",
-        _ => "string",
-    };
-    let is_path = matches!(name, "name" | "namespace");
-    let mut res = map!({ "name": name, "in": if is_path { "path" } else { "query" } });
-    match form {
-        Version::V2 => {
-            res.insert("type", kind);
-            res.insert("uniqueItems", true);
-        }
-        Version::V3 => res.insert("schema", value!({ "type": kind, "uniqueItems": true })),
-    }
-    if is_path {
-        res.insert("required", true);
-    }
-    res.into()
-}
-
-fn parameters(names: &[&str], form: Version) -> Value {
-    let mut names = names.to_vec();
-    names.sort_unstable();
-    names.iter().map(|it| parameter(it, form)).collect::<Vec<_>>().into()
 }
 
 impl Place<'_> {

@@ -52,7 +52,7 @@ fn every_reference_leads_somewhere() {
         n_found += found.len();
         for reference in found {
             let steps = reference.trim_start_matches("#/").split('/');
-            let target = steps.fold(Some(it), |it, step| it?.get(step));
+            let target = { steps }.try_fold(it, |it, step| it.get(step));
             assert!(target.is_some(), "{reference}");
         }
     }
