@@ -198,9 +198,14 @@ fn resource(it: &ServedKind<'_>) -> Map {
     map
 }
 
+/// Kinds that the real server keeps in an older version than it shows.
+const KEPT_IN_BETA: [&str; 3] =
+    ["CustomResourceDefinition", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"];
+
 /// Names the version in which a kind is stored (`StorageVersionHash`).
 fn storage_version_hash(kind: &Kind) -> String {
-    let text = format!("{}/{}/{}", kind.group, kind.version, kind.kind);
+    let version = if KEPT_IN_BETA.contains(&&*kind.kind) { "v1beta1" } else { &kind.version };
+    let text = format!("{}/{version}/{}", kind.group, kind.kind);
     base64(&sha256(text.as_bytes())[..8])
 }
 

@@ -10,6 +10,7 @@ use crate::{Kind, Scope, Strategy, columns};
 
 pub(crate) fn kind() -> Kind {
     Kind {
+        categories: vec!["api-extensions".into()],
         definition: "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicy".into(),
         columns: policies::policy_columns(columns::integer("Mutations", "How much is changed.", |it, _| {
             (list(spec(it), "mutations").len() as i64).into()

@@ -7,6 +7,7 @@ use crate::{Kind, Scope, Strategy};
 
 pub(crate) fn kind() -> Kind {
     Kind {
+        categories: vec!["api-extensions".into()],
         definition: "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBinding".into(),
         columns: policies::binding_columns(),
         strategy: Strategy {

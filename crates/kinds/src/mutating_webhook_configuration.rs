@@ -5,6 +5,7 @@ use crate::{Kind, Scope, Strategy};
 
 pub(crate) fn kind() -> Kind {
     Kind {
+        categories: vec!["api-extensions".into()],
         definition: "io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration".into(),
         columns: webhooks::columns(),
         strategy: Strategy {

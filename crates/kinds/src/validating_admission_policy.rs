@@ -11,6 +11,7 @@ use crate::{Kind, Scope, Strategy, Subresource, columns, conditions};
 
 pub(crate) fn kind() -> Kind {
     Kind {
+        categories: vec!["api-extensions".into()],
         definition: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy".into(),
         subresources: vec![Subresource::status("ValidatingAdmissionPolicy")],
         columns: policies::policy_columns(columns::integer("Validations", "How much is checked.", |it, _| {
