@@ -152,11 +152,7 @@ fn json_documents(rest: &mut &str, first_line: &mut u32, res: &mut Vec<Result<Do
                             "unexpected end of JSON input" => "unexpected EOF".to_owned(),
                             problem => format!("json: offset {}: {problem}", error.offset + 1),
                         };
-                        return Err(Error {
-                            message,
-                            line,
-                            column: u32::try_from(column).unwrap_or(u32::MAX),
-                        });
+                        return Err(Error { message, line, column: u32::try_from(column).unwrap_or(u32::MAX) });
                     }
                 }
             }

@@ -46,7 +46,12 @@ fn main() {
 fn one(seed: u64, n_requests: u64, current: &Mutex<String>, codes: &mut std::collections::BTreeMap<u16, u64>) {
     let mut rng = Rng::stream(seed, "fuzz");
     // A short log makes readers that are too slow common; then everybody lists again and again.
-    let mut cluster = Cluster::new(&Config { seed, n_nodes: 2, log_changes_max: if seed % 8 == 0 { 16 } else { 1_024 }, ..Config::default() });
+    let mut cluster = Cluster::new(&Config {
+        seed,
+        n_nodes: 2,
+        log_changes_max: if seed % 8 == 0 { 16 } else { 1_024 },
+        ..Config::default()
+    });
     let mut open = Vec::new();
     for number in 0..n_requests {
         let request = fuzz::request(&mut rng);
