@@ -78,7 +78,9 @@ impl CronJobs {
             return None;
         }
         match Schedule::parse(&now.0) {
-            Ok(schedule) => Some(Action::RequeueAfter(sync.until_next(&schedule, &sync.zone().unwrap_or_else(Zone::utc)))),
+            Ok(schedule) => {
+                Some(Action::RequeueAfter(sync.until_next(&schedule, &sync.zone().unwrap_or_else(Zone::utc))))
+            }
             Err(_) => {
                 let message = format!("unparseable schedule for cronjob: {}", now.0);
                 cx.event(&sync.object, "Warning", "UnParseableCronJobSchedule", &message);
@@ -120,14 +122,16 @@ impl Sync {
         let due = match due::most_recent(&self.bounds(true), &schedule, &zone) {
             Ok(due) => due,
             Err(why) => {
-                let message = format!("invalid schedule: {} : {why}", self.object.str_at("spec.schedule").unwrap_or(""));
+                let message =
+                    format!("invalid schedule: {} : {why}", self.object.str_at("spec.schedule").unwrap_or(""));
                 self.event(cx, "Warning", "InvalidSchedule", &message);
                 return Ok(None);
             }
         };
         if let Some(at) = due.at {
             if due.is_many() {
-                let message = "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew";
+                let message =
+                    "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew";
                 self.event(cx, "Warning", "TooManyMissedTimes", message);
             }
             if !self.start(cx, at, &zone)? {
@@ -298,7 +302,9 @@ impl Sync {
 
     /// Deletes the oldest Jobs beyond the two limits of history (`cleanupFinishedJobs`).
     fn clean_up(&mut self, cx: &mut Cx<'_>, jobs: &[Arc<Object>]) {
-        for (kind, limit) in [("Complete", "spec.successfulJobsHistoryLimit"), ("Failed", "spec.failedJobsHistoryLimit")] {
+        for (kind, limit) in
+            [("Complete", "spec.successfulJobsHistoryLimit"), ("Failed", "spec.failedJobsHistoryLimit")]
+        {
             let Some(limit) = self.object.i64_at(limit) else { continue };
             let is_of = |it: &Object| job::finished_condition(it).and_then(|it| it.str_at("type")) == Some(kind);
             let mut ended: Vec<&Arc<Object>> = jobs.iter().filter(|it| is_of(it)).collect();
@@ -313,4 +319,3 @@ impl Sync {
         }
     }
 }
-

@@ -81,8 +81,10 @@ impl Reconciler for DaemonSets {
             return Ok(Action::AwaitChange);
         }
         let history = history::construct(cx, &set, &selector)?;
-        let pods =
-            claim::pods(cx, &Claimed { owner: &set, kind: "DaemonSet", api_version: "apps/v1", selector: &selector, finalizer: None })?;
+        let pods = claim::pods(
+            cx,
+            &Claimed { owner: &set, kind: "DaemonSet", api_version: "apps/v1", selector: &selector, finalizer: None },
+        )?;
         let sync = Sync {
             template: nodes::Template::of(&set),
             nodes: cx.list(NODE, None).cloned().collect(),
@@ -143,16 +145,19 @@ fn sets_of_orphan(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
 /// A set whose pod may stay is not woken: its status counts the node anew at its next sync only.
 fn sets_of_node(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
     let Some(node) = &change.after else { return };
-    let same = change.before.as_ref().is_some_and(|it| {
-        it.meta.labels == node.meta.labels && it.at("spec.taints") == node.at("spec.taints")
-    });
+    let same = change
+        .before
+        .as_ref()
+        .is_some_and(|it| it.meta.labels == node.meta.labels && it.at("spec.taints") == node.at("spec.taints"));
     if same || view.is_empty(DAEMON_SET) {
         return;
     }
     let pods = view.on_node(node.name());
     let owners: Vec<(&str, &str)> = pods
         .iter()
-        .filter_map(|it| Some((it.namespace(), it.meta.controller().filter(|it| it.kind == "DaemonSet")?.name.as_str())))
+        .filter_map(|it| {
+            Some((it.namespace(), it.meta.controller().filter(|it| it.kind == "DaemonSet")?.name.as_str()))
+        })
         .collect();
     for set in view.list(DAEMON_SET, None) {
         let (should_run, should_continue) = nodes::Template::of(set).should_run(node);

@@ -212,4 +212,3 @@ fn deployment_of_deleted_pod(change: &Change, view: &View<'_>, keys: &mut Vec<Ke
         keys.push(key);
     }
 }
-

@@ -285,7 +285,9 @@ impl Sync {
         };
         self.finished = told(SUCCESS_CRITERIA_MET, SUCCESS_CRITERIA_MET)
             .or_else(|| told(FAILURE_TARGET, FAILED))
-            .or_else(|| policy::failure(&self.job, &self.pods).map(|it| Finished::new(FAILURE_TARGET, "PodFailurePolicy", it)))
+            .or_else(|| {
+                policy::failure(&self.job, &self.pods).map(|it| Finished::new(FAILURE_TARGET, "PodFailurePolicy", it))
+            })
             .or_else(|| self.limits());
     }
 
@@ -312,7 +314,9 @@ impl Sync {
         }
         let running = self.pods.iter().filter(|it| matches!(pods::phase(it), "Running" | "Pending"));
         let restarts: i64 = running
-            .flat_map(|it| it.list_at("status.initContainerStatuses").iter().chain(it.list_at("status.containerStatuses")))
+            .flat_map(|it| {
+                it.list_at("status.initContainerStatuses").iter().chain(it.list_at("status.containerStatuses"))
+            })
             .filter_map(|it| it.i64_at("restartCount"))
             .sum();
         if limit == 0 { restarts > 0 } else { restarts >= limit }
@@ -341,8 +345,12 @@ impl Sync {
     /// Pods that ended since the status was written: succeeded and failed ones.
     fn new_finished(&self) -> (Vec<Arc<Object>>, Vec<Arc<Object>>) {
         let valid = |pod: &&Arc<Object>| has_tracking(pod) && (!self.is_indexed() || self.valid_index(pod).is_some());
-        let succeeded = |it: &&Arc<Object>| pods::phase(it) == "Succeeded" && !self.status.uncounted_succeeded.contains(&it.meta.uid);
-        let failed = |it: &&Arc<Object>| policy::is_failed(&self.job, it) && !self.status.uncounted_failed.contains(&it.meta.uid);
+        let succeeded = |it: &&Arc<Object>| {
+            pods::phase(it) == "Succeeded" && !self.status.uncounted_succeeded.contains(&it.meta.uid)
+        };
+        let failed = |it: &&Arc<Object>| {
+            policy::is_failed(&self.job, it) && !self.status.uncounted_failed.contains(&it.meta.uid)
+        };
         (
             self.pods.iter().filter(valid).filter(succeeded).cloned().collect(),
             self.pods.iter().filter(valid).filter(failed).cloned().collect(),

@@ -110,7 +110,8 @@ impl NodeLifecycle {
         }
         let lease = cx.get(LEASE, &Key::new(LEASES, node.name()));
         // A lease without a time of renewal is one whose holder is alive: its renewals are computed when read.
-        if lease.as_ref().is_some_and(|it| it.at("spec.renewTime").is_none() && it.at("spec.holderIdentity").is_some()) {
+        if lease.as_ref().is_some_and(|it| it.at("spec.renewTime").is_none() && it.at("spec.holderIdentity").is_some())
+        {
             return None;
         }
         let renewed = lease

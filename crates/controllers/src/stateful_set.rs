@@ -71,13 +71,8 @@ impl Reconciler for StatefulSets {
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
         let Some(set) = cx.get(STATEFUL_SET, key) else { return Ok(Action::AwaitChange) };
         let selector = LabelSelector::from_value(set.at("spec.selector"));
-        let claimed = Claimed {
-            owner: &set,
-            kind: "StatefulSet",
-            api_version: "apps/v1",
-            selector: &selector,
-            finalizer: None,
-        };
+        let claimed =
+            Claimed { owner: &set, kind: "StatefulSet", api_version: "apps/v1", selector: &selector, finalizer: None };
         let history = claim::all(cx, CONTROLLER_REVISION, &claimed)?;
         let pods = claim::some(cx, POD, &claimed, &|it| identity::parent(it) == Some(set.name()))?;
         let (set, revisions) = revisions::find(cx, &set, history)?;
@@ -134,8 +129,7 @@ impl Sync {
             }
         }
         condemned.sort_by_key(|it| std::cmp::Reverse(identity::ordinal(it)));
-        let mut sync =
-            Sync { set, current, update, revisions, replicas: Vec::new(), condemned, now };
+        let mut sync = Sync { set, current, update, revisions, replicas: Vec::new(), condemned, now };
         sync.replicas = ordinals
             .map(|it| match there.remove(&it) {
                 Some(pod) => Replica::There(pod),
@@ -211,11 +205,9 @@ impl Sync {
         status.insert("updateRevision", update);
         status.insert("observedGeneration", self.set.meta.generation);
         status.insert("availableReplicas", counts.available);
-        for (key, count) in [
-            ("readyReplicas", counts.ready),
-            ("currentReplicas", counts.current),
-            ("updatedReplicas", counts.updated),
-        ] {
+        for (key, count) in
+            [("readyReplicas", counts.ready), ("currentReplicas", counts.current), ("updatedReplicas", counts.updated)]
+        {
             if count == 0 {
                 status.remove(key);
             } else {

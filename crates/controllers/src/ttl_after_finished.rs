@@ -25,8 +25,7 @@ impl Reconciler for TtlAfterFinished {
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
         let Some(job) = cx.get(JOB, key).filter(|it| !it.meta.is_deleted()) else { return Ok(Action::AwaitChange) };
-        let (Some(ttl), Some(condition)) =
-            (job.i64_at("spec.ttlSecondsAfterFinished"), job::finished_condition(&job))
+        let (Some(ttl), Some(condition)) = (job.i64_at("spec.ttlSecondsAfterFinished"), job::finished_condition(&job))
         else {
             return Ok(Action::AwaitChange);
         };

@@ -8,8 +8,8 @@ use meta::{Key, KindId, Object};
 use runtime::placement::{self, NodeAffinity, Taint, Term, Toleration};
 use value::{Map, Str, Value, time};
 
-use crate::terms::{PodTerms, Spread};
 use crate::resources::{Resources, non_zero_requests, pod_requests};
+use crate::terms::{PodTerms, Spread};
 
 /// A port that a pod takes of its node.
 #[derive(Clone, PartialEq, Eq, Debug)]

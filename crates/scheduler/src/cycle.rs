@@ -107,12 +107,7 @@ fn filters(failed: Option<&(usize, Verdict)>) -> Vec<FilterResult> {
 }
 
 /// The node with the highest sum of weighted scores; among equals chance decides (`selectHost`).
-fn choose(
-    cycle: &mut Cycle<'_>,
-    fitting: &[&NodeInfo],
-    rng: &mut Rng,
-    explained: &mut [NodeResult],
-) -> Option<Str> {
+fn choose(cycle: &mut Cycle<'_>, fitting: &[&NodeInfo], rng: &mut Rng, explained: &mut [NodeResult]) -> Option<Str> {
     // One node needs no scores.
     if let [only] = fitting {
         return Some(only.name().clone());

@@ -92,9 +92,11 @@ impl<'a> Cycle<'a> {
 
     /// The same with pods of at least its priority that wait for room on the node already there (`RunFilterPluginsWithNominatedPods`).
     pub fn filter_with_nominated(&self, node: &NodeInfo) -> Result<(), (usize, Verdict)> {
-        let nominated = self.cache.nominated.values().filter(|(name, it)| {
-            name == node.name() && it.priority >= self.pod.priority && it.key != self.pod.key
-        });
+        let nominated = self
+            .cache
+            .nominated
+            .values()
+            .filter(|(name, it)| name == node.name() && it.priority >= self.pod.priority && it.key != self.pod.key);
         let nominated: Vec<_> = nominated.map(|(_, it)| it).collect();
         if !nominated.is_empty() {
             let (mut cycle, mut crowded) = (self.clone(), node.clone());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kinds::{NAMESPACE, NODE, POD, REPLICATION_CONTROLLER, REPLICA_SET, STATEFUL_SET};
+use kinds::{NAMESPACE, NODE, POD, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET};
 use meta::selector::LabelSelector;
 use meta::{Key, KindId, Object, Status};
 use runtime::{Actor, Cause, Cx, EventSource, Stats, View};
@@ -145,7 +145,8 @@ impl Scheduler {
         }
         let pending = &self.pending;
         let fits_there = |key: &Key, why: Rejected| {
-            (why.by_pods || why.by_company) && pending.get(key).is_some_and(|it| it.info.only_node().is_none_or(|it| *it == node))
+            (why.by_pods || why.by_company)
+                && pending.get(key).is_some_and(|it| it.info.only_node().is_none_or(|it| *it == node))
         };
         self.queue.something_changed(now, &fits_there);
     }

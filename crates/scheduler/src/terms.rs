@@ -66,11 +66,13 @@ impl PodTerms {
         let affinity = pod.at("spec.affinity")?;
         let own = &pod.meta.namespace;
         let required = |of: &str| -> Vec<PodTerm> {
-            let list = affinity.at(of).map_or(&[] as &[_], |it| it.list_at("requiredDuringSchedulingIgnoredDuringExecution"));
+            let list =
+                affinity.at(of).map_or(&[] as &[_], |it| it.list_at("requiredDuringSchedulingIgnoredDuringExecution"));
             list.iter().map(|it| PodTerm::from_value(it, own)).collect()
         };
         let preferred = |of: &str| -> Vec<(i64, PodTerm)> {
-            let list = affinity.at(of).map_or(&[] as &[_], |it| it.list_at("preferredDuringSchedulingIgnoredDuringExecution"));
+            let list =
+                affinity.at(of).map_or(&[] as &[_], |it| it.list_at("preferredDuringSchedulingIgnoredDuringExecution"));
             list.iter()
                 .filter_map(|it| Some((it.i64_at("weight")?, PodTerm::from_value(it.get("podAffinityTerm")?, own))))
                 .collect()

@@ -90,14 +90,14 @@ impl Quantity {
 
     /// The sum, written as `self` is (or as `other`, if `self` is zero).
     #[must_use]
-    pub fn add(self, other: Quantity) -> Quantity {
+    pub fn saturating_add(self, other: Quantity) -> Quantity {
         let format = if self.is_zero() { other.format } else { self.format };
         Quantity { nanos: self.nanos.saturating_add(other.nanos), format }
     }
 
     /// The difference, written as `self` is (or as `other`, if `self` is zero).
     #[must_use]
-    pub fn sub(self, other: Quantity) -> Quantity {
+    pub fn saturating_sub(self, other: Quantity) -> Quantity {
         let format = if self.is_zero() { other.format } else { self.format };
         Quantity { nanos: self.nanos.saturating_sub(other.nanos), format }
     }

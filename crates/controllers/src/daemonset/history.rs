@@ -76,7 +76,8 @@ fn create(cx: &mut Cx<'_>, set: &Arc<Object>, data: Value, number: i64) -> Resul
     let collisions = set.i64_at("status.collisionCount");
     let hash = hash::of_template(set.at("spec.template").unwrap_or(&Value::Null), collisions);
     let name = Str::from(format!("{}-{hash}", set.name()));
-    let labels = set.map_at("spec.template.metadata.labels").cloned().unwrap_or_default().with(HASH_LABEL, hash.as_str());
+    let labels =
+        set.map_at("spec.template.metadata.labels").cloned().unwrap_or_default().with(HASH_LABEL, hash.as_str());
     let meta = Metadata {
         name: name.clone(),
         namespace: set.meta.namespace.clone(),
@@ -113,7 +114,9 @@ fn keep_one(
         return Ok(());
     }
     let hash = keep.meta.label(HASH_LABEL).unwrap_or("");
-    for pod in claim::pods(cx, &Claimed { owner: set, kind: "DaemonSet", api_version: "apps/v1", selector, finalizer: None })? {
+    for pod in
+        claim::pods(cx, &Claimed { owner: set, kind: "DaemonSet", api_version: "apps/v1", selector, finalizer: None })?
+    {
         if pod.meta.label(HASH_LABEL) != Some(hash) {
             let patch = value!({ "metadata": { "labels": { "controller-revision-hash": hash } } });
             cx.patch(POD, &pod.key(), &patch)?;

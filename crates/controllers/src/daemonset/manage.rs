@@ -191,7 +191,7 @@ impl Sync<'_> {
 }
 
 /// The template with what all pods of one revision share; only the affinity differs from node to node.
-struct PodTemplate {
+pub(super) struct PodTemplate {
     labels: Map,
     annotations: Map,
     finalizers: Arc<[Str]>,
@@ -201,7 +201,7 @@ struct PodTemplate {
 
 impl PodTemplate {
     /// `CreatePodTemplate`
-    fn of(sync: &Sync<'_>) -> PodTemplate {
+    pub(super) fn of(sync: &Sync<'_>) -> PodTemplate {
         let set = sync.set;
         let mut labels = set.map_at("spec.template.metadata.labels").cloned().unwrap_or_default();
         if let Some(generation) = set.meta.annotation("deprecated.daemonset.template.generation") {
@@ -225,7 +225,7 @@ impl PodTemplate {
     }
 
     /// The pod for one node (`ReplaceDaemonSetPodNodeNameNodeAffinity`).
-    fn pod(&self, set: &Object, node: &Str) -> Object {
+    pub(super) fn pod(&self, set: &Object, node: &Str) -> Object {
         let required = value!({ "nodeSelectorTerms": [
             { "matchFields": [{ "key": "metadata.name", "operator": "In", "values": [node] }] },
         ] });

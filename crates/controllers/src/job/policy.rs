@@ -54,7 +54,8 @@ fn exit_code(pod: &Object, wanted: &Value) -> Option<String> {
 fn pod_condition(pod: &Object, patterns: &[Value]) -> Option<String> {
     let same = |a: &Value, b: &Value, key: &str| a.get(key) == b.get(key);
     let conditions = pod.list_at("status.conditions").iter();
-    let found = conditions.into_iter().find(|it| patterns.iter().any(|p| same(it, p, "type") && same(it, p, "status")))?;
+    let found =
+        conditions.into_iter().find(|it| patterns.iter().any(|p| same(it, p, "type") && same(it, p, "status")))?;
     Some(format!("Pod {} has condition {}", pod.key(), found.str_at("type").unwrap_or("")))
 }
 

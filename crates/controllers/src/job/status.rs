@@ -107,7 +107,9 @@ impl Conditions {
         match self.0.iter_mut().find(|it| it.str_at("type") == Some(kind)) {
             Some(it) => {
                 let says = |key: &str| it.str_at(key).unwrap_or("").to_owned();
-                if (says("status").as_str(), says("reason").as_str(), says("message").as_str()) == (status, reason, message) {
+                if (says("status").as_str(), says("reason").as_str(), says("message").as_str())
+                    == (status, reason, message)
+                {
                     return false;
                 }
                 *it = condition(kind, status, reason, message, now);

@@ -9,7 +9,9 @@ use runtime::Cx;
 use value::Str;
 
 use super::backoff::Record;
-use super::{COMPLETE, FAILED, FAILURE_TARGET, Finished, SUCCESS_CRITERIA_MET, Sync, has_tracking, policy, remove_tracking};
+use super::{
+    COMPLETE, FAILED, FAILURE_TARGET, Finished, SUCCESS_CRITERIA_MET, Sync, has_tracking, policy, remove_tracking,
+};
 use crate::pods;
 
 /// Pods in the lists of the status at most (`MaxUncountedPods`).

@@ -104,7 +104,8 @@ impl Sync {
     pub(super) fn claims_fit(&self, cx: &Cx<'_>, pod: &Object) -> bool {
         let ordinal = identity::ordinal(pod).unwrap_or(0);
         self.templates().iter().all(|template| {
-            claim_of(cx, &self.set, &name(&self.set, template, ordinal)).is_none_or(|it| owners_fit(&it, &self.set, pod))
+            claim_of(cx, &self.set, &name(&self.set, template, ordinal))
+                .is_none_or(|it| owners_fit(&it, &self.set, pod))
         })
     }
 
@@ -154,7 +155,8 @@ impl Sync {
             match cx.create(new_claim(set, template, &name)) {
                 Ok(_) => {
                     // Upstream's two messages differ by a word.
-                    let message = format!("Create Claim {name} Pod {} in StatefulSet {} success", pod.name(), set.name());
+                    let message =
+                        format!("Create Claim {name} Pod {} in StatefulSet {} success", pod.name(), set.name());
                     cx.event(set, "Normal", "SuccessfulCreate", &message);
                 }
                 Err(status) => {

@@ -16,7 +16,7 @@ fn add<'a>(sums: &mut Sums<'a>, list: &'a Map) -> usize {
     for (name, amount) in amounts(list) {
         if matches!(name, "cpu" | "memory") && !amount.is_zero() && !amount.is_negative() {
             n += 1;
-            let sum = sums.get(name).map_or(amount, |it| it.add(amount));
+            let sum = sums.get(name).map_or(amount, |it| it.saturating_add(amount));
             sums.insert(name, sum);
         }
     }

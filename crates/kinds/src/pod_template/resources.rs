@@ -122,7 +122,7 @@ pub(super) fn default_pod_level(spec: &mut Map) {
 
 fn add<'a>(sums: &mut Amounts<'a>, list: &'a Map) {
     for (name, amount) in amounts(list) {
-        let sum = sums.get(name).map_or(amount, |it| it.add(amount));
+        let sum = sums.get(name).map_or(amount, |it| it.saturating_add(amount));
         sums.insert(name, sum);
     }
 }

@@ -106,7 +106,7 @@ fn lease(cx: &mut Cx<'_>, page: &mut Page, name: &str) {
 
 fn add(total: &mut Amounts, more: &Amounts) {
     for (name, amount) in more {
-        let sum = total.get(name).copied().unwrap_or(Quantity::from_int(0)).add(*amount);
+        let sum = total.get(name).copied().unwrap_or(Quantity::from_int(0)).saturating_add(*amount);
         total.insert(name.clone(), sum);
     }
 }

@@ -16,7 +16,9 @@ const MAX_EACH: i64 = 1000 * 1024 * 1024;
 /// On how many nodes each image of the pod is.
 pub(super) fn prepare_scores(cache: &Cache, pod: &PodInfo) -> BTreeMap<Str, i64> {
     let images = pod.images().map(with_tag);
-    images.map(|image| (image.clone(), cache.nodes.values().filter(|it| size_on(it, &image) > 0).count() as i64)).collect()
+    images
+        .map(|image| (image.clone(), cache.nodes.values().filter(|it| size_on(it, &image) > 0).count() as i64))
+        .collect()
 }
 
 fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
