@@ -148,6 +148,9 @@ fn data_sources(spec: &mut Map, before: Option<&Map>) {
         }
         _ => (),
     }
+    for key in ["dataSource", "dataSourceRef"] {
+        spec.edit_map(key, |it| it.set_default("apiGroup", Value::Null));
+    }
 }
 
 fn validate_update(new: &Object, old: &Object, errors: &mut Errors) {

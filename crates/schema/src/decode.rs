@@ -114,7 +114,8 @@ impl<'a> Reader<'a> {
             }
             Presence::Pointer => !value.is_null(),
             // An empty list of managed fields is a wish: that they be forgotten.
-            Presence::OmitEmpty if field.name == "managedFields" => !value.is_null(),
+            // An empty list of scaling policies is not the same as none: none stands for the usual ones.
+            Presence::OmitEmpty if field.name == "managedFields" || field.name == "policies" => !value.is_null(),
             Presence::OmitEmpty | Presence::OmitZero => !is_zero(value),
         }
     }

@@ -41,6 +41,10 @@ pub(super) fn prepare(new: &mut Object, old: &Object) {
             drop_same(spec, before, "externalTrafficPolicy");
         }
     });
+    // Answers of the real server leave it out, and its storage is not to be seen.
+    if text(spec(new), "type") == "ExternalName" {
+        new.body.edit_map("spec", |spec| drop_key(spec, "internalTrafficPolicy"));
+    }
     if text(spec(new), "type") != "LoadBalancer" {
         new.body.edit_map("status", |status| {
             if let Value::Map(none) = no_balancer()
