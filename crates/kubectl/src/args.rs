@@ -267,20 +267,26 @@ pub(crate) fn names(spec: &'static [&'static str]) -> Vec<&'static str> {
 /// The flags of a command as help shows them, the global ones left out.
 pub(crate) fn shown(spec: &'static [&'static str]) -> Vec<String> {
     let n_own = spec.iter().flat_map(|it| it.split_whitespace()).count();
-    let mut res: Vec<(String, String)> = specs(spec)
-        .take(n_own)
-        .map(|it| {
-            let short = it.short.map_or("    ".to_owned(), |short| format!("-{short}, "));
-            let default = match it.kind {
-                'b' => "=false",
-                'a' | 'c' => "=[]",
-                'i' => "=0",
-                'd' => "=0s",
-                _ => "=''",
-            };
-            (it.long.to_owned(), format!("    {short}--{}{default}", it.long))
-        })
-        .collect();
-    res.sort();
-    res.into_iter().map(|(_, line)| line).collect()
+    lines(specs(spec).take(n_own).collect())
+}
+
+/// The flags of every command.
+pub(crate) fn shown_global() -> Vec<String> {
+    lines(specs(&[]).filter(|it| it.long != "help").collect())
+}
+
+fn lines(mut specs: Vec<Spec>) -> Vec<String> {
+    specs.sort_by_key(|it| it.long);
+    let line = |it: &Spec| {
+        let short = it.short.map_or(String::new(), |short| format!("-{short}, "));
+        let default = match it.kind {
+            'b' => "false",
+            'a' | 'c' => "[]",
+            'i' => "0",
+            'd' => "0s",
+            _ => "''",
+        };
+        format!("    {short}--{}={default}", it.long)
+    };
+    specs.iter().map(line).collect()
 }

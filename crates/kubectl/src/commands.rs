@@ -96,7 +96,7 @@ pub(crate) fn find(words: &[&str]) -> Option<&'static Command> {
             "ing" => "create ingress",
             "pc" => "create priorityclass",
             "pdb" => "create poddisruptionbudget",
-            "quota" => "create resourcequota",
+            "resourcequota" => "create quota",
             _ => "",
         }),
         _ => None,

@@ -8,6 +8,7 @@ mod network;
 mod node;
 mod page;
 mod pod;
+mod rbac;
 mod storage;
 mod workload;
 
@@ -57,6 +58,10 @@ const DESCRIBERS: &[(&str, &str, Describe, bool)] = &[
     ("networking.k8s.io", "IngressClass", network::ingress_class, true),
     ("networking.k8s.io", "NetworkPolicy", network::policy, false),
     ("policy", "PodDisruptionBudget", config::disruption_budget, true),
+    ("rbac.authorization.k8s.io", "ClusterRole", rbac::role, false),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding", rbac::binding, false),
+    ("rbac.authorization.k8s.io", "Role", rbac::role, false),
+    ("rbac.authorization.k8s.io", "RoleBinding", rbac::binding, false),
     ("scheduling.k8s.io", "PriorityClass", config::priority_class, true),
     ("storage.k8s.io", "StorageClass", storage::class, true),
 ];

@@ -364,9 +364,9 @@ impl Template {
     ///
     /// # Errors
     /// See [`Template::find`].
-    pub(crate) fn execute(&self, data: &Value, as_json: bool) -> Fallible<String> {
+    pub(crate) fn execute(&self, data: &Value, as_json: bool, missing_ok: bool) -> Fallible<String> {
         let mut out = String::new();
-        for results in self.find(data, true)? {
+        for results in self.find(data, missing_ok)? {
             if as_json {
                 out.push_str(&json::to_string_pretty(&Value::from(results), "    "));
                 out.push('\n');

@@ -115,7 +115,12 @@ impl Cx<'_> {
         let (api_version, kind, name) = (text("apiVersion"), text("kind"), text("metadata.name"));
         self.check_type(&object, source)?;
         let namespace = text("metadata.namespace");
-        let Some(resource) = self.mapper()?.of_kind(&api_version, &kind) else {
+        let mapper = self.mapper()?;
+        let found = match api_version.is_empty() {
+            true => mapper.of_kind("v1", &kind),
+            false => mapper.of_kind(&api_version, &kind),
+        };
+        let Some(resource) = found else {
             return Err(Failure::Text(format!(
                 "resource mapping not found for name: {} namespace: {} from {}: no matches for kind {} in version {}\n\
                  ensure CRDs are installed first",
@@ -161,9 +166,6 @@ impl Cx<'_> {
                 json_type(object)
             )),
             () if !has("kind") => decode(format!("Object 'Kind' is missing in '{}'", json::to_string(object))),
-            () if !has("apiVersion") => {
-                decode(format!("Object 'apiVersion' is missing in '{}'", json::to_string(object)))
-            }
             () if !matches!(metadata, Value::Null | Value::Map(_)) => decode(format!(
                 "json: cannot unmarshal {} into Go struct field metadataOnlyObject.metadata of type v1.ObjectMeta",
                 json_type(metadata)

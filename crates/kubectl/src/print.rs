@@ -38,6 +38,8 @@ enum Form {
 pub(crate) struct Printer {
     form: Form,
     managed: bool,
+    /// Whether fields that are not there are left out of a template's text.
+    missing_ok: bool,
     n_printed: u32,
 }
 
@@ -91,7 +93,12 @@ impl Printer {
                 ));
             }
         };
-        Ok(Printer { form, managed: cx.is("show-managed-fields"), n_printed: 0 })
+        Ok(Printer {
+            form,
+            managed: cx.is("show-managed-fields"),
+            missing_ok: cx.flags().is_or("allow-missing-template-keys", true),
+            n_printed: 0,
+        })
     }
 
     /// Whether only a message is printed.
@@ -128,7 +135,7 @@ impl Printer {
                     _ => format!("{separator}{}", yaml::emit(object)),
                 }
             }
-            Form::JsonPath { template, text, as_json } => template.execute(object, *as_json).map_err(|it| {
+            Form::JsonPath { template, text, as_json } => template.execute(object, *as_json, self.missing_ok).map_err(|it| {
                 Failure::Text(format!(
                     "error executing jsonpath {}: Error executing template: {it}. Printing more information for debugging \
                      the template:\n\ttemplate was:\n\t\t{text}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n\n",

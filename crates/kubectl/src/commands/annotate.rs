@@ -12,4 +12,4 @@ pub(super) const COMMANDS: &[Command] = &[Command {
     run: |cx| label::change(cx, &ANNOTATIONS),
 }];
 
-const ANNOTATIONS: Field = Field { command: "annotate", field: "annotations", one: "annotation" };
+const ANNOTATIONS: Field = Field { field: "annotations", one: "annotation" };

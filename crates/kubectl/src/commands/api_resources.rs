@@ -5,9 +5,11 @@ use std::rc::Rc;
 use super::Command;
 use crate::failure::{Result, fail, usage};
 use crate::mapper::Resource;
+use crate::print::Printer;
 use crate::shell::{Cx, Flow};
 use crate::tabs;
 use meta::quoted;
+use value::{Value, value};
 
 pub(super) const COMMANDS: &[Command] = &[
     Command {
@@ -60,6 +62,14 @@ fn api_resources(cx: &mut Cx<'_>) -> Result<Flow> {
         "kind" => shown.sort_by(|a, b| a.kind.cmp(&b.kind)),
         _ => shown.sort_by(|a, b| (&a.group, &a.plural).cmp(&(&b.group, &b.plural))),
     }
+    if matches!(&*output, "json" | "yaml") {
+        let list = value!({
+            "apiVersion": "v1", "kind": "APIResourceList", "groupVersion": "",
+            "resources": shown.iter().map(|it| described(it)).collect::<Vec<_>>(),
+        });
+        Printer::from_flags(cx)?.print(cx, &list, "")?;
+        return Ok(Flow::Done);
+    }
     let mut rows = String::new();
     if output == "name" {
         shown.iter().for_each(|it| rows.push_str(&format!("{}\n", it.qualified())));
@@ -81,6 +91,20 @@ fn api_resources(cx: &mut Cx<'_>) -> Result<Flow> {
     }
     cx.out(&rows);
     Ok(Flow::Done)
+}
+
+/// A resource as `APIResource` has it.
+fn described(it: &Resource) -> Value {
+    let mut res = value!({
+        "group": it.group.as_str(), "kind": it.kind.as_str(), "name": it.plural.as_str(), "namespaced": it.namespaced,
+        "singularName": it.singular.as_str(), "version": it.version.as_str(),
+    });
+    for (field, words) in [("categories", &it.categories), ("shortNames", &it.short), ("verbs", &it.verbs)] {
+        if !words.is_empty() {
+            res.set(field, words.iter().map(|it| Value::from(it.as_str())).collect::<Vec<_>>());
+        }
+    }
+    super::create::compact(res)
 }
 
 fn api_versions(cx: &mut Cx<'_>) -> Result<Flow> {

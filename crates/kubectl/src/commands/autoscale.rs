@@ -5,7 +5,7 @@ use value::{Value, value};
 use super::{Command, DRY_RUN, DryRun, FILES};
 use crate::api::Url;
 use crate::build::Rules;
-use crate::failure::{Result, fail};
+use crate::failure::{Failure, Result, fail};
 use crate::print::{self, Printer};
 use crate::shell::{Cx, Flow};
 use meta::quoted;
@@ -64,9 +64,6 @@ fn autoscale(cx: &mut Cx<'_>) -> Result<Flow> {
             metrics.push(metric(resource, &text)?);
         }
     }
-    if metrics.is_empty() {
-        metrics.push(metric("cpu", "80%")?);
-    }
     let dry_run = DryRun::of(cx)?;
     let mut printer = Printer::from_flags(cx)?;
     let mut n_scaled = 0;
@@ -84,12 +81,15 @@ fn autoscale(cx: &mut Cx<'_>) -> Result<Flow> {
         let mut object = value!({
             "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": name},
             "spec": {
-                "maxReplicas": max, "metrics": metrics.clone(),
+                "maxReplicas": max,
                 "scaleTargetRef": {
                     "apiVersion": info.resource.api_version(), "kind": kind.as_str(), "name": info.name.as_str(),
                 },
             },
         });
+        if !metrics.is_empty() {
+            object.set("spec.metrics", metrics.clone());
+        }
         if min > 0 {
             object.set("spec.minReplicas", min);
         }
@@ -100,7 +100,17 @@ fn autoscale(cx: &mut Cx<'_>) -> Result<Flow> {
             };
             let manager = cx.flags().text_or("field-manager", "kubectl-autoscale").to_owned();
             let url = Url::of(&resource, &info.namespace, "", "").with("dryRun", dry_run.parameter());
-            object = cx.post(&url.with("fieldManager", &manager), &object)?;
+            let by_percent = cx.text("memory").is_empty() && cx.flags().text("cpu").ends_with('%');
+            object = cx.post(&url.with("fieldManager", &manager), &object).map_err(|failure| match by_percent {
+                true => failure,
+                // The older version, to which kubectl would turn, knows but percents of CPU.
+                false => Failure::Text(format!(
+                    "failed to create autoscaling/v2 HPA and the configuration is incompatible with autoscaling/v1: {}",
+                    if cx.flags().text("cpu").is_empty() { "empty input" } else { "%!w(<nil>)" }
+                )),
+            })?;
+        } else if cx.flags().changed("namespace") {
+            object.set("metadata.namespace", cx.namespace());
         }
         printer.print(cx, &object, &dry_run.said("autoscaled"))
     })?;

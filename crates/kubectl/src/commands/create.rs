@@ -3,6 +3,7 @@
 mod config;
 pub(super) mod generate;
 mod network;
+mod rbac;
 mod workload;
 
 use value::{Map, Value};
@@ -44,6 +45,13 @@ pub(super) const COMMANDS: &[Command] = &[
         "from-file:a from-literal:a from-env-file:a append-hash:b",
         config::config_map
     ),
+    Command {
+        name: "create secret",
+        usage: "(docker-registry | generic | tls)",
+        about: "Create a secret using a specified subcommand",
+        flags: &[],
+        run: |cx| super::help::children(cx, "create secret"),
+    },
     command!(
         "secret generic",
         "NAME [--type=string] [--from-file=[key=]source] [--from-literal=key1=value1] [--dry-run=server|client|none]",
@@ -87,7 +95,7 @@ pub(super) const COMMANDS: &[Command] = &[
         generate::priority_class
     ),
     command!(
-        "resourcequota",
+        "quota",
         "NAME [--hard=key1=value1,key2=value2] [--scopes=Scope1,Scope2] [--dry-run=server|client|none]",
         "Create a quota with the specified name",
         "hard:s scopes:s",
@@ -121,6 +129,13 @@ pub(super) const COMMANDS: &[Command] = &[
         "image:s schedule:s restart:s",
         workload::cron_job
     ),
+    Command {
+        name: "create service",
+        usage: "(clusterip | externalname | loadbalancer | nodeport)",
+        about: "Create a service using a specified subcommand",
+        flags: &[],
+        run: |cx| super::help::children(cx, "create service"),
+    },
     command!(
         "service clusterip",
         "NAME [--tcp=<port>:<targetPort>] [--dry-run=server|client|none]",
@@ -155,6 +170,41 @@ pub(super) const COMMANDS: &[Command] = &[
         "Create an ingress with the specified name",
         "class:s rule:a annotation:a default-backend:s",
         network::ingress
+    ),
+    command!(
+        "role",
+        "NAME --verb=verb --resource=resource.group/subresource [--resource-name=resourcename] [--dry-run=server|client|none]",
+        "Create a role with single rule",
+        "verb:c resource:c resource-name:a",
+        rbac::role
+    ),
+    command!(
+        "clusterrole",
+        "NAME --verb=verb --resource=resource.group [--resource-name=resourcename] [--dry-run=server|client|none]",
+        "Create a cluster role",
+        "verb:c resource:c resource-name:a non-resource-url:c aggregation-rule:s",
+        rbac::cluster_role
+    ),
+    command!(
+        "rolebinding",
+        "NAME --clusterrole=NAME|--role=NAME [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname] [--dry-run=server|client|none]",
+        "Create a role binding for a particular role or cluster role",
+        "clusterrole:s role:s user:a group:a serviceaccount:a",
+        rbac::role_binding
+    ),
+    command!(
+        "clusterrolebinding",
+        "NAME --clusterrole=NAME [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname] [--dry-run=server|client|none]",
+        "Create a cluster role binding for a particular cluster role",
+        "clusterrole:s user:a group:a serviceaccount:a",
+        rbac::cluster_role_binding
+    ),
+    command!(
+        "token",
+        "SERVICE_ACCOUNT_NAME",
+        "Request a service account token",
+        "audience:a duration:d bound-object-kind:s bound-object-name:s bound-object-uid:s",
+        rbac::token
     ),
 ];
 
@@ -245,7 +295,7 @@ pub(super) fn finish(cx: &mut Cx<'_>, object: Value, what: &str) -> Result<Flow>
     }
     if dry_run == DryRun::Client {
         let kind = object.str_at("kind").unwrap_or_default();
-        let is_global = matches!(kind, "Namespace" | "PriorityClass");
+        let is_global = matches!(kind, "Namespace" | "PriorityClass" | "ClusterRole" | "ClusterRoleBinding");
         if cx.flags().changed("namespace") && !is_global {
             object.set("metadata.namespace", cx.namespace());
         }

@@ -38,6 +38,11 @@ pub(super) struct Options {
 }
 
 impl Options {
+    /// What `replace --force` asks for, and `run --rm`.
+    pub(super) fn plain(cx: &Cx<'_>) -> Options {
+        Options { grace_period: cx.flags().int("grace-period", -1), cascade: "Background", dry_run: DryRun::None }
+    }
+
     pub(super) fn of(cx: &mut Cx<'_>) -> Result<Options> {
         let force = cx.is("force");
         let mut grace_period = cx.flags().int("grace-period", -1);

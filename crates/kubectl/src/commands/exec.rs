@@ -1,51 +1,138 @@
-//! `exec`: a command in a simulated container.
+//! `exec`, `attach` and `port-forward`: into a simulated container.
 
 use http::Method;
 
-use super::Command;
+use super::logs::{containers, pods_of};
+use super::{Command, FILES};
 use crate::api::Url;
 use crate::build::Rules;
 use crate::failure::{Failure, Result, fail, usage};
+use crate::manifest::Info;
 use crate::shell::{Cx, Flow};
 
-pub(super) const COMMANDS: &[Command] = &[Command {
-    name: "exec",
-    usage: "(POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...]",
-    about: "Execute a command in a container",
-    flags: &["c/container:s i/stdin:b t/tty:b q/quiet:b pod-running-timeout:d f/filename:c"],
-    run: exec,
-}];
+pub(super) const COMMANDS: &[Command] = &[
+    Command {
+        name: "attach",
+        usage: "(POD | TYPE/NAME) -c CONTAINER",
+        about: "Attach to a running container",
+        flags: &["c/container:s i/stdin:b t/tty:b q/quiet:b pod-running-timeout:d"],
+        run: attach,
+    },
+    Command {
+        name: "exec",
+        usage: "(POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...]",
+        about: "Execute a command in a container",
+        flags: &["c/container:s i/stdin:b t/tty:b q/quiet:b pod-running-timeout:d", FILES],
+        run: exec,
+    },
+    Command {
+        name: "port-forward",
+        usage: "TYPE/NAME [options] [LOCAL_PORT:]REMOTE_PORT [...[LOCAL_PORT_N:]REMOTE_PORT_N]",
+        about: "Forward one or more local ports to a pod",
+        flags: &["address:c pod-running-timeout:d"],
+        run: port_forward,
+    },
+];
+
+/// The pod that words such as `web` or `ds/web` mean.
+fn pod(cx: &mut Cx<'_>, words: &[String]) -> Result<Info> {
+    let words = match words {
+        [target] if !target.contains('/') => vec!["pods".to_owned(), target.clone()],
+        words => words.to_vec(),
+    };
+    let rules = Rules { args: Some(words), ..Rules::default() };
+    let targets = cx.targets(&rules)?;
+    let (infos, failures) = cx.collect(targets, &rules);
+    Failure::all(failures)?;
+    let [info] = infos.as_slice() else { return fail("cannot exec into multiple objects at a time") };
+    if info.resource.is("", "Pod") {
+        return Ok(info.clone());
+    }
+    match pods_of(cx, info)?.into_iter().next() {
+        Some(pod) => Ok(pod),
+        None => fail("timed out waiting for the condition"),
+    }
+}
+
+/// Asks for a connection to a pod; what comes over it at once.
+fn connect(cx: &mut Cx<'_>, pod: &Info, container: &str, subresource: &str, command: &[String]) -> Result<Flow> {
+    let mut url = Url::of(&pod.resource, &pod.namespace, &pod.name, subresource);
+    for word in command {
+        url = url.with("command", word);
+    }
+    let input = cx.shell.input.stdin.clone();
+    let stdin = if cx.is("stdin") { "true" } else { "" };
+    let url = url.with("container", container).with("stdin", stdin).with("stdout", "true").with("stderr", "true");
+    let bytes = cx
+        .raw(Method::POST, &url, "*/*", "", input)
+        .map_err(|it| Failure::Text(format!("unable to upgrade connection: {}", it.message())))?;
+    cx.out(&String::from_utf8_lossy(&bytes));
+    Ok(Flow::Done)
+}
+
+fn refuse_ended(pod: &Info, action: &str) -> Result<()> {
+    match pod.object.str_at("status.phase").unwrap_or_default() {
+        phase @ ("Succeeded" | "Failed") => {
+            fail(format!("cannot {action} a container in a completed pod; current phase is {phase}"))
+        }
+        _ => Ok(()),
+    }
+}
 
 fn exec(cx: &mut Cx<'_>) -> Result<Flow> {
     let flags = cx.flags();
     let n_before = flags.n_before_dash.unwrap_or(flags.args.len());
     let (target, command) = flags.args.split_at(n_before);
     let (target, command) = match (target, command) {
-        ([], _) => return usage("exec", "pod, type/name or --filename must be specified"),
+        ([], _) if !flags.changed("filename") => {
+            return usage("exec", "pod, type/name or --filename must be specified");
+        }
         ([_, _, ..], []) => {
             return fail(
                 "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead\nSee 'kubectl exec -h' for help and examples",
             );
         }
-        (_, []) => return usage("exec", "you must specify at least one command for the container"),
-        ([target, ..], command) => (target.clone(), command.to_vec()),
+        (_, []) => return fail("you must specify at least one command for the container"),
+        (target, command) => (target.iter().take(1).cloned().collect::<Vec<_>>(), command.to_vec()),
     };
-    let words = if target.contains('/') { vec![target] } else { vec!["pods".to_owned(), target] };
-    let rules = Rules { args: Some(words), ..Rules::default() };
-    let targets = cx.targets(&rules)?;
-    let (infos, failures) = cx.collect(targets, &rules);
-    Failure::all(failures)?;
-    let Some(pod) = infos.first() else { return fail("expected a resource") };
+    let pod = pod(cx, &target)?;
+    refuse_ended(&pod, "exec into")?;
+    let wanted = cx.text("container");
+    let container = containers(cx, &pod, &wanted)?.remove(0);
+    connect(cx, &pod, &container, "exec", &command)
+}
+
+fn attach(cx: &mut Cx<'_>) -> Result<Flow> {
+    let words = cx.flags().args.clone();
+    match words.len() {
+        0 => return fail("at least 1 argument is required for attach"),
+        1 | 2 => {}
+        n => {
+            let all = words.join(" ");
+            return fail(format!("expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {n}: [{all}]"));
+        }
+    }
+    let pod = pod(cx, &words)?;
+    refuse_ended(&pod, "attach")?;
+    let wanted = cx.text("container");
+    let container =
+        containers(cx, &pod, &wanted).map_err(|it| it.prefixed("cannot attach to the container: "))?.remove(0);
+    if !cx.is("quiet") {
+        cx.note("All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.");
+        cx.note("If you don't see a command prompt, try pressing enter.");
+    }
+    connect(cx, &pod, &container, "attach", &[])
+}
+
+fn port_forward(cx: &mut Cx<'_>) -> Result<Flow> {
+    let words = cx.flags().args.clone();
+    if words.len() < 2 {
+        return usage("port-forward", "TYPE/NAME and list of ports are required for port-forward");
+    }
+    let pod = pod(cx, &words[..1])?;
     let phase = pod.object.str_at("status.phase").unwrap_or_default();
-    if matches!(phase, "Succeeded" | "Failed") {
-        return fail(format!("cannot exec into a container in a completed pod; current phase is {phase}"));
+    if phase != "Running" {
+        return fail(format!("unable to forward port because pod is not running. Current status={phase}"));
     }
-    let mut url = Url::of(&pod.resource, &pod.namespace, &pod.name, "exec");
-    for word in &command {
-        url = url.with("command", word);
-    }
-    let url = url.with("container", cx.flags().text("container")).with("stdout", "true").with("stderr", "true");
-    let bytes = cx.raw(Method::POST, &url, "*/*", "", cx.shell.input.stdin.clone())?;
-    cx.out(&String::from_utf8_lossy(&bytes));
-    Ok(Flow::Done)
+    fail("there is no network here to forward a port from")
 }

@@ -167,7 +167,10 @@ fn service(cx: &Cx<'_>, info: &Info) -> Result<Value> {
 
 fn create(cx: &mut Cx<'_>, service: Value, info: &Info, dry_run: DryRun) -> Result<Value> {
     if dry_run == DryRun::Client {
-        return Ok(service);
+        return Ok(match cx.flags().changed("namespace") {
+            true => service.with("metadata.namespace", cx.namespace()),
+            false => service,
+        });
     }
     let Some(resource) = cx.mapper()?.of_kind("v1", "Service") else {
         return fail("no matches for kind \"Service\" in version \"v1\"");

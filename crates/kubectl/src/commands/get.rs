@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use http::Method;
+use meta::quoted;
 use value::{Value, value};
 
 use super::{Command, FILES, SELECTOR};
@@ -69,7 +70,18 @@ fn raw(cx: &mut Cx<'_>) -> Result<Flow> {
     if !cx.flags().args.is_empty() {
         return fail("arguments may not be passed when --raw is specified");
     }
-    let url = Url::new(cx.flags().text("raw"));
+    let path = cx.text("raw");
+    let filtering = ["watch", "watch-only", "selector", "show-labels"].iter().any(|it| cx.flags().changed(it));
+    if filtering {
+        return fail("--raw may not be specified with other flags that filter the server request or alter the output");
+    }
+    if cx.flags().changed("output") {
+        return fail("--raw and --output are mutually exclusive");
+    }
+    if !path.starts_with('/') && !path.contains("://") {
+        return fail(format!("--raw must be a valid URL path: parse {}: invalid URI for request", quoted(&path)));
+    }
+    let url = Url::new(&path);
     let bytes = cx.raw(Method::GET, &url, "application/json, */*", "", Vec::new())?;
     cx.out(&String::from_utf8_lossy(&bytes));
     Ok(Flow::Done)

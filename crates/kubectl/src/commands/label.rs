@@ -6,7 +6,7 @@ use value::{Map, Value, value};
 use super::{Command, DRY_RUN, DryRun, FILES, SELECTOR};
 use crate::api::MERGE_PATCH;
 use crate::build::Rules;
-use crate::failure::{Failure, Result, fail, usage};
+use crate::failure::{Failure, Result, fail};
 use crate::manifest::{Info, strings};
 use crate::print::{self, Printer};
 use crate::shell::{Cx, Flow};
@@ -23,15 +23,14 @@ pub(super) const COMMANDS: &[Command] = &[Command {
 pub(super) const FLAGS: &str =
     "A/all-namespaces:b all:b overwrite:b list:b local:b resource-version:s field-selector:s field-manager:s";
 
-/// The field that a command changes, and its words.
+/// The field that a command changes, and its name.
 pub(super) struct Field {
-    pub(super) command: &'static str,
     /// Below `metadata`.
     pub(super) field: &'static str,
     pub(super) one: &'static str,
 }
 
-const LABELS: Field = Field { command: "label", field: "labels", one: "label" };
+const LABELS: Field = Field { field: "labels", one: "label" };
 
 /// What is to be set and taken away.
 struct Changes {
@@ -51,11 +50,7 @@ pub(super) fn change(cx: &mut Cx<'_>, field: &Field) -> Result<Flow> {
     if let Some(word) = words.iter().find(|it| !(it.contains('=') || it.ends_with('-'))) {
         return fail(format!("all resources must be specified before {} changes: {word}", field.one));
     }
-    let changes = match parse(field, &words) {
-        Ok(it) => it,
-        Err(failure) if field.field == "labels" => return usage(field.command, &failure.message()),
-        Err(failure) => return Err(failure),
-    };
+    let changes = parse(field, &words)?;
     let (all, list) = (cx.is("all"), cx.is("list"));
     if list && cx.flags().changed("output") {
         return fail("--list and --output may not be specified together");
@@ -69,6 +64,14 @@ pub(super) fn change(cx: &mut Cx<'_>, field: &Field) -> Result<Flow> {
     let dry_run = DryRun::of(cx)?;
     if cx.is("local") && dry_run == DryRun::Server {
         return fail("cannot specify --local and --dry-run=server - did you mean --dry-run=client?");
+    }
+    if cx.is("local") {
+        if !objects.is_empty() {
+            return fail("can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set");
+        }
+        if !cx.flags().changed("filename") {
+            return fail("one or more files must be specified as -f pod.yaml or --filename=pod.json");
+        }
     }
     if objects.is_empty() && !cx.flags().changed("filename") {
         return fail("one or more resources must be specified as <resource> <name> or <resource>/<name>");

@@ -129,11 +129,11 @@ fn pods(cx: &mut Cx<'_>, arg: Option<&String>) -> Result<Option<Vec<Info>>> {
     if info.resource.kind == "Pod" {
         return Ok(Some(vec![info]));
     }
-    of_workload(cx, &info).map(Some)
+    pods_of(cx, &info).map(Some)
 }
 
 /// The pod of a workload that is the most interesting, or all of them.
-fn of_workload(cx: &mut Cx<'_>, info: &Info) -> Result<Vec<Info>> {
+pub(super) fn pods_of(cx: &mut Cx<'_>, info: &Info) -> Result<Vec<Info>> {
     let selector = match info.object.at("spec.selector") {
         Some(selector) => describe::selector_text(Some(selector)),
         None => {
@@ -183,7 +183,7 @@ fn of_workload(cx: &mut Cx<'_>, info: &Info) -> Result<Vec<Info>> {
 }
 
 /// The containers of a pod whose logs are shown.
-fn containers(cx: &mut Cx<'_>, pod: &Info, wanted: &str) -> Result<Vec<String>> {
+pub(super) fn containers(cx: &mut Cx<'_>, pod: &Info, wanted: &str) -> Result<Vec<String>> {
     let names = |path: &str| -> Vec<String> {
         pod.object.list_at(path).iter().filter_map(|it| it.str_at("name")).map(str::to_owned).collect()
     };

@@ -88,7 +88,7 @@ fn annotated(cx: &Cx<'_>, object: &Value) -> Value {
 }
 
 fn by_force(cx: &mut Cx<'_>) -> Result<Flow> {
-    let options = delete::Options::of(cx)?;
+    let options = delete::Options::plain(cx);
     let infos = cx.manifests()?.into_iter().collect::<Result<Vec<_>>>()?;
     if infos.is_empty() {
         return fail("no objects passed to replace");

@@ -24,7 +24,7 @@ pub(super) const COMMANDS: &[Command] = &[
         usage: "SUBCOMMAND",
         about: "Manage the rollout of a resource",
         flags: &[],
-        run: parent,
+        run: |cx| super::help::children(cx, "rollout"),
     },
     Command {
         name: "rollout history",
@@ -70,13 +70,6 @@ pub(super) const COMMANDS: &[Command] = &[
     },
 ];
 
-fn parent(cx: &mut Cx<'_>) -> Result<Flow> {
-    match cx.flags().args.first().cloned() {
-        Some(word) => crate::failure::usage("rollout", &format!("unknown command {}", quoted(&word))),
-        None => super::help::children(cx, "rollout"),
-    }
-}
-
 const RULES: Rules = Rules { all_of_type: true, one_type: false, all: false, args: None, latest: true };
 
 fn require(cx: &Cx<'_>) -> Result<()> {
@@ -120,7 +113,7 @@ impl Status {
     fn step(&mut self, cx: &mut Cx<'_>) -> Result<bool> {
         let Some(info) = self.left.front() else { return Ok(true) };
         if !matches!(&*info.resource.kind, "Deployment" | "DaemonSet" | "StatefulSet") {
-            return fail(format!("no status viewer has been implemented for {}", info.resource.kind));
+            return fail(format!("no status viewer has been implemented for {}", group_kind(info)));
         }
         let single = match &mut self.current {
             Some(it) => it,
@@ -422,13 +415,13 @@ fn roll_back(cx: &mut Cx<'_>, info: &Info, wanted: i64, dry_run: DryRun) -> Resu
     };
     let Some(revision) = found else { return not_found() };
     let mut template = revision.template.clone();
-    if is_deployment {
-        let labels = strings(&template, "labels").filtered(|key, _| key != "pod-template-hash");
-        template.set("metadata.labels", labels);
-    }
     if dry_run == DryRun::Client {
         let text = describe::pod_template(&template);
         return Ok(if is_deployment { text } else { format!("will roll back to {text}") });
+    }
+    if is_deployment {
+        let labels = strings(&template, "labels").filtered(|key, _| key != "pod-template-hash");
+        template.set("metadata.labels", labels);
     }
     if is_deployment && info.object.bool_at("spec.paused") == Some(true) {
         return fail(

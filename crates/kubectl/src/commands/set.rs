@@ -51,6 +51,13 @@ pub(super) const COMMANDS: &[Command] = &[
         run: resources,
     },
     Command {
+        name: "set selector",
+        usage: "(-f FILENAME | TYPE NAME) EXPRESSIONS [--resource-version=version]",
+        about: "Set the selector on a resource",
+        flags: &[print::FLAGS, FILES, DRY_RUN, FLAGS, "resource-version:s"],
+        run: selector,
+    },
+    Command {
         name: "set serviceaccount",
         usage: "(-f FILENAME | TYPE NAME) SERVICE_ACCOUNT",
         about: "Update the service account of a resource",
@@ -58,6 +65,9 @@ pub(super) const COMMANDS: &[Command] = &[
         run: service_account,
     },
 ];
+
+const LOCAL: &str = "error: you must specify resources by --filename when --local is set.\n\
+    Example resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'";
 
 /// Where the pod's spec is in an object of a kind.
 fn pod_spec(info: &Info) -> Option<&'static str> {
@@ -84,6 +94,9 @@ fn update(cx: &mut Cx<'_>, objects: Vec<String>, operation: &str, what: &str, ch
         return fail("cannot specify --local and --dry-run=server - did you mean --dry-run=client?");
     }
     let mut printer = Printer::from_flags(cx)?;
+    if cx.is("local") && (!objects.is_empty() || !cx.flags().changed("filename")) {
+        return fail(LOCAL);
+    }
     let rules = Rules { all_of_type: all, all, args: Some(objects), latest: !cx.is("local"), ..Rules::default() };
     let targets = cx.targets(&rules)?;
     let (infos, mut failures) = cx.collect(targets, &rules);
@@ -314,6 +327,43 @@ fn service_account(cx: &mut Cx<'_>) -> Result<Flow> {
     })
 }
 
+fn selector(cx: &mut Cx<'_>) -> Result<Flow> {
+    let mut objects = cx.flags().args.clone();
+    let Some(text) = objects.pop() else {
+        return fail("one selector is required");
+    };
+    if cx.is("local") && !objects.is_empty() {
+        return fail(LOCAL);
+    }
+    let (all, dry_run) = (cx.is("all"), DryRun::of(cx)?);
+    let selector = super::create::generate::labels(&text);
+    let mut printer = Printer::from_flags(cx)?;
+    let rules = Rules { all_of_type: all, all, args: Some(objects), latest: !cx.is("local"), ..Rules::default() };
+    cx.visit(&rules, &mut |cx, info| {
+        if !info.resource.is("", "Service") {
+            return fail("setting a selector is only supported for Services");
+        }
+        let mut object = info.object.with("spec.selector", selector.clone());
+        if dry_run != DryRun::Client && !cx.is("local") {
+            let mut changed = selector.clone();
+            for key in info.object.map_at("spec.selector").into_iter().flat_map(Map::keys) {
+                if !selector.contains_key(key) {
+                    changed.insert(key.clone(), Value::Null);
+                }
+            }
+            let mut patch = value!({"spec": {"selector": changed}});
+            if cx.flags().changed("resource-version") {
+                patch.set("metadata.resourceVersion", cx.text("resource-version"));
+            }
+            let manager = cx.flags().text_or("field-manager", "kubectl-set").to_owned();
+            let url = info.url().with("dryRun", dry_run.parameter()).with("fieldManager", &manager);
+            object = cx.patch(&url, STRATEGIC_PATCH, &patch)?;
+        }
+        printer.print(cx, &object, &dry_run.said("selector updated"))
+    })?;
+    Ok(Flow::Done)
+}
+
 fn env(cx: &mut Cx<'_>) -> Result<Flow> {
     let (objects, mut words) =
         split(cx, |it| (it.contains('=') && !it.starts_with('=')) || (it.ends_with('-') && it.len() > 1));
@@ -336,13 +386,10 @@ fn env(cx: &mut Cx<'_>) -> Result<Flow> {
         }
     }
     added.extend(from_source(cx)?);
-    if added.is_empty() && removed.is_empty() && !list {
-        return fail("at least one environment variable must be provided");
-    }
     let pattern = cx.flags().text_or("containers", "*").to_owned();
     update(cx, objects, "env updated", "env update", &mut |cx, info, spec| {
         let mut lines = String::new();
-        for field in ["initContainers", "containers"] {
+        for field in ["containers", "initContainers"] {
             edit_containers(spec, field, &mut |it| {
                 let name = it.str_at("name").unwrap_or_default().to_owned();
                 if !matches(&pattern, &name) {

@@ -160,6 +160,7 @@ fn wait(cx: &mut Cx<'_>) -> Result<Flow> {
         current: None,
         condition_idx: 0,
         n_visited: 0,
+        failures: Vec::new(),
     };
     Ok(Flow::Wait(Box::new(waiting)))
 }
@@ -178,6 +179,7 @@ struct Waiting {
     current: Option<Single>,
     condition_idx: usize,
     n_visited: usize,
+    failures: Vec<Failure>,
 }
 
 const TIMED_OUT: &str = "timed out waiting for the condition";
@@ -193,6 +195,7 @@ impl Waiting {
                 Err(failure) if failure.is_not_found() && self.creation_pending => {
                     return if cx.now() >= self.deadline { fail(TIMED_OUT) } else { Ok(None) };
                 }
+                Err(failure) if !self.creation_pending => self.failures.push(failure),
                 Err(failure) => return Err(failure),
             }
         }
@@ -273,13 +276,20 @@ impl Wait for Waiting {
         while let Some(info) = self.left.as_ref().and_then(|it| it.front().cloned()) {
             self.n_visited += usize::from(self.condition_idx == 0 && self.current.is_none());
             while self.condition_idx < self.conditions.len() {
-                if !self.step(cx, &info)? {
-                    return Ok(Flow::Waiting);
+                match self.step(cx, &info) {
+                    Ok(true) => {}
+                    Ok(false) => return Ok(Flow::Waiting),
+                    Err(failure) => {
+                        self.failures.push(failure);
+                        self.current = None;
+                        break;
+                    }
                 }
             }
             self.condition_idx = 0;
             self.left.iter_mut().for_each(|it| drop(it.pop_front()));
         }
+        Failure::all(std::mem::take(&mut self.failures))?;
         if self.n_visited == 0 && !self.for_delete {
             return fail("no matching resources found");
         }

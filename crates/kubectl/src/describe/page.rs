@@ -46,7 +46,7 @@ impl Page {
     /// Rows of a table, one a line: `?Label=path|form!default`.
     ///
     /// `?` leaves a row out where there is nothing; the default is shown in its place otherwise.
-    /// Forms: `time`, `s` (seconds), `bool`, `list` (with commas), `map` (labels).
+    /// Forms: `time`, `s` (seconds), `bool`, `list` (with commas), `map` (labels), `given` (even where it is empty).
     pub(super) fn rows(&mut self, level: usize, object: &Value, rows: &str) {
         for row in rows.lines() {
             let row = row.trim_start();
@@ -57,7 +57,7 @@ impl Page {
             };
             let (rest, default) = rest.split_once('!').unwrap_or((rest, ""));
             let (path, form) = rest.split_once('|').unwrap_or((rest, ""));
-            let value = object.at(path).filter(|it| !is_empty(it));
+            let value = object.at(path).filter(|it| form == "given" || !is_empty(it));
             if optional && value.is_none() {
                 continue;
             }

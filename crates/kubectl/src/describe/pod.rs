@@ -352,7 +352,7 @@ fn mounts(page: &mut Page, container: &Value) {
 
 /// What each source of a volume is, and its rows.
 pub(super) const SOURCES: &[(&str, &str, &str)] = &[
-    ("hostPath", "HostPath (bare host directory volume)", "Path=path\nHostPathType=type!<none>"),
+    ("hostPath", "HostPath (bare host directory volume)", "Path=path\nHostPathType=type|given!<none>"),
     (
         "emptyDir",
         "EmptyDir (a temporary directory that shares a pod's lifetime)",

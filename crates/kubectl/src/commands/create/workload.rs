@@ -90,7 +90,7 @@ pub(super) fn job(cx: &mut Cx<'_>) -> Result<Flow> {
                 job.set("metadata.labels", labels);
             }
             let owner = value!({
-                "apiVersion": "batch/v1", "blockOwnerDeletion": true, "controller": true, "kind": "CronJob",
+                "apiVersion": "batch/v1", "controller": true, "kind": "CronJob",
                 "name": cron.str_at("metadata.name").unwrap_or_default(), "uid": cron.str_at("metadata.uid").unwrap_or_default(),
             });
             job.set("metadata.ownerReferences", vec![owner]);
