@@ -88,16 +88,16 @@ fn cache_name(name: &str) -> String {
 }
 
 fn part_document(part: &Part, registry: &Registry, schema: &Schema) -> Value {
-    let (paths, groups) = match part {
+    let (paths, versions) = match part {
         Part::Version { group, version } => {
-            let groups = vec![Str::default(), group.clone()];
-            (paths::of_version(registry, group, version, Version::V3), groups)
+            let versions = vec![(Str::default(), "v1".into()), (group.clone(), version.clone())];
+            (paths::of_version(registry, group, version, Version::V3), versions)
         }
         Part::Get { path, operation, answer, tag } => {
             (paths::of_get(path, operation, answer, tag, Version::V3), Vec::new())
         }
     };
-    let schemas = schemas::reachable(registry, schema, &paths, &groups, Version::V3);
+    let schemas = schemas::reachable(registry, schema, &paths, &versions, Version::V3);
     let mut components = map!({ "securitySchemes": { "BearerToken": {
         "type": "apiKey", "description": "Bearer Token authentication", "name": "authorization", "in": "header",
     } } });
@@ -121,12 +121,12 @@ pub(crate) fn whole_binary(cache: &mut Cache, registry: &Registry, schema: &Sche
 
 fn whole_document(registry: &Registry, schema: &Schema) -> Value {
     let mut all: Vec<(Str, Value)> = Vec::new();
-    let mut groups = vec![Str::default()];
+    let mut versions = Vec::new();
     for part in parts(registry).into_values() {
         let paths = match part {
             Part::Version { group, version } => {
                 let paths = paths::of_version(registry, &group, &version, Version::V2);
-                groups.push(group);
+                versions.push((group, version));
                 paths
             }
             Part::Get { path, operation, answer, tag } => paths::of_get(&path, &operation, answer, &tag, Version::V2),
@@ -134,7 +134,7 @@ fn whole_document(registry: &Registry, schema: &Schema) -> Value {
         all.extend(paths.iter().map(|(path, it)| (path.clone(), it.clone())));
     }
     let paths = Map::from(all);
-    let definitions = schemas::reachable(registry, schema, &paths, &groups, Version::V2);
+    let definitions = schemas::reachable(registry, schema, &paths, &versions, Version::V2);
     value!({
         "swagger": "2.0", "info": { "title": "Kubernetes", "version": "1.36" }, "paths": paths,
         "definitions": definitions, "security": [{ "BearerToken": [] }],

@@ -24,6 +24,9 @@ const BOOLEANS: [&str; 14] = [
 const INTEGERS: [&str; 7] =
     ["gracePeriodSeconds", "limit", "limitBytes", "ports", "sinceSeconds", "tailLines", "timeoutSeconds"];
 
+/// The path behind a proxy, told from the parameter `path` of its query.
+pub(super) const REST: &str = "/path";
+
 /// Of lists and watches.
 pub(super) const LIST: &[&str] = &[
     "allowWatchBookmarks",
@@ -97,8 +100,8 @@ pub(super) fn parameter(name: &str, form: Version) -> Value {
         _ if INTEGERS.contains(&name) => "integer",
         _ => "string",
     };
-    let is_path = matches!(name, "name" | "namespace");
-    let mut res = map!({ "name": name, "in": if is_path { "path" } else { "query" } });
+    let is_path = matches!(name, "name" | "namespace" | REST);
+    let mut res = map!({ "name": name.trim_start_matches('/'), "in": if is_path { "path" } else { "query" } });
     match form {
         Version::V2 => {
             res.insert("type", kind);

@@ -3,7 +3,7 @@
 use kinds::{Registry, Scope, ServedKind, Subresource, Verbs};
 use value::{Map, Str, Value, map, value};
 
-use super::parameters::{CONNECTIONS, DELETE, DELETE_COLLECTION, LIST, PATCH, WRITE, parameter, parameters};
+use super::parameters::{CONNECTIONS, DELETE, DELETE_COLLECTION, LIST, PATCH, REST, WRITE, parameter, parameters};
 use super::{Version, reference, schemas};
 use crate::health;
 
@@ -17,7 +17,7 @@ const PATCHES: [&str; 4] = [
 ];
 
 /// Kinds whose deletion answers the object and not a status.
-const ANSWERED: [&str; 10] = [
+const ANSWERED: [&str; 12] = [
     "io.k8s.api.core.v1.PersistentVolume",
     "io.k8s.api.core.v1.PersistentVolumeClaim",
     "io.k8s.api.core.v1.Pod",
@@ -28,6 +28,8 @@ const ANSWERED: [&str; 10] = [
     "io.k8s.api.storage.v1.CSIDriver",
     "io.k8s.api.storage.v1.CSINode",
     "io.k8s.api.storage.v1.StorageClass",
+    "io.k8s.api.storage.v1.VolumeAttachment",
+    "io.k8s.api.storage.v1.VolumeAttributesClass",
 ];
 
 /// An answer that is no object.
@@ -169,7 +171,13 @@ impl Place<'_> {
             let is_text = part.name == "log" || schemas::is_connection(part.kind);
             let named = if is_text { &named[..named.len() - 1] } else { &named };
             let operations = self.on_part(part);
-            self.push(paths, format!("{scoped}/{{name}}/{}", part.name), named, &operations);
+            let path = format!("{scoped}/{{name}}/{}", part.name);
+            if part.name == "proxy" {
+                let mut below = self.on_part(part);
+                below.iter_mut().for_each(|(_, it)| it.id.push_str("WithPath"));
+                self.push(paths, format!("{path}/{{path}}"), &[named, &[REST]].concat(), &below);
+            }
+            self.push(paths, path, named, &operations);
         }
         if verbs.contains(&"list") && kind.is_namespaced() {
             let id = format!("list{}{}ForAllNamespaces", self.words.operation, kind.kind);
@@ -289,7 +297,6 @@ impl Place<'_> {
 
     fn on_part<'a>(&'a self, part: &'a Subresource) -> Vec<(&'static str, Operation<'a>)> {
         let subject = format!("{}{}", self.subject(), capital(part.name));
-        let kind = self.it.kind;
         let (group, version) = match part.version {
             "" => (self.it.group(), self.it.version()),
             version => (part.group, version),
@@ -298,7 +305,7 @@ impl Place<'_> {
         if part.name == "log" || schemas::is_connection(part.kind) {
             return self.connections(part, &subject, about);
         }
-        let definition = schemas::definition_of(group, version, part.kind).unwrap_or(&kind.definition);
+        let definition = schemas::definition_of(group, version, part.kind).unwrap_or(self.it.definition());
         let mut res = self.changes(part.verbs, &subject, definition, about);
         if part.verbs.contains(&"create") {
             let operation = Operation {

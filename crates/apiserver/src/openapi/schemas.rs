@@ -58,7 +58,7 @@ fn facts(definition: &str) -> Vec<(char, &'static str, &'static str)> {
     line.unwrap_or_default()
         .split(' ')
         .filter_map(|word| {
-            let at = word.find(['?', '=', ':'])?;
+            let at = word.find(['%', '?', '=', ':'])?;
             Some((word[at..].chars().next()?, &word[..at], &word[at + 1..]))
         })
         .collect()
@@ -81,9 +81,15 @@ pub(super) fn definition_of(group: &str, version: &str, kind: &str) -> Option<&'
 }
 
 /// The definitions that `paths` refer to, and what those refer to.
-/// Definitions that belong to all groups name only `groups`.
-pub(super) fn reachable(registry: &Registry, schema: &Schema, paths: &Map, groups: &[Str], form: Version) -> Map {
-    let maker = Maker { registry, schema, groups, form };
+/// Definitions that belong to all versions name only `versions`.
+pub(super) fn reachable(
+    registry: &Registry,
+    schema: &Schema,
+    paths: &Map,
+    versions: &[(Str, Str)],
+    form: Version,
+) -> Map {
+    let maker = Maker { registry, schema, versions, form };
     let mut waiting = BTreeSet::new();
     paths.values().for_each(|it| references(it, &mut waiting));
     let mut done: BTreeMap<Str, Value> = BTreeMap::new();
@@ -119,7 +125,7 @@ fn references(value: &Value, names: &mut BTreeSet<Str>) {
 struct Maker<'a> {
     registry: &'a Registry,
     schema: &'a Schema,
-    groups: &'a [Str],
+    versions: &'a [(Str, Str)],
     form: Version,
 }
 
@@ -255,9 +261,7 @@ impl Maker<'_> {
             return match kind {
                 "APIGroup" | "APIGroupList" | "APIResourceList" | "APIVersions" | "Status" => vec![gvk("", "v1", kind)],
                 "DeleteOptions" | "WatchEvent" => {
-                    let served = self.registry.served().map(|it| (it.group(), it.version()));
-                    let versions: BTreeSet<(&str, &str)> =
-                        served.filter(|(group, _)| self.groups.iter().any(|it| it == group)).collect();
+                    let versions: BTreeSet<&(Str, Str)> = self.versions.iter().collect();
                     versions.into_iter().map(|(group, version)| gvk(group, version, kind)).collect()
                 }
                 _ => Vec::new(),
@@ -356,9 +360,9 @@ impl Maker<'_> {
         let mut res = match (self.definition_name(field.ty, &field.name), ty) {
             (Some(name), Type::Struct(it)) => {
                 let mut res = self.property(&name, is_value);
-                // Owned as a whole here and not everywhere.
-                if it.atomic && self.schema.definition(&name).is_some_and(|it| !is_atomic(self.schema.ty(it))) {
-                    res.insert("x-kubernetes-map-type", "atomic");
+                // Here it is owned otherwise than elsewhere.
+                if self.schema.definition(&name).is_some_and(|other| is_atomic(self.schema.ty(other)) != it.atomic) {
+                    res.insert("x-kubernetes-map-type", if it.atomic { "atomic" } else { "granular" });
                 }
                 res
             }
@@ -378,6 +382,10 @@ impl Maker<'_> {
         }
         for (sign, _, text) in facts.iter().filter(|(_, name, _)| field.name == *name) {
             match (sign, res.get("items").and_then(Value::as_map)) {
+                ('%', _) => {
+                    let (key, value) = text.split_once('=').unwrap_or((text, ""));
+                    res.insert(format!("x-kubernetes-{key}"), value);
+                }
                 ('=', Some(items)) => res.insert("items", items.with("enum", strings(text.split(',')))),
                 ('=', None) => res.insert("enum", strings(text.split(','))),
                 (':', _) if self.form == Version::V3 => {
@@ -420,7 +428,10 @@ impl Maker<'_> {
             Type::Str => map!({ "type": "string" }),
             Type::Bytes => map!({ "type": "string", "format": "byte" }),
             Type::Map(it) => {
-                let mut res = map!({ "type": "object", "additionalProperties": self.item(it.item) });
+                let mut item = self.item(it.item);
+                // Lists in maps are types of their own, which say nothing of ownership.
+                item.remove("x-kubernetes-list-type");
+                let mut res = map!({ "type": "object", "additionalProperties": item });
                 if it.atomic {
                     res.insert("x-kubernetes-map-type", "atomic");
                 }
