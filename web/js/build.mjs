@@ -39,6 +39,6 @@ const { metafile } = await build({
   chunkNames: "editor-core",
 });
 await writeFile(join(out, "licences.txt"), await licences(packagesOf(metafile)));
-for (const file of ["boot.js", "engine.js"]) {
+for (const file of ["boot.js", "browser.js", "engine.js", "motion.js"]) {
   await copyFile(join(here, file), join(out, file));
 }

@@ -1,6 +1,138 @@
 //! The page: what both of its programs, the app and the worker, know.
 //!
-//! The app draws and never waits; the worker holds the engine.
+//! The app draws and never waits; the worker holds the engine. Between them go [`Ask`] and [`Tell`], as bytes.
 
-/// What the worker says when it can take requests.
-pub const WORKER_READY: &str = "ready";
+use view::model::{EventRow, Ref, Update, Why};
+use view::wire;
+
+wire! {
+    /// A request that may have changed the cluster, and when it was handled: enough to do it again.
+    pub struct Input {
+        /// Nanoseconds since the Unix epoch, in virtual time.
+        pub at: u64,
+        /// Turns of the cluster before it.
+        pub turn: u64,
+        pub request: Request,
+    }
+
+    pub struct Request {
+        pub method: String,
+        /// Path and query.
+        pub path: String,
+        pub content_type: String,
+        pub body: String,
+        pub user_agent: String,
+    }
+
+    /// A cluster's whole history: the same for the same session, to the byte.
+    pub struct Session {
+        pub seed: u64,
+        /// Virtual time at the beginning, in nanoseconds since the Unix epoch.
+        pub start: u64,
+        pub inputs: Vec<std::rc::Rc<Input>>,
+        /// How far it had come.
+        pub at: u64,
+        pub turn: u64,
+    }
+
+    /// What a message about the manifest says and where.
+    pub struct Problem {
+        /// From 1.
+        pub line: u32,
+        pub column: u32,
+        pub is_warning: bool,
+        pub message: String,
+    }
+
+    /// What became of one document.
+    pub struct Outcome {
+        pub target: Ref,
+        /// As kubectl says it: `created`, `configured`, `unchanged`, `deleted`.
+        pub word: String,
+    }
+
+    /// One filter's or score's word on a node.
+    pub struct DecisionRow {
+        pub node: String,
+        /// `chosen`, `feasible`, `refused`, `runs`, `may not run`
+        pub verdict: String,
+        /// Filters that refused, with their reasons; or the placement's message.
+        pub text: String,
+        pub scores: Vec<Score>,
+        pub total: i64,
+    }
+
+    pub struct Score {
+        pub plugin: String,
+        pub score: i64,
+        pub weight: i64,
+    }
+
+    /// All of one object that the drawer shows.
+    pub struct Details {
+        pub target: Ref,
+        /// Empty when there is no such object any more.
+        pub yaml: String,
+        pub describe: String,
+        pub events: Vec<std::rc::Rc<EventRow>>,
+        pub decision_text: String,
+        pub decision: Vec<DecisionRow>,
+    }
+
+    /// Something that the console or the editor can put at the cursor.
+    pub struct Completion {
+        pub label: String,
+        pub detail: String,
+        pub info: String,
+        /// What is inserted; the label where empty.
+        pub apply: String,
+    }
+
+    /// From the app to the worker. An `id` comes back with the answer.
+    pub enum Ask {
+        0 => Boot { session: Session, scenario: String },
+        /// Do with the manifest as `kubectl apply -f` does.
+        1 => Apply { id: u32, text: String },
+        2 => Delete { id: u32, text: String },
+        3 => Send { id: u32, request: Request },
+        /// What verdicts are asked for, and the manifest in which its fields are to be found.
+        4 => Select { target: Option<Ref>, text: String },
+        /// Quarters of the wall clock's pace; 0 is as fast as it goes.
+        5 => Pace { quarters: u32, is_paused: bool },
+        6 => Step,
+        /// On to the next thing that happens after `seconds` without anything.
+        7 => NextEvent,
+        8 => Open { target: Option<Ref> },
+        9 => Diff { revision: u64 },
+        /// A line of the console; the manifest can be named as a file.
+        10 => Line { text: String, manifest: String },
+        11 => Interrupt,
+        12 => CompleteLine { id: u32, text: String },
+        13 => Check { id: u32, text: String },
+        14 => CompleteYaml { id: u32, text: String, line: u32, column: u32 },
+        15 => Hover { id: u32, text: String, line: u32, column: u32 },
+    }
+
+    /// From the worker to the app.
+    pub enum Tell {
+        /// The cluster stands and its first nodes are Ready.
+        0 => Ready { revision: u64 },
+        1 => Update { update: Update },
+        /// Handled, and to be kept.
+        2 => Inputs { inputs: Vec<std::rc::Rc<Input>> },
+        3 => Answer { id: u32, code: u16, body: String },
+        4 => Applied { id: u32, outcomes: Vec<Outcome>, problems: Vec<Problem> },
+        /// Lines of the manifest that decide, from 1.
+        5 => Why { why: Option<Why>, lines: Vec<u32> },
+        6 => Details { details: Details },
+        7 => Diff { revision: u64, text: String },
+        8 => Output { text: String, is_done: bool },
+        9 => Completions { id: u32, found: Vec<Completion> },
+        10 => Problems { id: u32, problems: Vec<Problem> },
+        11 => Hover { id: u32, text: String },
+        /// The program is loaded and waits for [`Ask::Boot`].
+        12 => Hello,
+        /// How much of a session has been done again, in thousandths.
+        13 => Replaying { permille: u32 },
+    }
+}

@@ -90,6 +90,11 @@ impl Cluster {
         self.api.store().revision()
     }
 
+    /// The API server, for who shows what is in it.
+    pub fn api(&self) -> &ApiServer {
+        &self.api
+    }
+
     /// Answers a request at the present instant. A failure is an answer too.
     pub fn handle(&mut self, request: http::Request<Vec<u8>>) -> http::Response<Body> {
         self.record(&request);

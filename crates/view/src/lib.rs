@@ -1,1 +1,18 @@
-//! view
+//! What a screen shows: plain rows, counts and verdicts, kept current from the store's cursors, and how they are sent.
+//!
+//! Knows no document object model and no browser; the logic of the page that can be told without them is here.
+
+pub mod board;
+pub mod clock;
+pub mod diff;
+pub mod filter;
+pub mod model;
+mod nodes;
+mod pods;
+mod screen;
+mod slots;
+pub mod why;
+pub mod wire;
+
+pub use self::pods::short_reason;
+pub use self::screen::Screen;

@@ -62,7 +62,7 @@ export function createEditor(host, options, loadExtras) {
     lineMarks,
     // Tab is not taken: it leaves the editor, as it leaves any other field.
     keymap.of([...defaultKeymap, ...historyKeymap]),
-    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
+    EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
     readOnly.of([]),
     extras.of([]),
     watch,

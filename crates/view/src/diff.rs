@@ -1,0 +1,273 @@
+//! What changed between two states of an object, in words for one line and as a list.
+
+use meta::Object;
+use value::{Value, json};
+
+/// Differences that are listed at most.
+const CHANGES_MAX: usize = 64;
+/// A value longer than this is cut.
+const TEXT_CHARS_MAX: usize = 48;
+
+/// One field that differs; `None` where it is not there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FieldChange {
+    pub path: String,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+}
+
+/// Fields that tell most come first in a line; the rest in the order of the object.
+const TELLING: &[&str] = &[
+    "metadata.deletionTimestamp",
+    "spec.nodeName",
+    "status.phase",
+    "status.reason",
+    "spec.unschedulable",
+    "spec.taints",
+    "spec.replicas",
+    "status.numberReady",
+    "status.readyReplicas",
+    "status.numberAvailable",
+    "status.desiredNumberScheduled",
+    "status.currentNumberScheduled",
+    "status.conditions[Ready]",
+    "status.conditions[PodScheduled]",
+];
+
+/// Every field that differs, but for the revision, managed fields and times that tell nothing.
+pub fn changes(before: &Object, after: &Object) -> Vec<FieldChange> {
+    let mut found = Vec::new();
+    let (old, new) = (before.meta.to_map(), after.meta.to_map());
+    compare("metadata", &Value::Map(old), &Value::Map(new), &mut found);
+    for key in before.body.keys().chain(after.body.keys().filter(|it| !before.body.contains_key(it))) {
+        compare_entries(key, before.body.get(key), after.body.get(key), &mut found);
+    }
+    found.truncate(CHANGES_MAX);
+    found
+}
+
+fn is_noise(path: &str) -> bool {
+    matches!(path, "metadata.resourceVersion" | "metadata.managedFields" | "metadata.generation")
+        || path.ends_with(".lastHeartbeatTime")
+        || path.ends_with(".lastTransitionTime")
+        || path.ends_with(".lastProbeTime")
+        || path.ends_with(".observedGeneration")
+}
+
+fn compare_entries(path: &str, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<FieldChange>) {
+    match (before, after) {
+        (Some(before), Some(after)) => compare(path, before, after, found),
+        (None, None) => (),
+        _ if is_noise(path) => (),
+        _ => found.push(FieldChange { path: path.to_owned(), before: before.cloned(), after: after.cloned() }),
+    }
+}
+
+fn compare(path: &str, before: &Value, after: &Value, found: &mut Vec<FieldChange>) {
+    if found.len() >= CHANGES_MAX || is_noise(path) {
+        return;
+    }
+    match (before, after) {
+        (Value::Map(a), Value::Map(b)) => {
+            if a.same(b) {
+                return;
+            }
+            for key in a.keys().chain(b.keys().filter(|it| !a.contains_key(it))) {
+                compare_entries(&joined(path, key), a.get(key), b.get(key), found);
+            }
+        }
+        (Value::List(a), Value::List(b)) if !a.same(b) => match keyed(a).zip(keyed(b)) {
+            Some((old, new)) => compare_keyed(path, &old, &new, found),
+            None if a != b => found.push(changed(path, before, after)),
+            None => (),
+        },
+        _ if before != after => found.push(changed(path, before, after)),
+        _ => (),
+    }
+}
+
+fn changed(path: &str, before: &Value, after: &Value) -> FieldChange {
+    FieldChange { path: path.to_owned(), before: Some(before.clone()), after: Some(after.clone()) }
+}
+
+/// A key with a dot stands in brackets, as JSONPath has it.
+fn joined(path: &str, key: &str) -> String {
+    if key.contains(['.', '/']) { format!("{path}[{key}]") } else { format!("{path}.{key}") }
+}
+
+/// Items of a list by what names them: conditions by type, containers by name.
+fn keyed(list: &[Value]) -> Option<Vec<(&str, &Value)>> {
+    let key = ["type", "name", "key"].into_iter().find(|key| list.first().is_some_and(|it| it.str_at(key).is_some()));
+    let Some(key) = key else { return list.is_empty().then(Vec::new) };
+    list.iter().map(|it| Some((it.str_at(key)?, it))).collect()
+}
+
+fn compare_keyed(path: &str, old: &[(&str, &Value)], new: &[(&str, &Value)], found: &mut Vec<FieldChange>) {
+    let find = |list: &[(&str, &Value)], key: &str| list.iter().find(|(it, _)| *it == key).map(|(_, it)| (*it).clone());
+    let added = new.iter().filter(|(key, _)| find(old, key).is_none());
+    for (key, _) in old.iter().chain(added) {
+        compare_entries(&format!("{path}[{key}]"), find(old, key).as_ref(), find(new, key).as_ref(), found);
+    }
+}
+
+/// The line for a change: the most telling field, and how many more there are.
+pub fn line(before: Option<&Object>, after: Option<&Object>) -> String {
+    let (Some(before), Some(after)) = (before, after) else { return String::new() };
+    let found = changes(before, after);
+    let rank = |it: &FieldChange| TELLING.iter().position(|path| it.path.starts_with(path)).unwrap_or(TELLING.len());
+    let Some(first) = found.iter().min_by_key(|it| rank(it)) else { return "metadata only".to_owned() };
+    let more = found.len() - 1;
+    let mut res = one(first);
+    if more > 0 {
+        res.push_str(&format!("  and {more} more"));
+    }
+    res
+}
+
+/// `status.phase Pending → Running`; a condition shows its status.
+pub fn one(change: &FieldChange) -> String {
+    let FieldChange { path, before, after } = change;
+    match (before, after) {
+        (None, Some(after)) => format!("{path} → {}", short(after)),
+        (Some(before), None) => format!("{path} − {}", short(before)),
+        (Some(before), Some(after)) => format!("{path} {} → {}", short(before), short(after)),
+        (None, None) => path.clone(),
+    }
+}
+
+/// A value in few characters.
+fn short(it: &Value) -> String {
+    let text = match it {
+        Value::Str(it) => it.to_string(),
+        Value::Map(map) => match (map.get("status").and_then(Value::as_str), map.get("key").and_then(Value::as_str)) {
+            (Some(status), _) if map.contains_key("type") => status.to_owned(),
+            (_, Some(key)) => {
+                let value = map.get("value").and_then(Value::as_str).map(|it| format!("={it}")).unwrap_or_default();
+                let effect = map.get("effect").and_then(Value::as_str).map(|it| format!(":{it}")).unwrap_or_default();
+                format!("{key}{value}{effect}")
+            }
+            _ => compact(it),
+        },
+        Value::List(list) => match &**list {
+            [only @ Value::Map(_)] => short(only),
+            _ => compact(it),
+        },
+        _ => compact(it),
+    };
+    cut(&text)
+}
+
+fn compact(it: &Value) -> String {
+    let mut text = Vec::new();
+    json::write(it, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(TEXT_CHARS_MAX) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+/// The whole difference, a field a line: `-` what was, `+` what is.
+pub fn whole(before: Option<&Object>, after: Option<&Object>) -> String {
+    let (Some(before), Some(after)) = (before, after) else { return String::new() };
+    let mut res = String::new();
+    for FieldChange { path, before, after } in changes(before, after) {
+        res.push_str(&path);
+        res.push('\n');
+        for (sign, value) in [('-', before), ('+', after)] {
+            let Some(value) = value else { continue };
+            let text = value::yaml::emit(&value);
+            for it in text.lines() {
+                res.push_str(&format!("{sign} {it}\n"));
+            }
+        }
+    }
+    res
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use meta::{KindId, Object};
+    use value::{Value, value};
+
+    fn object(tree: &Value) -> Object {
+        Object::from_map(KindId(0), tree.as_map().expect("the tests give maps"))
+    }
+
+    #[track_caller]
+    fn check(before: Value, after: Value, expect: Expect) {
+        let (before, after) = (object(&before), object(&after));
+        expect.assert_eq(&format!(
+            "{}\n{}",
+            super::line(Some(&before), Some(&after)),
+            super::whole(Some(&before), Some(&after))
+        ));
+    }
+
+    #[test]
+    fn the_most_telling_field_comes_first() {
+        check(
+            value!({ "status": { "hostIP": "10.0.0.2", "phase": "Pending" } }),
+            value!({ "status": { "hostIP": "10.0.0.3", "phase": "Running" } }),
+            expect![[r#"
+                status.phase Pending → Running  and 1 more
+                status.hostIP
+                - 10.0.0.2
+                + 10.0.0.3
+                status.phase
+                - Pending
+                + Running
+            "#]],
+        );
+    }
+
+    #[test]
+    fn conditions_are_told_by_type_and_times_are_noise() {
+        let conditions = |status: &str, at: &str| {
+            value!({ "status": { "conditions": [
+                { "lastTransitionTime": at, "status": "True", "type": "Initialized" },
+                { "lastTransitionTime": at, "status": status, "type": "Ready" },
+            ] } })
+        };
+        check(
+            conditions("False", "2026-01-01T00:00:00Z"),
+            conditions("True", "2026-01-01T00:00:01Z"),
+            expect![[r#"
+                status.conditions[Ready].status False → True
+                status.conditions[Ready].status
+                - "False"
+                + "True"
+            "#]],
+        );
+    }
+
+    #[test]
+    fn taints_are_written_as_kubectl_does() {
+        check(
+            value!({ "spec": {} }),
+            value!({ "spec": { "taints": [{ "effect": "NoSchedule", "key": "gpu", "value": "true" }] } }),
+            expect![[r#"
+                spec.taints → gpu=true:NoSchedule
+                spec.taints
+                + - effect: NoSchedule
+                +   key: gpu
+                +   value: "true"
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_write_of_the_revision_alone_is_said_to_be_that() {
+        check(
+            value!({ "spec": { "a": 1 } }),
+            value!({ "spec": { "a": 1 } }),
+            expect![[r#"
+            metadata only
+        "#]],
+        );
+    }
+}

@@ -1,0 +1,466 @@
+//! Keeps the model of the screen current from the store, and hands out what changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use kinds::{
+    CRON_JOB, DAEMON_SET, DEPLOYMENT, EVENT, JOB, LEASE, MACHINE, NODE, POD, REPLICA_SET, REPLICATION_CONTROLLER,
+    Registry, STATEFUL_SET,
+};
+use meta::{KindId, Object, Revision};
+use store::{Change, Cursor, Store};
+use value::Str;
+
+use crate::model::{EventRow, Pod, Ref, Update, WatchRow, Workload};
+use crate::pods::Requests;
+use crate::slots::Slots;
+use crate::{diff, nodes, pods};
+
+/// Changes read at once.
+const BATCH_CHANGES_MAX: usize = 1024;
+/// Rows that one update carries at most; what is more, nobody can read.
+const ROWS_MAX: usize = 500;
+/// How long a chain of owners can be: CronJob, Job, pod.
+const OWNERS_MAX: usize = 4;
+/// Colours for workloads.
+const HUES: u32 = 8;
+
+/// Kinds that run pods, and those that own such kinds.
+const WORKLOADS: [KindId; 7] =
+    [CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET];
+
+/// The model of the screen, and how far the store was read.
+pub struct Screen {
+    registry: Registry,
+    cursors: Vec<Cursor>,
+    nodes: BTreeMap<Str, NodeState>,
+    n_nodes_seen: u32,
+    machines: BTreeMap<Str, std::sync::Arc<Object>>,
+    pods: BTreeMap<Str, PodState>,
+    /// Workloads by the uid of the object; those owned by another are shown as part of that one.
+    workloads: BTreeMap<Str, WorkloadState>,
+    n_workloads_seen: u32,
+    /// Not sent yet.
+    dirty_nodes: BTreeSet<Str>,
+    dirty_pods: BTreeSet<Str>,
+    dirty_workloads: bool,
+    update: Update,
+}
+
+struct NodeState {
+    object: std::sync::Arc<Object>,
+    order: u32,
+    slots: Slots,
+    /// Uids of the pods here.
+    pods: BTreeSet<Str>,
+}
+
+struct PodState {
+    object: std::sync::Arc<Object>,
+    requests: Requests,
+    node: Str,
+    slot: u32,
+}
+
+struct WorkloadState {
+    object: std::sync::Arc<Object>,
+    id: u32,
+    hue: u8,
+}
+
+impl Screen {
+    /// A screen over what is in the store now.
+    pub fn new(store: &Store, registry: &Registry) -> Screen {
+        let mut screen = Screen {
+            registry: registry.clone(),
+            cursors: Vec::new(),
+            nodes: BTreeMap::new(),
+            n_nodes_seen: 0,
+            machines: BTreeMap::new(),
+            pods: BTreeMap::new(),
+            workloads: BTreeMap::new(),
+            n_workloads_seen: 0,
+            dirty_nodes: BTreeSet::new(),
+            dirty_pods: BTreeSet::new(),
+            dirty_workloads: false,
+            update: Update { is_whole: true, ..Update::default() },
+        };
+        screen.list(store);
+        screen
+    }
+
+    /// Takes everything from the store anew: at the beginning, and when the log was too short.
+    fn list(&mut self, store: &Store) {
+        self.cursors = self.registry.ids().map(|kind| store.watch(kind, store.revision())).collect();
+        // Nodes before the pods on them, owners before the owned.
+        for kind in [MACHINE, NODE].into_iter().chain(WORKLOADS).chain([POD]) {
+            for object in store.list(kind, None) {
+                self.take(kind, None, Some(object));
+            }
+        }
+    }
+
+    /// Takes in what happened since the last call; `now` is in nanoseconds.
+    pub fn observe(&mut self, store: &Store, now: u64) {
+        let mut changes = Vec::new();
+        for idx in 0..self.cursors.len() {
+            let kind = self.cursors[idx].kind;
+            while self.cursors[idx].seen < store.newest(kind) {
+                let n_before = changes.len();
+                if store.read(&mut self.cursors[idx], BATCH_CHANGES_MAX, &mut changes).is_err() {
+                    self.forget();
+                    self.list(store);
+                    return;
+                }
+                if changes.len() == n_before {
+                    break;
+                }
+            }
+        }
+        changes.sort_by_key(|it| it.revision);
+        for change in &changes {
+            let kind = change.object().kind;
+            self.take(kind, change.before.as_ref(), change.after.as_ref());
+            self.note(kind, change, now);
+        }
+        self.cap_rows();
+    }
+
+    fn forget(&mut self) {
+        self.nodes.clear();
+        self.machines.clear();
+        self.pods.clear();
+        self.workloads.clear();
+        self.dirty_nodes.clear();
+        self.dirty_pods.clear();
+        let n_skipped = self.update.n_skipped;
+        self.update = Update { is_whole: true, n_skipped, ..Update::default() };
+        self.dirty_workloads = true;
+    }
+
+    fn cap_rows(&mut self) {
+        let Update { watch, events, n_skipped, .. } = &mut self.update;
+        for excess in [cap(watch), cap(events)] {
+            *n_skipped = n_skipped.saturating_add(excess);
+        }
+    }
+
+    fn take(&mut self, kind: KindId, before: Option<&std::sync::Arc<Object>>, after: Option<&std::sync::Arc<Object>>) {
+        match kind {
+            NODE => self.take_node(before, after),
+            MACHINE => self.take_machine(before, after),
+            POD => self.take_pod(before, after),
+            _ if WORKLOADS.contains(&kind) => self.take_workload(before, after),
+            _ => (),
+        }
+    }
+
+    fn take_node(&mut self, before: Option<&std::sync::Arc<Object>>, after: Option<&std::sync::Arc<Object>>) {
+        let Some(object) = after else {
+            if let Some(gone) = before {
+                self.nodes.remove(&gone.meta.name);
+                self.dirty_nodes.remove(&gone.meta.name);
+                self.update.nodes.retain(|it| *gone.meta.name != *it.name);
+                self.update.nodes_gone.push(gone.name().to_owned());
+            }
+            return;
+        };
+        let name = object.meta.name.clone();
+        let was_lost = self.is_lost(&name);
+        match self.nodes.get_mut(&name) {
+            Some(it) => it.object = object.clone(),
+            None => {
+                let pods: BTreeSet<Str> =
+                    self.pods.iter().filter(|(_, it)| it.node == name).map(|(uid, _)| uid.clone()).collect();
+                let state =
+                    NodeState { object: object.clone(), order: self.n_nodes_seen, slots: Slots::default(), pods };
+                self.n_nodes_seen += 1;
+                self.update.nodes_gone.retain(|it| *it != *name);
+                self.nodes.insert(name.clone(), state);
+            }
+        }
+        if was_lost != self.is_lost(&name)
+            && let Some(node) = self.nodes.get(&name)
+        {
+            self.dirty_pods.extend(node.pods.iter().cloned());
+        }
+        self.dirty_nodes.insert(name);
+    }
+
+    fn is_lost(&self, node: &Str) -> bool {
+        self.nodes.get(node).is_some_and(|it| nodes::is_lost(&it.object))
+    }
+
+    fn take_machine(&mut self, before: Option<&std::sync::Arc<Object>>, after: Option<&std::sync::Arc<Object>>) {
+        let Some(name) = after.or(before).map(|it| it.meta.name.clone()) else { return };
+        match after {
+            Some(object) => self.machines.insert(name.clone(), object.clone()),
+            None => self.machines.remove(&name),
+        };
+        if self.nodes.contains_key(&name) {
+            self.dirty_nodes.insert(name);
+        }
+    }
+
+    fn take_pod(&mut self, before: Option<&std::sync::Arc<Object>>, after: Option<&std::sync::Arc<Object>>) {
+        let Some(object) = after else {
+            if let Some(gone) = before {
+                self.drop_pod(&gone.meta.uid);
+            }
+            return;
+        };
+        let uid = object.meta.uid.clone();
+        let node: Str = object.str_at("spec.nodeName").unwrap_or_default().into();
+        let same_spec = before.is_some_and(|it| it.body.get("spec") == object.body.get("spec"));
+        let known = self.pods.get(&uid).filter(|_| same_spec).map(|it| (it.requests, it.slot));
+        let (requests, slot) = known.unwrap_or_else(|| {
+            let slot = self.nodes.get_mut(&node).map_or(0, |it| {
+                it.pods.insert(uid.clone());
+                it.slots.take(&uid)
+            });
+            (pods::requests(object), slot)
+        });
+        // The node's bars count only pods that have not ended.
+        self.dirty_nodes.extend(self.nodes.contains_key(&node).then(|| node.clone()));
+        self.pods.insert(uid.clone(), PodState { object: object.clone(), requests, node, slot });
+        self.dirty_pods.insert(uid);
+    }
+
+    fn drop_pod(&mut self, uid: &Str) {
+        let Some(gone) = self.pods.remove(uid) else { return };
+        if let Some(node) = self.nodes.get_mut(&gone.node) {
+            node.slots.free(uid);
+            node.pods.remove(uid);
+            self.dirty_nodes.insert(gone.node);
+        }
+        self.dirty_pods.remove(uid);
+        self.update.pods_gone.push(uid.to_string());
+    }
+
+    fn take_workload(&mut self, before: Option<&std::sync::Arc<Object>>, after: Option<&std::sync::Arc<Object>>) {
+        self.dirty_workloads = true;
+        let Some(object) = after else {
+            if let Some(gone) = before {
+                self.workloads.remove(&gone.meta.uid);
+            }
+            return;
+        };
+        if let Some(it) = self.workloads.get_mut(&object.meta.uid) {
+            it.object = object.clone();
+            return;
+        }
+        self.n_workloads_seen += 1;
+        let hue = self.free_hue(object);
+        let state = WorkloadState { object: object.clone(), id: self.n_workloads_seen, hue };
+        self.workloads.insert(object.meta.uid.clone(), state);
+    }
+
+    /// The hue of its name, or the next that no other has.
+    fn free_hue(&self, object: &Object) -> u8 {
+        let wanted = hue_of(object.name());
+        let taken = |hue: u32| self.workloads.values().any(|it| self.is_root(&it.object) && u32::from(it.hue) == hue);
+        (0..HUES).map(|it| (wanted + it) % HUES).find(|it| !taken(*it)).unwrap_or(wanted) as u8
+    }
+
+    fn is_root(&self, object: &Object) -> bool {
+        object.meta.controller().is_none_or(|it| !self.workloads.contains_key(&it.uid))
+    }
+
+    /// The workloads above an object, nearest first. Owners that own each other in a circle end it, too.
+    fn owners(&self, object: &Object) -> impl Iterator<Item = &WorkloadState> {
+        let above = |it: &Object| it.meta.controller().and_then(|it| self.workloads.get(&it.uid));
+        std::iter::successors(above(object), move |it| above(&it.object)).take(OWNERS_MAX)
+    }
+
+    /// The workload at the head of an object's owners.
+    fn root(&self, object: &Object) -> Option<&WorkloadState> {
+        self.owners(object).last()
+    }
+
+    fn note(&mut self, kind: KindId, change: &Change, now: u64) {
+        if kind == LEASE {
+            return;
+        }
+        if kind == EVENT {
+            if let Some(event) = &change.after {
+                self.update.events.push(Rc::new(event_row(event, now)));
+            }
+            return;
+        }
+        let object = change.object();
+        let letter = match (&change.before, &change.after) {
+            (None, _) => b'A',
+            (_, None) => b'D',
+            _ => b'M',
+        };
+        self.update.watch.push(Rc::new(WatchRow {
+            revision: change.revision.0,
+            at: now,
+            letter,
+            object: self.ref_of(object),
+            owner: self.root(object).map(|it| it.object.name().to_owned()).unwrap_or_default(),
+            what: diff::line(change.before.as_deref(), change.after.as_deref()),
+        }));
+    }
+
+    fn ref_of(&self, object: &Object) -> Ref {
+        let kind = self.registry.get(object.kind).map(|it| it.kind.to_string()).unwrap_or_default();
+        Ref { kind, namespace: object.namespace().to_owned(), name: object.name().to_owned() }
+    }
+
+    /// Whether there is anything to hand out.
+    pub fn has_news(&self) -> bool {
+        let Update { is_whole, nodes_gone, pods_gone, watch, events, .. } = &self.update;
+        *is_whole
+            || self.dirty_workloads
+            || !(self.dirty_nodes.is_empty() && self.dirty_pods.is_empty())
+            || !(nodes_gone.is_empty() && pods_gone.is_empty() && watch.is_empty() && events.is_empty())
+    }
+
+    /// What changed since the last call; clock and requests are the caller's to fill in.
+    pub fn take_update(&mut self) -> Update {
+        let mut update = std::mem::take(&mut self.update);
+        for uid in std::mem::take(&mut self.dirty_pods) {
+            update.pods.extend(self.pod(&uid).map(Rc::new));
+        }
+        for name in std::mem::take(&mut self.dirty_nodes) {
+            if let Some(state) = self.nodes.get(&name) {
+                update.nodes.push(Rc::new(self.node(&name, state)));
+            }
+        }
+        if std::mem::take(&mut self.dirty_workloads) || update.is_whole {
+            update.workloads = Some(self.shown_workloads());
+        }
+        update
+    }
+
+    fn pod(&self, uid: &Str) -> Option<Pod> {
+        let state = self.pods.get(uid)?;
+        let mut pod = pods::pod(&state.object, self.is_lost(&state.node));
+        pod.slot = state.slot;
+        if let Some(root) = self.root(&state.object) {
+            (pod.workload, pod.hue) = (root.id, root.hue);
+        } else {
+            pod.hue = (hue_of(state.object.name())) as u8;
+        }
+        Some(pod)
+    }
+
+    fn node(&self, name: &Str, state: &NodeState) -> crate::model::Node {
+        let mut used = Requests::default();
+        let mut n_pods = 0;
+        for pod in state.pods.iter().filter_map(|it| self.pods.get(it)) {
+            if matches!(pod.object.str_at("status.phase"), Some("Succeeded" | "Failed")) {
+                continue;
+            }
+            n_pods += 1;
+            used.cpu = used.cpu.saturating_add(pod.requests.cpu);
+            used.memory = used.memory.saturating_add(pod.requests.memory);
+        }
+        nodes::node(&state.object, self.machines.get(name).map(|it| &**it), state.order, used, n_pods)
+    }
+
+    fn shown_workloads(&self) -> Vec<Rc<Workload>> {
+        let mut shown: Vec<&WorkloadState> = self.workloads.values().filter(|it| self.is_root(&it.object)).collect();
+        shown.sort_by_key(|it| it.id);
+        shown.into_iter().map(|it| Rc::new(self.workload(it))).collect()
+    }
+
+    fn workload(&self, WorkloadState { object, id, hue }: &WorkloadState) -> Workload {
+        let (ready, desired) = match object.kind {
+            DAEMON_SET => ("status.numberReady", "status.desiredNumberScheduled"),
+            JOB => ("status.succeeded", "spec.completions"),
+            CRON_JOB => ("", ""),
+            _ => ("status.readyReplicas", "spec.replicas"),
+        };
+        let number = |path: &str| object.i64_at(path).and_then(|it| u32::try_from(it).ok()).unwrap_or(0);
+        Workload {
+            id: *id,
+            target: self.ref_of(object),
+            hue: *hue,
+            n_ready: number(ready),
+            n_desired: number(desired),
+            is_counted: object.kind != CRON_JOB,
+            note: object.str_at("spec.schedule").unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The change of this revision, if the log still has it.
+    pub fn change(store: &Store, registry: &Registry, revision: u64) -> Option<Change> {
+        let before = Revision(revision.checked_sub(1)?);
+        registry.ids().find_map(|kind| {
+            let mut found = Vec::new();
+            store.read(&mut store.watch(kind, before), 1, &mut found).ok()?;
+            found.pop().filter(|it| it.revision.0 == revision)
+        })
+    }
+
+    pub fn n_machines(&self) -> usize {
+        self.machines.len()
+    }
+
+    /// Event objects about an object, oldest first.
+    pub fn events_about(store: &Store, target: &Ref) -> Vec<EventRow> {
+        let about = store.list(EVENT, None).filter(|it| {
+            let is = |path: &str, text: &str| it.str_at(path).unwrap_or_default() == text;
+            is("involvedObject.kind", &target.kind) && is("involvedObject.name", &target.name) && is("involvedObject.namespace", &target.namespace)
+        });
+        let at = |it: &Object| it.str_at("lastTimestamp").or(it.str_at("eventTime")).and_then(value::time::parse_nanos);
+        let mut rows: Vec<EventRow> = about.map(|it| event_row(it, at(it).or(it.meta.created.and_then(|it| u64::try_from(it).ok()?.checked_mul(1_000_000_000))).unwrap_or(0))).collect();
+        rows.sort_by_key(|it| it.revision);
+        rows
+    }
+
+    /// Every node as it is shown, in order.
+    pub fn nodes(&self) -> Vec<crate::model::Node> {
+        let mut nodes: Vec<crate::model::Node> = self.nodes.iter().map(|(name, it)| self.node(name, it)).collect();
+        nodes.sort_by_key(|it| it.order);
+        nodes
+    }
+
+    /// The pods of a workload, or the one pod itself, each with what it asks for: thousandths of a CPU and bytes.
+    pub fn pods_of(&self, target: &Ref) -> Vec<(Pod, [i64; 2])> {
+        let is_wanted = |it: &Object| match target.kind.as_str() {
+            "Pod" => it.name() == target.name && it.namespace() == target.namespace,
+            _ => self.owners(it).any(|owner| self.ref_of(&owner.object) == *target),
+        };
+        let found = self.pods.iter().filter(|(_, it)| is_wanted(&it.object));
+        found.filter_map(|(uid, it)| Some((self.pod(uid)?, [it.requests.cpu, it.requests.memory]))).collect()
+    }
+}
+
+/// Keeps the newest rows; answers how many went.
+fn cap<T>(rows: &mut Vec<T>) -> u32 {
+    let excess = rows.len().saturating_sub(ROWS_MAX);
+    rows.drain(..excess);
+    u32::try_from(excess).unwrap_or(u32::MAX)
+}
+
+/// A hue that the name determines.
+fn hue_of(name: &str) -> u32 {
+    name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)) % HUES
+}
+
+fn event_row(event: &Object, now: u64) -> EventRow {
+    let text = |path: &str| event.str_at(path).unwrap_or_default().to_owned();
+    let object = Ref {
+        kind: text("involvedObject.kind"),
+        namespace: text("involvedObject.namespace"),
+        name: text("involvedObject.name"),
+    };
+    let source = text("source.component");
+    EventRow {
+        uid: event.meta.uid.to_string(),
+        revision: event.meta.revision.0,
+        at: now,
+        is_warning: event.str_at("type") == Some("Warning"),
+        reason: text("reason"),
+        object,
+        source: if source.is_empty() { text("reportingComponent") } else { source },
+        message: text("message"),
+        count: event.i64_at("count").and_then(|it| u32::try_from(it).ok()).unwrap_or(1),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! Very many nodes: a canvas on which a square is a node and its colour the worst state on it.
+
+use std::rc::Rc;
+
+use view::board::Cell;
+use view::model::{Look, NodeState, Ref};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
+use yew::prelude::*;
+
+use crate::act::Act;
+
+/// A square and the space after it, in pixels of the page.
+const PITCH: u32 = 14;
+const SQUARE: u32 = 12;
+
+#[derive(Properties, PartialEq)]
+pub struct FieldProps {
+    pub cells: Rc<Vec<Rc<Cell>>>,
+    pub on: Callback<Act>,
+}
+
+#[component]
+pub fn Field(props: &FieldProps) -> Html {
+    let FieldProps { cells, on } = props;
+    let canvas = use_node_ref();
+    {
+        let canvas = canvas.clone();
+        use_effect_with(cells.clone(), move |cells| {
+            if let Some(canvas) = canvas.cast::<HtmlCanvasElement>() {
+                // Without a canvas there is still the table.
+                draw(&canvas, cells).ok();
+            }
+        });
+    }
+    let onclick = {
+        let (canvas, cells, on) = (canvas.clone(), cells.clone(), on.clone());
+        Callback::from(move |event: MouseEvent| {
+            let Some(canvas) = canvas.cast::<HtmlCanvasElement>() else { return };
+            let column = u32::try_from(event.offset_x()).unwrap_or(0) / PITCH;
+            let row = u32::try_from(event.offset_y()).unwrap_or(0) / PITCH;
+            let idx = row * columns(&canvas) + column;
+            if let Some(cell) = cells.get(idx as usize) {
+                on.emit(Act::Open { target: Ref::new("Node", "", &cell.node.name), x: event.client_x() });
+            }
+        })
+    };
+    let bad = cells.iter().filter(|it| it.node.state != NodeState::Ready).count();
+    let label = format!("{} nodes, {bad} of them not ready. The table shows them one by one.", cells.len());
+    html! { <canvas class="field-of-nodes" ref={canvas} role="img" aria-label={label} {onclick} /> }
+}
+
+fn columns(canvas: &HtmlCanvasElement) -> u32 {
+    (u32::try_from(canvas.client_width()).unwrap_or(0) / PITCH).max(1)
+}
+
+fn draw(canvas: &HtmlCanvasElement, cells: &[Rc<Cell>]) -> Result<(), JsValue> {
+    let columns = columns(canvas);
+    let rows = u32::try_from(cells.len()).unwrap_or(u32::MAX).div_ceil(columns);
+    canvas.set_width(columns * PITCH);
+    canvas.set_height(rows * PITCH);
+    let Some(context) = canvas.get_context("2d")?.and_then(|it| it.dyn_into::<CanvasRenderingContext2d>().ok()) else {
+        return Ok(());
+    };
+    let window = web_sys::window().ok_or("no window")?;
+    let root = window.document().and_then(|it| it.document_element()).ok_or("no document")?;
+    let style = window.get_computed_style(&root)?.ok_or("no style")?;
+    let colour = |name: &str| style.get_property_value(name).unwrap_or_default();
+    let [bad, warn, ok, idle, off] = ["--bad", "--warn", "--ok", "--line", "--edge"].map(colour);
+    for (idx, cell) in (0..).zip(cells) {
+        let worst = cell.pods.iter().flatten().map(|it| it.look.badness()).max();
+        let colour = match (&cell.node.state, worst) {
+            (NodeState::Off, _) => &off,
+            (NodeState::NotReady | NodeState::Unknown, _) => &bad,
+            (_, None) => &idle,
+            (_, Some(it)) if it >= Look::Lost.badness() => &bad,
+            (_, Some(it)) if it > Look::Ready.badness() => &warn,
+            _ => &ok,
+        };
+        context.set_fill_style_str(colour);
+        let (x, y) = (idx % columns * PITCH, idx / columns * PITCH);
+        context.fill_rect(f64::from(x), f64::from(y), f64::from(SQUARE), f64::from(SQUARE));
+    }
+    Ok(())
+}

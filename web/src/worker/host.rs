@@ -1,0 +1,376 @@
+//! Drives the engine: time by the wall clock, requests as they come, and at most twenty pictures a second.
+
+use std::rc::Rc;
+
+use cluster::{Cluster, Config, Instant, KubeletMode};
+use view::model::{Clock, NodeState, Ref, RequestRow};
+use view::{Screen, diff};
+use web::{Ask, Session, Tell};
+
+use crate::client::{self, Engine};
+use crate::console::{self, Console};
+use crate::pace::{Pace, Target};
+use crate::{details, manifest, tell, verdicts, wall_ms};
+
+/// How long the engine works before it looks for messages.
+const SLICE_MS: u64 = 24;
+/// Turns between two looks at the clock.
+const TURNS_AT_ONCE: u32 = 32;
+/// Between two pictures.
+const PICTURE_MS: u64 = 50;
+/// The clock is shown at least so often, which also says that the worker lives.
+const CLOCK_MS: u64 = 250;
+const HEARTBEAT_MS: u64 = 1_000;
+/// Verdicts and details cost more and are read slowly.
+const SLOW_MS: u64 = 300;
+/// Virtual time that first nodes may take to be Ready.
+const BOOT_NANOS_MAX: u64 = 120_000_000_000;
+/// Changes of each kind that watches and differences can go back to.
+const LOG_CHANGES_MAX: usize = 4_096;
+/// Requests that one picture carries.
+const REQUESTS_MAX: usize = 500;
+/// Virtual time after which a jump to the next event gives up.
+const JUMP_NANOS_MAX: u64 = 7 * 24 * 3_600_000_000_000;
+const JUMP_TURNS_MAX: u32 = 100_000;
+
+pub struct Host {
+    engine: Engine,
+    screen: Screen,
+    console: Console,
+    pace: Pace,
+    start: u64,
+    /// Wall time of the last picture and of the last slow one.
+    shown_at: u64,
+    slow_at: u64,
+    /// The revision of the last slow picture.
+    slow_revision: u64,
+    requests_seen: u64,
+    is_behind: bool,
+    selected: Option<(Ref, String)>,
+    opened: Option<Ref>,
+}
+
+impl Host {
+    /// A cluster after a session, or a fresh one with the machines of a scenario, all Ready.
+    pub fn boot(session: &Session, scenario: &str) -> Host {
+        let config = Config {
+            seed: session.seed,
+            start: Instant::from_nanos(session.start),
+            n_nodes: 0,
+            kubelet: KubeletMode::Real,
+            log_changes_max: LOG_CHANGES_MAX,
+            speed: "1".to_owned(),
+        };
+        let mut engine = Engine::new(Cluster::new(&config));
+        replay(&mut engine, session);
+        if !scenario.is_empty() {
+            manifest::apply(&mut engine, scenario);
+            until_nodes_ready(&mut engine);
+        }
+        let (now, wall) = (engine.cluster.now().nanos(), wall_ms());
+        let screen = Screen::new(engine.cluster.api().store(), engine.cluster.api().registry());
+        let requests_seen = engine.cluster.api().requests().count();
+        let mut host = Host {
+            engine,
+            screen,
+            console: Console::default(),
+            pace: Pace::new(wall, now),
+            start: session.start,
+            shown_at: 0,
+            slow_at: 0,
+            slow_revision: 0,
+            requests_seen,
+            is_behind: false,
+            selected: None,
+            opened: None,
+        };
+        host.show();
+        tell(&Tell::Ready { revision: host.engine.cluster.revision().0 });
+        host
+    }
+
+    pub fn hear(&mut self, ask: Ask) {
+        match ask {
+            Ask::Boot { .. } => (),
+            Ask::Apply { id, text } => {
+                let manifest::Result { outcomes, problems } = manifest::apply(&mut self.engine, &text);
+                self.acknowledge();
+                tell(&Tell::Applied { id, outcomes, problems });
+            }
+            Ask::Delete { id, text } => {
+                let manifest::Result { outcomes, problems } = manifest::delete(&mut self.engine, &text);
+                self.acknowledge();
+                tell(&Tell::Applied { id, outcomes, problems });
+            }
+            Ask::Send { id, request } => self.send(id, &request),
+            Ask::Select { target, text } => {
+                self.selected = target.map(|it| (it, text));
+                if self.selected.is_none() {
+                    tell(&Tell::Why { why: None, lines: Vec::new() });
+                }
+                self.show_slow();
+            }
+            Ask::Pace { quarters, is_paused } => {
+                self.pace.set(quarters, is_paused, wall_ms(), self.now());
+                self.show();
+            }
+            Ask::Step => self.step(),
+            Ask::NextEvent => self.next_event(),
+            Ask::Open { target } => {
+                self.opened = target;
+                self.show_slow();
+            }
+            Ask::Diff { revision } => self.diff(revision),
+            Ask::Line { text, manifest } => {
+                self.console.start(&mut self.engine, &text, &manifest);
+                self.acknowledge();
+            }
+            Ask::Interrupt => self.console.interrupt(&mut self.engine),
+            Ask::CompleteLine { id, text } => {
+                let found = console::completions(&mut self.engine, &text);
+                tell(&Tell::Completions { id, found });
+            }
+            Ask::Check { id, text } => {
+                let problems = manifest::read(&text).err().into_iter().collect();
+                tell(&Tell::Problems { id, problems });
+            }
+            Ask::CompleteYaml { id, .. } => tell(&Tell::Completions { id, found: Vec::new() }),
+            Ask::Hover { id, .. } => tell(&Tell::Hover { id, text: String::new() }),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        self.engine.cluster.now().nanos()
+    }
+
+    fn send(&mut self, id: u32, request: &web::Request) {
+        let Some(request) = client::request(request) else {
+            return tell(&Tell::Answer { id, code: 400, body: "not a request".to_owned() });
+        };
+        let response = self.engine.handle(request);
+        self.acknowledge();
+        let code = response.status().as_u16();
+        let body = match response.into_body() {
+            cluster::Body::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            _ => String::new(),
+        };
+        tell(&Tell::Answer { id, code, body });
+    }
+
+    /// Tells the app what was handled, so that it is kept.
+    fn acknowledge(&mut self) {
+        if !self.engine.inputs.is_empty() {
+            tell(&Tell::Inputs { inputs: std::mem::take(&mut self.engine.inputs) });
+        }
+    }
+
+    fn diff(&mut self, revision: u64) {
+        let api = self.engine.cluster.api();
+        let text = match Screen::change(api.store(), api.registry(), revision) {
+            Some(change) => diff::whole(change.before.as_deref(), change.after.as_deref()),
+            None => "The log of changes no longer reaches back to this one.".to_owned(),
+        };
+        tell(&Tell::Diff { revision, text });
+    }
+
+    // ── Time ──
+
+    /// Works for a while; answers the milliseconds until there is something to do again.
+    pub fn work(&mut self) -> u32 {
+        let has_more = self.pass_time();
+        self.console.poll(&mut self.engine);
+        self.acknowledge();
+        let wall = wall_ms();
+        let since = wall.saturating_sub(self.shown_at);
+        let has_news = self.screen.has_news() || self.requests_seen != self.engine.cluster.api().requests().count();
+        let clock_moves = !self.pace.is_paused;
+        if (has_news && since >= PICTURE_MS) || (clock_moves && since >= CLOCK_MS) || since >= HEARTBEAT_MS {
+            self.show();
+        }
+        if wall.saturating_sub(self.slow_at) >= SLOW_MS && self.engine.cluster.revision().0 != self.slow_revision {
+            self.show_slow();
+        }
+        if has_more {
+            return 0;
+        }
+        let wall = wall_ms();
+        let due = self.engine.cluster.next_wakeup().and_then(|it| self.pace.wait_ms(wall, it.nanos()));
+        let picture = if clock_moves { CLOCK_MS } else { HEARTBEAT_MS };
+        let picture = if has_news { PICTURE_MS } else { picture }.saturating_sub(wall.saturating_sub(self.shown_at));
+        let res = due.map_or(picture, |it| it.min(picture)).max(1);
+        u32::try_from(res).unwrap_or(1)
+    }
+
+    /// Brings virtual time towards where it should be; answers whether there is more to do at once.
+    fn pass_time(&mut self) -> bool {
+        let begin = wall_ms();
+        let until = match self.pace.target(begin) {
+            Target::Stand => return false,
+            Target::Until(it) => it,
+            Target::AsFarAsPossible => u64::MAX,
+        };
+        loop {
+            let due = self.engine.cluster.next_wakeup().map(Instant::nanos).filter(|it| *it <= until);
+            let Some(due) = due else {
+                if until != u64::MAX {
+                    self.engine.cluster.advance(Instant::from_nanos(until), 0);
+                }
+                self.is_behind = false;
+                return false;
+            };
+            self.engine.cluster.advance(Instant::from_nanos(due), TURNS_AT_ONCE);
+            self.observe();
+            if wall_ms().saturating_sub(begin) >= SLICE_MS {
+                // What could not be done in time is not caught up with: time goes slower instead.
+                let wall = wall_ms();
+                self.is_behind = self.pace.quarters != 0;
+                if self.now() < until && until != u64::MAX && until - self.now() > 1_000_000_000 {
+                    self.pace.rebase(wall, self.now());
+                }
+                return true;
+            }
+        }
+    }
+
+    fn observe(&mut self) {
+        let now = self.now();
+        self.screen.observe(self.engine.cluster.api().store(), now);
+    }
+
+    /// Time stands, and one turn is done: everybody who has something to do does it once.
+    fn step(&mut self) {
+        let quarters = self.pace.quarters;
+        let revision = self.engine.cluster.revision();
+        for _ in 0..JUMP_TURNS_MAX {
+            let n_turns = self.engine.cluster.step(1).n_turns;
+            self.observe();
+            if n_turns == 0 || self.engine.cluster.revision() != revision {
+                break;
+            }
+        }
+        self.pace.set(quarters, true, wall_ms(), self.now());
+        self.show();
+    }
+
+    /// On to the next instant at which something changes.
+    fn next_event(&mut self) {
+        let revision = self.engine.cluster.revision();
+        let end = self.now().saturating_add(JUMP_NANOS_MAX);
+        for _ in 0..JUMP_TURNS_MAX {
+            let Some(due) = self.engine.cluster.next_wakeup().filter(|it| it.nanos() <= end) else { break };
+            self.engine.cluster.advance(due, TURNS_AT_ONCE);
+            self.observe();
+            if self.engine.cluster.revision() != revision {
+                break;
+            }
+        }
+        self.pace.rebase(wall_ms(), self.now());
+        self.show();
+    }
+
+    // ── Pictures ──
+
+    fn clock(&self) -> Clock {
+        Clock {
+            now: self.now(),
+            turn: self.engine.cluster.n_turns(),
+            start: self.start,
+            revision: self.engine.cluster.revision().0,
+            quarters: self.pace.quarters,
+            is_paused: self.pace.is_paused,
+            next: self.engine.cluster.next_wakeup().map_or(0, Instant::nanos),
+            is_behind: self.is_behind,
+        }
+    }
+
+    fn show(&mut self) {
+        self.observe();
+        let mut update = self.screen.take_update();
+        update.clock = self.clock();
+        let (requests, n_skipped) = self.new_requests();
+        update.requests = requests;
+        update.n_skipped = update.n_skipped.saturating_add(n_skipped);
+        tell(&Tell::Update { update });
+        self.shown_at = wall_ms();
+    }
+
+    fn new_requests(&mut self) -> (Vec<Rc<RequestRow>>, u32) {
+        let api = self.engine.cluster.api();
+        let seen = std::mem::replace(&mut self.requests_seen, api.requests().count());
+        let new = api.requests().iter().rev().take_while(|it| it.number > seen).take(REQUESTS_MAX);
+        let mut rows: Vec<Rc<RequestRow>> = new
+            .filter(|it| &*it.component != client::LOOKING)
+            .map(|it| {
+                let cause = it.cause.as_ref().map(|cause| {
+                    let kind = api.registry().get(cause.kind).map(|it| it.kind.to_string()).unwrap_or_default();
+                    Ref::new(&kind, &cause.key.namespace, &cause.key.name).to_string()
+                });
+                Rc::new(RequestRow {
+                    number: it.number,
+                    at: it.at.nanos(),
+                    component: it.component.to_string(),
+                    verb: it.verb.to_owned(),
+                    path: api.request_path(&it.target).to_string(),
+                    code: it.code,
+                    cause: cause.unwrap_or_default(),
+                })
+            })
+            .collect();
+        rows.reverse();
+        let n_skipped = (self.requests_seen - seen).saturating_sub(REQUESTS_MAX as u64);
+        (rows, u32::try_from(n_skipped).unwrap_or(u32::MAX))
+    }
+
+    fn show_slow(&mut self) {
+        self.observe();
+        if let Some((target, text)) = &self.selected {
+            tell(&verdicts::of(&mut self.engine, &self.screen, target, text));
+        }
+        if let Some(target) = &self.opened {
+            tell(&Tell::Details { details: details::of(&mut self.engine, target) });
+        }
+        // Looking is no input, and its requests are not shown.
+        self.slow_revision = self.engine.cluster.revision().0;
+        self.slow_at = wall_ms();
+    }
+}
+
+/// Does everything again that a session holds.
+fn replay(engine: &mut Engine, session: &Session) {
+    let n = session.inputs.len();
+    for (idx, input) in session.inputs.iter().enumerate() {
+        if idx % 16 == 15 {
+            tell(&Tell::Replaying { permille: u32::try_from(idx * 1000 / n).unwrap_or(0) });
+        }
+        go_to(&mut engine.cluster, input.at, input.turn);
+        if let Some(request) = client::request(&input.request) {
+            engine.cluster.handle(request);
+        }
+    }
+    go_to(&mut engine.cluster, session.at, session.turn);
+}
+
+/// Lets as many turns pass as had passed at a moment that was kept.
+fn go_to(cluster: &mut Cluster, at: u64, turn: u64) {
+    let at = Instant::from_nanos(at);
+    while cluster.n_turns() < turn {
+        let left = u32::try_from(turn - cluster.n_turns()).unwrap_or(u32::MAX);
+        if cluster.advance(at, left).n_turns == 0 {
+            break;
+        }
+    }
+    cluster.advance(at, 0);
+}
+
+/// Lets time pass until every machine's node is Ready.
+fn until_nodes_ready(engine: &mut Engine) {
+    let end = engine.cluster.now().nanos() + BOOT_NANOS_MAX;
+    let n_machines = Screen::new(engine.cluster.api().store(), engine.cluster.api().registry()).n_machines();
+    loop {
+        let nodes = Screen::new(engine.cluster.api().store(), engine.cluster.api().registry()).nodes();
+        let n_ready = nodes.iter().filter(|it| it.state == NodeState::Ready).count();
+        let due = engine.cluster.next_wakeup().filter(|it| it.nanos() <= end);
+        let Some(due) = due.filter(|_| n_ready < n_machines) else { return };
+        engine.cluster.advance(due, TURNS_AT_ONCE);
+    }
+}

@@ -1,0 +1,75 @@
+//! The worker: holds the engine and answers the app.
+
+use std::cell::RefCell;
+
+use gloo::timers::callback::Timeout;
+use js_sys::Uint8Array;
+use view::wire::Wire;
+use wasm_bindgen::{JsCast, closure::Closure};
+use web::{Ask, Tell};
+use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
+
+mod client;
+mod console;
+mod details;
+mod host;
+mod manifest;
+mod pace;
+mod verdicts;
+
+use host::Host;
+
+thread_local! {
+    /// The engine, once it is booted.
+    static HOST: RefCell<Option<Host>> = const { RefCell::new(None) };
+    /// The next time that something is to be done without being asked.
+    static TIMER: RefCell<Option<Timeout>> = const { RefCell::new(None) };
+}
+
+fn scope() -> Option<DedicatedWorkerGlobalScope> {
+    js_sys::global().dyn_into().ok()
+}
+
+/// Sends to the app.
+fn tell(tell: &Tell) {
+    let buffer = Uint8Array::from(tell.to_bytes().as_slice()).buffer();
+    if let Some(scope) = scope() {
+        // Buffers can always be handed over.
+        scope.post_message_with_transfer(&buffer, &js_sys::Array::of1(&buffer)).ok();
+    }
+}
+
+/// Milliseconds by the wall clock.
+fn wall_ms() -> u64 {
+    js_sys::Date::now() as u64
+}
+
+fn hear(ask: Ask) {
+    HOST.with_borrow_mut(|host| match (ask, host.as_mut()) {
+        (Ask::Boot { session, scenario }, _) => *host = Some(Host::boot(&session, &scenario)),
+        (ask, Some(host)) => host.hear(ask),
+        // Nothing else comes before the boot, but for wishes that the app repeats after it.
+        (_, None) => (),
+    });
+    go_on();
+}
+
+/// Works for a while and arranges for the next time.
+fn go_on() {
+    let delay = HOST.with_borrow_mut(|host| host.as_mut().map(Host::work));
+    let Some(delay) = delay else { return };
+    TIMER.with_borrow_mut(|timer| *timer = Some(Timeout::new(delay, go_on)));
+}
+
+fn main() {
+    let Some(scope) = scope() else { return };
+    let heard = Closure::<dyn FnMut(MessageEvent)>::new(|event: MessageEvent| {
+        if let Some(ask) = Ask::from_bytes(&Uint8Array::new(&event.data()).to_vec()) {
+            hear(ask);
+        }
+    });
+    // As long as the worker lives.
+    scope.add_event_listener_with_callback("message", heard.as_ref().unchecked_ref()).ok();
+    heard.forget();
+    tell(&Tell::Hello);
+}

@@ -1,0 +1,41 @@
+//! The verdicts on the selected object, made anew when something changed.
+
+use std::collections::BTreeMap;
+
+use value::Value;
+use view::Screen;
+use view::model::Ref;
+use view::why::{Facts, why};
+use web::Tell;
+
+use crate::client::Engine;
+use crate::manifest;
+
+/// Decisions read for one object at most: the others say nothing new.
+const DECISIONS_MAX: usize = 64;
+
+/// What the app is to be told of the selected object.
+pub fn of(engine: &mut Engine, screen: &Screen, target: &Ref, text: &str) -> Tell {
+    let nodes = screen.nodes();
+    let pods = screen.pods_of(target);
+    let placement = (target.kind == "DaemonSet").then(|| status(engine, "placementdecisions", &target.namespace, &target.name)).flatten();
+    let mut decisions = BTreeMap::new();
+    // What waits first: it is what one wants explained.
+    let (waiting, placed): (Vec<_>, Vec<_>) = pods.iter().map(|(pod, _)| pod).partition(|it| it.node.is_empty());
+    for pod in waiting.into_iter().chain(placed).take(DECISIONS_MAX) {
+        if let Some(it) = status(engine, "schedulingdecisions", &pod.namespace, &pod.name) {
+            decisions.insert(pod.name.clone(), it);
+        }
+    }
+    let nodes: Vec<_> = nodes.iter().collect();
+    let why = why(&Facts { target, nodes: &nodes, pods: &pods, placement: placement.as_ref(), decisions: &decisions });
+    let fields: Vec<&str> = why.verdicts.iter().map(|it| it.field.as_str()).collect();
+    let lines = manifest::lines_of(engine, text, target, &fields);
+    Tell::Why { why: Some(why), lines }
+}
+
+/// The status of a decision.
+pub fn status(engine: &mut Engine, plural: &str, namespace: &str, name: &str) -> Option<Value> {
+    let path = format!("/apis/sim.drydock.dev/v1alpha1/namespaces/{namespace}/{plural}/{name}");
+    engine.get(&path)?.get("status").cloned()
+}
