@@ -136,8 +136,8 @@ test("a pod that fits nowhere waits in the lane and says why", async (t) => {
   await page.locator("[data-testid='example'][data-name='does-not-fit']").click();
   await get(page, "apply").click();
   const lane = get(page, "pending");
-  await lane.getByText("→ node-1").waitFor({ timeout: 60_000 });
-  await lane.getByText("Insufficient cpu").first().waitFor();
+  await lane.getByText("Insufficient cpu").first().waitFor({ timeout: 60_000 });
+  await lane.getByText("→ node-1").first().waitFor();
   await node(page, "node-1").getByText(/cpu: asks 2, 1 free/).waitFor();
   await shot(page, "story-5-pending");
   await lane.getByTestId("pod").first().click();

@@ -38,6 +38,13 @@ const { metafile } = await build({
   metafile: true,
   chunkNames: "editor-core",
 });
+await build({
+  absWorkingDir: here,
+  entryPoints: ["../css/style.css"],
+  outfile: join(out, "style.css"),
+  bundle: true,
+  minify: true,
+});
 await writeFile(join(out, "licences.txt"), await licences(packagesOf(metafile)));
 for (const file of ["boot.js", "browser.js", "engine.js", "motion.js"]) {
   await copyFile(join(here, file), join(out, file));

@@ -403,10 +403,21 @@ impl Screen {
     pub fn events_about(store: &Store, target: &Ref) -> Vec<EventRow> {
         let about = store.list(EVENT, None).filter(|it| {
             let is = |path: &str, text: &str| it.str_at(path).unwrap_or_default() == text;
-            is("involvedObject.kind", &target.kind) && is("involvedObject.name", &target.name) && is("involvedObject.namespace", &target.namespace)
+            is("involvedObject.kind", &target.kind)
+                && is("involvedObject.name", &target.name)
+                && is("involvedObject.namespace", &target.namespace)
         });
         let at = |it: &Object| it.str_at("lastTimestamp").or(it.str_at("eventTime")).and_then(value::time::parse_nanos);
-        let mut rows: Vec<EventRow> = about.map(|it| event_row(it, at(it).or(it.meta.created.and_then(|it| u64::try_from(it).ok()?.checked_mul(1_000_000_000))).unwrap_or(0))).collect();
+        let mut rows: Vec<EventRow> = about
+            .map(|it| {
+                event_row(
+                    it,
+                    at(it)
+                        .or(it.meta.created.and_then(|it| u64::try_from(it).ok()?.checked_mul(1_000_000_000)))
+                        .unwrap_or(0),
+                )
+            })
+            .collect();
         rows.sort_by_key(|it| it.revision);
         rows
     }

@@ -43,18 +43,25 @@ fn made(node: &Node, mark: Mark, text: String, field: &str) -> Verdict {
 
 fn of_daemon(facts: &Facts<'_>, node: &Node, placement: &Value) -> Verdict {
     let here = facts.pods.iter().filter(|(pod, _)| pod.node == node.name);
-    let pod = here.max_by_key(|(pod, _)| pod.is_ready).or_else(|| {
-        facts.pods.iter().find(|(pod, _)| pod.node.is_empty() && pod.wants == node.name)
-    });
+    let pod = here
+        .max_by_key(|(pod, _)| pod.is_ready)
+        .or_else(|| facts.pods.iter().find(|(pod, _)| pod.node.is_empty() && pod.wants == node.name));
     let should_run = placement.bool_at("shouldRun") == Some(true);
     let message = placement.str_at("message").unwrap_or_default();
     let field = placement.str_at("field").unwrap_or_default();
     match pod {
         Some((pod, asks)) if should_run => of_own_pod(facts, node, pod, asks),
         None if should_run => made(node, Mark::Comes, "its pod is yet to be made".to_owned(), ""),
-        Some((pod, _)) if pod.word == "Terminating" => made(node, Mark::Stays, format!("its pod is leaving: {message}"), field),
+        Some((pod, _)) if pod.word == "Terminating" => {
+            made(node, Mark::Stays, format!("its pod is leaving: {message}"), field)
+        }
         Some(_) => made(node, Mark::Stays, format!("its pod stays, but no new one would come: {message}"), field),
-        None => made(node, Mark::Cannot, message.split("; a pod that is already here").next().unwrap_or(message).to_owned(), field),
+        None => made(
+            node,
+            Mark::Cannot,
+            message.split("; a pod that is already here").next().unwrap_or(message).to_owned(),
+            field,
+        ),
     }
 }
 
@@ -129,7 +136,8 @@ fn of_scheduler(facts: &Facts<'_>, node: &Node) -> Verdict {
     // What waits is what one wants explained; else the last that was placed.
     let waiting = facts.pods.iter().filter(|(pod, _)| pod.node.is_empty());
     let explained_pod = waiting.chain(facts.pods).find(|(pod, _)| facts.decisions.contains_key(&pod.name));
-    let decided = explained_pod.and_then(|(pod, asks)| Some((asks, by_name(facts.decisions.get(&pod.name)?, &node.name)?)));
+    let decided =
+        explained_pod.and_then(|(pod, asks)| Some((asks, by_name(facts.decisions.get(&pod.name)?, &node.name)?)));
     let n_ready = here.iter().filter(|it| it.is_ready).count();
     let n_ended = here.iter().filter(|it| matches!(it.phase.as_str(), "Succeeded" | "Failed")).count();
     let refused = decided.and_then(|(asks, it)| Some((asks, refusal(it)?)));
@@ -203,15 +211,29 @@ mod tests {
     fn pod(name: &str, node: &str, wants: &str) -> (Pod, [i64; 2]) {
         let is_ready = !node.is_empty();
         let text = |it: &str| it.to_owned();
-        let pod = Pod { name: text(name), node: text(node), wants: text(wants), is_ready, word: text("Running"), ..Pod::default() };
+        let pod = Pod {
+            name: text(name),
+            node: text(node),
+            wants: text(wants),
+            is_ready,
+            word: text("Running"),
+            ..Pod::default()
+        };
         (pod, [2000, 0])
     }
 
     #[track_caller]
-    fn check(kind: &str, pods: &[(Pod, [i64; 2])], placement: Option<&Value>, decisions: &[(&str, Value)], expect: Expect) {
+    fn check(
+        kind: &str,
+        pods: &[(Pod, [i64; 2])],
+        placement: Option<&Value>,
+        decisions: &[(&str, Value)],
+        expect: Expect,
+    ) {
         let (a, b, c) = (node("a"), node("b"), node("c"));
         let target = Ref::new(kind, "default", "x");
-        let decisions: BTreeMap<String, Value> = decisions.iter().map(|(name, it)| ((*name).to_owned(), it.clone())).collect();
+        let decisions: BTreeMap<String, Value> =
+            decisions.iter().map(|(name, it)| ((*name).to_owned(), it.clone())).collect();
         let nodes = [&a, &b, &c];
         let res = why(&Facts { target: &target, nodes: &nodes, pods, placement, decisions: &decisions });
         let mut text = res.summary;
@@ -227,19 +249,23 @@ mod tests {
 
     #[test]
     fn a_daemon_set_says_of_each_node_why() {
-        let place = |name: &str, runs: bool, message: &str, field: &str| {
-            value!({ "field": field, "message": message, "name": name, "shouldContinue": runs, "shouldRun": runs })
-        };
+        let place = |name: &str, runs: bool, message: &str, field: &str| value!({ "field": field, "message": message, "name": name, "shouldContinue": runs, "shouldRun": runs });
         let placement = value!({ "nodes": [
             place("a", true, "", ""), place("b", true, "", ""),
             place("c", false, "taint gpu=true:NoSchedule is not tolerated", "spec.template.spec.tolerations"),
         ] });
         let decision = value!({ "nodes": [refused("b", "NodeResourcesFit", "Insufficient cpu")] });
-        check("DaemonSet", &[pod("p", "a", "a"), pod("q", "", "b")], Some(&placement), &[("q", decision)], expect![[r#"
+        check(
+            "DaemonSet",
+            &[pod("p", "a", "a"), pod("q", "", "b")],
+            Some(&placement),
+            &[("q", decision)],
+            expect![[r#"
             runs on 1 of 3 nodes, 1 waiting for room, 1 ruled out
             a Runs runs here []
             b Waits wants to run here, but cpu: asks 2, 900m free [spec.template.spec.containers[0].resources.requests.cpu]
-            c Cannot taint gpu=true:NoSchedule is not tolerated [spec.template.spec.tolerations]"#]]);
+            c Cannot taint gpu=true:NoSchedule is not tolerated [spec.template.spec.tolerations]"#]],
+        );
     }
 
     #[test]
@@ -248,10 +274,16 @@ mod tests {
             { "filters": [], "name": "a", "scores": [], "total": 180 },
             refused("b", "TaintToleration", "node(s) had untolerated taint {gpu: true}"),
         ] });
-        check("Pod", &[pod("x", "", "")], None, &[("x", decision)], expect![[r#"
+        check(
+            "Pod",
+            &[pod("x", "", "")],
+            None,
+            &[("x", decision)],
+            expect![[r#"
             waits for a scheduler
             a None could run here; scored 180 []
             b Cannot had untolerated taint {gpu: true} [spec.tolerations]
-            c None none of its pods []"#]]);
+            c None none of its pods []"#]],
+        );
     }
 }

@@ -34,7 +34,8 @@ pub fn Chip(props: &ChipProps) -> Html {
         1 => ", 1 restart".to_owned(),
         n => format!(", {n} restarts"),
     };
-    let label = format!("Pod {} {place}: {}, {} of {} ready{restarts}", pod.name, pod.word, pod.n_ready, pod.n_containers);
+    let label =
+        format!("Pod {} {place}: {}, {} of {} ready{restarts}", pod.name, pod.word, pod.n_ready, pod.n_containers);
     let title = if pod.reason.is_empty() { label.clone() } else { format!("{label}\n{}", pod.reason) };
     html! {
         <button type="button" class={classes!("chip", pod.look.class(), format!("hue-{}", pod.hue), is_marked.then_some("marked"))}

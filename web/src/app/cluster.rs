@@ -199,7 +199,11 @@ fn Lane(props: &LaneProps) -> Html {
 }
 
 fn waits_for(pod: &Pod) -> String {
-    if pod.reason.is_empty() { "waits for a scheduler".to_owned() } else { short_reason(&pod.reason, !pod.wants.is_empty()) }
+    if pod.reason.is_empty() {
+        "waits for a scheduler".to_owned()
+    } else {
+        short_reason(&pod.reason, !pod.wants.is_empty())
+    }
 }
 
 #[derive(Properties, PartialEq)]

@@ -44,7 +44,10 @@ pub fn DialogView(props: &DialogProps) -> Html {
         Dialog::Keys => ("Keys and legend", keys()),
         Dialog::Share(link) => ("Share", share(link, on)),
         Dialog::Reset => ("Start over", reset(on)),
-        Dialog::Ask { node, what } => (if *what == "taint" { "Taint a node" } else { "Label a node" }, html! { <Question node={node.clone()} what={*what} on={on.clone()} /> }),
+        Dialog::Ask { node, what } => (
+            if *what == "taint" { "Taint a node" } else { "Label a node" },
+            html! { <Question node={node.clone()} what={*what} on={on.clone()} /> },
+        ),
     };
     html! {
         <div class="veil" onclick={close.clone()}>
@@ -69,7 +72,8 @@ fn keep_focus(place: &NodeRef, event: &KeyboardEvent) {
     let at = |idx: u32| all.item(idx).and_then(|it| it.dyn_into::<HtmlElement>().ok());
     let (first, last) = (at(0), at(all.length().saturating_sub(1)));
     let active = dialog.owner_document().and_then(|it| it.active_element());
-    let is_at = |it: &Option<HtmlElement>| it.as_ref().zip(active.as_ref()).is_some_and(|(a, b)| a.is_same_node(Some(b)));
+    let is_at =
+        |it: &Option<HtmlElement>| it.as_ref().zip(active.as_ref()).is_some_and(|(a, b)| a.is_same_node(Some(b)));
     let to = match event.shift_key() {
         true if is_at(&first) => last,
         false if is_at(&last) => first,
@@ -202,7 +206,10 @@ fn Question(props: &QuestionProps) -> Html {
     let QuestionProps { node, what, on } = props;
     let input = use_node_ref();
     let (first, hint) = match *what {
-        "taint" => ("gpu=true:NoSchedule", "key=value:effect; the effects are NoSchedule, PreferNoSchedule and NoExecute. A minus at the end takes it away: gpu=true:NoSchedule-"),
+        "taint" => (
+            "gpu=true:NoSchedule",
+            "key=value:effect; the effects are NoSchedule, PreferNoSchedule and NoExecute. A minus at the end takes it away: gpu=true:NoSchedule-",
+        ),
         _ => ("disk=ssd", "key=value; a minus after the key takes it away: disk-"),
     };
     let onsubmit = {

@@ -37,7 +37,8 @@ pub struct DrawerProps {
 #[component]
 pub fn Drawer(props: &DrawerProps) -> Html {
     let DrawerProps { target, details, is_left, on } = props;
-    let part = use_state(|| if matches!(target.kind.as_str(), "Pod" | "DaemonSet") { Part::Decision } else { Part::Describe });
+    let part =
+        use_state(|| if matches!(target.kind.as_str(), "Pod" | "DaemonSet") { Part::Decision } else { Part::Describe });
     let close_button = use_node_ref();
     {
         let close_button = close_button.clone();

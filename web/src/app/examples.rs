@@ -17,7 +17,12 @@ pub const FIRST: &str = "fluentd-elasticsearch";
 
 macro_rules! example {
     ($name:literal, $title:literal, $shows:literal) => {
-        Example { name: $name, title: $title, shows: $shows, text: include_str!(concat!("../../examples/", $name, ".yaml")) }
+        Example {
+            name: $name,
+            title: $title,
+            shows: $shows,
+            text: include_str!(concat!("../../examples/", $name, ".yaml")),
+        }
     };
 }
 

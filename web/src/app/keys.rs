@@ -11,7 +11,8 @@ pub fn meaning(event: &KeyboardEvent) -> Option<Act> {
     let target = event.target().and_then(|it| it.dyn_into::<Element>().ok());
     let key = event.key();
     if key == "Escape" {
-        let in_menu = target.is_some_and(|it| it.closest("[role='menu'], .cm-tooltip, .cm-panel").ok().flatten().is_some());
+        let in_menu =
+            target.is_some_and(|it| it.closest("[role='menu'], .cm-tooltip, .cm-panel").ok().flatten().is_some());
         return (!in_menu).then_some(Act::Close);
     }
     if key == "Enter" && (event.ctrl_key() || event.meta_key()) {

@@ -81,7 +81,10 @@ pub fn is_focus(focus: &Option<Ref>, kind: &str, namespace: &str, name: &str) ->
 fn labels(node: &Node) -> Html {
     let own_taints = node.taints.iter().filter(|it| !it.starts_with("node.kubernetes.io/unschedulable"));
     // A role's own taint needs no second label of the role, and a node named after its role none at all.
-    let roles = node.roles.iter().filter(|it| **it != node.name && !node.taints.iter().any(|taint| taint.contains(&format!("/{it}"))));
+    let roles = node
+        .roles
+        .iter()
+        .filter(|it| **it != node.name && !node.taints.iter().any(|taint| taint.contains(&format!("/{it}"))));
     html! {
         <>
             if node.is_cordoned { <span class="label lock">{ "cordoned" }</span> }

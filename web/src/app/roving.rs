@@ -35,7 +35,8 @@ fn nearest(from: &Element, (dx, dy): (i64, i64)) -> Option<HtmlElement> {
     let candidates = (0..all.length()).filter_map(|idx| all.item(idx)?.dyn_into::<HtmlElement>().ok());
     let distance = |it: &HtmlElement| {
         let (to_x, to_y) = middle(it);
-        let (along, across) = if dx == 0 { ((to_y - y) * dy, (to_x - x).abs()) } else { ((to_x - x) * dx, (to_y - y).abs()) };
+        let (along, across) =
+            if dx == 0 { ((to_y - y) * dy, (to_x - x).abs()) } else { ((to_x - x) * dx, (to_y - y).abs()) };
         // Straight ahead is preferred to what is near but aside.
         (along > 4).then_some(along + 3 * across)
     };

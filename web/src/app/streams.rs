@@ -43,13 +43,18 @@ pub fn Streams(props: &StreamsProps) -> Html {
     let held = use_state(|| None::<Held>);
     let is_held = held.is_some();
     let filter = Filter { kind: (*kind).clone(), words: (*words).clone(), only: focus.clone() };
-    let shown = (*held).clone().unwrap_or_else(|| Held { watch: watch.clone(), events: events.clone(), requests: requests.clone() });
+    let shown = (*held).clone().unwrap_or_else(|| Held {
+        watch: watch.clone(),
+        events: events.clone(),
+        requests: requests.clone(),
+    });
     let act = |act: Act| {
         let on = on.clone();
         Callback::from(move |_: MouseEvent| on.emit(act.clone()))
     };
     let toggle_held = {
-        let (held, now) = (held.clone(), Held { watch: watch.clone(), events: events.clone(), requests: requests.clone() });
+        let (held, now) =
+            (held.clone(), Held { watch: watch.clone(), events: events.clone(), requests: requests.clone() });
         Callback::from(move |_: MouseEvent| held.set(if held.is_some() { None } else { Some(now.clone()) }))
     };
     let copy = {
@@ -434,15 +439,21 @@ fn RequestLine(props: &RequestLineProps) -> Html {
 fn as_text(shown: &Held, filter: &Filter, tab: Tab) -> String {
     let lines: Vec<String> = match tab {
         Tab::Watch => {
-            let line = |it: &Rc<WatchRow>| format!("{}\t{}\t{}\t{}", time_with_millis(it.at), char::from(it.letter), it.object, it.what);
+            let line = |it: &Rc<WatchRow>| {
+                format!("{}\t{}\t{}\t{}", time_with_millis(it.at), char::from(it.letter), it.object, it.what)
+            };
             shown.watch.iter().filter(|it| filter.shows_watch(it)).map(line).collect()
         }
         Tab::Events => {
-            let line = |it: &Rc<EventRow>| format!("{}\t{}\t{}\t{}", time_with_millis(it.at), it.reason, it.object, it.message);
+            let line = |it: &Rc<EventRow>| {
+                format!("{}\t{}\t{}\t{}", time_with_millis(it.at), it.reason, it.object, it.message)
+            };
             shown.events.iter().filter(|it| filter.shows_event(it)).map(line).collect()
         }
         Tab::Requests => {
-            let line = |it: &Rc<RequestRow>| format!("{}\t{}\t{}\t{}\t{}", time_with_millis(it.at), it.code, it.verb, it.path, it.component);
+            let line = |it: &Rc<RequestRow>| {
+                format!("{}\t{}\t{}\t{}\t{}", time_with_millis(it.at), it.code, it.verb, it.path, it.component)
+            };
             shown.requests.iter().filter(|it| filter.shows_request(it)).map(line).collect()
         }
         Tab::Console => Vec::new(),

@@ -129,7 +129,12 @@ fn ClockView(props: &ClockProps) -> Html {
         })
     };
     let elapsed = clock.now.saturating_sub(clock.start);
-    let title = format!("{} {} UTC, {} after the start", clock::date(clock.now), clock::time_of_day(clock.now), clock::span(elapsed));
+    let title = format!(
+        "{} {} UTC, {} after the start",
+        clock::date(clock.now),
+        clock::time_of_day(clock.now),
+        clock::span(elapsed)
+    );
     let (name, face) = if clock.is_paused { ("Go on", icon("play")) } else { ("Pause", icon("pause")) };
     let data_speed = if clock.is_paused { "0".to_owned() } else { clock::speed_name(clock.quarters) };
     html! {

@@ -81,7 +81,8 @@ impl Engine {
 
 /// A request as it is kept.
 fn kept(request: &Request<Vec<u8>>) -> web::Request {
-    let header = |name: &str| request.headers().get(name).and_then(|it| it.to_str().ok()).unwrap_or_default().to_owned();
+    let header =
+        |name: &str| request.headers().get(name).and_then(|it| it.to_str().ok()).unwrap_or_default().to_owned();
     web::Request {
         method: request.method().to_string(),
         path: request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned(),

@@ -15,10 +15,6 @@ pub struct Console {
 }
 
 impl Console {
-    pub fn is_running(&self) -> bool {
-        self.run.is_some()
-    }
-
     pub fn start(&mut self, engine: &mut Engine, line: &str, manifest: &str) {
         self.interrupt(engine);
         let words = match words(line) {
@@ -31,7 +27,9 @@ impl Console {
             _ => &words,
         };
         if let Some(sign) = args.iter().find(|it| matches!(**it, "|" | ">" | ">>" | "<" | "&&" | "||" | ";" | "&")) {
-            return done(&format!("there is no shell here, so {sign} has no meaning; this line is for kubectl alone\n"));
+            return done(&format!(
+                "there is no shell here, so {sign} has no meaning; this line is for kubectl alone\n"
+            ));
         }
         // The manifest in the editor, under the names that one tries first.
         let file = manifest.as_bytes().to_vec();

@@ -111,5 +111,10 @@ fn placed(_status: &Value, node: &Value) -> DecisionRow {
         (false, true) => "may stay",
         (false, false) => "may not run",
     };
-    DecisionRow { node: text(node, "name"), verdict: verdict.to_owned(), text: text(node, "message"), ..DecisionRow::default() }
+    DecisionRow {
+        node: text(node, "name"),
+        verdict: verdict.to_owned(),
+        text: text(node, "message"),
+        ..DecisionRow::default()
+    }
 }

@@ -59,7 +59,7 @@ impl Host {
             n_nodes: 0,
             kubelet: KubeletMode::Real,
             log_changes_max: LOG_CHANGES_MAX,
-            speed: "1".to_owned(),
+            ..Config::default()
         };
         let mut engine = Engine::new(Cluster::new(&config));
         replay(&mut engine, session);

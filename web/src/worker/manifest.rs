@@ -53,7 +53,12 @@ fn each(engine: &mut Engine, text: &str, args: &[&str], is_reversed: bool) -> Re
         documents.reverse();
     }
     if documents.is_empty() {
-        res.problems.push(Problem { line: 1, column: 1, is_warning: false, message: "error: no objects passed to apply".to_owned() });
+        res.problems.push(Problem {
+            line: 1,
+            column: 1,
+            is_warning: false,
+            message: "error: no objects passed to apply".to_owned(),
+        });
     }
     for document in &documents {
         one(engine, document, args, &mut res);
@@ -76,15 +81,29 @@ fn one(engine: &mut Engine, document: &Document, args: &[&str], res: &mut Result
         }
     };
     let chunks = run.take_output();
-    let said = |is_error: bool| chunks.iter().filter(|it| it.is_error == is_error).map(|it| it.text.as_str()).collect::<String>();
+    let said = |is_error: bool| {
+        chunks.iter().filter(|it| it.is_error == is_error).map(|it| it.text.as_str()).collect::<String>()
+    };
     let errors = said(true);
     if code == 0 {
         let words = said(false);
         let word = words.trim().rsplit(' ').next().unwrap_or_default().trim_matches('"');
         if !word.is_empty() {
-            res.outcomes.push(Outcome { target: target(engine, &document.value), word: if word == "deleted" || words.contains(" deleted") { "deleted".to_owned() } else { word.to_owned() } });
+            res.outcomes.push(Outcome {
+                target: target(engine, &document.value),
+                word: if word == "deleted" || words.contains(" deleted") {
+                    "deleted".to_owned()
+                } else {
+                    word.to_owned()
+                },
+            });
         }
-        res.problems.extend(errors.lines().filter_map(|it| it.strip_prefix("Warning: ")).map(|it| at_path(document, path_in(it), it, true)));
+        res.problems.extend(
+            errors
+                .lines()
+                .filter_map(|it| it.strip_prefix("Warning: "))
+                .map(|it| at_path(document, path_in(it), it, true)),
+        );
         return;
     }
     match engine.failures.last() {
@@ -133,7 +152,9 @@ fn problems(document: &Document, status: &Value, errors: &str) -> Vec<Problem> {
 fn path_in(message: &str) -> &str {
     let is_path = |it: &str| {
         let starts = ["spec", "metadata", "status", "data", "stringData", "kind", "apiVersion"];
-        starts.iter().any(|start| it.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])))
+        starts
+            .iter()
+            .any(|start| it.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])))
     };
     let quoted = message.split('"').skip(1).step_by(2).find(|it| is_path(it));
     let before_colon = message.split([' ', ':']).find(|it| is_path(it));

@@ -18,7 +18,9 @@ const DECISIONS_MAX: usize = 64;
 pub fn of(engine: &mut Engine, screen: &Screen, target: &Ref, text: &str) -> Tell {
     let nodes = screen.nodes();
     let pods = screen.pods_of(target);
-    let placement = (target.kind == "DaemonSet").then(|| status(engine, "placementdecisions", &target.namespace, &target.name)).flatten();
+    let placement = (target.kind == "DaemonSet")
+        .then(|| status(engine, "placementdecisions", &target.namespace, &target.name))
+        .flatten();
     let mut decisions = BTreeMap::new();
     // What waits first: it is what one wants explained.
     let (waiting, placed): (Vec<_>, Vec<_>) = pods.iter().map(|(pod, _)| pod).partition(|it| it.node.is_empty());

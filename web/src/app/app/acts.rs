@@ -1,0 +1,303 @@
+//! What the user does.
+
+use super::*;
+
+impl App {
+    pub(super) fn act(&mut self, ctx: &Context<Self>, act: Act) {
+        match act {
+            Act::Text(text) => self.on_text(ctx, text),
+            Act::Apply => self.apply(),
+            Act::Delete => {
+                self.is_busy = true;
+                let text = self.text.to_string();
+                self.ask_for(Pending::Manifest, |id| Ask::Delete { id, text });
+            }
+            Act::GoTo { line, column } => {
+                self.pane = Pane::Manifest;
+                let id = self.new_id();
+                self.go_to = Some((line, column, id));
+            }
+            Act::Select(target) => self.select(target),
+            Act::Focus(target) => self.focus = target,
+            Act::Open { target, x } => self.open(target, x),
+            Act::Close => self.close(),
+            Act::Run(line) => self.run(&line, false),
+            Act::Line(line) => self.run(&line, true),
+            Act::Interrupt => self.engine.ask(&Ask::Interrupt),
+            Act::ClearConsole => Rc::make_mut(&mut self.log).blocks.clear(),
+            Act::CompleteLine(text) => {
+                Rc::make_mut(&mut self.log).offers_for = text.clone();
+                self.ask_for(Pending::Line, |id| Ask::CompleteLine { id, text });
+            }
+            Act::TogglePause => {
+                self.board.clock.is_paused = !self.board.clock.is_paused;
+                self.send_pace();
+            }
+            Act::Speed(quarters) => {
+                self.board.clock.quarters = quarters;
+                self.board.clock.is_paused = false;
+                self.send_pace();
+            }
+            Act::Step => {
+                self.board.clock.is_paused = true;
+                self.engine.ask(&Ask::Step);
+            }
+            Act::NextEvent => self.engine.ask(&Ask::NextEvent),
+            Act::AddNode => self.add_node(),
+            Act::Example(name) => self.example(name),
+            Act::Share => self.share(ctx),
+            Act::Export => self.export(ctx),
+            Act::Import => import_file(ctx),
+            Act::Reset => self.reset(ctx),
+            Act::Theme => page::toggle_theme(),
+            Act::Dialog(dialog) => self.dialog = Some(dialog),
+            Act::CloseDialog => self.dialog = None,
+            Act::Pane(pane) => self.show_pane(pane),
+            Act::Tab(tab) => self.show_tab(tab),
+            Act::Size(size) => self.size = size,
+            Act::ToggleTable => self.is_table = !self.is_table,
+            Act::Diff(revision) => match &self.diff {
+                Some(open) if open.0 == revision => self.diff = None,
+                _ => self.engine.ask(&Ask::Diff { revision }),
+            },
+            Act::CloseToast(id) => self.toasts.retain(|it| it.id != id),
+            Act::Copy(text) => copy(ctx, &text),
+            Act::GoConsole => {
+                self.show_tab(Tab::Console);
+                Timeout::new(30, || page::focus("#console-line")).forget();
+            }
+            Act::GoEditor => {
+                self.pane = Pane::Manifest;
+                Timeout::new(30, || page::focus("[data-testid='editor'] .cm-content, [data-testid='editor'] textarea"))
+                    .forget();
+            }
+        }
+    }
+
+    pub(super) fn on_text(&mut self, ctx: &Context<Self>, text: String) {
+        if *self.text == *text {
+            return;
+        }
+        self.text = text.into();
+        self.said = None;
+        self.keep_soon(ctx);
+    }
+
+    pub(super) fn set_text(&mut self, text: &str) {
+        self.text = text.to_owned().into();
+        self.text_version += 1;
+        self.problems = Rc::default();
+        self.marks = Rc::default();
+        self.said = None;
+    }
+
+    pub(super) fn apply(&mut self) {
+        if !self.is_ready || self.is_busy || self.is_read_only && self.embed.is_none() {
+            return;
+        }
+        self.is_busy = true;
+        let text = self.text.to_string();
+        self.ask_for(Pending::Manifest, |id| Ask::Apply { id, text });
+    }
+
+    pub(super) fn select(&mut self, target: Option<Ref>) {
+        self.why = None;
+        self.marks = Rc::default();
+        self.selection = target;
+        self.send_select();
+    }
+
+    pub(super) fn send_select(&self) {
+        self.engine.ask(&Ask::Select { target: self.selection.clone(), text: self.text.to_string() });
+    }
+
+    pub(super) fn open(&mut self, target: Ref, x: i32) {
+        let width =
+            web_sys::window().and_then(|it| it.inner_width().ok()).and_then(|it| it.as_f64()).unwrap_or(0.0) as i32;
+        // It never covers what was clicked.
+        let is_left = x > width / 2;
+        self.focus = Some(target.clone());
+        if matches!(target.kind.as_str(), "Pod") {
+            self.select_for_pod(&target);
+        }
+        self.engine.ask(&Ask::Open { target: Some(target.clone()) });
+        self.drawer = Some(OpenDrawer { target, details: None, is_left });
+    }
+
+    /// A pod that waits is explained at once.
+    pub(super) fn select_for_pod(&mut self, target: &Ref) {
+        let waits = self.board.pod(&target.namespace, &target.name).is_some_and(|it| it.node.is_empty());
+        if waits {
+            self.select(Some(target.clone()));
+        }
+    }
+
+    /// Closes what is uppermost.
+    pub(super) fn close(&mut self) {
+        if self.dialog.take().is_some() {
+            return;
+        }
+        if self.drawer.take().is_some() {
+            self.focus = None;
+            self.engine.ask(&Ask::Open { target: None });
+            return;
+        }
+        if self.focus.take().is_none() && self.selection.is_some() {
+            self.select(None);
+        }
+    }
+
+    /// Runs a kubectl line; one that a button made is shown, too, but does not take the reader away.
+    pub(super) fn run(&mut self, line: &str, is_typed: bool) {
+        if is_typed {
+            self.tab = Tab::Console;
+        }
+        Rc::make_mut(&mut self.log).begin(line);
+        self.engine.ask(&Ask::Line { text: line.to_owned(), manifest: self.text.to_string() });
+    }
+
+    pub(super) fn add_node(&mut self) {
+        let taken = |n: u32| self.cells.iter().any(|it| it.node.name == format!("node-{n}"));
+        let n = (1..).find(|n| !taken(*n)).unwrap_or(1);
+        let text = format!("apiVersion: sim.drydock.dev/v1alpha1\nkind: Machine\nmetadata:\n  name: node-{n}\n");
+        self.ask_for(Pending::Machine, |id| Ask::Apply { id, text });
+    }
+
+    pub(super) fn example(&mut self, name: &str) {
+        if let Some(example) = examples::find(name) {
+            self.set_text(example.text);
+            self.select(None);
+            self.pane = Pane::Manifest;
+        }
+    }
+
+    pub(super) fn share(&mut self, ctx: &Context<Self>) {
+        let promise = js::pack(&Uint8Array::from(self.kept().seal().as_slice()));
+        let link = ctx.link().clone();
+        spawn_local(async move {
+            link.send_message(match JsFuture::from(promise).await.ok().and_then(|it| it.as_string()) {
+                Some(packed) => {
+                    Msg::Act(Act::Dialog(Dialog::Share(page::link_to(&format!("{}{packed}", kept::LINK_PREFIX)))))
+                }
+                None => Msg::Toast {
+                    is_bad: true,
+                    text: "This browser cannot make links. Export to a file instead.".to_owned(),
+                },
+            });
+        });
+    }
+
+    /// A file that is a manifest for everyone else: the state stands in a comment at its end.
+    pub(super) fn export(&mut self, ctx: &Context<Self>) {
+        let promise = js::pack(&Uint8Array::from(self.kept().seal().as_slice()));
+        let text = self.text.to_string();
+        let link = ctx.link().clone();
+        spawn_local(async move {
+            match JsFuture::from(promise).await.ok().and_then(|it| it.as_string()) {
+                Some(packed) => js::download("drydock.yaml", &format!("{}\n{EXPORT_MARK}{packed}\n", text.trim_end())),
+                None => link
+                    .send_message(Msg::Toast { is_bad: true, text: "This browser cannot pack the state.".to_owned() }),
+            }
+        });
+    }
+
+    pub(super) fn import(&mut self, ctx: &Context<Self>, text: &str) {
+        let Some((manifest, packed)) = text.rsplit_once(EXPORT_MARK) else {
+            self.set_text(text);
+            self.pane = Pane::Manifest;
+            return;
+        };
+        let (manifest, link) = (manifest.to_owned(), ctx.link().clone());
+        let promise = js::unpack(packed.trim());
+        spawn_local(async move {
+            let kept = match JsFuture::from(promise).await {
+                Ok(bytes) => Kept::open(&Uint8Array::new(&bytes).to_vec()),
+                Err(_) => Err("It is damaged."),
+            };
+            link.send_message(match kept {
+                Ok(kept) => Msg::Begin(Ok(Some(Box::new(kept)))),
+                Err(why) => Msg::Toast {
+                    is_bad: true,
+                    text: format!("The cluster in this file cannot be opened. {why} Its manifest is in the editor."),
+                },
+            });
+            drop(manifest);
+        });
+        self.is_ready = false;
+        page::mark_ready(false);
+        self.engine = start_engine(ctx);
+    }
+
+    pub(super) fn reset(&mut self, ctx: &Context<Self>) {
+        self.dialog = None;
+        self.drawer = None;
+        self.select_nothing();
+        self.session = fresh();
+        let (quarters, text) = (self.board.clock.quarters, self.text.clone());
+        self.board = Board::default();
+        self.cells = Rc::default();
+        self.board.clock.quarters = quarters;
+        self.text = text;
+        self.is_ready = false;
+        self.n_failures = 0;
+        page::mark_ready(false);
+        self.engine = start_engine(ctx);
+        self.boot();
+    }
+
+    pub(super) fn select_nothing(&mut self) {
+        self.selection = None;
+        self.why = None;
+        self.focus = None;
+        self.marks = Rc::default();
+        self.diff = None;
+        self.said = None;
+        self.problems = Rc::default();
+    }
+
+    pub(super) fn show_pane(&mut self, pane: Pane) {
+        self.pane = pane;
+        match pane {
+            Pane::Console => self.tab = Tab::Console,
+            Pane::Streams if self.tab == Tab::Console => self.tab = Tab::Watch,
+            _ => (),
+        }
+    }
+
+    pub(super) fn show_tab(&mut self, tab: Tab) {
+        self.tab = tab;
+        if matches!(self.pane, Pane::Streams | Pane::Console) || tab == Tab::Console {
+            self.pane = if tab == Tab::Console { Pane::Console } else { Pane::Streams };
+        }
+        if self.size == Size::Low {
+            self.size = Size::Middle;
+        }
+    }
+}
+
+/// What stands before the packed state in an exported file.
+const EXPORT_MARK: &str = "# drydock: d1:";
+
+fn copy(ctx: &Context<App>, text: &str) {
+    let promise = js::copy(text);
+    let link = ctx.link().clone();
+    spawn_local(async move {
+        let is_bad = JsFuture::from(promise).await.is_err();
+        let text = if is_bad {
+            "The browser does not let this page copy. Select the text and copy it yourself."
+        } else {
+            "Copied."
+        };
+        link.send_message(Msg::Toast { is_bad, text: text.to_owned() });
+    });
+}
+
+fn import_file(ctx: &Context<App>) {
+    let promise = js::pick_file();
+    let link = ctx.link().clone();
+    spawn_local(async move {
+        if let Some(text) = JsFuture::from(promise).await.ok().and_then(|it| it.as_string()) {
+            link.send_message(Msg::Imported(text));
+        }
+    });
+}

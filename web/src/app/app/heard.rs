@@ -1,0 +1,221 @@
+//! What the engine says.
+
+use super::*;
+
+impl App {
+    pub(super) fn hear(&mut self, ctx: &Context<Self>, tell: Tell) {
+        self.last_heard = page::wall_ms();
+        match tell {
+            Tell::Hello => (),
+            Tell::Replaying { permille } => {
+                self.notice = format!("The cluster is being brought back: {} %.", permille / 10)
+            }
+            Tell::Ready { revision } => self.on_ready(ctx, revision),
+            Tell::Update { update } => self.on_update(ctx, update),
+            Tell::Inputs { inputs } => self.on_inputs(ctx, inputs),
+            Tell::Answer { id, code, body } => self.on_answer(ctx, id, code, body),
+            Tell::Applied { id, outcomes, problems } => self.on_applied(ctx, id, &outcomes, problems),
+            Tell::Why { why, lines } => {
+                let is_wanted = why.as_ref().map(|it| &it.target) == self.selection.as_ref();
+                if is_wanted {
+                    self.why = why.map(Rc::new);
+                    self.marks = Rc::new(lines);
+                }
+            }
+            Tell::Details { details } => {
+                if let Some(drawer) = self.drawer.as_mut().filter(|it| it.target == details.target) {
+                    drawer.details = Some(Rc::new(details));
+                }
+            }
+            Tell::Diff { revision, text } => self.diff = Some(Rc::new((revision, text))),
+            Tell::Output { text, is_done } => Rc::make_mut(&mut self.log).add(&text, is_done),
+            Tell::Completions { id, found } => self.on_completions(id, found),
+            Tell::Problems { problems, .. } => self.problems = Rc::new(problems),
+            Tell::Hover { id, text } => {
+                if let Some(Pending::Editor(resolve)) = self.pending.remove(&id) {
+                    let text = if text.is_empty() { JsValue::NULL } else { JsValue::from(text) };
+                    resolve.call1(&JsValue::NULL, &text).ok();
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_ready(&mut self, ctx: &Context<Self>, revision: u64) {
+        self.is_ready = true;
+        if self.restarting.take().is_some() {
+            let text = format!(
+                "The engine stopped and was started again from revision {}. Nothing was lost.",
+                grouped(revision)
+            );
+            self.toast(ctx, false, text);
+        }
+        page::mark_ready(true);
+        self.send_select();
+        if let Some(drawer) = &self.drawer {
+            self.engine.ask(&Ask::Open { target: Some(drawer.target.clone()) });
+        }
+        self.keep_soon(ctx);
+        if std::mem::take(&mut self.runs_at_start) {
+            self.act(ctx, Act::Apply);
+        }
+    }
+
+    pub(super) fn on_update(&mut self, ctx: &Context<Self>, update: Update) {
+        (self.session.at, self.session.turn) = (update.clock.now, update.clock.turn);
+        let is_calm = update.is_whole || update.clock.quarters == 0 || update.clock.quarters > CALM_QUARTERS;
+        let n_changes = update.pods.len();
+        let has_news = !(update.pods.is_empty() && update.pods_gone.is_empty() && update.watch.is_empty());
+        if n_changes > 0 && n_changes <= MOVES_MAX && !is_calm {
+            let uids: Array = update.pods.iter().map(|it| JsValue::from(it.uid.as_str())).collect();
+            js::before_move(&uids);
+            self.moves = true;
+        }
+        let (quarters, is_paused) = (self.board.clock.quarters, self.board.clock.is_paused);
+        let is_whole = update.is_whole;
+        self.board.apply(update);
+        if !self.is_ready {
+            // The wish stands until the engine follows it.
+            (self.board.clock.quarters, self.board.clock.is_paused) = (quarters, is_paused);
+        }
+        let same = !is_whole
+            && self.cells.len() == self.board.cells.len()
+            && self.cells.iter().zip(&self.board.cells).all(|(a, b)| Rc::ptr_eq(a, b));
+        if !same {
+            self.cells = Rc::new(self.board.cells.clone());
+        }
+        if has_news {
+            self.n_failures = 0;
+            self.keep_soon(ctx);
+        }
+        self.speak();
+    }
+
+    /// One polite sentence a second at most.
+    pub(super) fn speak(&mut self) {
+        let now = page::wall_ms();
+        let target = self.selection.as_ref().and_then(|it| self.board.workload(it));
+        let text = match target {
+            Some(it) if it.is_counted => format!("{} of {} pods of {} ready", it.n_ready, it.n_desired, it.target.name),
+            _ => {
+                let counts = self.board.counts();
+                format!("{} nodes, {} of {} pods ready", counts.n_nodes, counts.n_ready, counts.n_pods)
+            }
+        };
+        if text != self.spoken.0 && now.saturating_sub(self.spoken.1) >= SAY_MS {
+            self.spoken = (text, now);
+        }
+    }
+
+    pub(super) fn on_inputs(&mut self, ctx: &Context<Self>, inputs: Vec<Rc<Input>>) {
+        self.session.inputs.extend(inputs);
+        self.keep_soon(ctx);
+    }
+
+    pub(super) fn on_answer(&mut self, ctx: &Context<Self>, id: u32, code: u16, body: String) {
+        match self.pending.remove(&id) {
+            Some(Pending::Remote(reply)) => {
+                reply.call1(&JsValue::NULL, &JsValue::from(body)).ok();
+            }
+            _ if code >= 400 => self.toast(ctx, true, body),
+            _ => (),
+        }
+    }
+
+    pub(super) fn on_applied(&mut self, ctx: &Context<Self>, id: u32, outcomes: &[Outcome], problems: Vec<Problem>) {
+        let pending = self.pending.remove(&id);
+        self.is_busy = false;
+        let errors = problems.iter().filter(|it| !it.is_warning).count();
+        match pending {
+            Some(Pending::Machine) => {
+                if let Some(problem) = problems.first() {
+                    self.toast(ctx, true, problem.message.clone());
+                }
+                return;
+            }
+            Some(Pending::Remote(reply)) => {
+                let lines: Vec<String> =
+                    outcomes.iter().map(outcome_line).chain(problems.iter().map(|it| it.message.clone())).collect();
+                reply.call1(&JsValue::NULL, &JsValue::from(lines.join("\n"))).ok();
+            }
+            _ => (),
+        }
+        self.problems = Rc::new(problems);
+        let words = match outcomes {
+            [] => String::new(),
+            [one] => outcome_line(one),
+            [first, .., last] => {
+                format!("{}, … {} ({} in all)", outcome_line(first), outcome_line(last), outcomes.len())
+            }
+        };
+        self.said = Some(Rc::new(match errors {
+            0 => (true, words),
+            1 => (false, "1 problem".to_owned()),
+            n => (false, format!("{n} problems")),
+        }));
+        // What was applied is what one wants explained.
+        const EXPLAINED: [&str; 8] =
+            ["DaemonSet", "Deployment", "StatefulSet", "ReplicaSet", "Job", "ReplicationController", "Pod", "CronJob"];
+        let applied = outcomes
+            .iter()
+            .filter(|it| it.word != "deleted")
+            .rev()
+            .find(|it| EXPLAINED.contains(&it.target.kind.as_str()));
+        if let Some(outcome) = applied.filter(|_| errors == 0) {
+            self.selection = Some(outcome.target.clone());
+            self.send_select();
+        }
+        if errors == 0 && self.pane == Pane::Manifest {
+            self.pane = Pane::Cluster;
+        }
+        if outcomes.iter().any(|it| it.word == "deleted" && Some(&it.target) == self.selection.as_ref()) {
+            self.select(None);
+        }
+    }
+
+    pub(super) fn on_completions(&mut self, id: u32, found: Vec<Completion>) {
+        match self.pending.remove(&id) {
+            Some(Pending::Editor(resolve)) => {
+                resolve.call1(&JsValue::NULL, &completions_for_js(&found)).ok();
+            }
+            Some(Pending::Line) => Rc::make_mut(&mut self.log).offers = Rc::new(found),
+            _ => (),
+        }
+    }
+
+    pub(super) fn question(&mut self, question: EditorQuestion, resolve: Function) -> bool {
+        if !self.is_ready {
+            resolve.call1(&JsValue::NULL, &JsValue::NULL).ok();
+            return false;
+        }
+        match question {
+            EditorQuestion::Complete { text, line, column } => {
+                self.ask_for(Pending::Editor(resolve), |id| Ask::CompleteYaml { id, text, line, column });
+            }
+            EditorQuestion::Hover { text, line, column } => {
+                self.ask_for(Pending::Editor(resolve), |id| Ask::Hover { id, text, line, column });
+            }
+        }
+        false
+    }
+}
+
+fn outcome_line(it: &Outcome) -> String {
+    format!("{}/{} {}", it.target.kind.to_lowercase(), it.target.name, it.word)
+}
+
+fn completions_for_js(found: &[Completion]) -> JsValue {
+    let list: Array = found
+        .iter()
+        .map(|it| {
+            let option = Object::new();
+            let apply = if it.apply.is_empty() { &it.label } else { &it.apply };
+            for (name, value) in [("label", &it.label), ("detail", &it.detail), ("info", &it.info), ("apply", apply)] {
+                if !value.is_empty() {
+                    Reflect::set(&option, &name.into(), &value.as_str().into()).ok();
+                }
+            }
+            option
+        })
+        .collect();
+    list.into()
+}

@@ -1,0 +1,126 @@
+//! The beginning, the end, and the beginning again.
+
+use super::*;
+
+impl App {
+    pub(super) fn begin(&mut self, ctx: &Context<Self>, kept: Result<Option<Box<Kept>>, String>) {
+        let fragment = page::fragment();
+        match kept {
+            Ok(Some(kept)) => {
+                let Kept { session, text, selection, quarters, is_paused } = *kept;
+                self.session = session;
+                self.set_text(&text);
+                self.selection = selection;
+                self.board.clock.quarters = quarters;
+                self.board.clock.is_paused = is_paused;
+                self.notice = "The cluster is being brought back to where it was.".to_owned();
+            }
+            Ok(None) => {
+                self.board.clock.quarters = 4;
+                if let Some(name) = fragment.strip_prefix("example/") {
+                    match examples::find(name) {
+                        Some(example) => {
+                            self.set_text(example.text);
+                            self.runs_at_start = page::parameter("autorun").as_deref() == Some("1");
+                        }
+                        None => self.toast(ctx, true, format!("There is no example named {name}.")),
+                    }
+                }
+            }
+            Err(message) => {
+                self.board.clock.quarters = 4;
+                self.toast(ctx, true, message);
+            }
+        }
+        if fragment.starts_with('d') && fragment.contains(':') {
+            page::drop_fragment();
+        }
+        self.boot();
+        self.listen_to_frame(ctx);
+    }
+
+    pub(super) fn boot(&mut self) {
+        let scenario = if self.session.inputs.is_empty() { examples::SCENARIO.to_owned() } else { String::new() };
+        self.engine.ask(&Ask::Boot { session: self.session.clone(), scenario });
+        self.send_pace();
+    }
+
+    pub(super) fn send_pace(&self) {
+        let clock = &self.board.clock;
+        self.engine.ask(&Ask::Pace { quarters: clock.quarters, is_paused: clock.is_paused });
+    }
+
+    pub(super) fn watch(&mut self, ctx: &Context<Self>) -> bool {
+        let silent = page::wall_ms().saturating_sub(self.last_heard);
+        if !self.is_ready || silent < SILENCE_MS_MAX || page::is_hidden() {
+            if page::is_hidden() {
+                self.last_heard = page::wall_ms();
+            }
+            return false;
+        }
+        self.restart(ctx, "it did not answer");
+        true
+    }
+
+    /// A new worker takes over from what was acknowledged.
+    pub(super) fn restart(&mut self, ctx: &Context<Self>, why: &str) {
+        self.n_failures += 1;
+        self.last_heard = page::wall_ms();
+        self.is_ready = false;
+        page::mark_ready(false);
+        if self.n_failures > 5 {
+            self.toast(ctx, true, format!("The engine stopped and does not start again: {why}. The manifest is kept; start over or open this page again."));
+            return;
+        }
+        if self.n_failures > 2 && !self.session.inputs.is_empty() {
+            // It stops at the same place again and again: the last change goes.
+            self.session.inputs.pop();
+            if let Some(last) = self.session.inputs.last() {
+                (self.session.at, self.session.turn) = (last.at, last.turn);
+            }
+            self.toast(ctx, true, "The last change makes the engine stop, so it was taken back.".to_owned());
+        }
+        self.restarting = Some(self.board.clock.revision);
+        self.is_busy = false;
+        if self.log.is_running {
+            Rc::make_mut(&mut self.log).add("\nThe engine stopped before this was done.\n", true);
+        }
+        self.pending.clear();
+        self.engine = start_engine(ctx);
+        self.boot();
+    }
+
+    /// Keeps the state in the browser, soon.
+    pub(super) fn keep_soon(&mut self, ctx: &Context<Self>) {
+        if self.keeping.is_none() && self.embed.is_none() {
+            let link = ctx.link().clone();
+            self.keeping = Some(Timeout::new(KEEP_MS, move || link.send_message(Msg::Keep)));
+        }
+    }
+
+    pub(super) fn kept(&self) -> Kept {
+        Kept {
+            session: self.session.clone(),
+            text: self.text.to_string(),
+            selection: self.selection.clone(),
+            quarters: self.board.clock.quarters,
+            is_paused: self.board.clock.is_paused,
+        }
+    }
+
+    pub(super) fn keep(&mut self, ctx: &Context<Self>) -> bool {
+        self.keeping = None;
+        if !self.is_ready {
+            return false;
+        }
+        let promise = js::save(kept::KEY, &Uint8Array::from(self.kept().seal().as_slice()));
+        let link = ctx.link().clone();
+        spawn_local(async move {
+            if JsFuture::from(promise).await.is_err() {
+                let text = "This browser keeps nothing for this page, so a reload begins anew. Export or share what you want to keep.";
+                link.send_message(Msg::Toast { is_bad: false, text: text.to_owned() });
+            }
+        });
+        false
+    }
+}
