@@ -58,3 +58,6 @@ pub(super) fn shown(at: i64, zone: &Zone) -> String {
         None => time.to_rfc3339_opts(SecondsFormat::Secs, true),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,3 +52,6 @@ pub(super) fn fraction(size: i64, max: i64, max_before: i64) -> i64 {
     let rounded = (2 * product + max_before).div_euclid(2 * max_before);
     rounded - size
 }
+
+#[cfg(test)]
+mod tests;

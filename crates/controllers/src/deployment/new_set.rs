@@ -218,3 +218,6 @@ fn lengthen_history(set: &mut Object, before: &str) {
         set.meta.annotations.insert(HISTORY, joined);
     }
 }
+
+#[cfg(test)]
+mod tests;
