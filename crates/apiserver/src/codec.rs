@@ -52,11 +52,11 @@ impl Parsed<'_> {
             return order::in_order(self.text, &self.duplicates, unknown);
         }
         let duplicates = self.duplicates.iter().map(|it| format!("duplicate field {}", quoted(it)));
-        self.yaml.iter().cloned().chain(duplicates).chain(unknown.iter().map(unknown_field)).collect()
+        self.yaml.iter().cloned().chain(duplicates).chain(unknown.iter().map(|it| unknown_field(it))).collect()
     }
 }
 
-pub(crate) fn unknown_field(path: &String) -> String {
+pub(crate) fn unknown_field(path: &str) -> String {
     format!("unknown field {}", quoted(path))
 }
 

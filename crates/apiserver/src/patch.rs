@@ -144,8 +144,9 @@ pub(crate) fn patched(
         errors.push("patch", Problem::Invalid(shown.into()), why);
         Status::invalid("", "", "", &errors)
     };
-    let problems =
-        |unknown: &[String]| problems.iter().cloned().chain(unknown.iter().map(codec::unknown_field)).collect();
+    let problems = |unknown: &[String]| {
+        problems.iter().cloned().chain(unknown.iter().map(|it| codec::unknown_field(it))).collect()
+    };
     api.decode_tree(&res, definition, &problems, options.validation, warnings).map_err(refused)
 }
 

@@ -222,7 +222,7 @@ impl Parser {
                     Piece::Text(_) => Vec::new(),
                 };
                 if let Some((Token::Word(inner), rest)) = chained.split_first() {
-                    otherwise = vec![self.control(&inner.clone(), &rest.to_vec())?];
+                    otherwise = vec![self.control(&inner.clone(), rest)?];
                 } else {
                     let (nodes, end) = self.block()?;
                     if end.as_deref() != Some("end") {
@@ -482,7 +482,7 @@ fn call(name: &str, args: &[Value]) -> Fallible<Value> {
             _ => return Err("error calling len: len of nil pointer".into()),
         },
         "index" => args[1.min(args.len())..].iter().try_fold(first, |value, key| index(&value, key))?,
-        "eq" => args[1.min(args.len())..].iter().any(|it| *it == first).into(),
+        "eq" => args[1.min(args.len())..].contains(&first).into(),
         "ne" => (args.get(1) != Some(&first)).into(),
         "lt" => compared(Ordering::is_lt)?,
         "le" => compared(Ordering::is_le)?,

@@ -90,10 +90,10 @@ impl Kubelets {
         let now = cx.now();
         let Some(machine) = self.machines.get(&life.node) else { return Ok(true) };
         let mut events = Events::default();
-        if life.rejected {
-            if let Some((reason, message)) = &life.failed {
-                events.pod("Warning", reason, message.trim_start_matches(eviction::REJECTED).to_owned());
-            }
+        if life.rejected
+            && let Some((reason, message)) = &life.failed
+        {
+            events.pod("Warning", reason, message.trim_start_matches(eviction::REJECTED).to_owned());
         }
         if life.pod.meta.is_deleted() {
             steps::begin_stop(life, now, &mut events);

@@ -122,8 +122,7 @@ fn conditions(life: &Life, phase: &str, now: Instant) -> Vec<Value> {
             format!("containers with incomplete status: {}", names(&|it| it.is_init && !it.lets_next_begin())),
         )
     });
-    let completed = (succeeded && life.containers.iter().any(|it| it.is_init) || succeeded)
-        .then_some(("PodCompleted", String::new()));
+    let completed = succeeded.then_some(("PodCompleted", String::new()));
     let mut list = vec![
         condition(before, "PodReadyToStartContainers", ready_to_start, None, life, now),
         condition(before, "Initialized", initialized, not_initialized.or(completed), life, now),

@@ -20,7 +20,7 @@ const SLEEP_MAX: Duration = Duration::from_secs(60);
 pub(crate) enum Job {
     /// One request and where its answer goes.
     Request {
-        request: http::Request<Vec<u8>>,
+        request: Box<http::Request<Vec<u8>>>,
         /// Streams end after this wall time.
         timeout: Option<Duration>,
         reply: oneshot::Sender<http::Response<Answer>>,
@@ -77,7 +77,7 @@ impl Engine {
                 })
             };
             match job {
-                Ok(Job::Request { request, timeout, reply }) => self.answer(request, timeout, reply),
+                Ok(Job::Request { request, timeout, reply }) => self.answer(*request, timeout, reply),
                 Ok(Job::Recording(reply)) => {
                     reply.send(self.cluster.recording()).ok();
                 }

@@ -79,7 +79,7 @@ pub(crate) fn serve(options: &Serve) -> Result<(), String> {
 /// Asks the engine and waits for the whole answer.
 fn wait_for(jobs: &mpsc::Sender<Job>, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
     let (reply, receiver) = oneshot::channel();
-    if jobs.send(Job::Request { request, timeout: None, reply }).is_err() {
+    if jobs.send(Job::Request { request: Box::new(request), timeout: None, reply }).is_err() {
         return http::Response::default();
     }
     let answer = std::thread::spawn(move || receiver.blocking_recv().ok()).join().ok().flatten();
@@ -142,7 +142,7 @@ async fn answer(request: hyper::Request<Incoming>, jobs: &mpsc::Sender<Job>) -> 
     let gzip = parts.headers.get(http::header::ACCEPT_ENCODING).is_some_and(takes_gzip);
     let (reply, receiver) = oneshot::channel();
     let request = http::Request::from_parts(parts, body.to_bytes().to_vec());
-    let job = Job::Request { request, timeout, reply };
+    let job = Job::Request { request: Box::new(request), timeout, reply };
     if jobs.send(job).is_err() {
         return plain(503, "the engine has stopped");
     }

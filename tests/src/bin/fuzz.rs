@@ -49,7 +49,7 @@ fn one(seed: u64, n_requests: u64, current: &Mutex<String>, codes: &mut std::col
     let mut cluster = Cluster::new(&Config {
         seed,
         n_nodes: 2,
-        log_changes_max: if seed % 8 == 0 { 16 } else { 1_024 },
+        log_changes_max: if seed.is_multiple_of(8) { 16 } else { 1_024 },
         ..Config::default()
     });
     let mut open = Vec::new();

@@ -3,7 +3,7 @@
 use meta::Object;
 use value::Value;
 
-fn names<'a>(list: &'a [Value]) -> impl Iterator<Item = &'a str> {
+fn names(list: &[Value]) -> impl Iterator<Item = &str> {
     list.iter().filter_map(|it| it.str_at("name"))
 }
 

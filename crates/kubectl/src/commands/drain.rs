@@ -300,6 +300,9 @@ enum Verdict {
     Refuse(String),
 }
 
+/// Messages, each with the pods that it is about.
+type Notes = Vec<(String, Vec<String>)>;
+
 /// The pods of a node that must go.
 fn pods(cx: &mut Cx<'_>, node: &str) -> Result<Vec<Info>> {
     let resource = cx.resource("pods")?;
@@ -308,9 +311,8 @@ fn pods(cx: &mut Cx<'_>, node: &str) -> Result<Vec<Info>> {
         .with("fieldSelector", &format!("spec.nodeName={node}"));
     let list = cx.list(&url, JSON)?;
     let mut kept = Vec::new();
-    let (mut warnings, mut refusals): (Vec<(String, Vec<String>)>, Vec<(String, Vec<String>)>) =
-        (Vec::new(), Vec::new());
-    let note = |list: &mut Vec<(String, Vec<String>)>, message: String, pod: &Info| {
+    let (mut warnings, mut refusals) = (Notes::new(), Notes::new());
+    let note = |list: &mut Notes, message: String, pod: &Info| {
         let pod = format!("{}/{}", pod.namespace, pod.name);
         match list.iter_mut().find(|(have, _)| *have == message) {
             Some((_, pods)) => pods.push(pod),

@@ -68,11 +68,12 @@ fn one(cx: &mut Cx<'_>, mut info: Info, dry_run: DryRun, printer: &mut Printer) 
     info.object = annotated(cx, &info.object);
     if dry_run != DryRun::Client {
         // What has no version takes the live object's, as if nobody else wrote.
-        if info.object.str_at("metadata.resourceVersion").unwrap_or_default().is_empty() && !info.name.is_empty() {
-            if let Ok(live) = cx.get(&info.url()) {
-                let version = live.str_at("metadata.resourceVersion").unwrap_or_default();
-                info.object.set("metadata.resourceVersion", version);
-            }
+        if info.object.str_at("metadata.resourceVersion").unwrap_or_default().is_empty()
+            && !info.name.is_empty()
+            && let Ok(live) = cx.get(&info.url())
+        {
+            let version = live.str_at("metadata.resourceVersion").unwrap_or_default();
+            info.object.set("metadata.resourceVersion", version);
         }
         let subresource = cx.text("subresource");
         let url = Url::of(&info.resource, &info.namespace, &info.name, &subresource);

@@ -25,7 +25,7 @@ pub(super) const COMMANDS: &[Command] = &[Command {
          override-type:s attach:b i/stdin:b t/tty:b rm:b q/quiet:b privileged:b leave-stdin-open:b grace-period:i \
          timeout:d wait:b force:b cascade:s=background field-manager:s save-config:b pod-running-timeout:d",
     ],
-    run: run,
+    run,
 }];
 
 fn run(cx: &mut Cx<'_>) -> Result<Flow> {
@@ -143,7 +143,7 @@ fn is_image(text: &str) -> bool {
 fn env(cx: &Cx<'_>) -> Result<Vec<Value>> {
     let pairs =
         cx.flags().all("env").into_iter().map(|it| match it.split_once('=').filter(|(key, _)| !key.is_empty()) {
-            Some((key, text)) if text.is_empty() => Ok(value!({"name": key})),
+            Some((key, "")) => Ok(value!({"name": key})),
             Some((key, text)) => Ok(value!({"name": key, "value": text})),
             None => Err(Failure::Text(format!("invalid env: {it}"))),
         });

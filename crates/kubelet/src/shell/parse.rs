@@ -260,7 +260,7 @@ impl Lexer<'_> {
         self.take();
         if self.eat("((") {
             let end = closing(self.rest, 2)?;
-            let inner = self.inner_word(&self.rest[..end - 1].to_owned())?;
+            let inner = self.inner_word(&self.rest[..end - 1])?;
             self.rest = &self.rest[end + 1..];
             return Some(Part::Arithmetic(inner));
         }

@@ -15,7 +15,6 @@ pub(super) const PLUGIN: Plugin = Plugin {
     normalize: Normalize::Own(normalize),
     weight: 2,
     counts_company: true,
-    ..Plugin::DEFAULT
 };
 
 /// A required affinity of a pod that is there draws others with this weight (`hardPodAffinityWeight`).

@@ -16,7 +16,6 @@ pub(super) const PLUGIN: Plugin = Plugin {
     normalize: Normalize::Own(normalize),
     weight: 2,
     counts_company: true,
-    ..Plugin::DEFAULT
 };
 
 const HOSTNAME: &str = "kubernetes.io/hostname";

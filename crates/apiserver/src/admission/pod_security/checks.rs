@@ -109,7 +109,7 @@ fn context<'a>(container: &'a Value, path: &str) -> Option<&'a Value> {
     container.get("securityContext")?.at(path)
 }
 
-fn strings<'a>(value: Option<&'a Value>) -> impl Iterator<Item = &'a str> {
+fn strings(value: Option<&Value>) -> impl Iterator<Item = &str> {
     list(value).iter().filter_map(Value::as_str)
 }
 
