@@ -117,6 +117,6 @@ pub(super) fn parameter(name: &str, form: Version) -> Value {
 
 pub(super) fn parameters(names: &[&str], form: Version) -> Value {
     let mut names = names.to_vec();
-    names.sort_unstable();
+    names.sort_by_key(|it| it.trim_start_matches('/'));
     names.iter().map(|it| parameter(it, form)).collect::<Vec<_>>().into()
 }
