@@ -59,8 +59,8 @@ pub(crate) fn read(body: &[u8]) -> Result<Value, String> {
 enum Wire<'a> {
     Number(u64),
     Bytes(&'a [u8]),
-    /// 64 bits as they are.
-    Fixed(u64),
+    /// Numbers of a fixed size, which no field but those with fractions has.
+    Fixed,
 }
 
 const BROKEN: &str = "unexpected EOF";
@@ -92,12 +92,18 @@ fn fields(mut bytes: &[u8]) -> Result<Vec<(u64, Wire<'_>)>, String> {
         let tag = varint(&mut bytes)?;
         let wire = match tag & 7 {
             0 => Wire::Number(varint(&mut bytes)?),
-            1 => Wire::Fixed(take(&mut bytes, 8)?.iter().rev().fold(0, |number, it| number << 8 | u64::from(*it))),
+            1 => {
+                take(&mut bytes, 8)?;
+                Wire::Fixed
+            }
             2 => {
                 let len = varint(&mut bytes)?;
                 Wire::Bytes(take(&mut bytes, len)?)
             }
-            5 => Wire::Bytes(take(&mut bytes, 4)?),
+            5 => {
+                take(&mut bytes, 4)?;
+                Wire::Fixed
+            }
             other => return Err(format!("proto: illegal wireType {other}")),
         };
         res.push((tag >> 3, wire));
@@ -236,18 +242,12 @@ fn value(ty: TypeId, wire: Wire<'_>, depth: usize) -> Result<Value, String> {
     Ok(match (Schema::shared().ty(ty), wire) {
         (Type::Bool, Wire::Number(it)) => (it != 0).into(),
         (Type::Int32 | Type::Int64, Wire::Number(it)) => Value::Int(it as i64),
-        (Type::Number, Wire::Fixed(bits)) => number(bits),
+        (Type::Number, _) => return Err("numbers with fractions are read from JSON only".to_owned()),
         (Type::Str, Wire::Bytes(it)) => text(it)?.into(),
         (Type::Bytes, Wire::Bytes(it)) => base64(it).into(),
         (_, Wire::Bytes(it)) => message(ty, it, depth + 1)?,
         _ => return Err("proto: wrong wireType".to_owned()),
     })
-}
-
-/// The bits of a number with a fraction, as text.
-fn number(bits: u64) -> Value {
-    let text = f64::from_bits(bits).to_string();
-    text.parse().map_or_else(|_| Value::Decimal(text.into()), Value::Int)
 }
 
 #[cfg(test)]
