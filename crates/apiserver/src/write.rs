@@ -9,6 +9,7 @@ use meta::{Errors, Key, Metadata, Object, OwnerRef, Revision, Status};
 use sim::Instant;
 use value::{Str, Value};
 
+use crate::admission::resource_quota::{self, Charge};
 use crate::admission::{self, Operation};
 use crate::rules::Rules;
 use crate::server::ApiServer;
@@ -121,15 +122,21 @@ pub(crate) fn insert(api: &mut ApiServer, write: &mut Write, mut object: Object)
             write.warnings.extend((write.kind.strategy.warnings)(&object, None));
             let mut warnings = admission::validate(api, write, Operation::Create, Some(&object), None)?;
             write.warnings.append(&mut warnings);
+            let charges = resource_quota::admit(api, write, Operation::Create, &object, None)?;
             return match exists {
                 Some(live) => Err(already_exists(write, &live, generates)),
-                None => put_new(api, write, object),
+                None => put_new(api, write, object, charges),
             };
         }
     }
 }
 
-fn put_new(api: &mut ApiServer, write: &mut Write, mut object: Object) -> Result<Arc<Object>, Status> {
+fn put_new(
+    api: &mut ApiServer,
+    write: &mut Write,
+    mut object: Object,
+    charges: Vec<Charge>,
+) -> Result<Arc<Object>, Status> {
     if object.meta.revision != Revision::default() {
         return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
     }
@@ -138,6 +145,7 @@ fn put_new(api: &mut ApiServer, write: &mut Write, mut object: Object) -> Result
         object.meta.revision = Revision::default();
         return Ok(Arc::new(object));
     }
+    resource_quota::charge(api, write.now, charges)?;
     api.templates.leave(&object);
     let name = object.meta.name.clone();
     pass_storage(api, write, &mut object);
@@ -277,6 +285,7 @@ pub(crate) fn update(
     }
     let mut warnings = admission::validate(api, write, Operation::Update, Some(&object), Some(live))?;
     write.warnings.append(&mut warnings);
+    let charges = resource_quota::admit(api, write, Operation::Update, &object, Some(live))?;
     if finishes_deletion(&object, live) {
         return finish_deletion(api, write, object);
     }
@@ -290,6 +299,7 @@ pub(crate) fn update(
         object.meta.revision = live.meta.revision;
         return Ok(Arc::new(object));
     }
+    resource_quota::charge(api, write.now, charges)?;
     let name = object.meta.name.clone();
     api.store.update(object, Some(live.meta.revision)).map_err(|_| write.conflict(&name, MODIFIED))
 }

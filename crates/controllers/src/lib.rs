@@ -17,6 +17,7 @@ mod node_lifecycle;
 mod pod_gc;
 mod pods;
 mod replica_set;
+mod resource_quota;
 mod service_account;
 mod stateful_set;
 mod taint_eviction;
@@ -29,6 +30,7 @@ pub use self::daemonset::{Verdict, verdicts};
 
 /// Every controller and the name under which it records events, in the order in which a turn lets them work.
 pub fn all(kinds: Vec<KindId>) -> Vec<(Box<dyn Actor>, &'static str)> {
+    let all_kinds = kinds.clone();
     vec![
         controller(cron_job::CronJobs::default(), "cronjob-controller"),
         controller(daemonset::DaemonSets::default(), "daemonset-controller"),
@@ -42,6 +44,7 @@ pub fn all(kinds: Vec<KindId>) -> Vec<(Box<dyn Actor>, &'static str)> {
         controller(pod_gc::PodGc::default(), "pod-garbage-collector"),
         controller(replica_set::ReplicaSets(replica_set::REPLICA_SETS), "replicaset-controller"),
         controller(replica_set::ReplicaSets(replica_set::REPLICATION_CONTROLLERS), "replication-controller"),
+        controller(resource_quota::ResourceQuotas(all_kinds), "resourcequota-controller"),
         controller(service_account::RootCa, "root-ca-cert-publisher"),
         controller(service_account::ServiceAccounts, "serviceaccount-controller"),
         controller(stateful_set::StatefulSets, "statefulset-controller"),

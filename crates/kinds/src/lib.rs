@@ -7,6 +7,7 @@ mod conditions;
 mod kind;
 pub mod object_meta;
 pub mod path;
+pub mod quota;
 mod registry;
 
 use meta::KindId;
