@@ -7,6 +7,8 @@ mod conditions;
 mod cron_job;
 mod daemonset;
 mod deployment;
+mod endpoint_slice;
+mod endpoints;
 mod event_ttl;
 mod garbage_collector;
 mod hash;
@@ -19,6 +21,7 @@ mod pods;
 mod replica_set;
 mod resource_quota;
 mod service_account;
+mod services;
 mod stateful_set;
 mod taint_eviction;
 mod ttl_after_finished;
@@ -35,6 +38,8 @@ pub fn all(kinds: Vec<KindId>) -> Vec<(Box<dyn Actor>, &'static str)> {
         controller(cron_job::CronJobs::default(), "cronjob-controller"),
         controller(daemonset::DaemonSets::default(), "daemonset-controller"),
         controller(deployment::Deployments, "deployment-controller"),
+        controller(endpoints::Endpoints::default(), "endpoint-controller"),
+        controller(endpoint_slice::EndpointSlices::default(), "endpoint-slice-controller"),
         controller(event_ttl::EventTtl, "event-ttl"),
         (Box::new(garbage_collector::GarbageCollector::new(kinds)), "garbage-collector-controller"),
         controller(job::Jobs::default(), "job-controller"),

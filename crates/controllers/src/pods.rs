@@ -179,7 +179,7 @@ pub(crate) fn is_namespace_terminating(status: &Status) -> bool {
 }
 
 /// The owner's name and a dash, unless that is no valid prefix of a pod's name.
-fn prefix(name: &str) -> String {
+pub(crate) fn prefix(name: &str) -> String {
     let prefix = format!("{name}-");
     if kinds::subdomain_name(&prefix, true).is_empty() { prefix } else { name.to_owned() }
 }
