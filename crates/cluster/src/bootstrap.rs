@@ -1,12 +1,12 @@
 //! The objects that a fresh cluster has before anybody acts.
 
 use apiserver::{ApiServer, Caller, calls};
-use kinds::{CLOCK, COMPONENT, MACHINE, NAMESPACE, PRIORITY_CLASS};
+use kinds::{CLOCK, COMPONENT, ENDPOINT_SLICE, ENDPOINTS, MACHINE, NAMESPACE, PRIORITY_CLASS, SERVICE};
 use meta::{KindId, Metadata, Object};
 use sim::Instant;
 use value::{Map, map};
 
-use crate::Config;
+use crate::{Config, KubeletMode};
 
 /// Namespaces that the API server itself keeps.
 const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
@@ -24,6 +24,9 @@ const PRIORITY_CLASSES: [(&str, i64, &str); 2] = [
     ),
 ];
 
+/// Where the control plane would be.
+const SERVER_ADDRESS: &str = "172.18.0.2";
+
 /// Makes them: what the API server brings, the machines, the clock and one Component for each actor.
 pub(crate) fn objects(api: &mut ApiServer, now: Instant, config: &Config, actors: &[&'static str]) {
     let server = Caller::component("kube-apiserver", "kube-apiserver");
@@ -37,6 +40,8 @@ pub(crate) fn objects(api: &mut ApiServer, now: Instant, config: &Config, actors
     }
     make(&ours, CLOCK, crate::clock::NAME, map!({ "spec": { "speed": config.speed.as_str() } }));
     let running = map!({ "spec": { "state": "Running" } });
+    service(api, now, &server, config);
+    let mut make = |caller: &Caller, kind: KindId, name: &str, body: Map| create(api, now, caller, kind, name, body);
     for actor in actors {
         make(&ours, COMPONENT, actor, running.clone());
     }
@@ -46,6 +51,43 @@ pub(crate) fn objects(api: &mut ApiServer, now: Instant, config: &Config, actors
     } });
     for n in 1..=config.n_nodes {
         make(&ours, MACHINE, &format!("node-{n}"), machine.clone());
+    }
+}
+
+/// The API server's own Service, whose endpoint the recorded control plane cannot show.
+fn service(api: &mut ApiServer, now: Instant, server: &Caller, config: &Config) {
+    let meta = |labels: Map| Metadata {
+        name: "kubernetes".into(),
+        namespace: "default".into(),
+        labels,
+        ..Metadata::default()
+    };
+    let labels = map!({ "component": "apiserver", "provider": "kubernetes" });
+    let body = map!({ "spec": {
+        "clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "ipFamilies": ["IPv4"],
+        "ipFamilyPolicy": "SingleStack",
+        "ports": [{ "name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443 }],
+        "sessionAffinity": "None", "type": "ClusterIP",
+    } });
+    let mut objects = vec![Object { kind: SERVICE, meta: meta(labels), body }];
+    if config.kubelet == KubeletMode::Real {
+        let labels = map!({ "endpointslice.kubernetes.io/skip-mirror": "true" });
+        let body = map!({ "subsets": [{
+            "addresses": [{ "ip": SERVER_ADDRESS }],
+            "ports": [{ "name": "https", "port": 6443, "protocol": "TCP" }],
+        }] });
+        objects.push(Object { kind: ENDPOINTS, meta: meta(labels), body });
+        let labels = map!({ "kubernetes.io/service-name": "kubernetes" });
+        let body = map!({
+            "addressType": "IPv4",
+            "endpoints": [{ "addresses": [SERVER_ADDRESS], "conditions": { "ready": true } }],
+            "ports": [{ "name": "https", "port": 6443, "protocol": "TCP" }],
+        });
+        objects.push(Object { kind: ENDPOINT_SLICE, meta: meta(labels), body });
+    }
+    for object in objects {
+        let made = calls::create(api, now, server, object);
+        debug_assert!(made.is_ok(), "the objects of a fresh cluster are valid: {made:?}");
     }
 }
 

@@ -219,7 +219,9 @@ fn blank(service: &Object, family: &str, ports: &Value) -> Object {
         owners: Arc::from([owner]) as Arc<[OwnerRef]>,
         ..Metadata::default()
     };
-    let body = map!({ "addressType": family, "endpoints": [], "ports": ports.clone() });
+    // Empty lists do not survive the encoding that components speak.
+    let ports = if ports.as_list().is_some_and(|it| it.is_empty()) { Value::Null } else { ports.clone() };
+    let body = map!({ "addressType": family, "endpoints": null, "ports": ports });
     Object { kind: ENDPOINT_SLICE, meta, body }
 }
 
