@@ -25,7 +25,7 @@ const PRIORITY_CLASSES: [(&str, i64, &str); 2] = [
 ];
 
 /// Where the control plane would be.
-const SERVER_ADDRESS: &str = "172.18.0.2";
+const SERVER_ADDRESS: &str = "10.0.255.254";
 
 /// Makes them: what the API server brings, the machines, the clock and one Component for each actor.
 pub(crate) fn objects(api: &mut ApiServer, now: Instant, config: &Config, actors: &[&'static str]) {
