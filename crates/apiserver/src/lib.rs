@@ -47,3 +47,6 @@ pub use self::delete::{DeleteOptions, Propagation};
 pub use self::http_types::{Body, Chunk, StreamId, Tunnel};
 pub use self::requests::{ApiRequest, RequestTarget, Requests};
 pub use self::server::{ApiServer, Config};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,327 @@
+use expect_test::{Expect, expect};
+use http::Request;
+use meta::{Metadata, Object};
+use sim::{Instant, Rng};
+use value::{Map, json};
+
+use crate::{ApiServer, Body, Caller, Config, calls};
+
+const NOW: Instant = Instant::from_secs(1_700_000_000);
+
+/// A server with the namespace `n` and its default service account.
+fn server() -> ApiServer {
+    let mut api = ApiServer::new(Config { seed: 1, log_changes_max: 64 });
+    let caller = Caller::component("test", "test");
+    for (kind, namespace, name) in [(kinds::NAMESPACE, "", "n"), (kinds::SERVICE_ACCOUNT, "n", "default")] {
+        let meta = Metadata { namespace: namespace.into(), name: name.into(), ..Metadata::default() };
+        calls::create(&mut api, NOW, &caller, Object { kind, meta, body: Map::new() }).unwrap();
+    }
+    api
+}
+
+/// `METHOD PATH [TYPE] BODY`; the type is the end of a media type.
+fn send(api: &mut ApiServer, line: &str) -> String {
+    let mut parts = line.splitn(3, ' ');
+    let (method, path, rest) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap_or(""));
+    let (content_type, body) = match rest.strip_prefix('[').and_then(|it| it.split_once("] ")) {
+        Some((content_type, body)) => (format!("application/{content_type}"), body),
+        None => ("application/json".to_owned(), rest),
+    };
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("content-type", content_type)
+        .header("user-agent", "test/1")
+        .body(body.replace("\\n", "\n").into_bytes())
+        .unwrap();
+    let response = api.handle(NOW, request);
+    let mut text = response.status().as_u16().to_string();
+    if let Body::Bytes(bytes) = response.body()
+        && let Ok(value) = json::parse(bytes)
+    {
+        for path in ["message", "metadata.generation", "metadata.deletionTimestamp", "data.k", "spec.nodeName"] {
+            if let Some(it) = value.at(path) {
+                let name = path.rsplit('.').next().unwrap();
+                let it = it.as_str().map_or_else(|| json::to_string(it), str::to_owned);
+                text.push_str(&if path == "message" { format!(" {it}") } else { format!(" {name}={it}") });
+            }
+        }
+    }
+    for warning in response.headers().get_all("warning") {
+        text.push_str(&format!("\n    {}", warning.to_str().unwrap()));
+    }
+    text
+}
+
+#[track_caller]
+fn check(requests: &[&str], expect: Expect) {
+    let mut api = server();
+    let answers: Vec<String> = requests.iter().map(|it| send(&mut api, it)).collect();
+    expect.assert_eq(&answers.join("\n"));
+}
+
+const MAPS: &str = "/api/v1/namespaces/n/configmaps";
+const PODS: &str = "/api/v1/namespaces/n/pods";
+
+#[test]
+fn objects_are_made_changed_and_deleted() {
+    check(
+        &[
+            &format!("POST {MAPS} {{\"metadata\":{{\"name\":\"a\"}},\"data\":{{\"k\":\"1\"}}}}"),
+            &format!("POST {MAPS} {{\"metadata\":{{\"name\":\"a\"}}}}"),
+            &format!("POST {MAPS} {{\"metadata\":{{\"name\":\"a\",\"namespace\":\"o\"}}}}"),
+            &format!("GET {MAPS}/a"),
+            &format!("PUT {MAPS}/a {{\"metadata\":{{\"name\":\"a\"}},\"data\":{{\"k\":\"2\"}}}}"),
+            &format!("PUT {MAPS}/a {{\"metadata\":{{\"name\":\"a\",\"resourceVersion\":\"1\"}}}}"),
+            &format!("PUT {MAPS}/a {{\"metadata\":{{\"name\":\"b\"}}}}"),
+            &format!("PATCH {MAPS}/a [merge-patch+json] {{\"data\":{{\"k\":\"3\"}}}}"),
+            &format!("PATCH {MAPS}/a [json-patch+json] [{{\"op\":\"replace\",\"path\":\"/data/k\",\"value\":\"4\"}}]"),
+            &format!("PATCH {MAPS}/a [strategic-merge-patch+json] {{\"data\":{{\"k\":\"5\"}}}}"),
+            &format!("DELETE {MAPS}/a?dryRun=All"),
+            &format!("DELETE {MAPS}/a"),
+            &format!("DELETE {MAPS}/a"),
+        ],
+        expect![[r#"
+            201 k=1
+            409 configmaps "a" already exists
+            400 the namespace of the provided object does not match the namespace sent on the request
+            200 k=1
+            200 k=2
+            409 Operation cannot be fulfilled on configmaps "a": the object has been modified; please apply your changes to the latest version and try again
+            400 the name of the object (b) does not match the name on the URL (a)
+            200 k=3
+            200 k=4
+            200 k=5
+            200
+            200
+            404 configmaps "a" not found"#]],
+    );
+}
+
+#[test]
+fn what_does_not_fit_is_told_in_the_order_of_the_text() {
+    let body = r#"{"z":1,"metadata":{"name":"a","x":1},"data":{"k":"1","k":"2"},"a":1}"#;
+    check(
+        &[
+            &format!("POST {MAPS}?fieldValidation=Strict {body}"),
+            &format!("POST {MAPS} {body}"),
+            &format!("POST {MAPS} [yaml] metadata: {{name: b}}\\nmetadata: {{name: c}}"),
+            &format!("POST {MAPS} {{\"data\":{{\"k\":1}}}}"),
+            &format!("POST {MAPS} {{\"kind\":\"Secret\",\"apiVersion\":\"v1\"}}"),
+            &format!("POST {MAPS} {{\"kind\":\"Nope\",\"apiVersion\":\"v1\"}}"),
+            &format!("POST {MAPS} [xml] <a/>"),
+            &format!("POST {MAPS} nope"),
+        ],
+        expect![[r#"
+            400 ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "z", unknown field "metadata.x", duplicate field "data.k", unknown field "a"
+            201 k=2
+                299 - "unknown field \"z\""
+                299 - "unknown field \"metadata.x\""
+                299 - "duplicate field \"data.k\""
+                299 - "unknown field \"a\""
+            201
+                299 - "line 2: key \"metadata\" already set in map"
+            400 ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal number into Go struct field ConfigMap.data of type string
+            400 Secret in version "v1" cannot be handled as a ConfigMap: converting (v1.Secret) to (core.ConfigMap): unknown conversion
+            400 Nope in version "v1" cannot be handled as a ConfigMap: no kind "Nope" is registered for version "v1" in scheme "pkg/api/legacyscheme/scheme.go:30"
+            415 the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf
+            400 the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: invalid character 'o' in literal null (expecting 'u') (6e6f7065)"#]],
+    );
+}
+
+#[test]
+fn paths_and_verbs_are_those_of_the_real_server() {
+    check(
+        &[
+            "GET /api/v1/namespaces/n/nopes",
+            "GET /apis/nope/v1/things",
+            "GET /api/v1/namespaces/n/nodes",
+            "GET /api/v1/configmaps/a",
+            "POST /api/v1/configmaps {}",
+            "DELETE /api/v1/namespaces",
+            "PUT /api/v1/namespaces/n/configmaps {}",
+            "PATCH /api/v1/namespaces/n/configmaps/a [json] {}",
+            "GET /api/v1/namespaces/n/pods/p/binding",
+            "GET /api/v1/namespaces/n/pods/p/nope",
+            "GET /api/v1/namespaces/n/pods/p/status/more",
+        ],
+        expect![[r#"
+            404 the server could not find the requested resource
+            404
+            404 the server could not find the requested resource
+            404 the server could not find the requested resource
+            405 the server does not allow this method on the requested resource
+            405 the server does not allow this method on the requested resource
+            405 the server does not allow this method on the requested resource
+            415 415: Unsupported Media Type
+            405 the server does not allow this method on the requested resource
+            404 the server could not find the requested resource
+            404 the server could not find the requested resource"#]],
+    );
+}
+
+const POD: &str = r#"{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}}"#;
+
+#[test]
+fn pods_are_bound_once_and_evicted() {
+    let binding = r#"{"metadata":{"name":"p"},"target":{"kind":"Node","name":"m"}}"#;
+    check(
+        &[
+            &format!("POST {PODS} {POD}"),
+            &format!("POST {PODS}/p/binding {binding}"),
+            &format!("POST {PODS}/p/binding {binding}"),
+            &format!("POST {PODS}/p/eviction {{\"metadata\":{{\"name\":\"q\"}}}}"),
+            &format!("POST {PODS}/p/eviction {{\"metadata\":{{\"name\":\"p\"}}}}"),
+            &format!("GET {PODS}/p"),
+        ],
+        expect![[r#"
+            201 generation=1
+            201
+            409 Operation cannot be fulfilled on pods/binding "p": pod p is already assigned to node "m"
+            400 name in URL does not match name in Eviction object
+            201
+            200 generation=2 deletionTimestamp=2023-11-14T22:13:50Z nodeName=m"#]],
+    );
+}
+
+#[test]
+fn admission_asks_other_objects() {
+    let with = |spec: &str| POD.replace("\"spec\":{", &format!("\"spec\":{{{spec},"));
+    check(
+        &[
+            "POST /api/v1/namespaces/o/configmaps {\"metadata\":{\"name\":\"a\"}}",
+            &format!("POST {PODS} {}", with("\"serviceAccountName\":\"x\"")),
+            &format!("POST {PODS} {}", with("\"priorityClassName\":\"x\"")),
+            &format!("POST {PODS} {}", with("\"priority\":7")),
+            "PATCH /api/v1/namespaces/n [merge-patch+json] {\"metadata\":{\"labels\":{\"pod-security.kubernetes.io/enforce\":\"baseline\"}}}",
+            &format!("POST {PODS} {}", with("\"hostNetwork\":true")),
+            "DELETE /api/v1/namespaces/n",
+            &format!("POST {PODS} {POD}"),
+        ],
+        expect![[r#"
+            404 namespaces "o" not found
+            403 pods "p" is forbidden: error looking up service account n/x: serviceaccount "x" not found
+            403 pods "p" is forbidden: no PriorityClass with name x was found
+            403 pods "p" is forbidden: the integer value of priority (7) must not be provided in pod spec; priority admission controller computed 0 from the given PriorityClass name
+            200
+            403 pods "p" is forbidden: violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true)
+            200 deletionTimestamp=2023-11-14T22:13:20Z
+            403 pods "p" is forbidden: unable to create new content in namespace n because it is being terminated"#]],
+    );
+}
+
+#[test]
+fn appliers_learn_who_owns_what_they_want() {
+    let apply = |manager: &str, data: &str| {
+        format!(
+            "PATCH {MAPS}/a?fieldManager={manager} [apply-patch+yaml] {{apiVersion: v1, kind: ConfigMap, metadata: {{name: a}}, data: {data}}}"
+        )
+    };
+    check(
+        &[
+            &apply("one", "{k: '1'}"),
+            &apply("two", "{k: '2'}"),
+            &apply("two", "{k: '2'}").replace("Manager=two", "Manager=two&force=true"),
+            &apply("one", "{j: '2'}"),
+            &apply("", "{}"),
+        ],
+        expect![[r#"
+            201 k=1
+            409 Apply failed with 1 conflict: conflict with "one": .data.k
+            200 k=2
+            200 k=2
+            422 PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch"#]],
+    );
+}
+
+/// Words of requests, good and bad.
+const WORDS: &[&str] = &[
+    "",
+    "api",
+    "apis",
+    "v1",
+    "apps",
+    "namespaces",
+    "n",
+    "pods",
+    "p",
+    "configmaps",
+    "status",
+    "binding",
+    "log",
+    "watch",
+    "scale",
+    "deployments",
+    "%zz",
+    "..",
+    "?",
+    "&",
+    "=",
+    "dryRun",
+    "All",
+    "limit",
+    "-1",
+    "continue",
+    "labelSelector",
+    "a in (",
+    "\u{e4}",
+    "fieldManager",
+    "x",
+    "eviction",
+    "token",
+    "proxy",
+    "batch",
+    "cronjobs",
+];
+
+#[test]
+fn whatever_comes_is_answered() {
+    let mut api = server();
+    let mut rng = Rng::new(7);
+    let bodies = [
+        POD,
+        "{}",
+        "null",
+        "[]",
+        "{\"spec\":{\"containers\":null}}",
+        "{\"metadata\":{\"name\":null}}",
+        "\u{0}k8s",
+        "a: [b",
+    ];
+    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "NOPE"];
+    let types = [
+        "json",
+        "yaml",
+        "json-patch+json",
+        "merge-patch+json",
+        "strategic-merge-patch+json",
+        "apply-patch+yaml",
+        "nope",
+    ];
+    let mut pick = |n: usize| usize::try_from(rng.below(n as u64)).unwrap();
+    for _ in 0..4_000 {
+        let mut path = String::new();
+        for _ in 0..1 + pick(8) {
+            path.push('/');
+            path.push_str(WORDS[pick(WORDS.len())]);
+        }
+        let mut body = bodies[pick(bodies.len())].as_bytes().to_vec();
+        if pick(3) == 0 && !body.is_empty() {
+            let at = pick(body.len());
+            body[at] = pick(256) as u8;
+        }
+        let content_type = format!("application/{}", types[pick(types.len())]);
+        let request =
+            Request::builder().method(methods[pick(methods.len())]).uri(path).header("content-type", content_type);
+        let Ok(request) = request.body(body) else { continue };
+        let response = api.handle(NOW, request);
+        assert!((200..600).contains(&response.status().as_u16()));
+        let is_json =
+            response.headers().get("content-type").is_some_and(|it| it.as_bytes().starts_with(b"application/json"));
+        if let Body::Bytes(bytes) = response.body()
+            && is_json
+        {
+            assert!(json::parse(bytes).is_ok(), "{}", String::from_utf8_lossy(bytes));
+        }
+    }
+}
