@@ -20,9 +20,9 @@ use crate::scope::{self, Call, Client};
 use crate::server::ApiServer;
 use crate::{documents, protobuf, response};
 
-/// What every handler answers.
 pub(crate) use self::change::same_name;
 
+/// What every handler answers.
 type Answer = Result<Response<Body>, Status>;
 
 /// Bodies larger than this are refused (`MaxRequestBodyBytes`).

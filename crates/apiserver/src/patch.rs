@@ -159,31 +159,28 @@ pub(crate) fn tree(
     patch: &Value,
 ) -> Result<Arc<Object>, Status> {
     let live = api.store.get(write.kind.id, key).cloned().ok_or_else(|| write.not_found(&key.name))?;
-    if let Some(uid) = patch.str_at("metadata.uid").filter(|it| live.meta.uid != *it) {
+    let merged = |api: &ApiServer, whole: &Value| match how {
+        Kind::Strategic => merge::strategic(&api.schema, api.schema.definition(&write.kind.definition), whole, patch),
+        _ => Ok(merge::merge_patch(whole, patch)),
+    };
+    // What leaves metadata alone needs none in the tree.
+    if ["apiVersion", "kind", "metadata"].iter().all(|key| patch.get(key).is_none()) {
+        let Value::Map(body) = merged(api, &Value::Map(live.body.clone()))? else {
+            return Err(Status::internal("a patch made no object"));
+        };
+        let object = Object { body, ..Object::clone(&live) };
+        return write::change(api, write, &live, object);
+    }
+    let patched = merged(api, &live.to_value(&write.api_version, &write.kind.kind))?;
+    if let Some(uid) = patched.str_at("metadata.uid").filter(|it| live.meta.uid != *it) {
         return Err(write.conflict(
             &key.name,
             &format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", live.meta.uid),
         ));
     }
-    // Metadata that is not patched stays what it is: making a tree of it and reading it again is most of the work.
-    let touches_metadata =
-        patch.get("metadata").and_then(Value::as_map).is_some_and(|it| it.keys().any(|it| it != "uid"));
-    let whole = if touches_metadata {
-        live.to_value(&write.api_version, &write.kind.kind)
-    } else {
-        Value::Map(live.body.clone())
-    };
-    let patched = match how {
-        Kind::Strategic => merge::strategic(&api.schema, api.schema.definition(&write.kind.definition), &whole, patch)?,
-        _ => merge::merge_patch(&whole, patch),
-    };
     let empty = value::Map::new();
     let mut object = Object::from_map(write.kind.id, patched.as_map().unwrap_or(&empty));
-    if touches_metadata {
-        object.meta.revision = live.meta.revision;
-    } else {
-        object.meta = live.meta.clone();
-    }
+    object.meta.revision = live.meta.revision;
     write::change(api, write, &live, object)
 }
 

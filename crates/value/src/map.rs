@@ -4,6 +4,9 @@ use std::sync::{Arc, LazyLock};
 
 use crate::{Str, Value};
 
+/// Maps of more entries are searched by halves.
+const LOOKED_AT_MAX: usize = 24;
+
 /// A map from text to values, sorted by key (bytewise); cloning is a counter.
 ///
 /// `{b: 2, a: 1}` is kept as `[("a", 1), ("b", 2)]`: each key once, in order.
@@ -19,12 +22,12 @@ impl Map {
 
     /// The value under `key`.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.position(key).ok().map(|idx| &self.0[idx].1)
+        self.find(key).map(|idx| &self.0[idx].1)
     }
 
     /// Whether `key` is there.
     pub fn contains_key(&self, key: &str) -> bool {
-        self.position(key).is_ok()
+        self.find(key).is_some()
     }
 
     /// How many keys there are.
@@ -78,7 +81,7 @@ impl Map {
 
     /// Takes `key` out; answers what was there.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        let idx = self.position(key).ok()?;
+        let idx = self.find(key)?;
         let value = self.0[idx].1.clone();
         let (before, after) = self.0.split_at(idx);
         self.0 = before.iter().chain(&after[1..]).cloned().collect();
@@ -94,7 +97,7 @@ impl Map {
 
     /// Changes the value under `key`, if there is one; what `f` leaves as it was stays shared.
     pub fn edit(&mut self, key: &str, f: impl FnOnce(&mut Value)) {
-        let Ok(idx) = self.position(key) else { return };
+        let Some(idx) = self.find(key) else { return };
         let mut value = self.0[idx].1.clone();
         f(&mut value);
         if !value.same(&self.0[idx].1) {
@@ -137,6 +140,14 @@ impl Map {
             return self.clone();
         }
         Map(self.0.iter().filter(|(key, value)| keep(key, value)).cloned().collect())
+    }
+
+    /// Where `key` is. Most maps are small and most keys differ in length, which is at hand: looking at each is quickest.
+    fn find(&self, key: &str) -> Option<usize> {
+        if self.0.len() > LOOKED_AT_MAX {
+            return self.position(key).ok();
+        }
+        self.0.iter().position(|(have, _)| have.len() == key.len() && have.as_str() == key)
     }
 
     fn position(&self, key: &str) -> Result<usize, usize> {
