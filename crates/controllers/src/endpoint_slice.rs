@@ -95,7 +95,8 @@ fn sync(cx: &mut Cx<'_>, service: &Object, pods: &[Arc<Object>], trigger: Option
         .partition(|it| it.str_at("addressType").is_some_and(|it| families.contains(&it)));
     let mut problems = Vec::new();
     for family in families {
-        let live: Vec<Arc<Object>> = live.iter().filter(|it| it.str_at("addressType") == Some(family)).cloned().collect();
+        let live: Vec<Arc<Object>> =
+            live.iter().filter(|it| it.str_at("addressType") == Some(family)).cloned().collect();
         let groups = groups(cx, service, pods, family, &mut problems);
         let labels = labels(service);
         let new = |ports: &Value| blank(service, family, ports);
@@ -122,12 +123,7 @@ fn sync(cx: &mut Cx<'_>, service: &Object, pods: &[Arc<Object>], trigger: Option
 ///
 /// # Errors
 /// What went wrong.
-pub(crate) fn carry_out(
-    cx: &mut Cx<'_>,
-    service: &Object,
-    plan: Plan,
-    trigger: Option<i64>,
-) -> Result<(), String> {
+pub(crate) fn carry_out(cx: &mut Cx<'_>, service: &Object, plan: Plan, trigger: Option<i64>) -> Result<(), String> {
     let Plan { mut create, mut update, mut delete } = plan;
     let (namespace, of) = (service.namespace(), service.name());
     while let Some(place) = delete.iter().position(|it| is_owned(it, service)) {
@@ -144,10 +140,7 @@ pub(crate) fn carry_out(
         match cx.create(slice) {
             Err(status) if pods::is_namespace_terminating(&status) => return Ok(()),
             Err(status) => {
-                return Err(format!(
-                    "failed to create EndpointSlice for Service {namespace}/{of}: {}",
-                    status.message
-                ));
+                return Err(format!("failed to create EndpointSlice for Service {namespace}/{of}: {}", status.message));
             }
             Ok(_) => (),
         }
@@ -163,7 +156,10 @@ pub(crate) fn carry_out(
         match cx.delete(ENDPOINT_SLICE, &slice.key()) {
             Err(status) if !status.is_not_found() => {
                 let name = slice.name();
-                return Err(format!("failed to delete {name} EndpointSlice for Service {namespace}/{of}: {}", status.message));
+                return Err(format!(
+                    "failed to delete {name} EndpointSlice for Service {namespace}/{of}: {}",
+                    status.message
+                ));
             }
             _ => (),
         }

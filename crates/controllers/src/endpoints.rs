@@ -68,11 +68,15 @@ fn store(cx: &mut Cx<'_>, service: &Object, subsets: Vec<Value>, trigger: Option
     const OURS: [&str; 2] = [services::HEADLESS, MANAGED_BY];
     let live = cx.get(ENDPOINTS, &service.key());
     if let Some(live) = &live {
-        let n_addresses: usize =
-            live.list_at("subsets").iter().map(|it| it.list_at("addresses").len() + it.list_at("notReadyAddresses").len()).sum();
+        let n_addresses: usize = live
+            .list_at("subsets")
+            .iter()
+            .map(|it| it.list_at("addresses").len() + it.list_at("notReadyAddresses").len())
+            .sum();
         let is_marked = live.meta.annotations.contains_key(OVER_CAPACITY);
         let labels_match = live.meta.label(MANAGED_BY) == Some(MANAGER)
-            && services::labels_without(&live.meta.labels, &OURS) == services::labels_without(&service.meta.labels, &OURS);
+            && services::labels_without(&live.meta.labels, &OURS)
+                == services::labels_without(&service.meta.labels, &OURS);
         if live.list_at("subsets") == subsets && labels_match && n_addresses <= CAPACITY && !is_marked {
             return Ok(());
         }
@@ -109,7 +113,10 @@ fn store(cx: &mut Cx<'_>, service: &Object, subsets: Vec<Value>, trigger: Option
     }
     let (namespace, name) = (service.namespace(), service.name());
     let (reason, message) = if is_new {
-        ("FailedToCreateEndpoint", format!("Failed to create endpoint for service {namespace}/{name}: {}", status.message))
+        (
+            "FailedToCreateEndpoint",
+            format!("Failed to create endpoint for service {namespace}/{name}: {}", status.message),
+        )
     } else {
         ("FailedToUpdateEndpoint", format!("Failed to update endpoint {namespace}/{name}: {}", status.message))
     };
@@ -230,8 +237,11 @@ fn truncated(mut subsets: Vec<Value>) -> (Vec<Value>, bool) {
         return (subsets, false);
     }
     let cuts_ready = n_ready > CAPACITY;
-    let (key, room, n_all) =
-        if cuts_ready { ("addresses", CAPACITY, n_ready) } else { ("notReadyAddresses", CAPACITY - n_ready, n_not_ready) };
+    let (key, room, n_all) = if cuts_ready {
+        ("addresses", CAPACITY, n_ready)
+    } else {
+        ("notReadyAddresses", CAPACITY - n_ready, n_not_ready)
+    };
     let mut left = room;
     for subset in &mut subsets {
         let list = subset.list_at(key).to_vec();
@@ -250,4 +260,3 @@ fn truncated(mut subsets: Vec<Value>) -> (Vec<Value>, bool) {
     subsets.retain(|it| !it.list_at("addresses").is_empty() || !it.list_at("notReadyAddresses").is_empty());
     (subsets, true)
 }
-

@@ -7,6 +7,7 @@ mod conditions;
 mod cron_job;
 mod daemonset;
 mod deployment;
+mod disruption;
 mod endpoint_slice;
 mod endpoints;
 mod event_ttl;
@@ -38,6 +39,8 @@ pub fn all(kinds: Vec<KindId>) -> Vec<(Box<dyn Actor>, &'static str)> {
         controller(cron_job::CronJobs::default(), "cronjob-controller"),
         controller(daemonset::DaemonSets::default(), "daemonset-controller"),
         controller(deployment::Deployments, "deployment-controller"),
+        controller(disruption::Budgets, "controllermanager"),
+        controller(disruption::StaleDisruptions, "controllermanager"),
         controller(endpoints::Endpoints::default(), "endpoint-controller"),
         controller(endpoint_slice::EndpointSlices::default(), "endpoint-slice-controller"),
         controller(event_ttl::EventTtl, "event-ttl"),

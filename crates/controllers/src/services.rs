@@ -80,8 +80,8 @@ pub(crate) fn publishes_not_ready(service: &Object) -> bool {
 
 /// Whether a pod can be an endpoint at all (`ShouldPodBeInEndpoints`).
 pub(crate) fn is_endpoint(pod: &Object, with_terminating: bool) -> bool {
-    let has_address = pod.str_at("status.podIP").is_some_and(|it| !it.is_empty())
-        || !pod.list_at("status.podIPs").is_empty();
+    let has_address =
+        pod.str_at("status.podIP").is_some_and(|it| !it.is_empty()) || !pod.list_at("status.podIPs").is_empty();
     !pods::is_terminal(pod) && has_address && (with_terminating || !pod.meta.is_deleted())
 }
 
@@ -148,7 +148,8 @@ impl TriggerTimes {
             pods.iter().filter_map(|it| Some((it.meta.name.clone(), ready_changed(it)?))).collect();
         let before = self.0.insert(service.key(), Seen { service: created, pods: now.clone() });
         let Some(before) = before else { return Some(created) };
-        let changed = now.iter().filter(|(name, at)| before.pods.get(*name).is_none_or(|it| it < at)).map(|(_, at)| *at);
+        let changed =
+            now.iter().filter(|(name, at)| before.pods.get(*name).is_none_or(|it| it < at)).map(|(_, at)| *at);
         changed.chain((before.service < created).then_some(created)).min()
     }
 
