@@ -39,7 +39,7 @@ use crate::shell::{Cx, Flow};
 use crate::{args, go};
 
 pub(crate) use self::apply::LAST_APPLIED;
-pub(crate) use self::events::{by_time as events_by_time, interval as event_interval};
+pub(crate) use self::events::interval as event_interval;
 
 /// A command: its name, what it takes and what it does.
 pub(crate) struct Command {

@@ -16,7 +16,7 @@ use value::{Map, Value};
 
 use crate::Cx;
 use crate::api::{JSON, Url};
-use crate::commands::{event_interval, events_by_time};
+use crate::commands::event_interval;
 use crate::failure::Result;
 use crate::manifest::{Info, strings};
 
@@ -98,7 +98,8 @@ fn events(cx: &mut Cx<'_>, page: &mut Page, info: &Info) {
         return;
     }
     page.flush();
-    items.sort_by(events_by_time);
+    // Events without a last time come first.
+    items.sort_by_cached_key(|it| it.str_at("lastTimestamp").unwrap_or_default().to_owned());
     page.line("Events:\n  Type\tReason\tAge\tFrom\tMessage\n  ----\t------\t----\t----\t-------");
     for event in items {
         let text = |path: &str| event.str_at(path).unwrap_or_default();

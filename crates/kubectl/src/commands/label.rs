@@ -137,9 +137,11 @@ fn refuse_overwrites(field: &Field, changes: &Changes, old: &Map) -> Result<()> 
             .map(|(key, old)| Failure::Text(format!("'{key}' already has a value ({old}), and --overwrite is false")));
         return Failure::all(failures.collect());
     }
+    // The cause of a change is told anew with each.
     let mut taken: Vec<String> = changes
         .set
         .iter()
+        .filter(|(key, _)| key != "kubernetes.io/change-cause")
         .filter_map(|(key, new)| Some((key, new, text(key)?)))
         .filter(|(_, new, old)| new != old)
         .map(|(key, _, old)| format!("'{key}' already has a value ({old})"))

@@ -149,28 +149,7 @@ pub(super) fn pods_of(cx: &mut Cx<'_>, info: &Info) -> Result<Vec<Info>> {
     if found.is_empty() {
         return fail("timed out waiting for the condition");
     }
-    // Running before waiting, ready before not, restarted and young ones last.
-    found.sort_by_key(|pod| {
-        let object = &pod.object;
-        let phase = match object.str_at("status.phase") {
-            Some("Running") => 2,
-            Some("Unknown") => 1,
-            _ => 0,
-        };
-        let assigned = object.str_at("spec.nodeName").is_some_and(|it| !it.is_empty());
-        let ready = object
-            .list_at("status.conditions")
-            .iter()
-            .any(|it| it.str_at("type") == Some("Ready") && it.str_at("status") == Some("True"));
-        let restarts: i64 = object
-            .list_at("status.containerStatuses")
-            .iter()
-            .filter_map(|it| it.i64_at("restartCount"))
-            .max()
-            .unwrap_or(0);
-        let created = object.str_at("metadata.creationTimestamp").unwrap_or_default().to_owned();
-        (Reverse(assigned), Reverse(phase), Reverse(ready), Reverse(restarts), Reverse(created))
-    });
+    found.sort_by_cached_key(|it| interest(&it.object));
     if cx.is("all-pods") {
         return Ok(found);
     }
@@ -180,6 +159,31 @@ pub(super) fn pods_of(cx: &mut Cx<'_>, info: &Info) -> Result<Vec<Info>> {
     }
     found.truncate(1);
     Ok(found)
+}
+
+/// Lower for pods with more to tell: those with a node before others, running before waiting ones, ready before not,
+/// long ready before lately ready, often restarted before others, old before young (`ByLogging`).
+fn interest(pod: &Value) -> impl Ord + use<> {
+    let text = |path: &str| pod.str_at(path).unwrap_or_default().to_owned();
+    let phase = match pod.str_at("status.phase") {
+        Some("Pending") => 2,
+        Some("Unknown") => 1,
+        _ => 0,
+    };
+    let is_ready = |it: &&Value| it.str_at("type") == Some("Ready") && it.str_at("status") == Some("True");
+    let ready = pod.list_at("status.conditions").iter().find(is_ready);
+    let since = ready.and_then(|it| it.str_at("lastTransitionTime")).unwrap_or_default().to_owned();
+    let sidecars = pod.list_at("spec.initContainers").iter().filter(|it| it.str_at("restartPolicy") == Some("Always"));
+    let sidecars: Vec<&str> = sidecars.filter_map(|it| it.str_at("name")).collect();
+    let most = |path: &str, counts: &dyn Fn(&Value) -> bool| {
+        let statuses = pod.list_at(path).iter().filter(|it| counts(it));
+        statuses.filter_map(|it| it.i64_at("restartCount")).max().unwrap_or(0)
+    };
+    let restarts = most("status.containerStatuses", &|_| true);
+    let of_sidecars =
+        most("status.initContainerStatuses", &|it| it.str_at("name").is_some_and(|it| sidecars.contains(&it)));
+    let state = (text("spec.nodeName").is_empty(), phase, ready.is_none(), since);
+    (state, Reverse(restarts), Reverse(of_sidecars), text("metadata.creationTimestamp"))
 }
 
 /// The containers of a pod whose logs are shown.
