@@ -11,7 +11,7 @@ use crate::http_types::Body;
 use crate::negotiate;
 use crate::query::Query;
 use crate::response::{self, set};
-use crate::route::Route;
+use crate::route::{self, Route};
 use crate::{ApiServer, discovery, openapi};
 
 const JSON: &str = "application/json";
@@ -46,7 +46,10 @@ pub(crate) fn answer(
         Route::CoreVersions => all(api, true, &client),
         Route::Groups => all(api, false, &client),
         Route::Group(name) => object(discovery::one_group(&api.registry, name), &client),
-        Route::Version { group, version } => object(discovery::resource_list(&api.registry, group, version), &client),
+        Route::Version { group, version } => match discovery::resource_list(&api.registry, group, version) {
+            None if api.registry.has_group(group) => Err(route::unknown()),
+            list => object(list, &client),
+        },
         _ => match path.strip_prefix("/openapi") {
             Some(rest) => Ok(open_api(api, rest.trim_end_matches('/'), query, &client)),
             None => health::answer(api, path, query, client.accept).map(response::plain),

@@ -123,6 +123,9 @@ pub(crate) fn insert(api: &mut ApiServer, write: &mut Write, mut object: Object)
             let mut warnings = admission::validate(api, write, Operation::Create, Some(&object), None)?;
             write.warnings.append(&mut warnings);
             let charges = resource_quota::admit(api, write, Operation::Create, &object, None)?;
+            if object.meta.revision != Revision::default() && !write.dry_run {
+                return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
+            }
             return match exists {
                 Some(live) => Err(already_exists(write, &live, generates)),
                 None => put_new(api, write, object, charges),
@@ -137,12 +140,9 @@ fn put_new(
     mut object: Object,
     charges: Vec<Charge>,
 ) -> Result<Arc<Object>, Status> {
-    if object.meta.revision != Revision::default() {
-        return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
-    }
     (write.kind.strategy.finish)(&mut object);
+    // What is only tried keeps even the revision that it came with.
     if write.dry_run {
-        object.meta.revision = Revision::default();
         return Ok(Arc::new(object));
     }
     resource_quota::charge(api, write.now, charges)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kinds::{POD, RUNTIME_CLASS};
-use meta::{Key, Object, Status, quoted};
+use meta::{Key, Object, Status, names, quoted};
 use value::{Map, Value};
 
 use super::{Request, shown};
@@ -11,6 +11,11 @@ use crate::server::ApiServer;
 
 fn class(api: &ApiServer, request: &Request<'_>, pod: &Object) -> Result<Option<Arc<Object>>, Status> {
     let Some(name) = pod.str_at("spec.runtimeClassName") else { return Ok(None) };
+    let problems = names::path_segment_name(name);
+    if !problems.is_empty() {
+        let why = format!("invalid resource name {}: [{}]", quoted(name), problems.join(" "));
+        return Err(Status::new(500, "", why));
+    }
     let found = api.store.get(RUNTIME_CLASS, &Key::cluster(name)).cloned();
     found.map(Some).ok_or_else(|| {
         request.write.forbidden(shown(pod), &format!("pod rejected: RuntimeClass {} not found", quoted(name)))
