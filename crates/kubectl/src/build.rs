@@ -195,7 +195,7 @@ impl Cx<'_> {
             Target::File(info) => {
                 let mut info = (*info)?;
                 if rules.latest {
-                    info.object = self.get(&info.url())?;
+                    info.object = self.live(&info)?;
                 }
                 Ok(vec![info])
             }

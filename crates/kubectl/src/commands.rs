@@ -5,6 +5,7 @@ mod api_resources;
 mod apply;
 mod auth;
 mod autoscale;
+mod certificate;
 mod cluster_info;
 mod config;
 mod create;
@@ -20,6 +21,7 @@ mod expose;
 mod get;
 mod help;
 mod label;
+mod last_applied;
 mod logs;
 mod patch;
 mod replace;
@@ -66,12 +68,18 @@ pub(crate) const GROUPS: &[(&str, &[&[Command]])] = &[
     ("Basic Commands (Beginner)", &[create::COMMANDS, expose::COMMANDS, run::COMMANDS, set::COMMANDS]),
     ("Basic Commands (Intermediate)", &[explain::COMMANDS, get::COMMANDS, edit::COMMANDS, delete::COMMANDS]),
     ("Deploy Commands", &[rollout::COMMANDS, scale::COMMANDS, autoscale::COMMANDS]),
-    ("Cluster Management Commands", &[cluster_info::COMMANDS, top::COMMANDS, drain::COMMANDS, taint::COMMANDS]),
+    (
+        "Cluster Management Commands",
+        &[certificate::COMMANDS, cluster_info::COMMANDS, top::COMMANDS, drain::COMMANDS, taint::COMMANDS],
+    ),
     (
         "Troubleshooting and Debugging Commands",
         &[describe::COMMANDS, logs::COMMANDS, exec::COMMANDS, auth::COMMANDS, events::COMMANDS],
     ),
-    ("Advanced Commands", &[diff::COMMANDS, apply::COMMANDS, patch::COMMANDS, replace::COMMANDS, wait::COMMANDS]),
+    (
+        "Advanced Commands",
+        &[diff::COMMANDS, apply::COMMANDS, last_applied::COMMANDS, patch::COMMANDS, replace::COMMANDS, wait::COMMANDS],
+    ),
     ("Settings Commands", &[label::COMMANDS, annotate::COMMANDS]),
     ("Other Commands", &[api_resources::COMMANDS, config::COMMANDS, version::COMMANDS, help::COMMANDS]),
 ];

@@ -21,6 +21,7 @@ use crate::failure::Result;
 use crate::manifest::{Info, strings};
 
 use self::page::Page;
+pub(crate) use self::rbac::rows as rule_rows;
 
 /// What is described, and what else is needed for it.
 pub(super) struct Subject<'a> {

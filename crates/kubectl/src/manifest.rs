@@ -80,10 +80,22 @@ fn flatten(value: Value, res: &mut Vec<Value>) {
 }
 
 impl Cx<'_> {
+    /// The object as the server has it.
+    pub(crate) fn live(&mut self, info: &Info) -> Result<Value> {
+        match info.name.is_empty() {
+            true => Err("resource name may not be empty".into()),
+            false => self.get(&info.url()),
+        }
+    }
+
     /// The objects of the files that `-f` names.
     /// What comes before a document that cannot be read is kept.
     pub(crate) fn manifests(&mut self) -> Result<Vec<Result<Info>>> {
         let mut res = Vec::new();
+        let selector = match meta::selector::LabelSelector::parse(self.flags().text("selector")) {
+            Ok(it) => it,
+            Err(problem) => return Err(Failure::Text(format!("{problem}"))),
+        };
         for source in sources(self) {
             // A path that does not exist ends the command before anything is done.
             let (source, bytes) = source?;
@@ -102,6 +114,10 @@ impl Cx<'_> {
                 flatten(value, &mut objects);
                 for object in objects {
                     let info = self.info(object, &source);
+                    let chosen = |it: &Info| selector.matches(&strings(&it.object, "labels"));
+                    if info.as_ref().is_ok_and(|it| !chosen(it)) {
+                        continue;
+                    }
                     res.push(info);
                 }
             }

@@ -330,9 +330,9 @@ fn operand(word: &str) -> Operand {
     match word {
         "true" | "false" => Operand::Literal((word == "true").into()),
         "nil" => Operand::Literal(Value::Null),
-        _ => match word.parse::<i64>() {
-            Ok(number) => Operand::Literal(number.into()),
-            Err(_) => Operand::Function(word.to_owned()),
+        _ => match json::parse(word.as_bytes()) {
+            Ok(number @ (Value::Int(_) | Value::Decimal(_))) => Operand::Literal(number),
+            _ => Operand::Function(word.to_owned()),
         },
     }
 }

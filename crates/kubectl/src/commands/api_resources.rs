@@ -67,6 +67,7 @@ fn api_resources(cx: &mut Cx<'_>) -> Result<Flow> {
             "apiVersion": "v1", "kind": "APIResourceList", "groupVersion": "",
             "resources": shown.iter().map(|it| described(it)).collect::<Vec<_>>(),
         });
+        let list = if shown.is_empty() { list.with("resources", Value::Null) } else { list };
         Printer::from_flags(cx)?.print(cx, &list, "")?;
         return Ok(Flow::Done);
     }

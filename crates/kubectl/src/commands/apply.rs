@@ -12,37 +12,21 @@ use crate::print::{self, Printer};
 use crate::shell::{Cx, Flow};
 use crate::strategic::{self, Schema};
 
-pub(super) const COMMANDS: &[Command] = &[
-    Command {
-        name: "apply",
-        usage: "(-f FILENAME | -k DIRECTORY)",
-        about: "Apply a configuration to a resource by file name or stdin",
-        flags: &[
-            print::FLAGS,
-            FILES,
-            SELECTOR,
-            DRY_RUN,
-            "server-side:b force-conflicts:b field-manager:s validate:s=strict overwrite:b prune:b all:b force:b \
+pub(super) const COMMANDS: &[Command] = &[Command {
+    name: "apply",
+    usage: "(-f FILENAME | -k DIRECTORY)",
+    about: "Apply a configuration to a resource by file name or stdin",
+    flags: &[
+        print::FLAGS,
+        FILES,
+        SELECTOR,
+        DRY_RUN,
+        "server-side:b force-conflicts:b field-manager:s validate:s=strict overwrite:b prune:b all:b force:b \
              cascade:s=background grace-period:i timeout:d wait:b openapi-patch:b prune-allowlist:a subresource:s \
              applyset:s",
-        ],
-        run: apply,
-    },
-    Command {
-        name: "apply view-last-applied",
-        usage: "(TYPE [NAME | -l label] | TYPE/NAME | -f FILENAME)",
-        about: "View the latest last-applied-configuration annotations of a resource/object",
-        flags: &[FILES, SELECTOR, "o/output:s all:b"],
-        run: view_last_applied,
-    },
-    Command {
-        name: "apply set-last-applied",
-        usage: "-f FILENAME",
-        about: "Set the last-applied-configuration annotation on a live object to match the contents of a file",
-        flags: &[print::FLAGS, FILES, DRY_RUN, "create-annotation:b"],
-        run: set_last_applied,
-    },
-];
+    ],
+    run: apply,
+}];
 
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// How often a patch is tried again after a conflict.
@@ -190,14 +174,6 @@ pub(crate) fn patch_for(cx: &mut Cx<'_>, info: &Info, modified: &Value, current:
     Patch { patch, content_type: api::MERGE_PATCH, result }
 }
 
-/// An object with a name, or the error that it has none.
-pub(crate) fn live(cx: &mut Cx<'_>, info: &Info) -> Result<Value> {
-    if info.name.is_empty() {
-        return fail("resource name may not be empty");
-    }
-    cx.get(&info.url())
-}
-
 impl Apply {
     fn one(&mut self, cx: &mut Cx<'_>, mut info: Info) -> Result<()> {
         let generate_name = info.object.str_at("metadata.generateName").unwrap_or_default();
@@ -207,7 +183,7 @@ impl Apply {
         if self.by_server {
             return self.by_server(cx, info);
         }
-        let current = match live(cx, &info) {
+        let current = match cx.live(&info) {
             Err(failure) if failure.is_not_found() => return self.create(cx, &info),
             Err(failure) => {
                 let verb = format!("retrieving current configuration of:\n{}\nfrom server for:", described(&info));
@@ -270,7 +246,7 @@ impl Apply {
             let url = self.write_url(info.url());
             match cx.patch(&url, content_type, &patch) {
                 Ok(patched) => return Ok((patch, patched)),
-                Err(failure) if failure.is_conflict() && retry < RETRIES_MAX => current = cx.get(&info.url())?,
+                Err(failure) if failure.is_conflict() && retry < RETRIES_MAX => current = cx.live(&info)?,
                 Err(failure) if cx.is("force") && matches!(failure.reason(), "Conflict" | "Invalid") => {
                     return self.replace(cx, info, modified).map(|it| (patch, it));
                 }
@@ -476,48 +452,4 @@ fn warn_if_deleting(cx: &mut Cx<'_>, info: &Info) {
     if info.object.str_at("metadata.deletionTimestamp").is_some() {
         cx.note(&format!("Warning: Detected changes to resource {} which is currently being deleted.", info.name));
     }
-}
-
-fn view_last_applied(cx: &mut Cx<'_>) -> Result<Flow> {
-    let rules = crate::build::Rules { all_of_type: true, all: cx.is("all"), latest: true, ..Default::default() };
-    let mut texts = Vec::new();
-    cx.visit(&rules, &mut |_, info| {
-        // What has no annotation is passed over without a word.
-        texts.extend(strings(&info.object, "annotations").get(LAST_APPLIED).and_then(Value::as_str).map(str::to_owned));
-        Ok(())
-    })?;
-    for text in texts {
-        let object = json::parse(text.as_bytes()).unwrap_or_default();
-        match cx.flags().text("output") {
-            "json" => cx.out(&(json::to_string_pretty(&object, "  ") + "\n")),
-            "" | "yaml" => cx.out(&value::yaml::emit(&object)),
-            other => {
-                return fail(format!("Unexpected -o output mode: {other}, the flag 'output' must be one of yaml|json"));
-            }
-        }
-    }
-    Ok(Flow::Done)
-}
-
-fn set_last_applied(cx: &mut Cx<'_>) -> Result<Flow> {
-    cx.require_files()?;
-    let dry_run = DryRun::of(cx)?;
-    let mut printer = Printer::from_flags(cx)?;
-    for info in cx.manifests()? {
-        let info = info?;
-        let current = live(cx, &info)?;
-        if !strings(&current, "annotations").contains_key(LAST_APPLIED) && !cx.is("create-annotation") {
-            return fail(format!(
-                "no last-applied-configuration annotation found on resource: {}, to create the annotation, run the command with --create-annotation",
-                info.name
-            ));
-        }
-        let patch = value!({"metadata": {"annotations": {LAST_APPLIED: last_applied_text(&info.object)}}});
-        let object = match dry_run {
-            DryRun::Client => strategic::merged(&current, &patch),
-            _ => cx.patch(&info.url().with("dryRun", dry_run.parameter()), api::MERGE_PATCH, &patch)?,
-        };
-        printer.print(cx, &object, &dry_run.said("configured"))?;
-    }
-    Ok(Flow::Done)
 }

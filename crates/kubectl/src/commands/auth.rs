@@ -33,24 +33,84 @@ pub(super) const COMMANDS: &[Command] = &[
     },
 ];
 
+const RESOURCE_VERBS: &[&str] = &[
+    "get",
+    "list",
+    "watch",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+    "use",
+    "bind",
+    "impersonate",
+    "*",
+    "approve",
+    "sign",
+    "escalate",
+    "attest",
+];
+const URL_VERBS: &[&str] = &["get", "put", "post", "head", "options", "delete", "patch", "*"];
+
+/// Everything that the user may do.
+fn list(cx: &mut Cx<'_>) -> Result<Flow> {
+    if cx.is("quiet") || cx.is("all-namespaces") || cx.flags().changed("subresource") {
+        return fail("list option can't be specified with neither quiet, all-namespaces nor subresource options");
+    }
+    let review = value!({
+        "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": cx.namespace()},
+    });
+    let answer = cx.post(&Url::new("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"), &review)?;
+    if answer.bool_at("status.incomplete") == Some(true) {
+        let why = answer.str_at("status.evaluationError").unwrap_or_default();
+        cx.note(&format!("Warning: the list may be incomplete: {why}"));
+    }
+    let rules: Vec<Value> =
+        [answer.list_at("status.resourceRules"), answer.list_at("status.nonResourceRules")].concat();
+    let headers = if cx.is("no-headers") { "" } else { "Resources\tNon-Resource URLs\tResource Names\tVerbs\n" };
+    let rows = format!("{headers}{}", crate::describe::rule_rows(&rules));
+    cx.out(&tabs::align(&rows, &tabs::TABLE));
+    Ok(Flow::Done)
+}
+
 fn can_i(cx: &mut Cx<'_>) -> Result<Flow> {
+    if cx.is("list") {
+        return list(cx);
+    }
+    if cx.is("no-headers") {
+        return fail("--no-headers cannot be set without --list specified");
+    }
     let args = cx.flags().args.clone();
     let (verb, target) = match args.as_slice() {
         [verb, target] => (verb, target),
         _ => return fail("you must specify two arguments: verb resource or verb resource/resourceName."),
     };
     let mut spec = Value::map();
+    let unknown = |verb: &str| format!("Warning: verb '{verb}' is not a known verb\n");
     if target.starts_with('/') {
+        if !URL_VERBS.contains(&verb.as_str()) {
+            cx.note(&unknown(verb));
+        }
         spec.set("nonResourceAttributes", value!({"path": target.as_str(), "verb": verb.as_str()}));
     } else {
         let (word, name) = target.split_once('/').unwrap_or((target, ""));
         let (group, resource) = match cx.mapper()?.find(word) {
-            Some(it) => (it.group.clone(), it.plural.clone()),
+            Some(it) => {
+                if !it.namespaced && !cx.is("all-namespaces") {
+                    let group = if it.group.is_empty() { String::new() } else { format!(" in group '{}'", it.group) };
+                    cx.note(&format!("Warning: resource '{}' is not namespace scoped{group}\n", it.plural));
+                }
+                (it.group.clone(), it.plural.clone())
+            }
             None => {
                 cx.note(&format!("Warning: the server doesn't have a resource type '{word}'\n"));
                 (String::new(), word.to_owned())
             }
         };
+        if !RESOURCE_VERBS.contains(&verb.as_str()) {
+            cx.note(&unknown(verb));
+        }
         let namespace = if cx.is("all-namespaces") { String::new() } else { cx.namespace() };
         spec.set(
             "resourceAttributes",
@@ -62,14 +122,16 @@ fn can_i(cx: &mut Cx<'_>) -> Result<Flow> {
     }
     let review = value!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": spec});
     let url = Url::new("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews");
-    // A server without access reviews allows everything.
-    let allowed = match cx.post(&url, &review) {
-        Ok(answer) => answer.bool_at("status.allowed").unwrap_or(false),
-        Err(failure) if failure.is_not_found() => true,
-        Err(failure) => return Err(failure),
-    };
+    let answer = cx.post(&url, &review)?;
+    let allowed = answer.bool_at("status.allowed").unwrap_or(false);
+    let mut text = if allowed { "yes" } else { "no" }.to_owned();
+    for field in ["status.reason", "status.evaluationError"] {
+        if let Some(why) = answer.str_at(field).filter(|it| !allowed && !it.is_empty()) {
+            text.push_str(&format!(" - {why}"));
+        }
+    }
     if !cx.is("quiet") {
-        cx.line(if allowed { "yes" } else { "no" });
+        cx.line(&text);
     }
     if allowed { Ok(Flow::Done) } else { Err(Failure::Exit(1)) }
 }

@@ -109,8 +109,11 @@ fn autoscale(cx: &mut Cx<'_>) -> Result<Flow> {
                     if cx.flags().text("cpu").is_empty() { "empty input" } else { "%!w(<nil>)" }
                 )),
             })?;
-        } else if cx.flags().changed("namespace") {
-            object.set("metadata.namespace", cx.namespace());
+        } else {
+            object.set("status", value!({"currentMetrics": null, "desiredReplicas": 0}));
+            if cx.flags().changed("namespace") {
+                object.set("metadata.namespace", cx.namespace());
+            }
         }
         printer.print(cx, &object, &dry_run.said("autoscaled"))
     })?;

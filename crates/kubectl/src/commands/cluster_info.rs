@@ -9,7 +9,7 @@ pub(super) const COMMANDS: &[Command] =
 
 fn cluster_info(cx: &mut Cx<'_>) -> Result<Flow> {
     let server = cx.flags().text_or("server", "http://localhost").to_owned();
-    cx.line(&format!("\x1b[0;32mKubernetes control plane\x1b[0m is running at \x1b[0;33m{server}\x1b[0m"));
+    cx.line(&format!("Kubernetes control plane is running at {server}"));
     cx.line("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.");
     Ok(Flow::Done)
 }

@@ -45,7 +45,7 @@ fn diff(cx: &mut Cx<'_>) -> Result<Flow> {
     let mut out = String::new();
     for info in cx.manifests()? {
         let info = info?;
-        let live = match cx.get(&info.url()) {
+        let live = match cx.live(&info) {
             Err(failure) if failure.is_not_found() => None,
             live => Some(live?),
         };

@@ -185,7 +185,10 @@ impl Drain {
     /// Whether a node's pods are gone.
     fn node(&mut self, cx: &mut Cx<'_>, node: &Info) -> Result<bool> {
         if self.pods.is_none() {
-            let pods = pods(cx, &node.name)?;
+            let (pods, warnings) = pods(cx, &node.name)?;
+            if !warnings.is_empty() {
+                cx.note(&format!("Warning: {warnings}"));
+            }
             if self.dry_run == DryRun::Client {
                 for pod in &pods {
                     cx.line(&format!("evicting pod {}/{} (dry run)", pod.namespace, pod.name));
@@ -204,7 +207,7 @@ impl Drain {
         if !failures.is_empty() {
             let failure = if failures.len() == 1 { failures.remove(0) } else { Failure::Many(failures) };
             let text = failure.message();
-            if let Ok(pending) = pods(cx, &node.name)
+            if let Ok((pending, _)) = pods(cx, &node.name)
                 && !pending.is_empty()
             {
                 let name = quoted(&node.name);
@@ -246,7 +249,7 @@ fn step(cx: &mut Cx<'_>, eviction: &mut Eviction, dry_run: DryRun, deadline: Opt
         }
         State::Leaving => {
             let uid = eviction.pod.object.str_at("metadata.uid").map(str::to_owned);
-            let gone = match cx.get(&eviction.pod.url()) {
+            let gone = match cx.live(&eviction.pod) {
                 Err(failure) if failure.is_not_found() => true,
                 Err(failure) => return Err(failure),
                 Ok(pod) => pod.str_at("metadata.uid") != uid.as_deref() || skipped(cx, &pod),
@@ -304,7 +307,7 @@ enum Verdict {
 type Notes = Vec<(String, Vec<String>)>;
 
 /// The pods of a node that must go.
-fn pods(cx: &mut Cx<'_>, node: &str) -> Result<Vec<Info>> {
+fn pods(cx: &mut Cx<'_>, node: &str) -> Result<(Vec<Info>, String)> {
     let resource = cx.resource("pods")?;
     let url = Url::of(&resource, "", "", "")
         .with("labelSelector", cx.flags().text("pod-selector"))
@@ -337,12 +340,9 @@ fn pods(cx: &mut Cx<'_>, node: &str) -> Result<Vec<Info>> {
         let failures: Vec<Failure> = texts.map(Failure::Text).collect();
         return Err(Failure::Many(failures));
     }
-    if !warnings.is_empty() {
-        let texts: Vec<String> =
-            warnings.into_iter().map(|(message, pods)| format!("{message}: {}", pods.join(", "))).collect();
-        cx.note(&format!("Warning: {}", texts.join("; ")));
-    }
-    Ok(kept)
+    let texts: Vec<String> =
+        warnings.into_iter().map(|(message, pods)| format!("{message}: {}", pods.join(", "))).collect();
+    Ok((kept, texts.join("; ")))
 }
 
 fn verdict(cx: &mut Cx<'_>, pod: &Info) -> Verdict {

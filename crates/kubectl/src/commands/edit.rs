@@ -64,7 +64,7 @@ struct Editing {
     shown: String,
 }
 
-fn without_comments(text: &str) -> String {
+pub(super) fn without_comments(text: &str) -> String {
     text.lines().filter(|it| !it.trim_start().starts_with('#')).map(|it| format!("{it}\n")).collect()
 }
 

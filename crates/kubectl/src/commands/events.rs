@@ -142,6 +142,8 @@ fn events(cx: &mut Cx<'_>) -> Result<Flow> {
     items.sort_by(by_time);
     match &mut output {
         Output::Table(table) => table.print(cx, &items),
+        // kubectl cannot name a list of events and keeps quiet about it.
+        Output::Other(_) if cx.text("output") == "name" => {}
         Output::Other(printer) => {
             let list = value!({"apiVersion": "v1", "kind": "EventList", "items": items, "metadata": {}});
             printer.print(cx, &list, "events")?;

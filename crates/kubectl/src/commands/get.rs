@@ -14,7 +14,7 @@ use crate::mapper::Resource;
 use crate::print::{self, Printer};
 use crate::shell::{Cx, Flow, Wait};
 use crate::watch::{Next, Watch};
-use crate::{columns, table};
+use crate::{age, columns, table};
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "get",
@@ -156,7 +156,7 @@ fn tables(cx: &mut Cx<'_>, targets: Targets) -> Result<()> {
         let mut printer = table::Printer::new(options(cx, &resource, with_kind));
         let mut rows = String::new();
         for answer in &mut answers[idx..idx + n_same] {
-            as_table(&mut answer.object);
+            as_table(&mut answer.object, cx.now());
             if !sort_by.is_empty() {
                 let mut sorted = answer.object.list_at("rows").to_vec();
                 // kubectl prints nothing where the field is not there.
@@ -187,7 +187,7 @@ fn tables(cx: &mut Cx<'_>, targets: Targets) -> Result<()> {
 }
 
 /// Makes a table of names and ages from what is none.
-fn as_table(object: &mut Value) {
+fn as_table(object: &mut Value, now: i64) {
     if object.str_at("kind") == Some("Table") {
         return;
     }
@@ -197,12 +197,12 @@ fn as_table(object: &mut Value) {
         .iter()
         .map(|item| {
             let text = |path: &str| Value::from(item.str_at(path).unwrap_or_default());
-            value!({"cells": [text("metadata.name"), text("metadata.creationTimestamp")], "object": item})
+            value!({"cells": [text("metadata.name"), age::since(item.str_at("metadata.creationTimestamp"), now)], "object": item})
         })
         .collect();
     *object = value!({
         "kind": "Table", "rows": rows,
-        "columnDefinitions": [{"name": "Name", "type": "string", "format": "name"}, {"name": "Created At", "type": "string"}],
+        "columnDefinitions": [{"name": "Name", "type": "string", "format": "name"}, {"name": "Age", "type": "string"}],
     });
 }
 
@@ -245,6 +245,8 @@ struct Watching {
     output: Output,
     /// The first event of a single object's watch is what was printed already.
     skip_first: bool,
+    /// When `--request-timeout` ends it.
+    deadline: Option<i64>,
 }
 
 enum Output {
@@ -258,7 +260,7 @@ impl Output {
         match self {
             Output::Table(printer) => {
                 let mut table = object.clone();
-                as_table(&mut table);
+                as_table(&mut table, cx.now());
                 let rows = printer.rows(&table, with_event.then_some(event));
                 let text = printer.align(&rows);
                 cx.out(&text);
@@ -280,6 +282,7 @@ impl Wait for Watching {
                         self.output.print(cx, &event.object, &event.kind)?;
                     }
                 }
+                Next::Nothing if self.deadline.is_some_and(|it| cx.now() >= it) => return Ok(Flow::Done),
                 Next::Nothing => return Ok(Flow::Waiting),
                 Next::End => return Ok(Flow::Done),
             }
@@ -343,5 +346,6 @@ fn watch(cx: &mut Cx<'_>, human: bool) -> Result<Flow> {
         false => (list_url.with("fieldSelector", &format!("metadata.name={name}")), "0".to_owned()),
     };
     let watch = Watch::open(cx, &url, accept, &since)?;
-    Ok(Flow::Wait(Box::new(Watching { watch, output, skip_first: !is_list })))
+    let deadline = Some(cx.flags().seconds("request-timeout", 0)).filter(|it| *it > 0).map(|it| cx.now() + it);
+    Ok(Flow::Wait(Box::new(Watching { watch, output, skip_first: !is_list, deadline })))
 }

@@ -201,7 +201,7 @@ fn one(
     let changed =
         patch.at(&format!("metadata.{}", field.field)).and_then(Value::as_map).is_some_and(|it| !it.is_empty());
     let mut object = strategic::merged(&info.object, &patch);
-    if dry_run != DryRun::Client && !cx.is("local") && (changed || field.field == "annotations") {
+    if dry_run != DryRun::Client && !cx.is("local") && !cx.is("list") && (changed || field.field == "annotations") {
         let manager = cx
             .flags()
             .text_or("field-manager", if field.field == "labels" { "kubectl-label" } else { "kubectl-annotate" });

@@ -70,7 +70,7 @@ fn one(cx: &mut Cx<'_>, mut info: Info, dry_run: DryRun, printer: &mut Printer) 
         // What has no version takes the live object's, as if nobody else wrote.
         if info.object.str_at("metadata.resourceVersion").unwrap_or_default().is_empty()
             && !info.name.is_empty()
-            && let Ok(live) = cx.get(&info.url())
+            && let Ok(live) = cx.live(&info)
         {
             let version = live.str_at("metadata.resourceVersion").unwrap_or_default();
             info.object.set("metadata.resourceVersion", version);

@@ -47,7 +47,40 @@ fn version(cx: &mut Cx<'_>) -> Result<Flow> {
     }
     match &*output {
         "yaml" => cx.line(&yaml::emit(&info)),
-        _ => cx.line(&value::json::to_string_pretty(&info, "  ")),
+        _ => cx.out(&ordered(&info)),
     }
     Ok(Flow::Done)
+}
+
+/// In this order JSON has them.
+const ORDER: &[&str] = &[
+    "major",
+    "minor",
+    "emulationMajor",
+    "emulationMinor",
+    "minCompatibilityMajor",
+    "minCompatibilityMinor",
+    "gitVersion",
+    "gitCommit",
+    "gitTreeState",
+    "buildDate",
+    "goVersion",
+    "compiler",
+    "platform",
+];
+
+fn ordered(info: &Value) -> String {
+    let mut parts = Vec::new();
+    for field in ["clientVersion", "kustomizeVersion", "serverVersion"] {
+        match info.get(field) {
+            None => {}
+            Some(Value::Str(text)) => parts.push(format!("  \"{field}\": \"{text}\"")),
+            Some(version) => {
+                let entry = |key: &&str| version.str_at(key).map(|it| format!("    \"{key}\": \"{it}\""));
+                let entries: Vec<String> = ORDER.iter().filter_map(entry).collect();
+                parts.push(format!("  \"{field}\": {{\n{}\n  }}", entries.join(",\n")));
+            }
+        }
+    }
+    format!("{{\n{}\n}}\n", parts.join(",\n"))
 }

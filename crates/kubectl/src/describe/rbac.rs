@@ -83,15 +83,21 @@ fn compacted(rules: &[Value]) -> Vec<Rule> {
     res
 }
 
+/// A line for each rule.
+pub(crate) fn rows(rules: &[Value]) -> String {
+    let line = |it: &Rule| {
+        let verbs = listed(&it.verbs.join(" "));
+        format!("{}\t{}\t{}\t{verbs}\n", it.shown(), listed(&it.url), listed(&it.name))
+    };
+    compacted(rules).iter().map(line).collect()
+}
+
 pub(super) fn role(_: &mut Cx<'_>, page: &mut Page, it: &Subject<'_>) -> Result<()> {
     page.rows(0, it.object, HEAD);
     page.line("PolicyRule:");
     page.line("  Resources\tNon-Resource URLs\tResource Names\tVerbs");
     page.line("  ---------\t-----------------\t--------------\t-----");
-    for rule in compacted(it.object.list_at("rules")) {
-        let verbs = listed(&rule.verbs.join(" "));
-        page.at(1, &format!("{}\t{}\t{}\t{verbs}", rule.shown(), listed(&rule.url), listed(&rule.name)));
-    }
+    rows(it.object.list_at("rules")).lines().for_each(|it| page.at(1, it));
     Ok(())
 }
 

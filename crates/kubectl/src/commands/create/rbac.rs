@@ -80,7 +80,7 @@ fn resource(cx: &mut Cx<'_>, word: &str, verbs: &[String]) -> Result<(String, St
         }
     }
     if let Some(failure) = failure {
-        return fail(failure);
+        return Err(Failure::Exact(failure));
     }
     if !subresource.is_empty() {
         plural = format!("{plural}/{subresource}");

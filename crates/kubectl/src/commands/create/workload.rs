@@ -27,11 +27,12 @@ pub(super) fn deployment(cx: &mut Cx<'_>) -> Result<Flow> {
     let port = cx.flags().int("port", -1);
     let containers: Vec<Value> = images
         .iter()
-        .map(|image| {
+        .enumerate()
+        .map(|(idx, image)| {
             let mut it =
                 compact(value!({"image": image.as_str(), "name": container_name(image), "command": command.clone()}));
             it.set("resources", Value::map());
-            if port >= 0 {
+            if port >= 0 && idx == 0 {
                 it.set("ports", vec![value!({"containerPort": port})]);
             }
             it
