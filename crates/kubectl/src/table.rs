@@ -50,7 +50,7 @@ impl Printer {
             out.push('\n');
         }
         for row in rows {
-            let cells: Vec<String> = event.map(|it| format!("{it:<10}")).into_iter().chain(self.cells(row)).collect();
+            let cells: Vec<String> = event.map(|it| format!("{it:<8}")).into_iter().chain(self.cells(row)).collect();
             out.push_str(&cells.join("\t"));
             out.push('\n');
         }
