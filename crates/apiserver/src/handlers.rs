@@ -129,11 +129,11 @@ impl ApiServer {
             call.client.content_type = "application/json".to_owned();
         }
         match (call.sub, verb) {
-            ("" | "status" | "ephemeralcontainers" | "resize", "get") => self.get(call),
+            ("" | "status" | "approval" | "ephemeralcontainers" | "resize", "get") => self.get(call),
             ("", "list") => self.list_or_watch(call),
             ("", "create") => self.create(call),
-            ("" | "status" | "ephemeralcontainers" | "resize" | "finalize", "update") => self.update(call),
-            ("" | "status" | "ephemeralcontainers" | "resize", "patch") => self.patch(call),
+            ("" | "status" | "approval" | "ephemeralcontainers" | "resize" | "finalize", "update") => self.update(call),
+            ("" | "status" | "approval" | "ephemeralcontainers" | "resize", "patch") => self.patch(call),
             ("", "delete") => self.delete(call),
             ("", "deletecollection") => self.delete_collection(call),
             ("scale", "get") => self.get_scale(call),
