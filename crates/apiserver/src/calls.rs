@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use meta::{Key, KindId, Object, Status};
 use sim::Instant;
-use value::{Str, Value};
+use value::{Str, Value, value};
 
 use crate::delete::{self, DeleteOptions};
 use crate::server::ApiServer;
@@ -179,6 +179,28 @@ fn patched(
         patch::tree(api, &mut it, key, how, body)
     });
     api.requests.note(now, caller, "patch", kind, key, sub, &res);
+    res
+}
+
+/// Changes the replicas of an object through its scale.
+///
+/// # Errors
+/// The API's answer.
+pub fn scale(
+    api: &mut ApiServer,
+    now: Instant,
+    caller: &Caller,
+    kind: KindId,
+    key: &Key,
+    replicas: i64,
+) -> Result<Arc<Object>, Status> {
+    let res = write(api, now, caller, kind, "scale").and_then(|mut it| {
+        let live = api.store.get(kind, key).cloned().ok_or_else(|| it.not_found(&key.name))?;
+        let mut scale = kinds::scale::of(&live);
+        scale.set("spec", value!({ "replicas": replicas }));
+        subresources::scale::change(api, &mut it, &live, &scale)
+    });
+    api.requests.note(now, caller, "update", kind, key, "scale", &res);
     res
 }
 

@@ -254,7 +254,7 @@ fn fail_safe(cx: &mut Cx<'_>, budget: &Arc<Object>, why: &str) -> Result<Action,
 }
 
 /// As Go prints a label selector.
-fn printed(selector: Option<&Value>) -> String {
+pub(crate) fn printed(selector: Option<&Value>) -> String {
     let Some(Value::Map(map)) = selector else { return "nil".to_owned() };
     let labels: String = map
         .get("matchLabels")

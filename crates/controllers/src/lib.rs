@@ -13,6 +13,7 @@ mod endpoints;
 mod event_ttl;
 mod garbage_collector;
 mod hash;
+mod horizontal_pod_autoscaler;
 mod job;
 mod machine_pool;
 mod namespace;
@@ -45,6 +46,7 @@ pub fn all(kinds: Vec<KindId>) -> Vec<(Box<dyn Actor>, &'static str)> {
         controller(endpoint_slice::EndpointSlices::default(), "endpoint-slice-controller"),
         controller(event_ttl::EventTtl, "event-ttl"),
         (Box::new(garbage_collector::GarbageCollector::new(kinds)), "garbage-collector-controller"),
+        controller(horizontal_pod_autoscaler::HorizontalPodAutoscalers, "horizontal-pod-autoscaler"),
         controller(job::Jobs::default(), "job-controller"),
         controller(machine_pool::MachinePools, "machinepool-controller"),
         controller(namespace::Namespaces, "namespace-controller"),

@@ -233,6 +233,15 @@ impl<'a> Cx<'a> {
         calls::patch_merge(self.api, self.now, &self.caller, kind, key, patch)
     }
 
+    /// Changes the replicas of an object through its scale.
+    ///
+    /// # Errors
+    /// Whatever the API server answers.
+    pub fn scale(&mut self, kind: KindId, key: &Key, replicas: i64) -> Result<Arc<Object>, Status> {
+        self.n_writes += 1;
+        calls::scale(self.api, self.now, &self.caller, kind, key, replicas)
+    }
+
     /// Deletes with the kind's default propagation and grace.
     ///
     /// # Errors
