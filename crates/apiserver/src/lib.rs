@@ -39,7 +39,6 @@ mod shown;
 mod subresources;
 mod table;
 mod templates;
-mod user;
 mod watch;
 mod write;
 

@@ -10,7 +10,6 @@ use value::Str;
 use crate::negotiate::Format;
 use crate::query::Query;
 use crate::route::{self, Target};
-use crate::user::User;
 use crate::{Caller, write::Write};
 
 /// What headers say of the client and of its body.
@@ -19,7 +18,7 @@ pub(crate) struct Client {
     pub accept: String,
     pub content_type: String,
     pub user_agent: String,
-    pub user: User,
+    pub user: Str,
 }
 
 /// A call of a resource.
@@ -115,6 +114,6 @@ impl Client {
     /// For the ring of requests.
     pub fn caller(&self) -> Caller {
         let manager = self.manager();
-        Caller { component: manager.clone(), user: self.user.name.clone(), manager, event_source: "", cause: None }
+        Caller { component: manager.clone(), user: self.user.clone(), manager, event_source: "", cause: None }
     }
 }

@@ -10,6 +10,7 @@ mod deployment;
 mod disruption;
 mod endpoint_slice;
 mod endpoints;
+mod ephemeral_volumes;
 mod event_ttl;
 mod garbage_collector;
 mod hash;
@@ -27,6 +28,8 @@ mod services;
 mod stateful_set;
 mod taint_eviction;
 mod ttl_after_finished;
+mod volume_binder;
+mod volume_protection;
 
 use meta::KindId;
 use runtime::{Actor, Controller, Reconciler};
@@ -44,6 +47,7 @@ pub fn all(kinds: Vec<KindId>) -> Vec<(Box<dyn Actor>, &'static str)> {
         controller(disruption::StaleDisruptions, "controllermanager"),
         controller(endpoints::Endpoints::default(), "endpoint-controller"),
         controller(endpoint_slice::EndpointSlices::default(), "endpoint-slice-controller"),
+        controller(ephemeral_volumes::EphemeralVolumes, "ephemeral_volume"),
         controller(event_ttl::EventTtl, "event-ttl"),
         (Box::new(garbage_collector::GarbageCollector::new(kinds)), "garbage-collector-controller"),
         controller(horizontal_pod_autoscaler::HorizontalPodAutoscalers, "horizontal-pod-autoscaler"),
@@ -51,6 +55,10 @@ pub fn all(kinds: Vec<KindId>) -> Vec<(Box<dyn Actor>, &'static str)> {
         controller(machine_pool::MachinePools, "machinepool-controller"),
         controller(namespace::Namespaces, "namespace-controller"),
         controller(node_lifecycle::NodeLifecycle::default(), "node-controller"),
+        controller(volume_binder::Volumes, "persistentvolume-controller"),
+        controller(volume_binder::Claims, "persistentvolume-controller"),
+        controller(volume_protection::VOLUMES, "pv-protection-controller"),
+        controller(volume_protection::CLAIMS, "pvc-protection-controller"),
         controller(pod_gc::PodGc::default(), "pod-garbage-collector"),
         controller(replica_set::ReplicaSets(replica_set::REPLICA_SETS), "replicaset-controller"),
         controller(replica_set::ReplicaSets(replica_set::REPLICATION_CONTROLLERS), "replication-controller"),

@@ -26,9 +26,6 @@ mod tabs;
 mod template;
 mod watch;
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::BTreeMap;
 
 pub use self::complete::complete;

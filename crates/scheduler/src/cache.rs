@@ -6,10 +6,12 @@ use std::sync::Arc;
 use meta::selector::LabelSelector;
 use meta::{Key, KindId, Object};
 use runtime::placement::{self, NodeAffinity, Taint, Term, Toleration};
+use runtime::volumes;
 use value::{Map, Str, Value, time};
 
 use crate::resources::{Resources, non_zero_requests, pod_requests};
 use crate::terms::{PodTerms, Spread};
+use crate::volumes::PodVolumes;
 
 /// A port that a pod takes of its node.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,6 +45,8 @@ pub(crate) struct PodInfo {
     pub ports: Vec<HostPort>,
     /// What it says about other pods.
     pub terms: Option<Box<PodTerms>>,
+    /// Names of its claims.
+    pub claims: Vec<Str>,
 }
 
 impl PodInfo {
@@ -65,6 +69,7 @@ impl PodInfo {
                 .collect(),
             ports: host_ports(spec),
             terms: PodTerms::of(pod),
+            claims: spec.list_at("volumes").iter().filter_map(|it| volumes::claim_name(pod, it)).collect(),
         }
     }
 
@@ -166,6 +171,8 @@ impl NodeInfo {
 /// All nodes, and where every bound pod is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cache {
+    /// Of the pod that is being scheduled, if it has claims.
+    pub volumes: Option<Box<PodVolumes>>,
     pub nodes: BTreeMap<Str, NodeInfo>,
     /// Bound pods, live and not finished, to their node (which may not be there).
     placed: BTreeMap<Key, Str>,

@@ -28,6 +28,8 @@ pub(crate) struct Failure {
     /// Nodes that were left out beforehand because the pod names others.
     pub n_left_out: usize,
     pub why: Rejected,
+    /// What kept it from being tried on any node.
+    pub beforehand: Option<String>,
 }
 
 /// How many nodes that fit are enough, out of `n_nodes`.
@@ -57,7 +59,12 @@ pub(crate) fn schedule(
     let enough = enough(cache.nodes.len());
     let mut cycle = Cycle::new(cache, pod);
     let (mut fitting, mut verdicts, mut explained) = (Vec::new(), BTreeMap::new(), Vec::new());
-    let mut why = Rejected { by_node: n_left_out > 0 || cache.nodes.is_empty(), by_pods: false, by_company: false };
+    let mut why = Rejected {
+        by_node: n_left_out > 0 || cache.nodes.is_empty(),
+        by_pods: false,
+        by_company: false,
+        by_volumes: false,
+    };
     let mut n_seen = 0;
     for node in candidates {
         n_seen += 1;
@@ -73,6 +80,7 @@ pub(crate) fn schedule(
             None => fitting.push(node),
             Some((idx, verdict)) => {
                 why.by_company |= plugins::ALL.get(idx).is_some_and(|it| it.counts_company);
+                why.by_volumes |= plugins::ALL.get(idx).is_some_and(|it| it.name == "VolumeBinding");
                 why.by_pods |= matches!(verdict, Verdict::Unschedulable(_));
                 why.by_node |= matches!(verdict, Verdict::Unresolvable(_));
                 verdicts.insert(node.name().clone(), verdict);
@@ -89,7 +97,7 @@ pub(crate) fn schedule(
     explained.sort_by(|a, b| a.name.cmp(&b.name));
     match chosen {
         Some(node) => (Outcome::Node(node), explained),
-        None => (Outcome::Nowhere(Failure { verdicts, n_left_out, why }), explained),
+        None => (Outcome::Nowhere(Failure { verdicts, n_left_out, why, beforehand: None }), explained),
     }
 }
 
@@ -148,6 +156,12 @@ pub(crate) fn fit_message(n_nodes: usize, reasons: &BTreeMap<String, usize>) -> 
 }
 
 impl Failure {
+    /// No node was looked at, because of the pod's volumes.
+    pub fn beforehand(why: String) -> Failure {
+        let rejected = Rejected { by_volumes: true, ..Rejected::default() };
+        Failure { verdicts: BTreeMap::new(), n_left_out: 0, why: rejected, beforehand: Some(why) }
+    }
+
     /// How often each reason was given.
     pub fn reasons(&self) -> BTreeMap<String, usize> {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();

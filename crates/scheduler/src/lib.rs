@@ -11,6 +11,7 @@ mod queue;
 mod resources;
 mod scheduler;
 mod terms;
+mod volumes;
 
 pub use self::decision::{Decision, FilterResult, NodeResult, ScoreResult};
 pub use self::resources::{Resources, pod_requests};

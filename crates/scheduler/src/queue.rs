@@ -19,6 +19,8 @@ pub(crate) struct Rejected {
     pub by_pods: bool,
     /// Where other pods are: a pod that comes may help as well as one that goes.
     pub by_company: bool,
+    /// Its claims.
+    pub by_volumes: bool,
 }
 
 #[derive(Clone, Debug)]

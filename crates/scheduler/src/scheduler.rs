@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kinds::{NAMESPACE, NODE, POD, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET};
+use kinds::{
+    NAMESPACE, NODE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, REPLICA_SET, REPLICATION_CONTROLLER,
+    STATEFUL_SET, STORAGE_CLASS,
+};
 use meta::selector::LabelSelector;
 use meta::{Key, KindId, Object, Status};
 use runtime::{Actor, Cause, Cx, EventSource, Stats, View};
@@ -16,9 +19,12 @@ use crate::cycle::{self, Failure, Outcome, fit_message};
 use crate::decision::{Decision, NodeResult};
 use crate::preemption::{self, Preemption};
 use crate::queue::{Queue, Rejected};
+use crate::volumes;
 
 /// The scheduler that pods name by default.
 const DEFAULT: &str = "default-scheduler";
+/// Kinds that decide where volumes are.
+const VOLUME_KINDS: [KindId; 3] = [PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, STORAGE_CLASS];
 /// Decisions kept; the oldest attempts are forgotten first.
 const DECISIONS_MAX: usize = 20_000;
 
@@ -202,6 +208,16 @@ impl Scheduler {
         let Some(pending) = self.pending.get(key) else { return };
         let info = pending.info.clone();
         cx.begin("scheduler", Some(pending.cause.clone()));
+        self.cache.volumes = None;
+        if !info.claims.is_empty() {
+            match volumes::of(&cx.view(), &info) {
+                Ok(it) => self.cache.volumes = it,
+                Err(why) => {
+                    self.fail(cx, &info, &Failure::beforehand(why), attempt, Vec::new());
+                    return cx.end();
+                }
+            }
+        }
         let (outcome, nodes) = cycle::schedule(&self.cache, &info, &mut self.next_start, cx.rng());
         match outcome {
             Outcome::Node(node) => self.bind(cx, &info, node, attempt, nodes),
@@ -211,6 +227,9 @@ impl Scheduler {
     }
 
     fn bind(&mut self, cx: &mut Cx<'_>, info: &Arc<PodInfo>, node: Str, attempt: u32, nodes: Vec<NodeResult>) {
+        if self.waits_for_volumes(cx, &node) {
+            return self.queue.reject(&info.key, Rejected { by_volumes: true, ..Rejected::default() });
+        }
         match cx.bind(&info.pod, &node) {
             Ok(()) => {
                 let message = format!("Successfully assigned {} to {node}", info.key);
@@ -228,12 +247,22 @@ impl Scheduler {
         }
     }
 
+    /// Has the pod's claims bound on the node; it is bound itself once they are (`PreBind`).
+    fn waits_for_volumes(&self, cx: &mut Cx<'_>, node: &Str) -> bool {
+        let Some(volumes) = &self.cache.volumes else { return false };
+        let Some(node) = self.cache.nodes.get(node) else { return true };
+        volumes.bind(cx, &node.node).unwrap_or(true)
+    }
+
     fn fail(&mut self, cx: &mut Cx<'_>, info: &Arc<PodInfo>, failure: &Failure, attempt: u32, nodes: Vec<NodeResult>) {
         self.queue.reject(&info.key, failure.why);
         let mut message = fit_message(self.cache.nodes.len(), &failure.reasons());
         let mut nominated = None;
         if self.cache.nodes.is_empty() {
             message = "no nodes available to schedule pods".to_owned();
+        } else if let Some(why) = &failure.beforehand {
+            // Upstream's preemption finds nothing prepared then.
+            message = format!("{message} {why}. not found");
         } else {
             match preemption::preempt(&self.cache, info, failure) {
                 Preemption::Victims { node, pods } => {
@@ -328,7 +357,8 @@ impl Actor for Scheduler {
     }
 
     fn kinds(&self) -> Vec<KindId> {
-        vec![NAMESPACE, NODE, POD, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET]
+        let selecting = [NAMESPACE, NODE, POD, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET];
+        selecting.into_iter().chain(VOLUME_KINDS).collect()
     }
 
     fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) {
@@ -336,6 +366,9 @@ impl Actor for Scheduler {
             match kind {
                 NODE => self.node_changed(change, view.now),
                 POD => self.pod_changed(change, view.now),
+                kind if VOLUME_KINDS.contains(&kind) => {
+                    self.queue.something_changed(view.now, &|_, why| why.by_volumes)
+                }
                 kind => self.other_changed(kind, change),
             }
         }

@@ -6,18 +6,18 @@ use meta::{Object, Status};
 use value::Value;
 
 use super::create::{in_namespace, live};
-use super::{Answer, check_size, format, media};
+use super::{Answer, format, media};
 use crate::codec::{self, Expected};
 use crate::options::{OptionsOf, WriteOptions};
 use crate::scope::Call;
 use crate::server::ApiServer;
 use crate::subresources::scale;
-use crate::{patch, response, write};
+use crate::{negotiate, patch, response, write};
 
 impl ApiServer {
     pub(super) fn update(&mut self, call: &mut Call) -> Answer {
         let media = media(call)?;
-        check_size(call)?;
+        negotiate::input(&call.client.content_type)?;
         let options = WriteOptions::read(&call.query, OptionsOf::Update)?;
         let whole = self.body_object(call, &options)?;
         let mut object = codec::object_of(&call.served_kind(), &whole);
@@ -33,7 +33,6 @@ impl ApiServer {
     pub(super) fn patch(&mut self, call: &mut Call) -> Answer {
         let media = media(call)?;
         let how = patch::Kind::of(&call.client.content_type, &call.kind)?;
-        check_size(call)?;
         let of = if how == patch::Kind::Apply { OptionsOf::Apply } else { OptionsOf::Patch };
         let options = WriteOptions::read(&call.query, of)?;
         let mut write = call.write(&options.manager, options.dry_run);
@@ -61,7 +60,6 @@ impl ApiServer {
 
     pub(super) fn patch_scale(&mut self, call: &mut Call) -> Answer {
         let how = patch::Kind::of(&call.client.content_type, &call.kind)?;
-        check_size(call)?;
         let of = if how == patch::Kind::Apply { OptionsOf::Apply } else { OptionsOf::Patch };
         let options = WriteOptions::read(&call.query, of)?;
         let object = live(self, call, &call.key())?;

@@ -1,4 +1,0 @@
-mod commands;
-mod fake;
-mod forms;
-mod waiting;
