@@ -30,6 +30,7 @@ const TELLING: &[&str] = &[
     "status.numberAvailable",
     "status.desiredNumberScheduled",
     "status.currentNumberScheduled",
+    "status.containerStatuses",
     "status.conditions[Ready]",
     "status.conditions[PodScheduled]",
 ];
@@ -146,7 +147,7 @@ fn short(it: &Value) -> String {
                 let effect = map.get("effect").and_then(Value::as_str).map(|it| format!(":{it}")).unwrap_or_default();
                 format!("{key}{value}{effect}")
             }
-            _ => compact(it),
+            _ => container_state(map).unwrap_or_else(|| compact(it)),
         },
         Value::List(list) => match &**list {
             [only @ Value::Map(_)] => short(only),
@@ -155,6 +156,12 @@ fn short(it: &Value) -> String {
         _ => compact(it),
     };
     cut(&text)
+}
+
+/// `ContainerCreating`, `running` or how it ended, for an entry of `containerStatuses`.
+fn container_state(status: &value::Map) -> Option<String> {
+    let (state, inner) = status.get("state")?.as_map()?.iter().next()?;
+    Some(inner.str_at("reason").unwrap_or(state).to_owned())
 }
 
 fn compact(it: &Value) -> String {

@@ -4,6 +4,7 @@
 
 pub mod board;
 pub mod clock;
+pub mod cursor;
 pub mod diff;
 pub mod filter;
 pub mod model;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use value::Value;
 
 use crate::clock;
-use crate::model::{Mark, Node, Pod, Ref, Verdict, Why};
+use crate::model::{Mark, Node, NodeState, Pod, Ref, Verdict, Why};
 
 /// What verdicts are made of.
 pub struct Facts<'a> {
@@ -67,6 +67,13 @@ fn of_daemon(facts: &Facts<'_>, node: &Node, placement: &Value) -> Verdict {
 
 /// A pod that is, or wants to be, on this node.
 fn of_own_pod(facts: &Facts<'_>, node: &Node, pod: &Pod, asks: &[i64; 2]) -> Verdict {
+    if !pod.node.is_empty() && pod.is_ready && node.state != NodeState::Ready {
+        let text = match node.state {
+            NodeState::Off => "counts as running: nobody has missed the node yet",
+            _ => "was running here when the node was last heard",
+        };
+        return made(node, Mark::Waits, text.to_owned(), "");
+    }
     if !pod.node.is_empty() {
         let mark = if pod.is_ready { Mark::Runs } else { Mark::Comes };
         let text = match (pod.is_ready, pod.reason.as_str()) {
@@ -202,10 +209,15 @@ mod tests {
     use value::{Value, value};
 
     use super::{Facts, why};
-    use crate::model::{Meter, Node, Pod, Ref};
+    use crate::model::{Meter, Node, NodeState, Pod, Ref};
 
     fn node(name: &str) -> Node {
-        Node { name: name.to_owned(), cpu: Meter { used: 3100, total: 4000 }, ..Node::default() }
+        Node {
+            name: name.to_owned(),
+            state: NodeState::Ready,
+            cpu: Meter { used: 3100, total: 4000 },
+            ..Node::default()
+        }
     }
 
     fn pod(name: &str, node: &str, wants: &str) -> (Pod, [i64; 2]) {

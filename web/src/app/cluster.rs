@@ -156,7 +156,7 @@ fn WhyBar(props: &WhyProps) -> Html {
     };
     html! {
         <div class="why">
-            <span class="text"><b>{ why.target.kind.clone() }{ " " }<span class="mono">{ why.target.name.clone() }</span></b>{ ": " }{ why.summary.clone() }</span>
+            <span class="text"><b>{ why.target.kind.clone() }{ " " }<span class="mono">{ why.target.name.clone() }</span>{ ": " }</b>{ why.summary.clone() }</span>
             <button type="button" class="button small" onclick={open}>{ "Details" }</button>
             <button type="button" class="button plain icon small" aria-label="Stop explaining" title="Stop explaining (Esc)" onclick={close}>{ icon("close") }</button>
         </div>

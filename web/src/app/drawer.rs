@@ -145,7 +145,7 @@ fn decision_row(row: &DecisionRow, has_scores: bool) -> Html {
     };
     html! {
         <tr data-testid="decision-row" data-node={row.node.clone()} data-verdict={row.verdict.clone()}>
-            <th scope="row" class="mono">{ row.node.clone() }</th>
+            <th scope="row" class="mono node-name">{ row.node.clone() }</th>
             <td><span class={class}>{ row.verdict.clone() }</span>{ if row.text.is_empty() { String::new() } else { format!(": {}", row.text) } }</td>
             if has_scores {
                 <td><div class="scores">{ for row.scores.iter().map(|it| html! { <><span>{ it.plugin.clone() }</span><span>{ format!("{} × {}", it.score, it.weight) }</span></> }) }</div></td>

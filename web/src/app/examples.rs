@@ -54,12 +54,40 @@ pub const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        title: "Beside DaemonSets",
+        title: "CronJobs and Jobs",
         examples: &[
-            example!("bare-pods", "Bare pods", "nobody replaces them"),
-            example!("many-machines", "A hundred machines more", "MachinePool"),
+            example!("hello-cronjob", "Hello, every minute", "a CronJob, its jobs and their logs"),
+            example!("cron-forbid", "Runs that overlap", "concurrencyPolicy"),
+            example!("cron-zone", "Half past two, in two zones", "timeZone"),
+            example!("cron-suspended", "A suspended CronJob", "suspend, startingDeadlineSeconds"),
+            example!("cron-history", "History limits", "how many finished jobs are kept"),
+            example!("cron-refused", "A CronJob that is refused", "a zone in the schedule, a long name"),
+            example!("job-parallel", "Six completions, two at a time", "completions, parallelism"),
+            example!("job-indexed", "An indexed job", "completionMode: Indexed"),
+            example!("job-backoff", "A job that fails", "backoffLimit"),
+            example!("job-deadline", "A job with a deadline", "activeDeadlineSeconds, ttlSecondsAfterFinished"),
+            example!("sidecar", "A job with a sidecar", "init containers that go on"),
         ],
     },
+    Group {
+        title: "Deployments and the like",
+        examples: &[
+            example!("deployment", "Four web servers", "Deployment, ReplicaSet, pods"),
+            example!("deployment-rollout", "A rolling update", "maxSurge, rollout undo"),
+            example!("deployment-stuck", "A rollout that is stuck", "progressDeadlineSeconds"),
+            example!("deployment-recreate", "All at once", "strategy Recreate"),
+            example!("spread", "Evenly over the nodes", "topologySpreadConstraints"),
+            example!("anti-affinity", "Never two on a node", "pod anti-affinity"),
+            example!("statefulset", "One after another", "StatefulSet and headless Service"),
+            example!("statefulset-partition", "A canary", "StatefulSet with a partition"),
+            example!("replicaset", "A ReplicaSet adopts", "ReplicaSet and a bare pod"),
+            example!("service", "A Service and its endpoints", "Service, EndpointSlices"),
+            example!("disruption-budget", "A budget for disruptions", "PodDisruptionBudget and drain"),
+            example!("quota", "A namespace with a quota", "ResourceQuota"),
+            example!("bare-pods", "Bare pods", "nobody replaces them"),
+        ],
+    },
+    Group { title: "Machines", examples: &[example!("many-machines", "A hundred machines more", "MachinePool")] },
 ];
 
 pub fn find(name: &str) -> Option<&'static Example> {

@@ -12,6 +12,9 @@ use crate::chip::Chip;
 use crate::icons::icon;
 use crate::menu::{Menu, item};
 
+/// More than this share the width of a card.
+const MANY_PODS: usize = 4;
+
 #[derive(Properties, PartialEq)]
 pub struct NodeCardProps {
     pub cell: Rc<Cell>,
@@ -55,7 +58,7 @@ pub fn NodeCard(props: &NodeCardProps) -> Html {
                 <Menu label={format!("Actions on {}", node.name)} testid="node-menu" class="button plain icon small" menu_class="right" {items} face={icon("more")} />
             </header>
             if let Some(verdict) = verdict { { verdict_line(verdict) } }
-            <div class="pods">
+            <div class={classes!("pods", (cell.pods.len() > MANY_PODS).then_some("many"))}>
                 if cell.pods.is_empty() && verdict.is_none() { <span class="none">{ "no pods" }</span> }
                 { for cell.pods.iter().enumerate().map(|(slot, pod)| match pod {
                     Some(pod) => html! {

@@ -10,7 +10,7 @@ use web::{Ask, Session, Tell};
 use crate::client::{self, Engine};
 use crate::console::{self, Console};
 use crate::pace::{Pace, Target};
-use crate::{details, manifest, tell, verdicts, wall_ms};
+use crate::{complete, details, manifest, tell, verdicts, wall_ms};
 
 /// How long the engine works before it looks for messages.
 const SLICE_MS: u64 = 24;
@@ -134,8 +134,14 @@ impl Host {
                 let problems = manifest::read(&text).err().into_iter().collect();
                 tell(&Tell::Problems { id, problems });
             }
-            Ask::CompleteYaml { id, .. } => tell(&Tell::Completions { id, found: Vec::new() }),
-            Ask::Hover { id, .. } => tell(&Tell::Hover { id, text: String::new() }),
+            Ask::CompleteYaml { id, text, line, column } => {
+                let found = complete::completions(&self.engine, &text, line, column);
+                tell(&Tell::Completions { id, found });
+            }
+            Ask::Hover { id, text, line, column } => {
+                let text = complete::hover(&self.engine, &text, line, column).unwrap_or_default();
+                tell(&Tell::Hover { id, text });
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use web::{Ask, Tell};
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 mod client;
+mod complete;
 mod console;
 mod details;
 mod host;

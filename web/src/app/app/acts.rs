@@ -112,10 +112,8 @@ impl App {
     }
 
     pub(super) fn open(&mut self, target: Ref, x: i32) {
-        let width =
-            web_sys::window().and_then(|it| it.inner_width().ok()).and_then(|it| it.as_f64()).unwrap_or(0.0) as i32;
-        // It never covers what was clicked.
-        let is_left = x > width / 2;
+        // It never covers what was clicked: it stands over the manifest, unless that is where the click was.
+        let is_left = x > DRAWER_PX;
         self.focus = Some(target.clone());
         if matches!(target.kind.as_str(), "Pod") {
             self.select_for_pod(&target);
@@ -274,6 +272,9 @@ impl App {
         }
     }
 }
+
+/// About the width of the drawer when it stands at the left.
+const DRAWER_PX: i32 = 440;
 
 /// What stands before the packed state in an exported file.
 const EXPORT_MARK: &str = "# drydock: d1:";

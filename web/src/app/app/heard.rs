@@ -143,9 +143,7 @@ impl App {
         let words = match outcomes {
             [] => String::new(),
             [one] => outcome_line(one),
-            [first, .., last] => {
-                format!("{}, … {} ({} in all)", outcome_line(first), outcome_line(last), outcomes.len())
-            }
+            [first, ..] => format!("{} and {} more", outcome_line(first), outcomes.len() - 1),
         };
         self.said = Some(Rc::new(match errors {
             0 => (true, words),
@@ -200,7 +198,7 @@ impl App {
 }
 
 fn outcome_line(it: &Outcome) -> String {
-    format!("{}/{} {}", it.target.kind.to_lowercase(), it.target.name, it.word)
+    format!("{} {}/{}", it.word, it.target.kind.to_lowercase(), it.target.name)
 }
 
 fn completions_for_js(found: &[Completion]) -> JsValue {
