@@ -57,12 +57,13 @@ impl std::ops::DerefMut for Role {
 /// All of them.
 pub(crate) fn all(config: &Config, api: &ApiServer) -> Vec<Slot> {
     let kubelet_manager = if config.kubelet == KubeletMode::Fast { "fakekubelet" } else { "kubelet" };
-    let mut roles: Vec<(Role, Caller)> = controllers::all(api.registry().ids().collect())
-        .into_iter()
-        .map(|(actor, event_source)| {
-            (Role::Controller(actor), Caller::component("kube-controller-manager", event_source))
-        })
-        .collect();
+    let mut roles: Vec<(Role, Caller)> =
+        controllers::all(api.registry().ids().collect(), config.kubelet == KubeletMode::Real)
+            .into_iter()
+            .map(|(actor, event_source)| {
+                (Role::Controller(actor), Caller::component("kube-controller-manager", event_source))
+            })
+            .collect();
     roles.push((Role::Scheduler(Box::new(Scheduler::new())), Caller::component("kube-scheduler", "default-scheduler")));
     roles.push((
         Role::Kubelets(Box::new(Kubelets::new(config.kubelet, crate::cluster::began(config)))),

@@ -1,7 +1,7 @@
 //! The objects that a fresh cluster has before anybody acts.
 
 use apiserver::{ApiServer, Caller, calls};
-use kinds::{CLOCK, COMPONENT, ENDPOINT_SLICE, ENDPOINTS, MACHINE, NAMESPACE, PRIORITY_CLASS, SERVICE};
+use kinds::{CLOCK, COMPONENT, ENDPOINT_SLICE, ENDPOINTS, MACHINE, NAMESPACE, PRIORITY_CLASS, SERVICE, STORAGE_CLASS};
 use meta::{KindId, Metadata, Object};
 use sim::Instant;
 use value::{Map, map};
@@ -41,6 +41,9 @@ pub(crate) fn objects(api: &mut ApiServer, now: Instant, config: &Config, actors
     make(&ours, CLOCK, crate::clock::NAME, map!({ "spec": { "speed": config.speed.as_str() } }));
     let running = map!({ "spec": { "state": "Running" } });
     service(api, now, &server, config);
+    if config.kubelet == KubeletMode::Real {
+        storage_class(api, now, &ours);
+    }
     let mut make = |caller: &Caller, kind: KindId, name: &str, body: Map| create(api, now, caller, kind, name, body);
     for actor in actors {
         make(&ours, COMPONENT, actor, running.clone());
@@ -52,6 +55,20 @@ pub(crate) fn objects(api: &mut ApiServer, now: Instant, config: &Config, actors
     for n in 1..=config.n_nodes {
         make(&ours, MACHINE, &format!("node-{n}"), machine.clone());
     }
+}
+
+/// The class of volumes that claims get when they name none, if somebody makes volumes.
+fn storage_class(api: &mut ApiServer, now: Instant, ours: &Caller) {
+    let meta = Metadata {
+        name: "standard".into(),
+        annotations: map!({ "storageclass.kubernetes.io/is-default-class": "true" }),
+        ..Metadata::default()
+    };
+    let body = map!({
+        "provisioner": "rancher.io/local-path", "reclaimPolicy": "Delete", "volumeBindingMode": "WaitForFirstConsumer",
+    });
+    let made = calls::create(api, now, ours, Object { kind: STORAGE_CLASS, meta, body });
+    debug_assert!(made.is_ok(), "the objects of a fresh cluster are valid: {made:?}");
 }
 
 /// The API server's own Service, whose endpoint the recorded control plane cannot show.

@@ -30,6 +30,7 @@ mod taint_eviction;
 mod ttl_after_finished;
 mod volume_binder;
 mod volume_protection;
+mod volume_provisioner;
 
 use meta::KindId;
 use runtime::{Actor, Controller, Reconciler};
@@ -37,9 +38,11 @@ use runtime::{Actor, Controller, Reconciler};
 pub use self::daemonset::{Verdict, verdicts};
 
 /// Every controller and the name under which it records events, in the order in which a turn lets them work.
-pub fn all(kinds: Vec<KindId>) -> Vec<(Box<dyn Actor>, &'static str)> {
+///
+/// Add-ons are what clusters have beside a control plane: metrics of pods and a provisioner of volumes.
+pub fn all(kinds: Vec<KindId>, with_add_ons: bool) -> Vec<(Box<dyn Actor>, &'static str)> {
     let all_kinds = kinds.clone();
-    vec![
+    let mut all = vec![
         controller(cron_job::CronJobs::default(), "cronjob-controller"),
         controller(daemonset::DaemonSets::default(), "daemonset-controller"),
         controller(deployment::Deployments, "deployment-controller"),
@@ -68,7 +71,11 @@ pub fn all(kinds: Vec<KindId>) -> Vec<(Box<dyn Actor>, &'static str)> {
         controller(stateful_set::StatefulSets, "statefulset-controller"),
         controller(taint_eviction::TaintEviction::default(), "taint-eviction-controller"),
         controller(ttl_after_finished::TtlAfterFinished, "ttl-after-finished-controller"),
-    ]
+    ];
+    if with_add_ons {
+        all.push(controller(volume_provisioner::Provisioner, volume_provisioner::NAME));
+    }
+    all
 }
 
 fn controller(reconciler: impl Reconciler + 'static, event_source: &'static str) -> (Box<dyn Actor>, &'static str) {

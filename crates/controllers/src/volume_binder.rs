@@ -14,6 +14,7 @@ use value::{Value, map};
 
 use crate::pods;
 
+pub(crate) use self::reclaim::PROVISIONED_BY;
 pub(crate) use self::volumes::Volumes;
 
 pub(crate) const PROVISIONER: &str = "volume.kubernetes.io/storage-provisioner";
