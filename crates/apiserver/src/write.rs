@@ -77,7 +77,7 @@ fn track_as(api: &mut ApiServer, write: &Write, definition: &str, live: Option<&
 
 /// Stores a new object.
 pub(crate) fn create(api: &mut ApiServer, write: &mut Write, mut object: Object) -> Result<Arc<Object>, Status> {
-    drop_repeated_owners(write, &mut object.meta);
+    drop_repeated_owners(write, &mut object.meta, "");
     wipe_system_fields(&mut object.meta);
     (write.kind.strategy.default)(&mut object);
     track(api, write, None, &mut object);
@@ -90,7 +90,6 @@ pub(crate) fn create_applied(
     write: &mut Write,
     mut object: Object,
 ) -> Result<Arc<Object>, Status> {
-    drop_repeated_owners(write, &mut object.meta);
     wipe_system_fields(&mut object.meta);
     (write.kind.strategy.default)(&mut object);
     insert(api, write, object)
@@ -100,6 +99,7 @@ pub(crate) fn create_applied(
 pub(crate) fn insert(api: &mut ApiServer, write: &mut Write, mut object: Object) -> Result<Arc<Object>, Status> {
     let checked = api.templates.enter(&mut object, write.from_actor);
     admission::mutate(api, write, Operation::Create, &mut object, None)?;
+    drop_repeated_owners(write, &mut object.meta, AFTER_ADMISSION);
     service_addresses::give(api, write, &mut object, None)?;
     object.meta.uid = api.new_uid();
     object.meta.created = Some(write.now.secs());
@@ -203,7 +203,7 @@ pub(crate) fn replace(
     key: &Key,
     mut object: Object,
 ) -> Result<(Arc<Object>, bool), Status> {
-    drop_repeated_owners(write, &mut object.meta);
+    drop_repeated_owners(write, &mut object.meta, "");
     let Some(live) = api.store.get(write.kind.id, key).cloned() else {
         if !write.kind.strategy.create_on_update || !write.sub.is_empty() {
             return Err(write.not_found(&key.name));
@@ -231,7 +231,6 @@ pub(crate) fn change(
     live: &Arc<Object>,
     mut object: Object,
 ) -> Result<Arc<Object>, Status> {
-    drop_repeated_owners(write, &mut object.meta);
     track(api, write, Some(live), &mut object);
     update(api, write, live, object)
 }
@@ -259,6 +258,7 @@ pub(crate) fn update(
     mut object: Object,
 ) -> Result<Arc<Object>, Status> {
     admission::mutate(api, write, Operation::Update, &mut object, Some(live))?;
+    drop_repeated_owners(write, &mut object.meta, AFTER_ADMISSION);
     check_revision(write, live, &object)?;
     service_addresses::give(api, write, &mut object, Some(live))?;
     let rules = Rules::of(&write.kind, write.sub);
@@ -375,8 +375,11 @@ fn keep_system_fields(meta: &mut Metadata, live: &Metadata) {
     }
 }
 
+/// Where owners are looked at a second time, and patches for the first.
+const AFTER_ADMISSION: &str = " after mutating admission happens";
+
 /// Owner references that repeat another are dropped with a warning (`dedupOwnerReferencesAndAddWarning`).
-pub(crate) fn drop_repeated_owners(write: &mut Write, meta: &mut Metadata) {
+fn drop_repeated_owners(write: &mut Write, meta: &mut Metadata, when: &str) {
     if meta.owners.len() < 2 {
         return;
     }
@@ -393,7 +396,7 @@ pub(crate) fn drop_repeated_owners(write: &mut Write, meta: &mut Metadata) {
         meta.owners = owners.into();
         let uids: Vec<&str> = repeated.iter().map(Str::as_str).collect();
         write.warnings.push(format!(
-            ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}",
+            ".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}",
             uids.join(", ")
         ));
     }

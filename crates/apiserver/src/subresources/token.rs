@@ -30,6 +30,7 @@ pub(crate) fn issue(api: &mut ApiServer, call: &Call, asked: &Value, manager: &S
         asked.set("spec.expirationSeconds", SECONDS);
     }
     let mut request = reviews::tracked(api, call, manager, &asked, DEFINITION, "token");
+    give_back(&mut request);
     let key = call.key();
     if !request.meta.name.is_empty() && request.meta.name != key.name {
         let mut errors = Errors::new();
@@ -61,6 +62,19 @@ pub(crate) fn issue(api: &mut ApiServer, call: &Call, asked: &Value, manager: &S
     let token = token(api, call.now.secs(), expires, &request, &account, bound);
     request.body.insert("status", value!({ "expirationTimestamp": time::format_secs(expires), "token": token }));
     Ok(request.to_value(API_VERSION, KIND))
+}
+
+/// The reference is always there, if only as null, so that nobody comes to own it itself.
+fn give_back(request: &mut Object) {
+    let mut entries = request.meta.managed.to_vec();
+    for entry in &mut entries {
+        entry.fields.edit_map("f:spec", |spec| {
+            spec.edit_map("f:boundObjectRef", |it| {
+                it.remove(".");
+            });
+        });
+    }
+    request.meta.managed = entries.into();
 }
 
 fn check_seconds(request: &Object) -> Result<(), Status> {
