@@ -127,7 +127,7 @@ pub(crate) fn insert(api: &mut ApiServer, write: &mut Write, mut object: Object)
                 return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
             }
             return match exists {
-                Some(live) => Err(already_exists(write, &live, generates)),
+                Some(live) => Err(already_exists(write, &live, !object.meta.generate_name.is_empty())),
                 None => put_new(api, write, object, charges),
             };
         }
