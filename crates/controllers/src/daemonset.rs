@@ -42,13 +42,29 @@ struct Failed {
 /// What one sync knows.
 struct Sync<'a> {
     set: &'a Arc<Object>,
-    template: nodes::Template,
-    nodes: Vec<Arc<Object>>,
+    /// Every node, in the order of names.
+    nodes: Vec<Candidate>,
     /// Claimed pods that are not both terminal and deleted, by the node they run on or are meant for.
     by_node: BTreeMap<Str, Vec<Arc<Object>>>,
     hash: Str,
     now: i64,
 }
+
+/// A node as a set sees it.
+struct Candidate {
+    node: Arc<Object>,
+    should_run: bool,
+    should_continue: bool,
+}
+
+impl Candidate {
+    fn name(&self) -> &Str {
+        &self.node.meta.name
+    }
+}
+
+/// Changes of pods are collected for this long, so that many that come at once are counted once.
+const PATIENCE: Duration = Duration::from_millis(5);
 
 impl Reconciler for DaemonSets {
     fn name(&self) -> &'static str {
@@ -69,6 +85,10 @@ impl Reconciler for DaemonSets {
         ]
     }
 
+    fn batches(&self, kind: KindId) -> Duration {
+        if kind == POD { PATIENCE } else { Duration::ZERO }
+    }
+
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
         let Some(set) = cx.get(DAEMON_SET, key) else { return Ok(Action::AwaitChange) };
         let selector = LabelSelector::from_value(set.at("spec.selector"));
@@ -81,13 +101,15 @@ impl Reconciler for DaemonSets {
             return Ok(Action::AwaitChange);
         }
         let history = history::construct(cx, &set, &selector)?;
-        let pods = claim::pods(
-            cx,
-            &Claimed { owner: &set, kind: "DaemonSet", api_version: "apps/v1", selector: &selector, finalizer: None },
-        )?;
+        let pods =
+            claim::pods(cx, &Claimed { owner: &set, kind: "DaemonSet", api_version: "apps/v1", selector: &selector, finalizer: None })?;
+        let template = nodes::Template::of(&set);
+        let candidate = |node: &Arc<Object>| {
+            let (should_run, should_continue) = template.should_run(node);
+            Candidate { node: node.clone(), should_run, should_continue }
+        };
         let sync = Sync {
-            template: nodes::Template::of(&set),
-            nodes: cx.list(NODE, None).cloned().collect(),
+            nodes: cx.list(NODE, None).map(candidate).collect(),
             by_node: by_node(pods.iter().filter(|it| !(pods::is_terminal(it) && it.meta.is_deleted()))),
             hash: history.hash.clone(),
             now: cx.now_secs(),

@@ -128,12 +128,11 @@ impl Actor for Controller {
                 watch.keys(change, view, &mut keys);
             }
             for key in keys.drain(..) {
-                if !delay.is_zero() {
-                    self.queue.add_at(key, view.now + delay);
-                    continue;
-                }
                 let cause = Cause { kind, key: change.object().key(), revision: change.revision };
-                self.queue.add(key, Some(cause));
+                match delay.is_zero() {
+                    true => self.queue.add(key, Some(cause)),
+                    false => self.queue.add_later(key, cause, view.now + delay),
+                }
             }
         }
     }

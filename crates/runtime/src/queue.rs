@@ -27,7 +27,7 @@ pub struct Queue<K = Key> {
     /// Keys to add later.
     delayed: Timers<K>,
     /// When a key is to be added at the earliest of its delays; later timers of the same key are ignored.
-    due: BTreeMap<K, Instant>,
+    due: BTreeMap<K, (Instant, Option<Cause>)>,
     /// Failures in a row.
     failures: BTreeMap<K, u32>,
     n_retries: u64,
@@ -61,10 +61,21 @@ impl<K: Ord + Clone> Queue<K> {
 
     /// Adds a key at `at`, unless it will be added sooner.
     pub fn add_at(&mut self, key: K, at: Instant) {
-        if self.due.get(&key).is_some_and(|it| *it <= at) {
+        self.set_due(key, at, None);
+    }
+
+    /// Adds a key because of a change, but only at `at`; not at all if it waits already.
+    pub fn add_later(&mut self, key: K, cause: Cause, at: Instant) {
+        if !self.waiting.contains_key(&key) {
+            self.set_due(key, at, Some(cause));
+        }
+    }
+
+    fn set_due(&mut self, key: K, at: Instant, cause: Option<Cause>) {
+        if self.due.get(&key).is_some_and(|(due, _)| *due <= at) {
             return;
         }
-        self.due.insert(key.clone(), at);
+        self.due.insert(key.clone(), (at, cause));
         self.delayed.set(at, key);
     }
 
@@ -85,9 +96,9 @@ impl<K: Ord + Clone> Queue<K> {
     /// Makes delayed keys that are due ready.
     pub fn wake(&mut self, now: Instant) {
         while let Some(key) = self.delayed.pop(now) {
-            if self.due.get(&key).is_some_and(|it| *it <= now) {
-                self.due.remove(&key);
-                self.add(key, None);
+            if self.due.get(&key).is_some_and(|(at, _)| *at <= now) {
+                let cause = self.due.remove(&key).and_then(|(_, cause)| cause);
+                self.add(key, cause);
             }
         }
     }

@@ -43,6 +43,10 @@ macro_rules! value_items {
 #[macro_export]
 macro_rules! value_entries {
     ($entries:ident) => {};
+    ($entries:ident $key:literal : null $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::literal($key), $crate::Value::Null)); $crate::value_entries!($entries $($($rest)*)?); };
+    ($entries:ident $key:literal : { $($it:tt)* } $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::literal($key), $crate::value!({ $($it)* }))); $crate::value_entries!($entries $($($rest)*)?); };
+    ($entries:ident $key:literal : [ $($it:tt)* ] $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::literal($key), $crate::value!([ $($it)* ]))); $crate::value_entries!($entries $($($rest)*)?); };
+    ($entries:ident $key:literal : $it:expr $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::literal($key), $crate::Value::from($it))); $crate::value_entries!($entries $($($rest)*)?); };
     ($entries:ident $key:tt : null $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::from($key), $crate::Value::Null)); $crate::value_entries!($entries $($($rest)*)?); };
     ($entries:ident $key:tt : { $($it:tt)* } $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::from($key), $crate::value!({ $($it)* }))); $crate::value_entries!($entries $($($rest)*)?); };
     ($entries:ident $key:tt : [ $($it:tt)* ] $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::from($key), $crate::value!([ $($it)* ]))); $crate::value_entries!($entries $($($rest)*)?); };

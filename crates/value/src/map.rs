@@ -13,6 +13,9 @@ const LOOKED_AT_MAX: usize = 24;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Map(Arc<[(Str, Value)]>);
 
+/// Up to so many keys are looked through one by one: most differ in length already.
+const FEW: usize = 12;
+
 impl Map {
     /// The empty map; all that are made here are one allocation.
     pub fn new() -> Map {
@@ -61,22 +64,20 @@ impl Map {
     }
 
     /// Sets `key`; the map is copied first when it is shared.
-    pub fn insert(&mut self, key: impl Into<Str>, value: impl Into<Value>) {
-        self.insert_value(key.into(), value.into());
+    pub fn insert<K: AsRef<str> + Into<Str>>(&mut self, key: K, value: impl Into<Value>) {
+        match self.position(key.as_ref()) {
+            Ok(idx) => Arc::make_mut(&mut self.0)[idx].1 = value.into(),
+            Err(idx) => self.insert_at(idx, key.into(), value.into()),
+        }
     }
 
-    fn insert_value(&mut self, key: Str, value: Value) {
-        match self.position(&key) {
-            Ok(idx) => Arc::make_mut(&mut self.0)[idx].1 = value,
-            Err(idx) => {
-                let (before, after) = self.0.split_at(idx);
-                let mut entries = Vec::with_capacity(self.0.len() + 1);
-                entries.extend_from_slice(before);
-                entries.push((key, value));
-                entries.extend_from_slice(after);
-                self.0 = entries.into();
-            }
-        }
+    fn insert_at(&mut self, idx: usize, key: Str, value: Value) {
+        let (before, after) = self.0.split_at(idx);
+        let mut entries = Vec::with_capacity(self.0.len() + 1);
+        entries.extend_from_slice(before);
+        entries.push((key, value));
+        entries.extend_from_slice(after);
+        self.0 = entries.into();
     }
 
     /// Takes `key` out; answers what was there.
@@ -91,7 +92,7 @@ impl Map {
     /// Sets `key` if it is absent or null. Shares everything when there is nothing to do.
     pub fn set_default(&mut self, key: &str, value: impl Into<Value>) {
         if self.get(key).is_none_or(Value::is_null) {
-            self.insert_value(key.into(), value.into());
+            self.insert(key, value);
         }
     }
 
@@ -128,7 +129,7 @@ impl Map {
     }
 
     /// A copy with `key` set; the rest is shared.
-    pub fn with(&self, key: impl Into<Str>, value: impl Into<Value>) -> Map {
+    pub fn with<K: AsRef<str> + Into<Str>>(&self, key: K, value: impl Into<Value>) -> Map {
         let mut map = self.clone();
         map.insert(key, value);
         map

@@ -3,7 +3,10 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+/// Places for texts of the program.
+const LITERALS: usize = 2048;
 
 /// Immutable UTF-8 text; cloning is a counter.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +16,19 @@ impl Str {
     /// The text itself.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A text of the program itself, such as the name of a field: as a rule there is one allocation of each.
+    pub fn literal(text: &'static str) -> Str {
+        static KNOWN: [OnceLock<Str>; LITERALS] = [const { OnceLock::new() }; LITERALS];
+        let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        for slot in [hash, hash >> 16] {
+            let known = KNOWN[slot as usize % LITERALS].get_or_init(|| Str::from(text));
+            if known.as_str() == text {
+                return known.clone();
+            }
+        }
+        Str::from(text)
     }
 
     /// Whether both are one allocation (a fast "surely equal").

@@ -57,3 +57,13 @@ fn base64_is_read_and_written_as_go_does() {
         assert_eq!(base64::decode(text), Err(at), "{text}");
     }
 }
+
+#[test]
+fn times_are_written_as_a_calendar_would() {
+    let mut secs = 0_i64;
+    while secs < 253_402_300_800 {
+        assert_eq!(crate::time::parse_secs(&crate::time::format_secs(secs)), Some(secs));
+        secs += 40_003_201;
+    }
+    assert_eq!(crate::time::format_secs(951_782_400), "2000-02-29T00:00:00Z");
+}

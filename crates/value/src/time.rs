@@ -5,7 +5,35 @@ use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 
 /// `secs` since the Unix epoch as `2026-11-24T16:24:56Z` (`metav1.Time`).
 pub fn format_secs(secs: i64) -> String {
-    at(secs, 0).to_rfc3339_opts(SecondsFormat::Secs, true)
+    // The years that clocks show have four digits and need no calendar but the proleptic Gregorian one.
+    match u64::try_from(secs) {
+        Ok(secs) if secs < YEAR_10_000 => written(secs),
+        _ => at(secs, 0).to_rfc3339_opts(SecondsFormat::Secs, true),
+    }
+}
+
+/// The first second of the year 10,000.
+const YEAR_10_000: u64 = 253_402_300_800;
+
+/// Days to a date as Howard Hinnant's `civil_from_days` does it: years begin in March.
+fn written(secs: u64) -> String {
+    let (days, rest) = (secs / 86_400, secs % 86_400);
+    let shifted = days + 719_468;
+    let (era, day) = (shifted / 146_097, shifted % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, year) = if month < 10 { (month + 3, year + era * 400) } else { (month - 9, year + era * 400 + 1) };
+    let mut text = *b"0000-00-00T00:00:00Z";
+    let parts = [(0, 4, year), (5, 2, month), (8, 2, day), (11, 2, rest / 3_600), (14, 2, rest / 60 % 60), (17, 2, rest % 60)];
+    for (start, width, mut number) in parts {
+        for place in text[start..start + width].iter_mut().rev() {
+            *place = b'0' + (number % 10) as u8;
+            number /= 10;
+        }
+    }
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Nanoseconds since the Unix epoch as `2026-11-24T16:24:56.123456Z` (`metav1.MicroTime`).

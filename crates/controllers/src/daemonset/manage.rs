@@ -7,7 +7,7 @@ use runtime::Cx;
 use sim::{Duration, Instant};
 use value::{Map, Str, Value, map, value};
 
-use super::{BURST, DaemonSets, FAILED_POD_BACK_OFF, Failed, Sync, nodes, update};
+use super::{BURST, Candidate, DaemonSets, FAILED_POD_BACK_OFF, Failed, Sync, nodes, update};
 use crate::pods;
 
 /// What a sync is going to do.
@@ -31,16 +31,17 @@ impl DaemonSets {
     /// `manage`: looks at every node.
     pub(super) fn manage(&mut self, cx: &mut Cx<'_>, sync: &Sync<'_>) -> Plan {
         let mut plan = Plan::default();
-        for node in &sync.nodes {
-            self.look_at(cx, sync, node, &mut plan);
+        for candidate in &sync.nodes {
+            self.look_at(cx, sync, candidate, &mut plan);
         }
         plan.delete.extend(without_node(sync));
         plan
     }
 
     /// `podsShouldBeOnNode`
-    fn look_at(&mut self, cx: &mut Cx<'_>, sync: &Sync<'_>, node: &Object, plan: &mut Plan) {
-        let (should_run, should_continue) = sync.template.should_run(node);
+    fn look_at(&mut self, cx: &mut Cx<'_>, sync: &Sync<'_>, candidate: &Candidate, plan: &mut Plan) {
+        let Candidate { node, should_run, should_continue } = candidate;
+        let (should_run, should_continue) = (*should_run, *should_continue);
         let pods = sync.by_node.get(&node.meta.name);
         match pods {
             None if should_run => plan.create.push(node.meta.name.clone()),
@@ -152,7 +153,7 @@ fn create(cx: &mut Cx<'_>, set: &Arc<Object>, pod: Object) -> Result<(), Status>
 
 /// Pods that are meant for a node that does not exist and were never bound: pod garbage collection does not see them.
 fn without_node<'a>(sync: &'a Sync<'_>) -> impl Iterator<Item = Str> + use<'a> {
-    let exists = |name: &Str| sync.nodes.binary_search_by(|it| it.meta.name.cmp(name)).is_ok();
+    let exists = |name: &Str| sync.nodes.binary_search_by(|it| it.name().cmp(name)).is_ok();
     let gone = sync.by_node.iter().filter(move |(node, _)| !exists(node)).flat_map(|(_, pods)| pods);
     gone.filter(|it| it.str_at("spec.nodeName").unwrap_or("").is_empty() && !it.meta.is_deleted())
         .map(|it| it.meta.name.clone())

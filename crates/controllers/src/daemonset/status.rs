@@ -22,9 +22,9 @@ struct Counts {
 
 fn count(sync: &Sync<'_>) -> Counts {
     let mut counts = Counts::default();
-    for node in &sync.nodes {
-        let (should_run, _) = sync.template.should_run(node);
-        let pods = sync.by_node.get(&node.meta.name);
+    for candidate in &sync.nodes {
+        let should_run = candidate.should_run;
+        let pods = sync.by_node.get(candidate.name());
         match pods {
             Some(_) if !should_run => counts.misscheduled += 1,
             _ if !should_run => (),
@@ -32,8 +32,8 @@ fn count(sync: &Sync<'_>) -> Counts {
             Some(pods) => {
                 counts.desired += 1;
                 counts.current += 1;
-                let sorted = by_age(pods.clone());
-                let Some(pod) = sorted.first() else { continue };
+                let first = if pods.len() == 1 { pods.first().cloned() } else { by_age(pods.clone()).into_iter().next() };
+                let Some(pod) = &first else { continue };
                 let ready = pods::is_ready(pod);
                 counts.ready += i64::from(ready);
                 counts.available += i64::from(ready && pods::is_available(pod, sync.min_ready_seconds(), sync.now));

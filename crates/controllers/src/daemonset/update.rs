@@ -4,7 +4,7 @@ use meta::Object;
 use runtime::int_or_percent;
 use value::Str;
 
-use super::Sync;
+use super::{Candidate, Sync};
 use super::manage::Plan;
 use crate::pods;
 
@@ -43,7 +43,7 @@ pub(super) fn plan(sync: &Sync<'_>) -> Plan {
 }
 
 fn limits(sync: &Sync<'_>) -> Limits {
-    let desired = sync.nodes.iter().filter(|it| sync.template.should_run(it).0).count() as i64;
+    let desired = sync.nodes.iter().filter(|it| it.should_run).count() as i64;
     let surge = surge_count(sync.set, desired);
     let max = sync.set.at("spec.updateStrategy.rollingUpdate.maxUnavailable");
     let mut unavailable = max.and_then(|it| int_or_percent::scaled(it, desired, true)).unwrap_or(0);
@@ -77,7 +77,7 @@ fn on_node<'a>(sync: &'a Sync<'_>, node: &Str) -> OnNode<'a> {
 
 /// Nodes that have pods or should have one, by name.
 fn nodes_concerned<'a>(sync: &'a Sync<'_>) -> Vec<&'a Str> {
-    let wanting = sync.nodes.iter().filter(|it| sync.template.should_run(it).0).map(|it| &it.meta.name);
+    let wanting = sync.nodes.iter().filter(|it| it.should_run).map(Candidate::name);
     let mut names: Vec<&Str> = sync.by_node.keys().chain(wanting).collect();
     names.sort();
     names.dedup();
@@ -130,8 +130,8 @@ fn surge(sync: &Sync<'_>, limits: &Limits) -> Plan {
             }
             continue;
         }
-        let node = sync.nodes.iter().find(|it| it.meta.name == *name);
-        let should_run = node.is_some_and(|it| sync.template.should_run(it).0);
+        let idx = sync.nodes.binary_search_by(|it| it.name().cmp(name));
+        let should_run = idx.is_ok_and(|it| sync.nodes[it].should_run);
         match (is_available(sync, old), should_run) {
             (false, false) => plan.delete.push(old.meta.name.clone()),
             (false, true) => plan.create.push(name.clone()),
