@@ -22,8 +22,8 @@ use crate::pods;
 
 pub use self::nodes::{Verdict, verdicts};
 
-/// `burstReplicas`: creations and deletions of one sync at most.
-const BURST: usize = 250;
+/// Creations and deletions of one sync at most. Upstream takes 250 (`burstReplicas`), and then the next sync follows at once.
+const BURST: usize = 1_000;
 /// First and longest delay before a failed daemon pod is deleted again (`failedPodsBackoff`).
 const FAILED_POD_BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15 * 60));
 
@@ -42,25 +42,21 @@ struct Failed {
 /// What one sync knows.
 struct Sync<'a> {
     set: &'a Arc<Object>,
-    /// Every node, in the order of names.
-    nodes: Vec<Candidate>,
-    /// Claimed pods that are not both terminal and deleted, by the node they run on or are meant for.
-    by_node: BTreeMap<Str, Vec<Arc<Object>>>,
+    /// Every node, and every other name of a node that pods have, in the order of names.
+    places: Vec<Place>,
     hash: Str,
     now: i64,
 }
 
 /// A node as a set sees it.
-struct Candidate {
-    node: Arc<Object>,
+struct Place {
+    name: Str,
+    /// Whether there is such a node.
+    exists: bool,
     should_run: bool,
     should_continue: bool,
-}
-
-impl Candidate {
-    fn name(&self) -> &Str {
-        &self.node.meta.name
-    }
+    /// Claimed pods that run here or are meant for it, without those that are both terminal and deleted.
+    pods: Vec<Arc<Object>>,
 }
 
 /// Changes of pods are collected for this long, so that many that come at once are counted once.
@@ -103,14 +99,8 @@ impl Reconciler for DaemonSets {
         let history = history::construct(cx, &set, &selector)?;
         let pods =
             claim::pods(cx, &Claimed { owner: &set, kind: "DaemonSet", api_version: "apps/v1", selector: &selector, finalizer: None })?;
-        let template = nodes::Template::of(&set);
-        let candidate = |node: &Arc<Object>| {
-            let (should_run, should_continue) = template.should_run(node);
-            Candidate { node: node.clone(), should_run, should_continue }
-        };
         let sync = Sync {
-            nodes: cx.list(NODE, None).map(candidate).collect(),
-            by_node: by_node(pods.iter().filter(|it| !(pods::is_terminal(it) && it.meta.is_deleted()))),
+            places: places(&nodes::Template::of(&set), cx.list(NODE, None), &pods),
             hash: history.hash.clone(),
             now: cx.now_secs(),
             set: &set,
@@ -135,15 +125,46 @@ impl Reconciler for DaemonSets {
     }
 }
 
-/// Pods by `spec.nodeName`, or by the node that their affinity names; pods that name none are left out.
-fn by_node<'a>(pods: impl Iterator<Item = &'a Arc<Object>>) -> BTreeMap<Str, Vec<Arc<Object>>> {
-    let mut by_node: BTreeMap<Str, Vec<Arc<Object>>> = BTreeMap::new();
-    for pod in pods {
-        if let Some(node) = pods::target_node(pod) {
-            by_node.entry(node).or_default().push(pod.clone());
+/// Nodes joined with the pods on them, by `spec.nodeName` or by the node that a pod's affinity names; pods that name none are left out.
+fn places<'a>(
+    template: &nodes::Template,
+    nodes: impl Iterator<Item = &'a Arc<Object>>,
+    pods: &[Arc<Object>],
+) -> Vec<Place> {
+    let counted = pods.iter().filter(|it| !(pods::is_terminal(it) && it.meta.is_deleted()));
+    let mut pods: Vec<(Str, &Arc<Object>)> = counted.filter_map(|it| Some((pods::target_node(it)?, it))).collect();
+    // Stable: pods of one node stay in the order of their names.
+    pods.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut pods = pods.into_iter().peekable();
+    let mut places: Vec<Place> = Vec::new();
+    for node in nodes {
+        while let Some((name, pod)) = pods.next_if(|(name, _)| *name < node.meta.name) {
+            stray(&mut places, name, pod);
         }
+        let (should_run, should_continue) = template.should_run(node);
+        let mut place =
+            Place { name: node.meta.name.clone(), exists: true, should_run, should_continue, pods: Vec::new() };
+        while let Some((_, pod)) = pods.next_if(|(name, _)| *name == place.name) {
+            place.pods.push(pod.clone());
+        }
+        places.push(place);
     }
-    by_node
+    pods.for_each(|(name, pod)| stray(&mut places, name, pod));
+    places
+}
+
+/// A pod for a node that does not exist.
+fn stray(places: &mut Vec<Place>, name: Str, pod: &Arc<Object>) {
+    match places.last_mut() {
+        Some(it) if !it.exists && it.name == name => it.pods.push(pod.clone()),
+        _ => places.push(Place {
+            name,
+            exists: false,
+            should_run: false,
+            should_continue: false,
+            pods: vec![pod.clone()],
+        }),
+    }
 }
 
 /// A pod without a controller wakes every DaemonSet that selects it.

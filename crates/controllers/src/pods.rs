@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kinds::POD;
 use meta::{Key, Metadata, Object, OwnerRef, Status};
 use runtime::Cx;
-use runtime::placement::NodeAffinity;
+use runtime::placement;
 use sim::Duration;
 use store::Change;
 use value::{Map, Str, Value, map, time};
@@ -66,7 +66,7 @@ pub(crate) fn target_node(pod: &Object) -> Option<Str> {
     if let Some(node) = pod.at("spec.nodeName").and_then(Value::as_shared_str).filter(|it| !it.is_empty()) {
         return Some(node.clone());
     }
-    NodeAffinity::from_spec(pod.at("spec")?).single_node().cloned()
+    placement::single_node(pod.at("spec")?).cloned()
 }
 
 /// The reference by which `owner` controls (`NewControllerRef`).

@@ -188,6 +188,16 @@ impl NodeAffinity {
     }
 }
 
+/// The node that a daemon pod's spec is for: the quick form of [`NodeAffinity::single_node`] for specs that have one.
+pub fn single_node(spec: &Value) -> Option<&Str> {
+    let mut names = spec.at(REQUIRED)?.list_at("nodeSelectorTerms").iter().map(|term| {
+        let field = term.list_at("matchFields").iter().find(|it| it.str_at("operator") == Some("In"))?;
+        field.list_at("values").first()?.as_shared_str()
+    });
+    let first = names.next()??;
+    names.all(|it| it == Some(first)).then_some(first)
+}
+
 fn text(from: &Value, key: &str) -> Str {
     from.get(key).and_then(Value::as_shared_str).cloned().unwrap_or_default()
 }

@@ -45,12 +45,12 @@ pub enum Decision {
 /// Remembers what was recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
-    throttles: BTreeMap<Vec<Str>, Throttle>,
-    similar: BTreeMap<Vec<Str>, Similar>,
+    throttles: BTreeMap<u64, Throttle>,
+    similar: BTreeMap<u64, Similar>,
     /// Recorded events by all that identifies them, with their count.
-    known: BTreeMap<Vec<Str>, (Key, i64)>,
+    known: BTreeMap<u64, (Key, i64)>,
     /// Events of the newer API by all that identifies them.
-    series: BTreeMap<Vec<Str>, Series>,
+    series: BTreeMap<u64, Series>,
     n_recorded: u64,
 }
 
@@ -88,17 +88,11 @@ impl Recorder {
     /// Decides what becomes of an event at `now`.
     pub fn correlate(&mut self, now: Instant, fact: &Fact<'_>) -> Decision {
         self.forget();
-        let source: Vec<Str> =
-            [fact.source.component, fact.source.host, &fact.about.meta.uid, fact.level].map(Str::from).to_vec();
-        let mut reason = source.clone();
-        reason.push(fact.reason.into());
-        let (message, is_aggregate) = self.aggregated(now, &reason, fact.message);
+        let source = digest(0, &[fact.source.component, fact.source.host, &fact.about.meta.uid, fact.level]);
+        let reason = digest(source, &[fact.reason]);
+        let (message, is_aggregate) = self.aggregated(now, reason, fact.message);
         let throttle = self.throttles.entry(source).or_insert_with(|| Throttle::new(SPAM_EVERY, SPAM_BURST));
-        let mut identity = reason;
-        identity.push(fact.field_path.into());
-        if !is_aggregate {
-            identity.push(fact.message.into());
-        }
+        let identity = digest(reason, &[fact.field_path, if is_aggregate { "" } else { fact.message }]);
         let passes = throttle.try_take(now);
         if let Some((key, count)) = self.known.get_mut(&identity) {
             *count += 1;
@@ -117,10 +111,8 @@ impl Recorder {
     pub fn correlate_v1(&mut self, now: Instant, fact: &Fact<'_>, action: &str) -> Decision {
         self.forget();
         let revision = fact.about.meta.revision.0.to_string();
-        let identity: Vec<Str> =
-            [fact.source.component, &fact.about.meta.uid, &revision, fact.level, fact.reason, action]
-                .map(Str::from)
-                .to_vec();
+        let identity =
+            digest(1, &[fact.source.component, &fact.about.meta.uid, &revision, fact.level, fact.reason, action]);
         let running = self.series.get_mut(&identity).filter(|it| now.since(it.last) <= SERIES_INTERVAL);
         let Some(series) = running else {
             let key = self.name(now, fact);
@@ -138,9 +130,9 @@ impl Recorder {
     }
 
     /// The message as it will be shown, and whether it stands for many.
-    fn aggregated(&mut self, now: Instant, reason: &[Str], message: &str) -> (String, bool) {
+    fn aggregated(&mut self, now: Instant, reason: u64, message: &str) -> (String, bool) {
         let similar =
-            self.similar.entry(reason.to_vec()).or_insert_with(|| Similar { messages: Vec::new(), last: now });
+            self.similar.entry(reason).or_insert_with(|| Similar { messages: Vec::new(), last: now });
         if now.since(similar.last) > SIMILAR_INTERVAL {
             similar.messages.clear();
         }
@@ -173,6 +165,17 @@ impl Recorder {
         self.known.retain(|_, (it, _)| it != key);
         self.series.retain(|_, it| it.key != *key);
     }
+}
+
+/// A number that stands for several texts (FNV-1a, 64 bits): events are told apart by it.
+fn digest(start: u64, texts: &[&str]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325 ^ start;
+    for text in texts {
+        for byte in text.bytes().chain([0xff]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+    hash
 }
 
 /// The object that an event is about, and the time of the event.

@@ -7,7 +7,7 @@ use runtime::Cx;
 use sim::{Duration, Instant};
 use value::{Map, Str, Value, map, value};
 
-use super::{BURST, Candidate, DaemonSets, FAILED_POD_BACK_OFF, Failed, Sync, nodes, update};
+use super::{BURST, DaemonSets, FAILED_POD_BACK_OFF, Failed, Place, Sync, nodes, update};
 use crate::pods;
 
 /// What a sync is going to do.
@@ -31,34 +31,33 @@ impl DaemonSets {
     /// `manage`: looks at every node.
     pub(super) fn manage(&mut self, cx: &mut Cx<'_>, sync: &Sync<'_>) -> Plan {
         let mut plan = Plan::default();
-        for candidate in &sync.nodes {
-            self.look_at(cx, sync, candidate, &mut plan);
+        for place in sync.places.iter().filter(|it| it.exists) {
+            self.look_at(cx, sync, place, &mut plan);
         }
         plan.delete.extend(without_node(sync));
         plan
     }
 
     /// `podsShouldBeOnNode`
-    fn look_at(&mut self, cx: &mut Cx<'_>, sync: &Sync<'_>, candidate: &Candidate, plan: &mut Plan) {
-        let Candidate { node, should_run, should_continue } = candidate;
-        let (should_run, should_continue) = (*should_run, *should_continue);
-        let pods = sync.by_node.get(&node.meta.name);
-        match pods {
-            None if should_run => plan.create.push(node.meta.name.clone()),
-            Some(pods) if should_continue => {
-                let running = self.without_finished(cx, sync, &node.meta.name, pods, plan);
+    fn look_at(&mut self, cx: &mut Cx<'_>, sync: &Sync<'_>, place: &Place, plan: &mut Plan) {
+        let Place { name, pods, should_run, should_continue, .. } = place;
+        match pods.as_slice() {
+            [] if *should_run => plan.create.push(name.clone()),
+            [] => (),
+            pods if *should_continue => {
+                let running = self.without_finished(cx, sync, name, pods, plan);
                 match update::allows_surge(sync.set) {
+                    false if running.len() < 2 => (),
                     false => plan.delete.extend(by_age(running).into_iter().skip(1).map(|it| it.meta.name.clone())),
-                    true if running.is_empty() && should_run => plan.create.push(node.meta.name.clone()),
+                    true if running.is_empty() && *should_run => plan.create.push(name.clone()),
                     true if running.len() > 1 => plan.delete.extend(excess_of_surge(sync, by_age(running))),
                     true => (),
                 }
             }
-            Some(pods) => {
+            pods => {
                 let leaving = pods.iter().filter(|it| !it.meta.is_deleted());
                 plan.delete.extend(leaving.map(|it| it.meta.name.clone()));
             }
-            None => (),
         }
     }
 
@@ -73,18 +72,18 @@ impl DaemonSets {
     ) -> Vec<Arc<Object>> {
         let mut running = Vec::new();
         for pod in pods.iter().filter(|it| !it.meta.is_deleted()) {
-            let name = format!("{}/{}", pod.namespace(), pod.name());
+            let name = || format!("{}/{}", pod.namespace(), pod.name());
             match pods::phase(pod) {
                 "Failed" => match self.back_off(sync.set, node, cx.now()) {
                     Some(delay) => plan.again = Some(plan.again.map_or(delay, |it| it.min(delay))),
                     None => {
-                        let message = format!("Found failed daemon pod {name} on node {node}, will try to kill it");
+                        let message = format!("Found failed daemon pod {} on node {node}, will try to kill it", name());
                         cx.event(sync.set, "Warning", "FailedDaemonPod", &message);
                         plan.delete.push(pod.meta.name.clone());
                     }
                 },
                 "Succeeded" => {
-                    let message = format!("Found succeeded daemon pod {name} on node {node}, will try to delete it");
+                    let message = format!("Found succeeded daemon pod {} on node {node}, will try to delete it", name());
                     cx.event(sync.set, "Normal", "SucceededDaemonPod", &message);
                     plan.delete.push(pod.meta.name.clone());
                 }
@@ -153,8 +152,7 @@ fn create(cx: &mut Cx<'_>, set: &Arc<Object>, pod: Object) -> Result<(), Status>
 
 /// Pods that are meant for a node that does not exist and were never bound: pod garbage collection does not see them.
 fn without_node<'a>(sync: &'a Sync<'_>) -> impl Iterator<Item = Str> + use<'a> {
-    let exists = |name: &Str| sync.nodes.binary_search_by(|it| it.name().cmp(name)).is_ok();
-    let gone = sync.by_node.iter().filter(move |(node, _)| !exists(node)).flat_map(|(_, pods)| pods);
+    let gone = sync.places.iter().filter(|it| !it.exists).flat_map(|it| &it.pods);
     gone.filter(|it| it.str_at("spec.nodeName").unwrap_or("").is_empty() && !it.meta.is_deleted())
         .map(|it| it.meta.name.clone())
 }

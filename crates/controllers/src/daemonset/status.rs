@@ -6,7 +6,7 @@ use sim::Duration;
 use value::{Map, Value};
 
 use super::manage::by_age;
-use super::{Sync, update};
+use super::{Place, Sync, update};
 use crate::pods;
 
 /// What the status counts.
@@ -22,22 +22,20 @@ struct Counts {
 
 fn count(sync: &Sync<'_>) -> Counts {
     let mut counts = Counts::default();
-    for candidate in &sync.nodes {
-        let should_run = candidate.should_run;
-        let pods = sync.by_node.get(candidate.name());
-        match pods {
-            Some(_) if !should_run => counts.misscheduled += 1,
-            _ if !should_run => (),
-            None => counts.desired += 1,
-            Some(pods) => {
+    for Place { should_run, pods, .. } in sync.places.iter().filter(|it| it.exists) {
+        match pods.as_slice() {
+            [] if *should_run => counts.desired += 1,
+            [] => (),
+            _ if !should_run => counts.misscheduled += 1,
+            pods => {
                 counts.desired += 1;
                 counts.current += 1;
-                let first = if pods.len() == 1 { pods.first().cloned() } else { by_age(pods.clone()).into_iter().next() };
-                let Some(pod) = &first else { continue };
-                let ready = pods::is_ready(pod);
+                let oldest = if pods.len() == 1 { pods.first().cloned() } else { by_age(pods.to_vec()).into_iter().next() };
+                let Some(pod) = oldest else { continue };
+                let ready = pods::is_ready(&pod);
                 counts.ready += i64::from(ready);
-                counts.available += i64::from(ready && pods::is_available(pod, sync.min_ready_seconds(), sync.now));
-                counts.updated += i64::from(update::is_updated(sync, pod));
+                counts.available += i64::from(ready && pods::is_available(&pod, sync.min_ready_seconds(), sync.now));
+                counts.updated += i64::from(update::is_updated(sync, &pod));
             }
         }
     }

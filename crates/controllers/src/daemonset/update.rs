@@ -2,9 +2,8 @@
 
 use meta::Object;
 use runtime::int_or_percent;
-use value::Str;
 
-use super::{Candidate, Sync};
+use super::{Place, Sync};
 use super::manage::Plan;
 use crate::pods;
 
@@ -43,7 +42,7 @@ pub(super) fn plan(sync: &Sync<'_>) -> Plan {
 }
 
 fn limits(sync: &Sync<'_>) -> Limits {
-    let desired = sync.nodes.iter().filter(|it| it.should_run).count() as i64;
+    let desired = sync.places.iter().filter(|it| it.should_run).count() as i64;
     let surge = surge_count(sync.set, desired);
     let max = sync.set.at("spec.updateStrategy.rollingUpdate.maxUnavailable");
     let mut unavailable = max.and_then(|it| int_or_percent::scaled(it, desired, true)).unwrap_or(0);
@@ -64,9 +63,9 @@ enum OnNode<'a> {
 }
 
 /// `findUpdatedPodsOnNode`
-fn on_node<'a>(sync: &'a Sync<'_>, node: &Str) -> OnNode<'a> {
+fn on_node<'a>(sync: &Sync<'_>, place: &'a Place) -> OnNode<'a> {
     let (mut new, mut old): (Option<&Object>, Option<&Object>) = (None, None);
-    for pod in sync.by_node.get(node).into_iter().flatten().filter(|it| !it.meta.is_deleted()) {
+    for pod in place.pods.iter().filter(|it| !it.meta.is_deleted()) {
         let slot = if is_updated(sync, pod) { &mut new } else { &mut old };
         if slot.replace(pod).is_some() {
             return OnNode::Crowded;
@@ -76,12 +75,8 @@ fn on_node<'a>(sync: &'a Sync<'_>, node: &Str) -> OnNode<'a> {
 }
 
 /// Nodes that have pods or should have one, by name.
-fn nodes_concerned<'a>(sync: &'a Sync<'_>) -> Vec<&'a Str> {
-    let wanting = sync.nodes.iter().filter(|it| it.should_run).map(Candidate::name);
-    let mut names: Vec<&Str> = sync.by_node.keys().chain(wanting).collect();
-    names.sort();
-    names.dedup();
-    names
+fn places<'a>(sync: &'a Sync<'_>) -> impl Iterator<Item = &'a Place> + use<'a> {
+    sync.places.iter().filter(|it| it.should_run || !it.pods.is_empty())
 }
 
 fn is_available(sync: &Sync<'_>, pod: &Object) -> bool {
@@ -92,8 +87,8 @@ fn is_available(sync: &Sync<'_>, pod: &Object) -> bool {
 fn replace(sync: &Sync<'_>, max_unavailable: i64) -> Plan {
     let mut n_unavailable = 0;
     let (mut allowed, mut candidates) = (Vec::new(), Vec::new());
-    for node in nodes_concerned(sync) {
-        match on_node(sync, node) {
+    for place in places(sync) {
+        match on_node(sync, place) {
             OnNode::Crowded | OnNode::Pods { new: None, old: None } | OnNode::Pods { new: Some(_), old: Some(_) } => {
                 n_unavailable += 1
             }
@@ -116,8 +111,8 @@ fn surge(sync: &Sync<'_>, limits: &Limits) -> Plan {
     let mut plan = Plan::default();
     let (mut candidates, mut misplaced) = (Vec::new(), Vec::new());
     let (mut n_surge, mut n_available) = (0, 0);
-    for name in nodes_concerned(sync) {
-        let OnNode::Pods { new, old } = on_node(sync, name) else {
+    for place in places(sync) {
+        let OnNode::Pods { new, old } = on_node(sync, place) else {
             n_surge += 1;
             continue;
         };
@@ -130,13 +125,11 @@ fn surge(sync: &Sync<'_>, limits: &Limits) -> Plan {
             }
             continue;
         }
-        let idx = sync.nodes.binary_search_by(|it| it.name().cmp(name));
-        let should_run = idx.is_ok_and(|it| sync.nodes[it].should_run);
-        match (is_available(sync, old), should_run) {
+        match (is_available(sync, old), place.should_run) {
             (false, false) => plan.delete.push(old.meta.name.clone()),
-            (false, true) => plan.create.push(name.clone()),
+            (false, true) => plan.create.push(place.name.clone()),
             (true, false) => misplaced.push(old.meta.name.clone()),
-            (true, true) if n_surge < limits.surge => candidates.push(name.clone()),
+            (true, true) if n_surge < limits.surge => candidates.push(place.name.clone()),
             (true, true) => (),
         }
     }
