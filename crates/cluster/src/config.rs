@@ -29,7 +29,7 @@ impl Default for Config {
             start: Instant::from_secs(1_767_258_000),
             n_nodes: 3,
             kubelet: KubeletMode::Real,
-            log_changes_max: 16_384,
+            log_changes_max: 4_096,
             reaction: Duration::from_millis(10),
             speed: "1".to_owned(),
         }

@@ -81,6 +81,10 @@ impl Reconciler for DaemonSets {
         ]
     }
 
+    fn knows_own_status(&self) -> bool {
+        true
+    }
+
     fn batches(&self, kind: KindId) -> Duration {
         if kind == POD { PATIENCE } else { Duration::ZERO }
     }
@@ -97,8 +101,10 @@ impl Reconciler for DaemonSets {
             return Ok(Action::AwaitChange);
         }
         let history = history::construct(cx, &set, &selector)?;
-        let pods =
-            claim::pods(cx, &Claimed { owner: &set, kind: "DaemonSet", api_version: "apps/v1", selector: &selector, finalizer: None })?;
+        let pods = claim::pods(
+            cx,
+            &Claimed { owner: &set, kind: "DaemonSet", api_version: "apps/v1", selector: &selector, finalizer: None },
+        )?;
         let sync = Sync {
             places: places(&nodes::Template::of(&set), cx.list(NODE, None), &pods),
             hash: history.hash.clone(),

@@ -51,7 +51,7 @@ pub fn all(kinds: Vec<KindId>, with_add_ons: bool) -> Vec<(Box<dyn Actor>, &'sta
         controller(endpoints::Endpoints::default(), "endpoint-controller"),
         controller(endpoint_slice::EndpointSlices::default(), "endpoint-slice-controller"),
         controller(ephemeral_volumes::EphemeralVolumes, "ephemeral_volume"),
-        controller(event_ttl::EventTtl, "event-ttl"),
+        (Box::new(event_ttl::EventTtl::default()), "event-ttl"),
         (Box::new(garbage_collector::GarbageCollector::new(kinds)), "garbage-collector-controller"),
         controller(horizontal_pod_autoscaler::HorizontalPodAutoscalers, "horizontal-pod-autoscaler"),
         controller(job::Jobs::default(), "job-controller"),

@@ -14,6 +14,7 @@ use crate::fast::Fast;
 use crate::life::Life;
 use crate::machine::Network;
 use crate::nodes;
+use crate::status::Shared;
 
 pub(crate) const NAME: &str = "kubelet";
 
@@ -55,6 +56,7 @@ pub struct Kubelets {
     pub(crate) dirty: BTreeMap<Key, Option<Cause>>,
     /// Machines that were off: their containers begin again. Until the turn's work is done.
     pub(crate) rebooting: BTreeSet<Str>,
+    pub(crate) shared: Shared,
     last_work: Option<Instant>,
 }
 
@@ -87,6 +89,7 @@ impl Kubelets {
             dirty_machines: BTreeSet::new(),
             dirty: BTreeMap::new(),
             rebooting: BTreeSet::new(),
+            shared: Shared::default(),
             last_work: None,
         }
     }

@@ -86,9 +86,10 @@ impl Kubelets {
     }
 
     /// Lets happen what is due, and reports it. Answers whether the pod is gone.
-    fn live_on(&self, cx: &mut Cx<'_>, life: &mut Life) -> Result<bool, Status> {
+    fn live_on(&mut self, cx: &mut Cx<'_>, life: &mut Life) -> Result<bool, Status> {
         let now = cx.now();
         let Some(machine) = self.machines.get(&life.node) else { return Ok(true) };
+        let reachable = is_live(&machine.object);
         let mut events = Events::default();
         if life.rejected
             && let Some((reason, message)) = &life.failed
@@ -105,14 +106,14 @@ impl Kubelets {
             let (view, pod) = (cx.view(), life.pod.clone());
             steps::advance(life, now, &mut events, &|container| prospects(&view, &pod, container));
         }
-        if !is_live(&machine.object) {
+        if !reachable {
             return Ok(false);
         }
         for event in events.list {
             let source = EventSource { component: NAME, host: &life.node };
             cx.event_from(source, &life.pod, event.level, event.reason, &event.message, &event.field_path);
         }
-        life.pod = cx.update_status(&life.pod, status::of(life, now))?;
+        life.pod = cx.update_status(&life.pod, status::of(life, now, &mut self.shared))?;
         if life.stopping && life.stop_at.is_none() && life.pod.meta.is_deleted() {
             cx.delete_now(POD, &life.key)?;
             return Ok(true);

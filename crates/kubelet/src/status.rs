@@ -1,5 +1,7 @@
 //! A pod's status as its kubelet reports it.
 
+use std::collections::VecDeque;
+
 use meta::Object;
 use sim::Instant;
 use value::{Map, Str, Value, map, time, value};
@@ -10,26 +12,52 @@ fn stamp(at: Instant) -> Value {
     time::format_secs(at.secs()).into()
 }
 
-/// The status of a pod in the real mode; times of conditions that did not change stay.
-pub(crate) fn of(life: &Life, now: Instant) -> Value {
-    let before = life.pod.map_at("status").cloned().unwrap_or_default();
-    let phase = life.phase();
-    let mut status = before.clone();
-    status.insert("phase", phase);
-    status.insert("startTime", stamp(life.began));
-    put_addresses(&mut status, &life.host_ip, &life.ip);
-    let (init, main): (Vec<&Container>, Vec<&Container>) = life.containers.iter().partition(|it| it.is_init);
-    if !init.is_empty() {
-        status.insert("initContainerStatuses", init.into_iter().map(container_status).collect::<Vec<_>>());
+/// Values of late, so that pods that are alike share what is equal.
+#[derive(Default)]
+pub(crate) struct Shared {
+    recent: VecDeque<Value>,
+}
+
+/// Values that are remembered.
+const SHARED_MAX: usize = 12;
+
+impl Shared {
+    fn share(&mut self, value: Value) -> Value {
+        if let Some(it) = self.recent.iter().find(|it| **it == value) {
+            return it.clone();
+        }
+        if self.recent.len() == SHARED_MAX {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(value.clone());
+        value
     }
-    status.insert("containerStatuses", main.into_iter().map(container_status).collect::<Vec<_>>());
-    status.insert("conditions", conditions(life, phase, now));
-    status.insert("observedGeneration", life.pod.meta.generation);
+}
+
+/// The status of a pod in the real mode; times of conditions that did not change stay.
+pub(crate) fn of(life: &Life, now: Instant, shared: &mut Shared) -> Value {
+    let empty = Map::new();
+    let before = life.pod.map_at("status").unwrap_or(&empty);
+    let phase = life.phase();
+    let (init, main): (Vec<&Container>, Vec<&Container>) = life.containers.iter().partition(|it| it.is_init);
+    let mut statuses =
+        |list: Vec<&Container>| list.into_iter().map(|it| container_status(life, it, shared)).collect::<Vec<_>>();
+    let (init, main) = (statuses(init), statuses(main));
+    let mut status = map!({
+        "conditions": shared.share(conditions(life, phase, now).into()), "containerStatuses": main,
+        "observedGeneration": life.pod.meta.generation, "phase": Str::literal(phase), "startTime": shared.share(stamp(life.began)),
+    });
+    if before.get("podIP").is_none() {
+        put_addresses(&mut status, &life.host_ip, &life.ip);
+    }
+    if !init.is_empty() {
+        status.insert("initContainerStatuses", init);
+    }
     if let Some((reason, message)) = &life.failed {
         status.insert("reason", *reason);
         status.insert("message", message.as_str());
     }
-    Value::Map(status)
+    Value::Map(before.merged(&status))
 }
 
 fn put_addresses(status: &mut Map, host_ip: &Str, ip: &Str) {
@@ -42,32 +70,32 @@ fn put_addresses(status: &mut Map, host_ip: &Str, ip: &Str) {
 }
 
 /// One entry of `containerStatuses`.
-fn container_status(it: &Container) -> Value {
+fn container_status(life: &Life, it: &Container, shared: &mut Shared) -> Value {
     let was_pulled = it.is_running() || it.ended().is_some() || it.last.is_some();
     let mut status = map!({
-        "image": &it.image, "imageID": if was_pulled { image_id(&it.image) } else { String::new() },
-        "lastState": it.last.as_ref().map_or_else(Value::map, |end| value!({ "terminated": ended(it, end) })),
+        "image": &it.image, "imageID": shared.share(if was_pulled { image_id(&it.image) } else { String::new() }.into()),
+        "lastState": it.last.as_ref().map_or_else(Value::map, |end| value!({ "terminated": ended(life, it, end) })),
         "name": &it.name, "ready": it.ready, "restartCount": it.restarts, "started": it.started,
-        "state": state(it),
+        "state": shared.share(state(life, it)),
     });
     if was_pulled {
-        status.insert("containerID", container_id(&it.name, it.restarts));
+        status.insert("containerID", container_id(life, it));
     }
     Value::Map(status)
 }
 
-fn state(it: &Container) -> Value {
+fn state(life: &Life, it: &Container) -> Value {
     match &it.state {
         State::Waiting { reason, message } if message.is_empty() => value!({ "waiting": { "reason": *reason } }),
         State::Waiting { reason, message } => value!({ "waiting": { "message": message.as_str(), "reason": *reason } }),
         State::Running { since } => value!({ "running": { "startedAt": stamp(*since) } }),
-        State::Terminated(end) => value!({ "terminated": ended(it, end) }),
+        State::Terminated(end) => value!({ "terminated": ended(life, it, end) }),
     }
 }
 
-fn ended(container: &Container, it: &Ended) -> Value {
+fn ended(life: &Life, container: &Container, it: &Ended) -> Value {
     value!({
-        "containerID": container_id(&container.name, container.restarts), "exitCode": it.code, "finishedAt": stamp(it.at),
+        "containerID": container_id(life, container), "exitCode": it.code, "finishedAt": stamp(it.at),
         "reason": &it.reason, "startedAt": stamp(it.since),
     })
 }
@@ -77,8 +105,8 @@ fn image_id(image: &str) -> String {
     format!("{name}@sha256:{}", digest(image))
 }
 
-fn container_id(name: &str, restarts: i64) -> String {
-    format!("drydock://{}", digest(&format!("{name}/{restarts}")))
+fn container_id(life: &Life, it: &Container) -> String {
+    format!("drydock://{}", digest(&format!("{}/{}/{}", life.uid, it.name, it.restarts)))
 }
 
 /// 64 hexadecimal digits that a text determines.
@@ -89,9 +117,13 @@ pub(crate) fn digest(text: &str) -> String {
             .bytes()
             .chain([round])
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
-        out.push_str(&format!("{hash:016x}"));
+        push_hex(hash, &mut out);
     }
     out
+}
+
+fn push_hex(number: u64, out: &mut String) {
+    out.extend((0..16).rev().map(|place| char::from_digit((number >> (4 * place)) as u32 & 0xf, 16).unwrap_or('0')));
 }
 
 /// Types in the order in which a kubelet lists them.
@@ -108,11 +140,11 @@ fn conditions(life: &Life, phase: &str, now: Instant) -> Vec<Value> {
     let initialized = life.initialized() || succeeded;
     let unready = |it: &&Container| (!it.is_init || it.is_sidecar) && !it.ready;
     let is_ready = !succeeded && !failed && initialized && !life.containers.iter().any(|it| unready(&it));
-    let unready_text = format!("containers with unready status: {}", names(&|it| !it.is_init && !it.ready));
+    let unready_text = || format!("containers with unready status: {}", names(&|it| !it.is_init && !it.ready));
     let not_ready = match phase {
         "Succeeded" => Some(("PodCompleted", String::new())),
         "Failed" => Some(("PodFailed", String::new())),
-        _ => (!is_ready).then_some(("ContainersNotReady", unready_text)),
+        _ => (!is_ready).then(|| ("ContainersNotReady", unready_text())),
     };
     let gates = gates(&life.pod);
     let not_ready_pod = not_ready.clone().or(gates.map(|it| ("ReadinessGatesNotReady", it)));
@@ -170,12 +202,13 @@ fn condition(
     let old = before.iter().find(|it| it.str_at("type") == Some(kind)).filter(|it| it.str_at("status") == Some(status));
     let since = old.and_then(|it| it.get("lastTransitionTime").cloned()).unwrap_or_else(|| stamp(now));
     let mut condition = map!({
-        "lastProbeTime": null, "lastTransitionTime": since, "observedGeneration": life.pod.meta.generation, "status": status, "type": kind,
+        "lastProbeTime": null, "lastTransitionTime": since, "observedGeneration": life.pod.meta.generation,
+        "status": Str::literal(status), "type": Str::literal(kind),
     });
     if let Some((reason, message)) = why {
-        condition.insert("reason", reason);
+        condition.insert(Str::literal("reason"), Str::literal(reason));
         if !message.is_empty() {
-            condition.insert("message", message);
+            condition.insert(Str::literal("message"), message);
         }
     }
     Value::Map(condition)

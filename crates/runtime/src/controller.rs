@@ -1,6 +1,6 @@
 //! The loop around a reconciler: changes become keys, keys are worked on, failures back off.
 
-use meta::{Key, KindId, Status};
+use meta::{Key, KindId, Revision, Status};
 use sim::{Duration, Instant};
 use store::Change;
 
@@ -29,6 +29,11 @@ pub trait Reconciler {
     /// How long changes of a kind are collected before their keys are worked on.
     fn batches(&self, _kind: KindId) -> Duration {
         Duration::ZERO
+    }
+
+    /// Whether the changes that are its own writes of a status tell it nothing: upstream's controllers look again, mostly in vain.
+    fn knows_own_status(&self) -> bool {
+        false
     }
 
     /// Works on one key.
@@ -81,13 +86,15 @@ pub struct Controller {
     reconciler: Box<dyn Reconciler>,
     watches: Vec<Watch>,
     queue: Queue,
+    /// Statuses that it wrote in the last turn.
+    own: Vec<Revision>,
     last_work: Option<Instant>,
 }
 
 impl Controller {
     pub fn new(reconciler: Box<dyn Reconciler>) -> Controller {
         let watches = reconciler.watches();
-        Controller { reconciler, watches, queue: Queue::default(), last_work: None }
+        Controller { reconciler, watches, queue: Queue::default(), own: Vec::new(), last_work: None }
     }
 
     fn one(&mut self, cx: &mut Cx<'_>, key: Key, cause: Option<Cause>) {
@@ -100,6 +107,10 @@ impl Controller {
                 }
             }
             Err(_) => self.queue.add_failed(key.clone(), cx.now()),
+        }
+        let own = cx.take_own();
+        if self.reconciler.knows_own_status() {
+            self.own.extend(own);
         }
         if cx.take_wants_again() {
             self.queue.add(key, None);
@@ -124,6 +135,10 @@ impl Actor for Controller {
         let mut keys = Vec::new();
         let delay = self.reconciler.batches(kind);
         for change in changes {
+            if let Some(idx) = self.own.iter().position(|it| *it == change.revision) {
+                self.own.swap_remove(idx);
+                continue;
+            }
             for watch in self.watches.iter().filter(|it| it.kind() == kind) {
                 watch.keys(change, view, &mut keys);
             }
@@ -138,6 +153,7 @@ impl Actor for Controller {
     }
 
     fn list(&mut self, view: &View<'_>) {
+        self.own.clear();
         self.queue.clear();
         let keys: Vec<Key> = view.list(self.reconciler.kind(), None).map(|it| it.key()).collect();
         for key in keys {

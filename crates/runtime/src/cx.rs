@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use apiserver::{ApiServer, Caller, DeleteOptions, calls};
 use kinds::{EVENT, Kind, POD, Verbs};
-use meta::{Key, KindId, Object, Status};
+use meta::{Key, KindId, Object, Revision, Status};
 use sim::{Instant, Rng};
 use value::{Str, Value};
 
@@ -83,6 +83,8 @@ pub struct Cx<'a> {
     caller: Caller,
     n_writes: u32,
     wants_again: bool,
+    /// Revisions of the statuses that were written since the last [`Cx::take_own`].
+    own: Vec<Revision>,
 }
 
 impl<'a> Cx<'a> {
@@ -95,7 +97,7 @@ impl<'a> Cx<'a> {
         now: Instant,
         caller: Caller,
     ) -> Cx<'a> {
-        Cx { api, indexes, recorder, rng, now, caller, n_writes: 0, wants_again: false }
+        Cx { api, indexes, recorder, rng, now, caller, n_writes: 0, wants_again: false, own: Vec::new() }
     }
 
     /// Begins a piece of work because of `cause`.
@@ -191,7 +193,11 @@ impl<'a> Cx<'a> {
         let mut update = object.clone();
         update.body.insert("status", status);
         self.n_writes += 1;
-        calls::update_status(self.api, self.now, &self.caller, update)
+        let written = calls::update_status(self.api, self.now, &self.caller, update)?;
+        if written.meta.revision != object.meta.revision {
+            self.own.push(written.meta.revision);
+        }
+        Ok(written)
     }
 
     /// Takes a finalizer out of a namespace's `spec.finalizers`; the last one lets it go.
@@ -356,6 +362,11 @@ impl<'a> Cx<'a> {
     /// Whether [`Cx::requeue_soon`] was called since the last time this was asked.
     pub fn take_wants_again(&mut self) -> bool {
         std::mem::take(&mut self.wants_again)
+    }
+
+    /// Revisions of the statuses that were written since this was last asked.
+    pub(crate) fn take_own(&mut self) -> Vec<Revision> {
+        std::mem::take(&mut self.own)
     }
 
     /// The API server, for actors that need calls of their own.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use meta::{Key, Object};
+use meta::{Key, Object, Revision};
 use sim::{Duration, Instant, Throttle};
 use value::{Str, Value, map, time};
 
@@ -52,6 +52,20 @@ pub struct Recorder {
     /// Events of the newer API by all that identifies them.
     series: BTreeMap<u64, Series>,
     n_recorded: u64,
+    last: Last,
+}
+
+/// Parts of the last event, which the next one often has, too.
+#[derive(Clone, Debug, Default)]
+struct Last {
+    secs: i64,
+    stamp: Value,
+    /// The object that it was about, in this revision, and the part of it.
+    revision: Revision,
+    field_path: Str,
+    involved: Value,
+    host: Str,
+    source: Value,
 }
 
 /// An event of the newer API that may happen again.
@@ -103,7 +117,7 @@ impl Recorder {
         }
         let key = self.name(now, fact);
         self.known.insert(identity, (key.clone(), 1));
-        Decision::Create(key, body(now, fact, &message))
+        Decision::Create(key, body(now, fact, &message, &mut self.last))
     }
 
     /// The same for the events.k8s.io API: what happens again to the same state of an object is one series, whatever the
@@ -117,7 +131,7 @@ impl Recorder {
         let Some(series) = running else {
             let key = self.name(now, fact);
             self.series.insert(identity, Series { key: key.clone(), count: 1, last: now, sent: now });
-            return Decision::Create(key, body_v1(now, fact, action));
+            return Decision::Create(key, body_v1(now, fact, action, &mut self.last));
         };
         series.count += 1;
         series.last = now;
@@ -131,8 +145,7 @@ impl Recorder {
 
     /// The message as it will be shown, and whether it stands for many.
     fn aggregated(&mut self, now: Instant, reason: u64, message: &str) -> (String, bool) {
-        let similar =
-            self.similar.entry(reason).or_insert_with(|| Similar { messages: Vec::new(), last: now });
+        let similar = self.similar.entry(reason).or_insert_with(|| Similar { messages: Vec::new(), last: now });
         if now.since(similar.last) > SIMILAR_INTERVAL {
             similar.messages.clear();
         }
@@ -178,43 +191,69 @@ fn digest(start: u64, texts: &[&str]) -> u64 {
     hash
 }
 
-/// The object that an event is about, and the time of the event.
-fn involved(fact: &Fact<'_>) -> value::Map {
-    let about = fact.about;
-    let mut involved = map!({
-        "apiVersion": fact.kind.api_version(), "kind": &fact.kind.kind, "name": &about.meta.name, "uid": &about.meta.uid,
-        "resourceVersion": about.meta.revision.0.to_string(),
-    });
-    if !about.namespace().is_empty() {
-        involved.insert("namespace", &about.meta.namespace);
+impl Last {
+    /// The time of the event, in seconds.
+    fn stamp(&mut self, now: Instant) -> Value {
+        if self.secs != now.secs() || self.stamp.is_null() {
+            (self.secs, self.stamp) = (now.secs(), time::format_secs(now.secs()).into());
+        }
+        self.stamp.clone()
     }
-    if !fact.field_path.is_empty() {
-        involved.insert("fieldPath", fact.field_path);
+
+    /// The object that an event is about.
+    fn involved(&mut self, fact: &Fact<'_>) -> Value {
+        let about = &fact.about.meta;
+        if self.revision == about.revision && self.field_path == fact.field_path && !self.involved.is_null() {
+            return self.involved.clone();
+        }
+        let mut involved = map!({
+            "apiVersion": fact.kind.api_version(), "kind": &fact.kind.kind, "name": &about.name, "uid": &about.uid,
+            "resourceVersion": about.revision.0.to_string(),
+        });
+        if !about.namespace.is_empty() {
+            involved.insert(Str::literal("namespace"), &about.namespace);
+        }
+        if !fact.field_path.is_empty() {
+            involved.insert(Str::literal("fieldPath"), fact.field_path);
+        }
+        (self.revision, self.field_path, self.involved) = (about.revision, fact.field_path.into(), involved.into());
+        self.involved.clone()
     }
-    involved
+
+    /// Who recorded, and the host.
+    fn source(&mut self, source: EventSource<'_>) -> (Value, Str) {
+        let known = self.host == source.host && self.source.str_at("component") == Some(source.component);
+        if !known {
+            let mut map = map!({ "component": Str::literal(source.component) });
+            if !source.host.is_empty() {
+                self.host = source.host.into();
+                map.insert(Str::literal("host"), &self.host);
+            } else {
+                self.host = Str::default();
+            }
+            self.source = map.into();
+        }
+        (self.source.clone(), self.host.clone())
+    }
 }
 
-fn body(now: Instant, fact: &Fact<'_>, message: &str) -> value::Map {
-    let stamp = time::format_secs(now.secs());
-    let mut source = map!({ "component": fact.source.component });
-    if !fact.source.host.is_empty() {
-        source.insert("host", fact.source.host);
-    }
+fn body(now: Instant, fact: &Fact<'_>, message: &str, last: &mut Last) -> value::Map {
+    let stamp = last.stamp(now);
+    let (source, host) = last.source(fact.source);
     map!({
-        "count": 1, "eventTime": null, "firstTimestamp": stamp.as_str(), "lastTimestamp": stamp.as_str(),
-        "involvedObject": involved(fact), "message": message, "reason": fact.reason,
-        "reportingComponent": fact.source.component, "reportingInstance": fact.source.host,
-        "source": source, "type": fact.level,
+        "count": 1, "eventTime": null, "firstTimestamp": &stamp, "lastTimestamp": &stamp, "involvedObject": last.involved(fact),
+        "message": message, "reason": Str::literal(fact.reason), "reportingComponent": Str::literal(fact.source.component),
+        "reportingInstance": host, "source": source, "type": Str::literal(fact.level),
     })
 }
 
-fn body_v1(now: Instant, fact: &Fact<'_>, action: &str) -> value::Map {
+fn body_v1(now: Instant, fact: &Fact<'_>, action: &str, last: &mut Last) -> value::Map {
     let component = fact.source.component;
     map!({
-        "action": action, "eventTime": time::format_micros(now.nanos()), "firstTimestamp": null, "lastTimestamp": null,
-        "involvedObject": involved(fact), "message": fact.message, "reason": fact.reason,
-        "reportingComponent": component, "reportingInstance": format!("{component}-{HOST}"),
-        "source": {}, "type": fact.level,
+        "action": Str::literal(action), "eventTime": time::format_micros(now.nanos()), "firstTimestamp": null, "lastTimestamp": null,
+        "involvedObject": last.involved(fact), "message": fact.message, "reason": Str::literal(fact.reason),
+        "reportingComponent": Str::literal(component), "reportingInstance": format!("{component}-{HOST}"),
+        "source": {}, "type": Str::literal(fact.level),
     })
 }
 

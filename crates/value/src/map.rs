@@ -10,11 +10,8 @@ const LOOKED_AT_MAX: usize = 24;
 /// A map from text to values, sorted by key (bytewise); cloning is a counter.
 ///
 /// `{b: 2, a: 1}` is kept as `[("a", 1), ("b", 2)]`: each key once, in order.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Eq, Debug)]
 pub struct Map(Arc<[(Str, Value)]>);
-
-/// Up to so many keys are looked through one by one: most differ in length already.
-const FEW: usize = 12;
 
 impl Map {
     /// The empty map; all that are made here are one allocation.
@@ -135,6 +132,22 @@ impl Map {
         map
     }
 
+    /// A copy in which the entries of `other` are set, too; made at once.
+    pub fn merged(&self, other: &Map) -> Map {
+        let mut entries = Vec::with_capacity(self.len() + other.len());
+        let mut rest = other.0.iter().peekable();
+        for entry in self.0.iter() {
+            while let Some(it) = rest.next_if(|it| it.0 < entry.0) {
+                entries.push(it.clone());
+            }
+            let instead = rest.next_if(|it| it.0 == entry.0);
+            // What is equal stays the allocation that it was.
+            entries.push(instead.filter(|it| it.1 != entry.1).unwrap_or(entry).clone());
+        }
+        entries.extend(rest.cloned());
+        Map(entries.into())
+    }
+
     /// A copy with only the entries for which `keep` answers true.
     pub fn filtered(&self, keep: impl Fn(&str, &Value) -> bool) -> Map {
         if self.iter().all(|(key, value)| keep(key, value)) {
@@ -153,6 +166,13 @@ impl Map {
 
     fn position(&self, key: &str) -> Result<usize, usize> {
         self.0.binary_search_by(|(have, _)| have.as_str().cmp(key))
+    }
+}
+
+impl PartialEq for Map {
+    /// What is one allocation is not looked into.
+    fn eq(&self, other: &Map) -> bool {
+        self.same(other) || self.0 == other.0
     }
 }
 

@@ -5,11 +5,11 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-/// Places for texts of the program.
+/// Places for texts that recur.
 const LITERALS: usize = 2048;
 
 /// Immutable UTF-8 text; cloning is a counter.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Eq, PartialOrd, Ord, Hash)]
 pub struct Str(Arc<str>);
 
 impl Str {
@@ -18,8 +18,8 @@ impl Str {
         &self.0
     }
 
-    /// A text of the program itself, such as the name of a field: as a rule there is one allocation of each.
-    pub fn literal(text: &'static str) -> Str {
+    /// A text that recurs, such as the name of a field: as a rule there is one allocation of each. Not for what users write.
+    pub fn literal(text: &str) -> Str {
         static KNOWN: [OnceLock<Str>; LITERALS] = [const { OnceLock::new() }; LITERALS];
         let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
         for slot in [hash, hash >> 16] {
@@ -34,6 +34,13 @@ impl Str {
     /// Whether both are one allocation (a fast "surely equal").
     pub fn same(&self, other: &Str) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl PartialEq for Str {
+    /// What is one allocation is not looked into.
+    fn eq(&self, other: &Str) -> bool {
+        self.same(other) || self.0 == other.0
     }
 }
 

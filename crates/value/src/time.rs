@@ -26,7 +26,8 @@ fn written(secs: u64) -> String {
     let day = day - (153 * month + 2) / 5 + 1;
     let (month, year) = if month < 10 { (month + 3, year + era * 400) } else { (month - 9, year + era * 400 + 1) };
     let mut text = *b"0000-00-00T00:00:00Z";
-    let parts = [(0, 4, year), (5, 2, month), (8, 2, day), (11, 2, rest / 3_600), (14, 2, rest / 60 % 60), (17, 2, rest % 60)];
+    let parts =
+        [(0, 4, year), (5, 2, month), (8, 2, day), (11, 2, rest / 3_600), (14, 2, rest / 60 % 60), (17, 2, rest % 60)];
     for (start, width, mut number) in parts {
         for place in text[start..start + width].iter_mut().rev() {
             *place = b'0' + (number % 10) as u8;

@@ -83,7 +83,8 @@ impl DaemonSets {
                     }
                 },
                 "Succeeded" => {
-                    let message = format!("Found succeeded daemon pod {} on node {node}, will try to delete it", name());
+                    let message =
+                        format!("Found succeeded daemon pod {} on node {node}, will try to delete it", name());
                     cx.event(sync.set, "Normal", "SucceededDaemonPod", &message);
                     plan.delete.push(pod.meta.name.clone());
                 }

@@ -30,7 +30,8 @@ fn count(sync: &Sync<'_>) -> Counts {
             pods => {
                 counts.desired += 1;
                 counts.current += 1;
-                let oldest = if pods.len() == 1 { pods.first().cloned() } else { by_age(pods.to_vec()).into_iter().next() };
+                let oldest =
+                    if pods.len() == 1 { pods.first().cloned() } else { by_age(pods.to_vec()).into_iter().next() };
                 let Some(pod) = oldest else { continue };
                 let ready = pods::is_ready(&pod);
                 counts.ready += i64::from(ready);

@@ -3,8 +3,8 @@
 use meta::Object;
 use runtime::int_or_percent;
 
-use super::{Place, Sync};
 use super::manage::Plan;
+use super::{Place, Sync};
 use crate::pods;
 
 /// The limits for the number of nodes that should run a pod.
