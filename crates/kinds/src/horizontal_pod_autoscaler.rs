@@ -1,6 +1,8 @@
 //! HorizontalPodAutoscaler. Follows `pkg/apis/autoscaling`; stored in version 2.
 
 mod columns;
+#[cfg(test)]
+mod tests;
 mod validate;
 mod version_1;
 

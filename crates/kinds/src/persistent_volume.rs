@@ -182,7 +182,8 @@ fn capacity(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
         path.required(errors, "");
     }
     if !amounts.contains_key("storage") || amounts.len() > 1 {
-        path.not_supported(errors, Value::from(amounts), &["storage"]);
+        let bad = if has(spec, "capacity") { Value::from(amounts) } else { Value::Null };
+        path.not_supported(errors, bad, &["storage"]);
     }
     for (name, amount) in resources::amounts(amounts) {
         let path = path.key(name);

@@ -19,6 +19,10 @@ pub struct Decoded {
     pub unknown: Vec<String>,
 }
 
+/// Lists and maps that mean something else empty than absent: managed fields are to be forgotten, scaling policies are
+/// not to be the usual ones, and a capacity is refused in other words.
+const TOLD_WHEN_EMPTY: [&str; 3] = ["capacity", "managedFields", "policies"];
+
 impl Schema {
     /// Reads `value` as a `ty`: unknown fields are dropped and listed, zero values are left out or written as Go does,
     /// quantities and times become canonical. Shares what needs no change.
@@ -113,9 +117,7 @@ impl<'a> Reader<'a> {
                 !value.is_null() || matches!(self.schema.ty(field.ty), Type::Time | Type::MicroTime)
             }
             Presence::Pointer => !value.is_null(),
-            // An empty list of managed fields is a wish: that they be forgotten.
-            // An empty list of scaling policies is not the same as none: none stands for the usual ones.
-            Presence::OmitEmpty if field.name == "managedFields" || field.name == "policies" => !value.is_null(),
+            Presence::OmitEmpty if TOLD_WHEN_EMPTY.contains(&field.name.as_str()) => !value.is_null(),
             Presence::OmitEmpty | Presence::OmitZero => !is_zero(value),
         }
     }

@@ -102,7 +102,9 @@ pub(super) fn from(it: &Object) -> Object {
             new_spec.insert("behavior", behavior);
         }
     }
-    let mut new_status = status.filtered(|key, _| key != "currentCPUUtilizationPercentage");
+    let mut new_status = status.filtered(|key, value| {
+        key != "currentCPUUtilizationPercentage" && !(key == "currentReplicas" && value.as_i64() == Some(0))
+    });
     let mut current = Value::Null;
     if let Some(cpu) = opt_int(status, "currentCPUUtilizationPercentage") {
         current = value::value!([{ "type": "Resource", "resource": { "name": "cpu", "current": { "averageUtilization": cpu } } }]);
