@@ -28,6 +28,29 @@ const DAEMON_SET: &str = r#"{
     }
 }"#;
 
+const DEPLOYMENTS_MS_TARGET: u64 = if cfg!(target_arch = "wasm32") { 6_000 } else { 3_000 };
+
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
+const DEPLOYMENT: &str = r#"{
+    "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "NAME"},
+    "spec": {
+        "replicas": 200, "selector": {"matchLabels": {"app": "NAME"}},
+        "template": {
+            "metadata": {"labels": {"app": "NAME"}},
+            "spec": {"containers": [{"name": "web", "image": "nginx:1", "resources": {"requests": {"cpu": "50m"}}}]}
+        }
+    }
+}"#;
+
+const CRON_JOBS: &str = "/apis/batch/v1/namespaces/default/cronjobs";
+const CRON_JOB: &str = r#"{
+    "apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "hello"},
+    "spec": {"schedule": "* * * * *", "jobTemplate": {"spec": {"template": {"spec": {
+        "restartPolicy": "OnFailure",
+        "containers": [{"name": "hello", "image": "busybox:1.28", "command": ["/bin/sh", "-c", "date; echo Hello"]}]
+    }}}}}
+}"#;
+
 fn main() {
     idle_hour();
     let run = run_everywhere(SOME);
@@ -36,6 +59,44 @@ fn main() {
     let run = run_everywhere(MANY);
     line("daemonset_on_5000", run.nanos / 1_000_000, "ms", READY_MS_TARGET);
     line_tenths("memory_per_pod", run.bytes * 10 / 1_024 / u64::from(MANY), "KB", 4);
+    deployments();
+    if HOST == "native" {
+        cron_job_year();
+    }
+}
+
+/// Pods of Deployments, 200 each, on as many nodes as the target names.
+fn deployments() {
+    const SETS: u64 = 50;
+    const PODS: u64 = 200;
+    let mut session = Session::new(&Config { n_nodes: 500, ..Config::default() });
+    session.wait(Duration::from_secs(60));
+    let (nanos, revision) = (host::nanos(), session.cluster.revision().0);
+    for number in 0..SETS {
+        let name = format!("web-{number}");
+        let (code, answer) = session.send("POST", DEPLOYMENTS, &DEPLOYMENT.replace("NAME", &name));
+        assert_eq!(code, 201, "{answer}");
+    }
+    session.wait(Duration::from_secs(300));
+    for number in 0..SETS {
+        let (_, it) = session.send("GET", &format!("{DEPLOYMENTS}/web-{number}"), "");
+        assert!(it.contains(&format!("\"readyReplicas\":{PODS},")), "not all are ready: {it}");
+    }
+    line("deployments_10000", (host::nanos() - nanos) / 1_000_000, "ms", DEPLOYMENTS_MS_TARGET);
+    let n_writes = session.cluster.revision().0 - revision;
+    line_tenths("deployment_writes_per_pod", n_writes * 10 / (SETS * PODS), "writes", 8);
+}
+
+/// A CronJob of every minute over a year.
+fn cron_job_year() {
+    let mut session = Session::new(&Config::default());
+    let (code, answer) = session.send("POST", CRON_JOBS, CRON_JOB);
+    assert_eq!(code, 201, "{answer}");
+    let nanos = host::nanos();
+    session.wait(Duration::from_secs(365 * 86_400));
+    line("cronjob_year", (host::nanos() - nanos) / 1_000_000, "ms", 60_000);
+    let (_, it) = session.send("GET", &format!("{CRON_JOBS}/hello"), "");
+    assert!(it.contains("lastSuccessfulTime"), "it never ran: {it}");
 }
 
 /// What it took until a DaemonSet's pods were ready on all nodes.
@@ -64,7 +125,8 @@ fn run_everywhere(n_nodes: u32) -> Run {
 fn idle_hour() {
     let mut session = Session::new(&Config::default());
     session.send("POST", DAEMON_SETS, DAEMON_SET);
-    session.wait(Duration::from_secs(600));
+    // Until the events of the beginning have had their hour.
+    session.wait(Duration::from_secs(7_200));
     let before = session.cluster.revision().0;
     session.wait(Duration::from_secs(3_600));
     line("idle_hour", session.cluster.revision().0 - before, "writes", 0);
