@@ -3,6 +3,7 @@
 use meta::quoted;
 
 use crate::failure::{Failure, Result};
+use crate::order;
 
 /// The flags that every command has.
 const GLOBAL: &str = "n/namespace:s kubeconfig:s context:s cluster:s user:s s/server:s v/v:i request-timeout:s as:s \
@@ -276,7 +277,7 @@ pub(crate) fn shown_global() -> Vec<String> {
 }
 
 fn lines(mut specs: Vec<Spec>) -> Vec<String> {
-    specs.sort_by_key(|it| it.long);
+    order::by(&mut specs, &mut |a, b| a.long.cmp(b.long));
     let line = |it: &Spec| {
         let short = it.short.map_or(String::new(), |short| format!("-{short}, "));
         let default = match it.kind {

@@ -7,6 +7,7 @@ use value::quantity::Quantity;
 
 use crate::failure::{Failure, Result, fail};
 use crate::jsonpath::{self, Template};
+use crate::order;
 use crate::{go, tabs};
 use meta::quoted;
 
@@ -107,7 +108,7 @@ pub(crate) fn sort(items: &mut Vec<Value>, path: &str, object: fn(&Value) -> &Va
     if !items.is_empty() && keyed.iter().all(|(key, _)| key.is_none()) {
         return fail(format!("couldn't find any field with path {} in the list of objects", quoted(&path)));
     }
-    keyed.sort_by(|(a, _), (b, _)| match (a, b) {
+    order::by(&mut keyed, &mut |(a, _), (b, _)| match (a, b) {
         (None, None) => Ordering::Equal,
         (None, _) => Ordering::Less,
         (_, None) => Ordering::Greater,

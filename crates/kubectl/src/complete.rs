@@ -1,6 +1,7 @@
 //! What may come next on a command line.
 
 use crate::commands::{all, find};
+use crate::order;
 use crate::shell::{Cx, Shell};
 use crate::{Client, Input, api, args};
 
@@ -31,7 +32,7 @@ pub fn complete(words: &[&str], client: &mut dyn Client) -> Vec<String> {
         _ => below(""),
     };
     found.retain(|it| it.starts_with(last));
-    found.sort();
+    order::texts(&mut found);
     found.dedup();
     found
 }

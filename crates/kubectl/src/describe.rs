@@ -22,6 +22,7 @@ use crate::manifest::{Info, strings};
 
 use self::page::Page;
 pub(crate) use self::rbac::rows as rule_rows;
+use crate::order;
 
 /// What is described, and what else is needed for it.
 pub(super) struct Subject<'a> {
@@ -100,7 +101,7 @@ fn events(cx: &mut Cx<'_>, page: &mut Page, info: &Info) {
     }
     page.flush();
     // Events without a last time come first.
-    items.sort_by_cached_key(|it| it.str_at("lastTimestamp").unwrap_or_default().to_owned());
+    order::by(&mut items, &mut |a, b| a.str_at("lastTimestamp").cmp(&b.str_at("lastTimestamp")));
     page.line("Events:\n  Type\tReason\tAge\tFrom\tMessage\n  ----\t------\t----\t----\t-------");
     for event in items {
         let text = |path: &str| event.str_at(path).unwrap_or_default();
@@ -149,7 +150,7 @@ pub(crate) fn selector_text(selector: Option<&Value>) -> String {
     for it in expressions.into_iter().flat_map(|it| it.iter()) {
         let key = it.str_at("key").unwrap_or_default();
         let mut values: Vec<&str> = it.list_at("values").iter().filter_map(Value::as_str).collect();
-        values.sort_unstable();
+        order::texts(&mut values);
         let values = values.join(",");
         let text = match it.str_at("operator") {
             Some("In") => format!("{key} in ({values})"),
@@ -159,7 +160,7 @@ pub(crate) fn selector_text(selector: Option<&Value>) -> String {
         };
         terms.push((key.to_owned(), text));
     }
-    terms.sort_by(|(a, _), (b, _)| a.cmp(b));
+    order::by(&mut terms, &mut |(a, _), (b, _)| a.cmp(b));
     terms.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(",")
 }
 

@@ -18,6 +18,7 @@ mod jsonpath;
 mod manifest;
 mod mapper;
 mod openapi;
+mod order;
 mod print;
 mod shell;
 mod strategic;

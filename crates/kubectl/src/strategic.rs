@@ -5,6 +5,7 @@ use value::{Map, Value, value};
 
 use crate::go;
 use crate::openapi::Document;
+use crate::order;
 
 /// A schema and the document that its references are in.
 #[derive(Clone, Copy)]
@@ -144,7 +145,7 @@ fn diff_lists(key: &str, old: &[Value], new: &[Value], schema: Schema<'_>, diff:
     }
     let added: Vec<Value> = new.iter().filter(|it| !old.contains(it)).cloned().collect();
     let mut gone: Vec<Value> = old.iter().filter(|it| !new.contains(it)).cloned().collect();
-    gone.sort_by_key(go::show);
+    order::by(&mut gone, &mut |a, b| go::show(a).cmp(&go::show(b)));
     gone.dedup();
     if (diff.deletions && !gone.is_empty()) || (diff.additions && old != new) {
         patch.insert(order, new.to_vec());
@@ -329,7 +330,7 @@ fn ordered(items: Vec<Value>, order: &[Value], key: &str) -> Vec<Value> {
         })
     };
     let mut named: Vec<(usize, Value)> = items.iter().filter_map(|it| Some((rank(it)?, it.clone()))).collect();
-    named.sort_by_key(|(rank, _)| *rank);
+    order::by(&mut named, &mut |(a, _), (b, _)| a.cmp(b));
     let mut named = named.into_iter().map(|(_, it)| it);
     items.iter().filter_map(|it| if rank(it).is_some() { named.next() } else { Some(it.clone()) }).collect()
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::Command;
 use crate::failure::{Result, fail, usage};
 use crate::mapper::Resource;
+use crate::order;
 use crate::print::Printer;
 use crate::shell::{Cx, Flow};
 use crate::tabs;
@@ -58,9 +59,9 @@ fn api_resources(cx: &mut Cx<'_>) -> Result<Flow> {
         }
     }
     match &*sort_by {
-        "name" => shown.sort_by(|a, b| a.plural.cmp(&b.plural)),
-        "kind" => shown.sort_by(|a, b| a.kind.cmp(&b.kind)),
-        _ => shown.sort_by(|a, b| (&a.group, &a.plural).cmp(&(&b.group, &b.plural))),
+        "name" => order::by(&mut shown, &mut |a, b| a.plural.cmp(&b.plural)),
+        "kind" => order::by(&mut shown, &mut |a, b| a.kind.cmp(&b.kind)),
+        _ => order::by(&mut shown, &mut |a, b| (&a.group, &a.plural).cmp(&(&b.group, &b.plural))),
     }
     if matches!(&*output, "json" | "yaml") {
         let list = value!({
@@ -118,7 +119,7 @@ fn api_versions(cx: &mut Cx<'_>) -> Result<Flow> {
         .iter()
         .map(|(group, version)| if group.is_empty() { version.clone() } else { format!("{group}/{version}") })
         .collect();
-    names.sort();
+    order::texts(&mut names);
     names.iter().for_each(|it| cx.line(it));
     Ok(Flow::Done)
 }

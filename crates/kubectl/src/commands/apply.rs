@@ -8,6 +8,7 @@ use super::{Command, DRY_RUN, DryRun, FILES, SELECTOR};
 use crate::api::{self, Url};
 use crate::failure::{Failure, Result, fail};
 use crate::manifest::{Info, strings};
+use crate::order;
 use crate::print::{self, Printer};
 use crate::shell::{Cx, Flow};
 use crate::strategic::{self, Schema};
@@ -342,7 +343,7 @@ impl Apply {
     fn prune(&mut self, cx: &mut Cx<'_>) -> Result<()> {
         let mut namespaces: Vec<String> =
             self.visited.iter().map(|it| it.namespace.clone()).filter(|it| !it.is_empty()).collect();
-        namespaces.sort();
+        order::texts(&mut namespaces);
         namespaces.dedup();
         let mapper = cx.mapper()?;
         for word in PRUNED {

@@ -7,6 +7,7 @@ use value::{Value, time, value};
 use super::Command;
 use crate::api::{JSON, Url};
 use crate::failure::{Failure, Result, fail};
+use crate::order;
 use crate::print::{self, Printer};
 use crate::shell::{Cx, Flow, Wait};
 use crate::watch::{Next, Watch};
@@ -139,7 +140,7 @@ fn events(cx: &mut Cx<'_>) -> Result<Flow> {
         }
         return Ok(Flow::Done);
     }
-    items.sort_by(by_time);
+    order::by(&mut items, &mut by_time);
     match &mut output {
         Output::Table(table) => table.print(cx, &items),
         // kubectl cannot name a list of events and keeps quiet about it.

@@ -3,6 +3,7 @@
 use super::{Command, GROUPS, all, find};
 use crate::args;
 use crate::failure::{Failure, Result, usage};
+use crate::order;
 use crate::shell::{Cx, Flow};
 use meta::quoted;
 
@@ -85,7 +86,7 @@ fn text_of(command: &Command) -> String {
     let prefix = format!("{} ", command.name);
     let mut below: Vec<&Command> =
         all().filter(|it| it.name.strip_prefix(&prefix).is_some_and(|it| !it.contains(' '))).collect();
-    below.sort_by_key(|it| it.name);
+    order::by(&mut below, &mut |a, b| a.name.cmp(b.name));
     if !below.is_empty() {
         let width = below.iter().map(|it| it.name.len() - prefix.len()).max().unwrap_or(0).max(11);
         out.push_str(&format!("Available Commands:\n{}\n", listed(&below, command.name, width)));

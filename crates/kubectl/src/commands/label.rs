@@ -8,6 +8,7 @@ use crate::api::MERGE_PATCH;
 use crate::build::Rules;
 use crate::failure::{Failure, Result, fail};
 use crate::manifest::{Info, strings};
+use crate::order;
 use crate::print::{self, Printer};
 use crate::shell::{Cx, Flow};
 use crate::strategic;
@@ -149,7 +150,7 @@ fn refuse_overwrites(field: &Field, changes: &Changes, old: &Map) -> Result<()> 
     if taken.is_empty() {
         return Ok(());
     }
-    taken.sort();
+    order::texts(&mut taken);
     fail(format!("--overwrite is false but found the following declared annotation(s): {}", taken.join("; ")))
 }
 

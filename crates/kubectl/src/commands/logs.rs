@@ -10,6 +10,7 @@ use crate::build::{Rules, items};
 use crate::describe;
 use crate::failure::{Failure, Result, fail, usage};
 use crate::manifest::{Info, strings};
+use crate::order;
 use crate::shell::{Cx, Flow, Wait};
 use meta::quoted;
 
@@ -149,7 +150,7 @@ pub(super) fn pods_of(cx: &mut Cx<'_>, info: &Info) -> Result<Vec<Info>> {
     if found.is_empty() {
         return fail("timed out waiting for the condition");
     }
-    found.sort_by_cached_key(|it| interest(&it.object));
+    order::by(&mut found, &mut |a, b| interest(&a.object).cmp(&interest(&b.object)));
     if cx.is("all-pods") {
         return Ok(found);
     }

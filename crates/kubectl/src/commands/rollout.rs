@@ -11,6 +11,7 @@ use crate::build::{Rules, items};
 use crate::describe;
 use crate::failure::{Failure, Result, fail};
 use crate::manifest::{Info, strings};
+use crate::order;
 use crate::print::{self, Printer};
 use crate::shell::{Cx, Flow, Wait};
 use crate::tabs;
@@ -308,7 +309,7 @@ fn revisions(cx: &mut Cx<'_>, info: &Info) -> Result<Vec<Revision>> {
         template.remove("$patch");
         res.push(Revision { number, keeper: item.object, template });
     }
-    res.sort_by_key(|it| it.number);
+    order::by(&mut res, &mut |a, b| a.number.cmp(&b.number));
     Ok(res)
 }
 

@@ -6,6 +6,7 @@ use value::{Value, quantity};
 use super::{Command, SELECTOR};
 use crate::api::{JSON, Url};
 use crate::failure::{Result, fail, usage};
+use crate::order;
 use crate::shell::{Cx, Flow};
 use crate::tabs;
 
@@ -58,9 +59,9 @@ fn metrics(cx: &mut Cx<'_>, kind: &str, namespace: &str, name: &str) -> Result<V
                 it.str_at("metadata.name").unwrap_or_default().to_owned(),
             )
         };
-        items.sort_by_key(key);
+        order::by(&mut items, &mut |a, b| key(a).cmp(&key(b)));
     } else {
-        items.sort_by_key(|it| std::cmp::Reverse(usage_of(it, &sort_by)));
+        order::by(&mut items, &mut |a, b| usage_of(b, &sort_by).cmp(&usage_of(a, &sort_by)));
     }
     Ok(items)
 }

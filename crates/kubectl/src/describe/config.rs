@@ -7,6 +7,7 @@ use super::{Subject, selector_or_none};
 use crate::Cx;
 use crate::api::{JSON, Url};
 use crate::failure::Result;
+use crate::order;
 
 const HEAD: &str = "Name=metadata.name\nNamespace=metadata.namespace\n@labels\n@annotations";
 
@@ -154,7 +155,7 @@ fn scopes(page: &mut Page, quota: &Value, level: usize, bullet: &str) {
     if scopes.is_empty() {
         return;
     }
-    scopes.sort_unstable();
+    order::texts(&mut scopes);
     page.at(level, &format!("Scopes:\t{}", scopes.join(", ")));
     for scope in scopes {
         if let Some((_, text)) = SCOPES.iter().find(|(name, _)| *name == scope) {
@@ -194,7 +195,7 @@ fn limits(page: &mut Page, range: &Value, prefix: &str) {
         let fields = ["min", "max", "defaultRequest", "default", "maxLimitRequestRatio"];
         let columns: Vec<_> = fields.iter().map(|it| amounts(item, it)).collect();
         let mut names: Vec<&String> = columns.iter().flatten().map(|(name, _)| name).collect();
-        names.sort();
+        order::texts(&mut names);
         names.dedup();
         for name in names {
             let cells: Vec<String> = columns

@@ -6,6 +6,7 @@ use super::page::{Page, text};
 use super::{Subject, selector_or_none};
 use crate::api::{JSON, Url};
 use crate::failure::Result;
+use crate::order;
 use crate::{Cx, go};
 
 /// Endpoints that are shown before the rest is only counted.
@@ -190,7 +191,7 @@ pub(super) fn ingress(cx: &mut Cx<'_>, page: &mut Page, it: &Subject<'_>) -> Res
         .map(|it| if text(it, "ip").is_empty() { text(it, "hostname") } else { text(it, "ip") })
         .filter(|it| !it.is_empty())
         .collect();
-    addresses.sort_unstable();
+    order::texts(&mut addresses);
     addresses.dedup();
     page.line(&format!("Address:\t{}", addresses.join(",")));
     page.rows(0, object, "Ingress Class=spec.ingressClassName!<none>");

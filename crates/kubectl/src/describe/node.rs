@@ -10,6 +10,7 @@ use super::page::{Page, amounts, text};
 use crate::api::{JSON, Url};
 use crate::failure::Result;
 use crate::manifest::strings;
+use crate::order;
 use crate::{Cx, age};
 
 /// Amounts by the name of the resource.
@@ -27,7 +28,7 @@ pub(super) fn node(cx: &mut Cx<'_>, page: &mut Page, it: &Subject<'_>) -> Result
             None => None,
         })
         .collect();
-    roles.sort();
+    order::texts(&mut roles);
     roles.dedup();
     let roles = if roles.is_empty() { "<none>".to_owned() } else { roles.join(",") };
     page.line(&format!("Name:\t{}\nRoles:\t{roles}", it.info.name));
@@ -74,7 +75,8 @@ pub(super) fn node(cx: &mut Cx<'_>, page: &mut Page, it: &Subject<'_>) -> Result
 
 pub(super) fn taints(page: &mut Page, taints: &[Value]) {
     let mut list = taints.to_vec();
-    list.sort_by_key(|it| format!("{},{}", text(it, "effect"), text(it, "key")));
+    let key = |it: &Value| format!("{},{}", text(it, "effect"), text(it, "key"));
+    order::by(&mut list, &mut |a, b| key(a).cmp(&key(b)));
     let lines: Vec<String> = list
         .iter()
         .map(|it| match (text(it, "effect"), text(it, "value")) {

@@ -7,6 +7,7 @@ use super::page::{Page, amounts, text};
 use super::{Subject, selector_or_none};
 use crate::failure::Result;
 use crate::manifest::strings;
+use crate::order;
 use crate::{Cx, age, go};
 use meta::quoted;
 
@@ -334,7 +335,7 @@ fn container_resource(container: &Value, resource: &str, divisor: Option<&Value>
 fn mounts(page: &mut Page, container: &Value) {
     let mut mounts = container.list_at("volumeMounts").to_vec();
     page.at(2, if mounts.is_empty() { "Mounts:\t<none>" } else { "Mounts:" });
-    mounts.sort_by(|a, b| text(a, "mountPath").cmp(text(b, "mountPath")));
+    order::by(&mut mounts, &mut |a, b| text(a, "mountPath").cmp(text(b, "mountPath")));
     for mount in &mounts {
         let mode = if mount.bool_at("readOnly") == Some(true) { "ro" } else { "rw" };
         let path = match text(mount, "subPath") {
@@ -429,7 +430,7 @@ fn volumes(page: &mut Page, volumes: &[Value], space: &str) {
 
 pub(super) fn tolerations(page: &mut Page, title: &str, tolerations: &[Value]) {
     let mut list = tolerations.to_vec();
-    list.sort_by(|a, b| text(a, "key").cmp(text(b, "key")));
+    order::by(&mut list, &mut |a, b| text(a, "key").cmp(text(b, "key")));
     let lines: Vec<String> = list
         .iter()
         .map(|it| {
@@ -458,7 +459,7 @@ pub(super) fn tolerations(page: &mut Page, title: &str, tolerations: &[Value]) {
 
 fn spread(page: &mut Page, constraints: &[Value], space: &str) {
     let mut list = constraints.to_vec();
-    list.sort_by(|a, b| text(a, "topologyKey").cmp(text(b, "topologyKey")));
+    order::by(&mut list, &mut |a, b| text(a, "topologyKey").cmp(text(b, "topologyKey")));
     let lines: Vec<String> = list
         .iter()
         .map(|it| {

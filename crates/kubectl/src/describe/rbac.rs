@@ -8,6 +8,7 @@ use super::Subject;
 use super::page::{Page, text};
 use crate::Cx;
 use crate::failure::Result;
+use crate::order;
 
 const HEAD: &str = "Name=metadata.name\n@labels\n@annotations";
 
@@ -79,7 +80,7 @@ fn compacted(rules: &[Value]) -> Vec<Rule> {
             }
         }
     }
-    res.sort_by_cached_key(Rule::key);
+    order::by(&mut res, &mut |a, b| a.key().cmp(&b.key()));
     res
 }
 

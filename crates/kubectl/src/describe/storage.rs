@@ -7,6 +7,7 @@ use super::{Subject, pod};
 use crate::api::{JSON, Url};
 use crate::failure::Result;
 use crate::manifest::strings;
+use crate::order;
 use crate::{Cx, age};
 
 /// `RWO,ROX`
@@ -91,7 +92,7 @@ pub(super) fn claim(cx: &mut Cx<'_>, page: &mut Page, it: &Subject<'_>) -> Resul
     };
     let mut users: Vec<String> =
         list.list_at("items").iter().filter(uses).map(|pod| text(pod, "metadata.name").to_owned()).collect();
-    users.sort();
+    order::texts(&mut users);
     page.column("Used By", &users);
     let fields = &[
         ("Type", "type"),

@@ -7,6 +7,7 @@ use super::{Subject, pod, selector_text};
 use crate::api::{JSON, Url};
 use crate::failure::Result;
 use crate::manifest::strings;
+use crate::order;
 use crate::{Cx, age, go, table};
 use meta::quoted;
 
@@ -127,7 +128,7 @@ fn replica_sets(cx: &mut Cx<'_>, page: &mut Page, it: &Subject<'_>) {
         })
         .cloned()
         .collect();
-    owned.sort_by_key(|it| text(it, "metadata.creationTimestamp").to_owned());
+    order::by(&mut owned, &mut |a, b| text(a, "metadata.creationTimestamp").cmp(text(b, "metadata.creationTimestamp")));
     if owned.is_empty() {
         return;
     }

@@ -6,6 +6,7 @@ use value::{Value, value};
 use super::{compact, finish, name};
 use crate::api::Url;
 use crate::failure::{Failure, Result, fail};
+use crate::order;
 use crate::print::Printer;
 use crate::shell::{Cx, Flow};
 
@@ -99,7 +100,7 @@ fn rules(cx: &mut Cx<'_>, verbs: &[String], urls: &[String]) -> Result<Vec<Value
             None => groups.push((group, vec![plural])),
         }
     }
-    groups.sort();
+    order::by(&mut groups, &mut |(a, _), (b, _)| a.cmp(b));
     let names = unique(cx.flags().all("resource-name").into_iter().map(str::to_owned).collect());
     let mut res: Vec<Value> = groups
         .into_iter()
