@@ -1,7 +1,11 @@
 //! Keeps scaled objects within the bounds of their autoscalers (`pkg/controller/podautoscaler`).
 //!
-//! The cluster has no metrics API, as a fresh cluster has none: metrics are asked for and their absence is told.
+//! Where the cluster has no metrics API, as a fresh cluster has none, metrics are asked for and their absence is told.
 
+mod limits;
+mod measure;
+
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use kinds::{HORIZONTAL_POD_AUTOSCALER, Kind, POD, REPLICATION_CONTROLLER};
@@ -9,8 +13,9 @@ use meta::selector::LabelSelector;
 use meta::{Key, KindId, Object, Status, qualified};
 use runtime::{Action, Cx, Reconciler, View, Watch};
 use sim::Duration;
-use value::{Map, Value, time, value};
+use value::{Map, Value, map, time, value};
 
+use self::limits::{Bounds, Histories, History};
 use crate::{conditions, disruption};
 
 /// How long between two looks (`--horizontal-pod-autoscaler-sync-period`).
@@ -19,8 +24,17 @@ const RESOURCE_API: &str = "unable to fetch metrics from resource metrics API: t
 const CUSTOM_API: &str =
     "unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered";
 
-#[derive(Default)]
-pub(crate) struct HorizontalPodAutoscalers;
+pub(crate) struct HorizontalPodAutoscalers {
+    /// Whether somebody measures what pods use.
+    has_metrics: bool,
+    histories: Histories,
+}
+
+impl HorizontalPodAutoscalers {
+    pub fn new(has_metrics: bool) -> HorizontalPodAutoscalers {
+        HorizontalPodAutoscalers { has_metrics, histories: Histories::new() }
+    }
+}
 
 impl Reconciler for HorizontalPodAutoscalers {
     fn name(&self) -> &'static str {
@@ -40,8 +54,16 @@ impl Reconciler for HorizontalPodAutoscalers {
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
-        let Some(live) = cx.get(HORIZONTAL_POD_AUTOSCALER, key) else { return Ok(Action::AwaitChange) };
-        let mut scaler = Scaler { status: live.map_at("status").cloned().unwrap_or_default(), live };
+        let Some(live) = cx.get(HORIZONTAL_POD_AUTOSCALER, key) else {
+            self.histories.remove(key);
+            return Ok(Action::AwaitChange);
+        };
+        let mut scaler = Scaler {
+            status: live.map_at("status").cloned().unwrap_or_default(),
+            live,
+            has_metrics: self.has_metrics,
+            history: self.histories.entry(key.clone()).or_default(),
+        };
         // What fails is tried again at the next look and no sooner.
         let _ = scaler.look(cx);
         Ok(Action::RequeueAfter(PERIOD))
@@ -49,9 +71,11 @@ impl Reconciler for HorizontalPodAutoscalers {
 }
 
 /// An autoscaler and the status that it is to have.
-struct Scaler {
+struct Scaler<'a> {
     live: Arc<Object>,
     status: Map,
+    has_metrics: bool,
+    history: &'a mut History,
 }
 
 /// What an autoscaler scales.
@@ -61,7 +85,7 @@ struct Target {
     replicas: i64,
 }
 
-impl Scaler {
+impl Scaler<'_> {
     /// `reconcileAutoscaler`
     fn look(&mut self, cx: &mut Cx<'_>) -> Result<(), Status> {
         let target = match target(&cx.view(), &self.live) {
@@ -77,30 +101,52 @@ impl Scaler {
         self.set(cx, "AbleToScale", "True", "SucceededGetScale", found);
         let least = self.live.i64_at("spec.minReplicas").unwrap_or(1);
         let most = self.live.i64_at("spec.maxReplicas").unwrap_or(0);
+        let bounds = Bounds { least, most, current: target.replicas, now: cx.now() };
+        self.history.begin(&bounds);
         if target.replicas == 0 {
             let why = "scaling is disabled since the replica count of the target is zero";
             self.set(cx, "ScalingActive", "False", "ScalingDisabled", why);
             self.count(&target, 0, Value::Null);
             self.write(cx)
         } else if target.replicas > most {
-            self.rescale(cx, &target, most, "Current number of replicas above Spec.MaxReplicas")
+            self.rescale(cx, &target, most, "Current number of replicas above Spec.MaxReplicas", Value::Null)
         } else if target.replicas < least {
-            self.rescale(cx, &target, least, "Current number of replicas below Spec.MinReplicas")
+            self.rescale(cx, &target, least, "Current number of replicas below Spec.MinReplicas", Value::Null)
         } else {
-            self.measure(cx, &target)
+            self.measure(cx, &target, bounds)
         }
     }
 
-    /// What follows from metrics: nothing, but it is told why.
-    fn measure(&mut self, cx: &mut Cx<'_>, target: &Target) -> Result<(), Status> {
-        let (why, metrics) = match self.selector_problem(cx, target) {
-            Some(why) => (why, Value::Null),
-            None => self.failures(cx),
+    /// What follows from metrics; where nothing does, it is told why.
+    fn measure(&mut self, cx: &mut Cx<'_>, target: &Target, bounds: Bounds) -> Result<(), Status> {
+        let (outcome, metrics) = match self.selector_problem(cx, target) {
+            Some(why) => (Err(why), Value::Null),
+            None => self.proposal(cx, target),
         };
-        self.count(target, self.live.i64_at("status.desiredReplicas").unwrap_or(0), metrics);
-        self.write(cx)?;
-        cx.event(&self.live, "Warning", "FailedComputeMetricsReplicas", &why);
-        Ok(())
+        let (proposed, name) = match outcome {
+            Ok(it) => it,
+            Err(why) => {
+                self.count(target, self.live.i64_at("status.desiredReplicas").unwrap_or(0), metrics);
+                self.write(cx)?;
+                cx.event(&self.live, "Warning", "FailedComputeMetricsReplicas", &why);
+                return Ok(());
+            }
+        };
+        let live = self.live.clone();
+        let decision = self.history.decide(&live, bounds, proposed);
+        self.set(cx, "AbleToScale", "True", decision.able.0, decision.able.1);
+        let (is_limited, reason, message) = decision.limited;
+        self.set(cx, "ScalingLimited", if is_limited { "True" } else { "False" }, reason, message);
+        if decision.replicas == target.replicas {
+            self.count(target, target.replicas, metrics);
+            return self.write(cx);
+        }
+        let reason = match proposed.cmp(&target.replicas) {
+            Ordering::Greater => format!("{name} above target"),
+            Ordering::Less => "All metrics below target".to_owned(),
+            Ordering::Equal => String::new(),
+        };
+        self.rescale(cx, target, decision.replicas, &reason, metrics)
     }
 
     /// Pods that several autoscalers count are counted by none (`validateAndParseSelector`).
@@ -138,22 +184,96 @@ impl Scaler {
         Some(why)
     }
 
-    /// How each metric fails; the words for all and their empty states (`computeReplicasForMetrics`).
-    fn failures(&mut self, cx: &mut Cx<'_>) -> (String, Value) {
+    /// The greatest number of replicas that a metric asks for, with that metric's name, and the states of all metrics
+    /// (`computeReplicasForMetrics`).
+    fn proposal(&mut self, cx: &mut Cx<'_>, target: &Target) -> (Result<(i64, String), String>, Value) {
         let live = self.live.clone();
-        let all: Vec<Failure> = live.list_at("spec.metrics").iter().map(|it| failure(&live, it)).collect();
-        for it in &all {
-            cx.event(&live, "Warning", it.reason, &it.told);
+        let selector = pod_selector(target);
+        let pods: Vec<Arc<Object>> =
+            cx.list(POD, Some(live.namespace())).filter(|it| selector.matches(&it.meta.labels)).cloned().collect();
+        let metrics = live.list_at("spec.metrics");
+        let mut states = Vec::new();
+        let mut best: Option<(i64, String)> = None;
+        let mut failures: Vec<Failure> = Vec::new();
+        for metric in metrics {
+            match self.ask(&cx.view(), metric, &pods, target) {
+                Ok((answer, name, state)) => {
+                    states.push(state);
+                    if best.as_ref().is_none_or(|(replicas, _)| *replicas == 0 || answer > *replicas) {
+                        best = Some((answer, name));
+                    }
+                }
+                Err(it) => {
+                    cx.event(&live, "Warning", it.reason, &it.told);
+                    failures.push(it);
+                    states.push(value!({ "type": "" }));
+                }
+            }
         }
-        let empty: Vec<Value> = all.iter().map(|_| value!({ "type": "" })).collect();
-        let n = all.len();
-        let Some(first) = all.first() else { return (String::new(), Value::Null) };
-        let message = format!("the HPA was unable to compute the replica count: {}", first.told);
-        self.set(cx, "ScalingActive", "False", first.reason, &message);
-        (format!("invalid metrics ({n} invalid out of {n}), first error is: {}", first.error), empty.into())
+        let (n_invalid, n) = (failures.len(), metrics.len());
+        let first = failures.into_iter().next();
+        // A metric that is missing might have asked for more.
+        let would_shrink = best.as_ref().is_none_or(|(replicas, _)| *replicas < target.replicas);
+        match (best, first) {
+            (Some(best), failure) if failure.is_none() || !would_shrink => {
+                let message = format!("the HPA was able to successfully calculate a replica count from {}", best.1);
+                self.set(cx, "ScalingActive", "True", "ValidMetricFound", &message);
+                (Ok(best), states.into())
+            }
+            (_, Some(first)) => {
+                let message = format!("the HPA was unable to compute the replica count: {}", first.told);
+                self.set(cx, "ScalingActive", "False", first.reason, &message);
+                let why = format!("invalid metrics ({n_invalid} invalid out of {n}), first error is: {}", first.error);
+                (Err(why), states.into())
+            }
+            _ => (Err(String::new()), Value::Null),
+        }
     }
 
-    fn rescale(&mut self, cx: &mut Cx<'_>, target: &Target, replicas: i64, reason: &str) -> Result<(), Status> {
+    /// What one metric asks for, its name and its state.
+    fn ask(
+        &self,
+        view: &View<'_>,
+        metric: &Value,
+        pods: &[Arc<Object>],
+        target: &Target,
+    ) -> Result<(i64, String, Value), Failure> {
+        let (key, kind) = match metric.str_at("type") {
+            Some("Resource") => ("resource", "Resource"),
+            Some("ContainerResource") => ("containerResource", "ContainerResource"),
+            _ => return Err(failure(&self.live, metric)),
+        };
+        let Some(source) = metric.get(key).filter(|_| self.has_metrics) else {
+            return Err(failure(&self.live, metric));
+        };
+        let resource = source.str_at("name").unwrap_or("");
+        let container = source.str_at("container").filter(|_| kind == "ContainerResource");
+        let empty = Value::map();
+        let wanted = source.get("target").unwrap_or(&empty);
+        let tolerances = measure::tolerances(&self.live);
+        let question =
+            measure::Question { pods, replicas: target.replicas, resource, container, target: wanted, tolerances };
+        let answer = measure::answer(view, &question).map_err(|why| failed(metric, key, &why))?;
+        let name = match (wanted.get("averageValue"), container) {
+            (Some(it), _) if !it.is_null() => format!("{resource} resource"),
+            (_, None) => format!("{resource} resource utilization (percentage of request)"),
+            (_, Some(_)) => format!("{resource} container resource utilization (percentage of request)"),
+        };
+        let mut state = map!({ "name": resource, "current": answer.current });
+        if let Some(container) = container {
+            state.insert("container", container);
+        }
+        Ok((answer.replicas, name, Map::new().with("type", kind).with(key, state).into()))
+    }
+
+    fn rescale(
+        &mut self,
+        cx: &mut Cx<'_>,
+        target: &Target,
+        replicas: i64,
+        reason: &str,
+        metrics: Value,
+    ) -> Result<(), Status> {
         let done = cx.scale(target.kind, &target.object.key(), replicas);
         let (desired, res) = match done {
             Ok(_) => {
@@ -161,6 +281,7 @@ impl Scaler {
                 self.set(cx, "AbleToScale", "True", "SucceededRescale", &message);
                 cx.event(&self.live, "Normal", "SuccessfulRescale", &format!("New size: {replicas}; reason: {reason}"));
                 self.status.insert("lastScaleTime", time::format_secs(cx.now_secs()));
+                self.history.note(&self.live, target.replicas, replicas, cx.now());
                 (replicas, Ok(()))
             }
             Err(status) => {
@@ -172,7 +293,7 @@ impl Scaler {
                 (self.live.i64_at("status.desiredReplicas").unwrap_or(0), Err(status))
             }
         };
-        self.count(target, desired, Value::Null);
+        self.count(target, desired, metrics);
         self.write(cx)?;
         res
     }
@@ -240,6 +361,19 @@ struct Failure {
     /// For the event and the condition.
     told: String,
     error: String,
+}
+
+/// What is told of a metric that was had but tells nothing.
+fn failed(metric: &Value, source: &str, why: &str) -> Failure {
+    let text = |key: &str| metric.str_at(&format!("{source}.{key}")).unwrap_or("").to_owned();
+    let is_usage = metric.at(&format!("{source}.target.averageValue")).is_some_and(|it| !it.is_null());
+    let told = format!("failed to get {} {}: {why}", text("name"), if is_usage { "usage" } else { "utilization" });
+    if source == "resource" {
+        let error = format!("failed to get {} resource metric value: {told}", text("name"));
+        return Failure { reason: "FailedGetResourceMetric", told, error };
+    }
+    let error = format!("failed to get {} container metric value: {told}", text("container"));
+    Failure { reason: "FailedGetContainerResourceMetric", told, error }
 }
 
 /// `computeReplicasForMetric`

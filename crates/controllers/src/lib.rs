@@ -53,7 +53,7 @@ pub fn all(kinds: Vec<KindId>, with_add_ons: bool) -> Vec<(Box<dyn Actor>, &'sta
         controller(ephemeral_volumes::EphemeralVolumes, "ephemeral_volume"),
         (Box::new(event_ttl::EventTtl::default()), "event-ttl"),
         (Box::new(garbage_collector::GarbageCollector::new(kinds)), "garbage-collector-controller"),
-        controller(horizontal_pod_autoscaler::HorizontalPodAutoscalers, "horizontal-pod-autoscaler"),
+        controller(horizontal_pod_autoscaler::HorizontalPodAutoscalers::new(with_add_ons), "horizontal-pod-autoscaler"),
         controller(job::Jobs::default(), "job-controller"),
         controller(machine_pool::MachinePools, "machinepool-controller"),
         controller(namespace::Namespaces, "namespace-controller"),

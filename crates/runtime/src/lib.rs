@@ -10,6 +10,7 @@ pub mod int_or_percent;
 pub mod placement;
 mod queue;
 mod recorder;
+pub mod usage;
 pub mod volumes;
 
 pub use self::actor::{Actor, Stats};
