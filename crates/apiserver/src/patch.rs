@@ -144,7 +144,17 @@ pub(crate) fn patched(
         errors.push("patch", Problem::Invalid(shown.into()), why);
         Status::invalid("", "", "", &errors)
     };
+    if how == Kind::Strategic
+        && let Some(why) = api.schema.definition(definition).and_then(|ty| api.schema.conversion_problem(ty, &res))
+    {
+        return Err(refused(why));
+    }
     let problems = |unknown: &[String]| {
+        // The converter of strategic merges sorts what it does not know.
+        let mut unknown = unknown.to_vec();
+        if how == Kind::Strategic {
+            unknown.sort_unstable();
+        }
         problems.iter().cloned().chain(unknown.iter().map(|it| codec::unknown_field(it))).collect()
     };
     api.decode_tree(&res, definition, &problems, options.validation, warnings).map_err(refused)

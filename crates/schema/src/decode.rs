@@ -223,19 +223,20 @@ impl<'a> Reader<'a> {
             "json: cannot unmarshal {what} into Go struct field {}.{} of type {}",
             self.owner,
             fields.join("."),
-            self.shown_type(ty, fields.last().copied().unwrap_or(""))
+            self.schema.type_at(ty, self.owner, fields.last().copied().unwrap_or(""))
         ))
     }
+}
 
-    /// The type of a field, by its own name in Go where it has one.
-    fn shown_type(&self, ty: TypeId, field: &str) -> String {
+impl Schema {
+    /// The Go type of a struct's field, by its own name where it has one.
+    pub(crate) fn type_at(&self, ty: TypeId, owner: &str, field: &str) -> String {
         let is_field = |it: &str| {
-            it.split_once(':')
-                .is_some_and(|(name, owners)| name == field && owners.split(',').any(|it| it == self.owner))
+            it.split_once(':').is_some_and(|(name, owners)| name == field && owners.split(',').any(|it| it == owner))
         };
         let lines = GO_TYPES.lines().filter(|it| !it.starts_with('#')).filter_map(|it| it.split_once(' '));
         let named = lines.filter(|(_, places)| places.split(' ').any(is_field)).map(|(name, _)| name).next();
-        match (named, self.schema.ty(ty)) {
+        match (named, self.ty(ty)) {
             (Some(name), Type::Str | Type::Int32 | Type::Int64 | Type::Map(_)) => name.to_owned(),
             (Some(name), Type::List(_)) => format!("[]{name}"),
             _ => self.go_type(ty),
@@ -243,7 +244,7 @@ impl<'a> Reader<'a> {
     }
 
     fn go_type(&self, ty: TypeId) -> String {
-        match self.schema.ty(ty) {
+        match self.ty(ty) {
             Type::Bool => "bool".to_owned(),
             Type::Int32 | Type::IntOrString => "int32".to_owned(),
             Type::Int64 => "int64".to_owned(),

@@ -2,6 +2,7 @@
 //!
 //! The structure comes from a generated table; this crate knows no kind's rules.
 
+mod convert;
 mod decode;
 mod stored;
 mod table;
