@@ -18,6 +18,7 @@ use crate::requests::RequestTarget;
 use crate::route::{self, Route, Target};
 use crate::scope::{self, Call, Client};
 use crate::server::ApiServer;
+use crate::user::User;
 use crate::{documents, protobuf, response};
 
 pub(crate) use self::change::same_name;
@@ -38,10 +39,7 @@ impl ApiServer {
             accept: header("accept"),
             content_type: header("content-type"),
             user_agent: header("user-agent"),
-            user: match header("x-remote-user") {
-                it if it.is_empty() => "kubernetes-admin".into(),
-                it => it.into(),
-            },
+            user: User::of(&parts.headers),
         };
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let path = parts.uri.path();
@@ -116,12 +114,9 @@ impl ApiServer {
     }
 
     fn call(&mut self, call: &mut Call, verb: &'static str) -> Answer {
-        if call.body.len() > BODY_MAX {
-            return Err(Status::new(
-                413,
-                "RequestEntityTooLarge",
-                format!("Request entity too large: limit is {BODY_MAX}"),
-            ));
+        check_timeout(&call.query)?;
+        if call.name.is_some() && matches!(call.sub, "" | "status") && verb != "update" {
+            check_name(call.name.as_deref().unwrap_or(""))?;
         }
         if verb != "patch" && negotiate::is_protobuf(&call.client.content_type) && !call.body.is_empty() {
             let tree = protobuf::read(&call.body).map_err(Status::bad_request)?;
@@ -129,11 +124,11 @@ impl ApiServer {
             call.client.content_type = "application/json".to_owned();
         }
         match (call.sub, verb) {
-            ("" | "status" | "ephemeralcontainers" | "resize", "get") => self.get(call),
+            ("" | "status" | "approval" | "ephemeralcontainers" | "resize", "get") => self.get(call),
             ("", "list") => self.list_or_watch(call),
             ("", "create") => self.create(call),
-            ("" | "status" | "ephemeralcontainers" | "resize" | "finalize", "update") => self.update(call),
-            ("" | "status" | "ephemeralcontainers" | "resize", "patch") => self.patch(call),
+            ("" | "status" | "approval" | "ephemeralcontainers" | "resize" | "finalize", "update") => self.update(call),
+            ("" | "status" | "approval" | "ephemeralcontainers" | "resize", "patch") => self.patch(call),
             ("", "delete") => self.delete(call),
             ("", "deletecollection") => self.delete_collection(call),
             ("scale", "get") => self.get_scale(call),
@@ -164,13 +159,17 @@ fn deprecation(kind: &kinds::Kind, is_stored_version: bool) -> Option<&'static s
 fn verb(call: &Call, method: &Method) -> Result<&'static str, Status> {
     let names = call.kind.verbs.names();
     let all_namespaces = call.kind.is_namespaced() && call.namespace.is_none();
+    if call.is_watch {
+        let may = *method == Method::GET && names.contains(&"watch") && call.sub.is_empty();
+        return if may { Ok("list") } else { Err(route::method_not_allowed()) };
+    }
     let verb = match (method.as_str(), &call.name, call.sub) {
-        ("GET" | "HEAD", None, _) => "list",
+        ("GET", None, _) => "list",
         // The old paths watch single objects, too.
         ("GET" | "HEAD", Some(_), "") if call.is_watch => "list",
         ("POST", None, _) if !all_namespaces => "create",
         ("DELETE", None, _) if !all_namespaces => "deletecollection",
-        ("GET" | "HEAD", Some(_), _) => "get",
+        ("GET", Some(_), _) => "get",
         ("PUT", Some(_), _) => "update",
         ("PATCH", Some(_), _) => "patch",
         ("DELETE", Some(_), _) => "delete",
@@ -191,6 +190,31 @@ fn verb(call: &Call, method: &Method) -> Result<&'static str, Status> {
         }
     }
     Ok(verb)
+}
+
+/// A duration that the server cannot read is refused; how long an answer takes is not simulated.
+fn check_timeout(query: &Query) -> Result<(), Status> {
+    let Some(text) = query.text("timeout") else { return Ok(()) };
+    let bad = |why: String| Status::bad_request(format!("invalid timeout specified in the request URL - {why}"));
+    kinds::parse_duration(text).map(|_| ()).map_err(bad)
+}
+
+/// Names are parts of the paths of the real storage.
+fn check_name(name: &str) -> Result<(), Status> {
+    let problems = meta::names::path_segment_name(name);
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Status::bad_request(format!("Name parameter invalid: {}: {}", meta::quoted(name), problems.join(";"))))
+}
+
+/// The body must not be larger than the server reads.
+fn check_size(call: &Call) -> Result<(), Status> {
+    if call.body.len() <= BODY_MAX {
+        return Ok(());
+    }
+    let why = format!("Request entity too large: limit is {BODY_MAX}");
+    Err(Status::new(413, "RequestEntityTooLarge", why))
 }
 
 /// The client's format for one object, and how it is shaped.

@@ -39,6 +39,7 @@ mod shown;
 mod subresources;
 mod table;
 mod templates;
+mod user;
 mod watch;
 mod write;
 

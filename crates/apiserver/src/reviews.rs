@@ -19,9 +19,7 @@ pub(crate) fn answer(api: &mut ApiServer, call: &Call, asked: &Value, manager: &
     let mut review = tracked(api, call, manager, asked, &kind.definition, "");
     let status = match &*kind.kind {
         "SelfSubjectReview" => {
-            let status = value!({ "userInfo": {
-                "groups": ["system:masters", "system:authenticated"], "uid": "admin-uid", "username": &call.client.user,
-            } });
+            let status = value!({ "userInfo": call.client.user.to_value() });
             let created = value!({ "creationTimestamp": time::format_secs(call.now.secs()) });
             return Ok(value!({
                 "apiVersion": kind.api_version(), "kind": &kind.kind, "metadata": created, "status": status,

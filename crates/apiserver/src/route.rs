@@ -38,9 +38,10 @@ pub(crate) struct Target {
 
 /// Takes a path apart. `None` when its escapes are broken.
 pub(crate) fn parse(path: &str) -> Option<Route> {
+    // An escaped slash is a slash like any other.
+    let unescaped = unescape(path, false)?;
+    let words: Vec<&str> = unescaped.trim_end_matches('/').split('/').skip(1).collect();
     let path = path.strip_suffix('/').filter(|it| !it.is_empty()).unwrap_or(path);
-    let parts: Vec<String> = path.split('/').skip(1).map(|it| unescape(it, false)).collect::<Option<_>>()?;
-    let words: Vec<&str> = parts.iter().map(String::as_str).collect();
     Some(match words.as_slice() {
         ["api"] => Route::CoreVersions,
         ["apis"] => Route::Groups,

@@ -9,6 +9,8 @@ use value::Value;
 pub(crate) struct Rules {
     /// New and old: takes back what this write may not change.
     pub prepare: fn(&mut Object, &Object),
+    /// The same and the time in seconds: notes when something changed.
+    pub stamp: fn(&mut Object, &Object, i64),
     pub validate: fn(&Object, &Object, &mut Errors),
     /// Whether a change of the spec counts.
     pub counts_generation: bool,
@@ -22,6 +24,7 @@ impl Rules {
         let strategy = &kind.strategy;
         let whole = Rules {
             prepare: strategy.prepare_update,
+            stamp: |_, _, _| (),
             validate: strategy.validate_update,
             counts_generation: true,
             warns: true,
@@ -30,7 +33,15 @@ impl Rules {
         match sub {
             "status" => Rules {
                 prepare: if is_pod { kinds::pod::prepare_status } else { only_status },
+                stamp: strategy.stamp_status,
                 validate: strategy.validate_status,
+                counts_generation: false,
+                warns: false,
+            },
+            "approval" => Rules {
+                prepare: |_, _| (),
+                stamp: kinds::certificate_signing_request::prepare_approval,
+                validate: kinds::certificate_signing_request::validate_approval,
                 counts_generation: false,
                 warns: false,
             },
@@ -44,7 +55,7 @@ impl Rules {
             }
             "finalize" => {
                 let validate = kinds::namespace::validate_finalize;
-                Rules { prepare: only_spec_finalizers, validate, counts_generation: false, warns: false }
+                Rules { prepare: only_spec_finalizers, validate, counts_generation: false, warns: false, ..whole }
             }
             "binding" => Rules { prepare: |_, _| (), validate: |_, _, _| (), counts_generation: false, ..whole },
             _ => whole,

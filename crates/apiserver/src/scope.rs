@@ -10,6 +10,7 @@ use value::Str;
 use crate::negotiate::Format;
 use crate::query::Query;
 use crate::route::{self, Target};
+use crate::user::User;
 use crate::{Caller, write::Write};
 
 /// What headers say of the client and of its body.
@@ -18,7 +19,7 @@ pub(crate) struct Client {
     pub accept: String,
     pub content_type: String,
     pub user_agent: String,
-    pub user: Str,
+    pub user: User,
 }
 
 /// A call of a resource.
@@ -114,6 +115,6 @@ impl Client {
     /// For the ring of requests.
     pub fn caller(&self) -> Caller {
         let manager = self.manager();
-        Caller { component: manager.clone(), user: self.user.clone(), manager, event_source: "", cause: None }
+        Caller { component: manager.clone(), user: self.user.name.clone(), manager, event_source: "", cause: None }
     }
 }

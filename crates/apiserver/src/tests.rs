@@ -325,3 +325,43 @@ fn whatever_comes_is_answered() {
         }
     }
 }
+
+/// Everything that discovery lists has a route. The cluster itself lets time pass.
+#[test]
+fn every_verb_that_is_listed_is_answered() {
+    let mut api = server();
+    let registry = api.registry.clone();
+    for it in registry.served() {
+        let (group, kind) = (it.group(), it.kind);
+        let root = if group.is_empty() { "/api".to_owned() } else { format!("/apis/{group}") };
+        let namespace = if kind.is_namespaced() { "/namespaces/n" } else { "" };
+        let path = format!("{root}/{}{namespace}/{}", it.version(), kind.plural);
+        let own = kind.verbs.names().iter().map(|verb| ("", *verb));
+        let parts = kind.subresources.iter().filter(|it| it.name != "advance");
+        let parts = parts.flat_map(|part| part.verbs.iter().map(|verb| (part.name, *verb)));
+        for (sub, verb) in own.chain(parts) {
+            let (method, suffix, named) = match verb {
+                "create" => ("POST", "", !sub.is_empty()),
+                "delete" => ("DELETE", "", true),
+                "deletecollection" => ("DELETE", "", false),
+                "get" => ("GET", "", true),
+                "list" => ("GET", "", false),
+                "patch" => ("PATCH", "", true),
+                "update" => ("PUT", "", true),
+                "watch" => ("GET", "?watch=1", false),
+                other => panic!("{other} is no verb"),
+            };
+            let name = match (named, sub) {
+                (false, _) => String::new(),
+                (true, "") => "/x".to_owned(),
+                (true, sub) => format!("/x/{sub}"),
+            };
+            let line = format!("{method} {path}{name}{suffix} [merge-patch+json] {{}}");
+            let line = if method == "PATCH" { line } else { line.replace("[merge-patch+json] ", "") };
+            let answer = send(&mut api, &line);
+            let is_routed =
+                !answer.contains("does not allow this method") && !answer.contains("could not find the requested");
+            assert!(is_routed, "{line}: {answer}");
+        }
+    }
+}

@@ -264,6 +264,7 @@ pub(crate) fn update(
     let rules = Rules::of(&write.kind, write.sub);
     object.meta.generation = live.meta.generation;
     (rules.prepare)(&mut object, live);
+    (rules.stamp)(&mut object, live, write.now.secs());
     if rules.counts_generation && write.kind.strategy.generation && (write.kind.strategy.counts)(&object, live) {
         object.meta.generation += 1;
     }

@@ -15,7 +15,7 @@ const UNITS: &[(&str, i128)] = &[
 ///
 /// # Errors
 /// What is wrong, in Go's words.
-pub(crate) fn parse(text: &str) -> Result<i64, String> {
+pub fn parse(text: &str) -> Result<i64, String> {
     let invalid = || format!("time: invalid duration {}", meta::quoted(text));
     let (is_negative, mut rest) = match text.strip_prefix(['-', '+']) {
         Some(rest) => (text.starts_with('-'), rest),

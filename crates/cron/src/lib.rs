@@ -7,6 +7,7 @@ mod next;
 mod parse;
 pub mod zone;
 
+pub use duration::parse as parse_duration;
 use zone::Zone;
 
 /// When something happens again and again. Made by [`Schedule::parse`].

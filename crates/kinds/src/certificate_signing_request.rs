@@ -56,6 +56,10 @@ pub(crate) fn kind() -> Kind {
             validate,
             validate_update: |new, old, errors| validate_change(new, old, false, errors),
             validate_status: |new, old, errors| validate_change(new, old, false, errors),
+            stamp_status: |new, old, now| {
+                keep_decisions(new, old);
+                stamp(new, old, now);
+            },
             validate_name: |_, _| Vec::new(),
             has_status: true,
             ..Strategy::PLAIN
@@ -212,8 +216,29 @@ pub fn prepare_approval(new: &mut Object, old: &Object, now: i64) {
     stamp(new, old, now);
 }
 
+/// A write to the status that neither adds nor removes a decision keeps it as it is.
+fn keep_decisions(new: &mut Object, old: &Object) {
+    for kind in ["Approved", "Denied"] {
+        let of_kind = |it: &&Map| text(it, "type") == kind;
+        let before: Vec<Map> = maps(status(old), "conditions").map(|(_, it)| it).filter(of_kind).cloned().collect();
+        if maps(status(new), "conditions").map(|(_, it)| it).filter(of_kind).count() != before.len() {
+            continue;
+        }
+        let mut kept = before.into_iter();
+        new.body.edit_map("status", |status| {
+            status.edit_maps("conditions", |it| {
+                if text(it, "type") == kind
+                    && let Some(old) = kept.next()
+                {
+                    *it = old;
+                }
+            });
+        });
+    }
+}
+
 /// Conditions without times get them.
-pub fn stamp(new: &mut Object, old: &Object, now: i64) {
+fn stamp(new: &mut Object, old: &Object, now: i64) {
     let now = value::time::format_secs(now);
     let before: List = list(status(old), "conditions").iter().cloned().collect();
     new.body.edit_map("status", |status| {

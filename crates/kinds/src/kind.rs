@@ -172,6 +172,8 @@ pub struct Strategy {
     pub validate_update: fn(&Object, &Object, &mut Errors),
     /// New and old of an update of the `status` subresource.
     pub validate_status: fn(&Object, &Object, &mut Errors),
+    /// What a write to the status (new, old, seconds since the Unix epoch) notes by itself.
+    pub stamp_status: fn(&mut Object, &Object, i64),
     /// Texts of `Warning` headers for a new object and, on updates, the old one.
     pub warnings: fn(&Object, Option<&Object>) -> Vec<String>,
     /// Messages about the name; `true` for a `generateName` prefix (upstream's `prefix` argument).
@@ -226,6 +228,7 @@ impl Strategy {
         validate: |_, _| (),
         validate_update: |_, _, _| (),
         validate_status: |_, _, _| (),
+        stamp_status: |_, _, _| (),
         warnings: |_, _| Vec::new(),
         validate_name: subdomain_name,
         generation: false,

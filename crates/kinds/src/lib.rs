@@ -17,6 +17,7 @@ pub use self::kind::{
     Cell, Column, Context, Kind, Scope, SelectableField, Served, Strategy, Subresource, Verbs, api_version,
     keep_status, label_name, path_segment_name, spec_changed, subdomain_name,
 };
+pub use cron::parse_duration;
 
 pub use self::registry::{Registry, ServedKind};
 

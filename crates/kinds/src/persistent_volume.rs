@@ -11,7 +11,7 @@ use crate::pod_template::fields::{
     self, child, child_or_empty, has, maps, named, one_of, opt_text, set_if_empty, text,
 };
 use crate::pod_template::{access_modes, internal, labels, resources, warnings};
-use crate::workload::{edit_or_make, spec};
+use crate::workload::{edit_or_make, spec, status};
 use crate::{Kind, Scope, SelectableField, Strategy, Subresource, columns, keep_status};
 
 pub(crate) fn kind() -> Kind {
@@ -34,11 +34,29 @@ pub(crate) fn kind() -> Kind {
                 mount_options(it, errors);
             },
             validate_update,
+            stamp_status: note_transition,
             warnings: |it, _| warnings_of(it),
             has_status: true,
             ..Strategy::PLAIN
         },
         ..Kind::new(Scope::Cluster, "", "v1", "PersistentVolume", "persistentvolumes")
+    }
+}
+
+/// When the phase changed last, unless the writer says so.
+fn note_transition(new: &mut Object, old: &Object, now: i64) {
+    const KEY: &str = "lastPhaseTransitionTime";
+    let before = status(old);
+    let (now, said) = (time::format_secs(now), status(new).get(KEY).filter(|it| !it.is_null()).cloned());
+    let since = if text(status(new), "phase") == text(before, "phase") {
+        said.or_else(|| before.get(KEY).cloned())
+    } else if said.is_none() || said.as_ref() == before.get(KEY) {
+        Some(now.into())
+    } else {
+        said
+    };
+    if let Some(since) = since {
+        edit_or_make(&mut new.body, "status", |it| it.insert(KEY, since));
     }
 }
 

@@ -27,6 +27,9 @@ mod tabs;
 mod template;
 mod watch;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 pub use self::complete::complete;

@@ -94,7 +94,7 @@ impl Cx<'_> {
         let mut res = Vec::new();
         let selector = match meta::selector::LabelSelector::parse(self.flags().text("selector")) {
             Ok(it) => it,
-            Err(problem) => return Err(Failure::Text(format!("{problem}"))),
+            Err(problem) => return Err(Failure::Text(problem)),
         };
         for source in sources(self) {
             // A path that does not exist ends the command before anything is done.

@@ -4,6 +4,7 @@ mod apply;
 mod engine;
 mod files;
 mod front;
+mod kubectl;
 mod options;
 mod run;
 
@@ -18,6 +19,10 @@ fn main() -> ExitCode {
         Ok(options::Command::Serve(options)) => front::serve(&options),
         Ok(options::Command::Run(options)) => run::run(&options),
         Ok(options::Command::Replay(file)) => run::replay(&file),
+        Ok(options::Command::Kubectl(words)) => match kubectl::run(&words) {
+            Ok(code) => return ExitCode::from(code),
+            Err(message) => Err(message),
+        },
         Err(error) => Err(format!("{error}\n\n{}", options::HELP)),
     };
     match result {

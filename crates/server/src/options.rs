@@ -26,6 +26,9 @@ drydock serve   serve the cluster's API on 127.0.0.1 for kubectl and other clien
 
 drydock replay FILE     repeat a recorded run and print its fingerprint
 
+drydock kubectl ARGS…   our own kubectl, for the same command lines as the real one
+  --server URL          the server to talk to (default http://127.0.0.1:8001)
+
 drydock run FILE…       apply files to a fresh cluster, let virtual time pass, print
   --nodes N --seed S --kubelet real|fast
   --for 10m             virtual time (default 10m)
@@ -39,6 +42,8 @@ pub(crate) enum Command {
     Serve(Serve),
     Run(Run),
     Replay(PathBuf),
+    /// The words after `kubectl`.
+    Kubectl(Vec<String>),
 }
 
 /// How fast virtual time passes.
@@ -74,6 +79,10 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error
         Value(it) if it == "serve" => serve(parser).map(Command::Serve),
         Value(it) if it == "run" => run(parser).map(Command::Run),
         Value(it) if it == "replay" => Ok(Command::Replay(parser.value()?.into())),
+        Value(it) if it == "kubectl" => {
+            let words = parser.raw_args()?.map(|it| it.to_string_lossy().into_owned());
+            Ok(Command::Kubectl(words.collect()))
+        }
         Long("help") | Short('h') => Ok(Command::Help),
         it => Err(it.unexpected()),
     }

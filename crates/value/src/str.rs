@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
@@ -9,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 const LITERALS: usize = 2048;
 
 /// Immutable UTF-8 text; cloning is a counter.
-#[derive(Clone, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Eq, PartialOrd, Ord)]
 pub struct Str(Arc<str>);
 
 impl Str {
@@ -41,6 +42,12 @@ impl PartialEq for Str {
     /// What is one allocation is not looked into.
     fn eq(&self, other: &Str) -> bool {
         self.same(other) || self.0 == other.0
+    }
+}
+
+impl Hash for Str {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
     }
 }
 

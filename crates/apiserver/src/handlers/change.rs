@@ -6,18 +6,18 @@ use meta::{Object, Status};
 use value::Value;
 
 use super::create::{in_namespace, live};
-use super::{Answer, format, media};
+use super::{Answer, check_size, format, media};
 use crate::codec::{self, Expected};
 use crate::options::{OptionsOf, WriteOptions};
 use crate::scope::Call;
 use crate::server::ApiServer;
 use crate::subresources::scale;
-use crate::{negotiate, patch, response, write};
+use crate::{patch, response, write};
 
 impl ApiServer {
     pub(super) fn update(&mut self, call: &mut Call) -> Answer {
         let media = media(call)?;
-        negotiate::input(&call.client.content_type)?;
+        check_size(call)?;
         let options = WriteOptions::read(&call.query, OptionsOf::Update)?;
         let whole = self.body_object(call, &options)?;
         let mut object = codec::object_of(&call.served_kind(), &whole);
@@ -33,6 +33,7 @@ impl ApiServer {
     pub(super) fn patch(&mut self, call: &mut Call) -> Answer {
         let media = media(call)?;
         let how = patch::Kind::of(&call.client.content_type, &call.kind)?;
+        check_size(call)?;
         let of = if how == patch::Kind::Apply { OptionsOf::Apply } else { OptionsOf::Patch };
         let options = WriteOptions::read(&call.query, of)?;
         let mut write = call.write(&options.manager, options.dry_run);
@@ -60,6 +61,7 @@ impl ApiServer {
 
     pub(super) fn patch_scale(&mut self, call: &mut Call) -> Answer {
         let how = patch::Kind::of(&call.client.content_type, &call.kind)?;
+        check_size(call)?;
         let of = if how == patch::Kind::Apply { OptionsOf::Apply } else { OptionsOf::Patch };
         let options = WriteOptions::read(&call.query, of)?;
         let object = live(self, call, &call.key())?;

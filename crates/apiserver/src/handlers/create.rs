@@ -5,7 +5,7 @@ use std::sync::Arc;
 use meta::{Key, Object, Status};
 use value::{Str, Value};
 
-use super::{Answer, format, media};
+use super::{Answer, check_size, format, media};
 use crate::codec::{self, Expected};
 use crate::delete::DeleteOptions;
 use crate::options::{OptionsOf, WriteOptions};
@@ -18,6 +18,7 @@ impl ApiServer {
     pub(super) fn create(&mut self, call: &mut Call) -> Answer {
         let media = media(call)?;
         negotiate::input(&call.client.content_type)?;
+        check_size(call)?;
         let options = WriteOptions::read(&call.query, OptionsOf::Create)?;
         let whole = self.body_object(call, &options)?;
         if call.kind.id == kinds::BINDING {
@@ -120,6 +121,7 @@ impl ApiServer {
 
     /// Reads the body of a part of an object; its namespace must be the path's.
     fn decode_part(&self, call: &mut Call, expected: &Expected<'_>, options: &WriteOptions) -> Result<Value, Status> {
+        check_size(call)?;
         let body =
             self.decode_body(&call.body, &call.client.content_type, expected, options.validation, &mut call.warnings)?;
         check_namespace(call, body.str_at("metadata.namespace").unwrap_or(""))?;

@@ -3,7 +3,7 @@
 use meta::Status;
 use value::Value;
 
-use super::{Answer, format, media};
+use super::{Answer, check_size, format, media};
 use crate::delete::{self, DeleteOptions};
 use crate::list;
 use crate::negotiate;
@@ -16,6 +16,7 @@ use crate::shapes::Shaper;
 impl ApiServer {
     pub(super) fn delete(&mut self, call: &mut Call) -> Answer {
         let media = media(call)?;
+        check_size(call)?;
         let options = self.delete_options(call)?;
         let write = call.write(&Default::default(), options.dry_run);
         let deleted = delete::delete(self, &write, &call.key(), &options)?;

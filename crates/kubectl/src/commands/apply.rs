@@ -247,7 +247,7 @@ impl Apply {
             let url = self.write_url(info.url());
             match cx.patch(&url, content_type, &patch) {
                 Ok(patched) => return Ok((patch, patched)),
-                Err(failure) if failure.is_conflict() && retry < RETRIES_MAX => current = cx.live(&info)?,
+                Err(failure) if failure.is_conflict() && retry < RETRIES_MAX => current = cx.live(info)?,
                 Err(failure) if cx.is("force") && matches!(failure.reason(), "Conflict" | "Invalid") => {
                     return self.replace(cx, info, modified).map(|it| (patch, it));
                 }

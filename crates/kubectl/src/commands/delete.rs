@@ -205,7 +205,7 @@ impl Gone {
         let single = match &mut self.current {
             Some(it) => it,
             None => {
-                match cx.live(&info) {
+                match cx.live(info) {
                     Err(failure) if failure.is_not_found() => return Ok(true),
                     Err(failure) => return Err(failure),
                     Ok(object) if !uid.is_empty() && object.str_at("metadata.uid") != Some(uid) => return Ok(true),

@@ -216,7 +216,7 @@ impl Waiting {
         }
         let is_delete = matches!(condition, Condition::Deleted);
         if self.current.is_none() {
-            match cx.live(&info) {
+            match cx.live(info) {
                 Err(failure) if failure.is_not_found() && is_delete => return self.met(cx, &info.object),
                 Err(failure) if self.timeout == 0 || is_delete => return Err(failure),
                 Ok(object) if self.timeout == 0 => {

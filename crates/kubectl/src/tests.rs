@@ -1,0 +1,4 @@
+mod commands;
+mod fake;
+mod forms;
+mod waiting;
