@@ -260,3 +260,6 @@ fn truncated(mut subsets: Vec<Value>) -> (Vec<Value>, bool) {
     subsets.retain(|it| !it.list_at("addresses").is_empty() || !it.list_at("notReadyAddresses").is_empty());
     (subsets, true)
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod daemonset;
 mod deployment;
 mod disruption;
 mod endpoint_slice;
+mod endpoint_slice_mirroring;
 mod endpoints;
 mod ephemeral_volumes;
 mod event_ttl;
@@ -50,6 +51,7 @@ pub fn all(kinds: Vec<KindId>, with_add_ons: bool) -> Vec<(Box<dyn Actor>, &'sta
         controller(disruption::StaleDisruptions, "controllermanager"),
         controller(endpoints::Endpoints::default(), "endpoint-controller"),
         controller(endpoint_slice::EndpointSlices::default(), "endpoint-slice-controller"),
+        controller(endpoint_slice_mirroring::Mirroring, "endpoint-slice-mirroring-controller"),
         controller(ephemeral_volumes::EphemeralVolumes, "ephemeral_volume"),
         (Box::new(event_ttl::EventTtl::default()), "event-ttl"),
         (Box::new(garbage_collector::GarbageCollector::new(kinds)), "garbage-collector-controller"),

@@ -181,3 +181,6 @@ fn fit(
         plan.update.push(object);
     }
 }
+
+#[cfg(test)]
+mod tests;
