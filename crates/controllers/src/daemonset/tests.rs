@@ -6,7 +6,7 @@ use kinds::{DAEMON_SET, NODE, POD};
 use meta::Object;
 use value::{Str, Value, value, yaml};
 
-use super::{Sync, nodes, update, verdicts};
+use super::{Place, Sync, nodes, update, verdicts};
 
 const NOW: i64 = 1_767_258_000;
 
@@ -137,6 +137,11 @@ fn pod(words: &[&str], idx: usize) -> Arc<Object> {
 }
 
 /// What a rolling update under this strategy does to these pods.
+/// A node that is to run a pod of the set.
+fn place(name: &str, pods: Vec<Arc<Object>>) -> Place {
+    Place { name: name.into(), exists: true, should_run: true, should_continue: true, pods }
+}
+
 #[track_caller]
 fn check_update(strategy: &str, pods: &[&str], expect: Expect) {
     let set = daemon_set(&format!(
@@ -150,9 +155,7 @@ fn check_update(strategy: &str, pods: &[&str], expect: Expect) {
     let nodes = ["node-1", "node-2", "node-3", "node-4"];
     let sync = Sync {
         set: &set,
-        template: nodes::Template::of(&set),
-        nodes: nodes.iter().map(|it| object(NODE, &format!("{{metadata: {{name: {it}}}}}"))).collect(),
-        by_node,
+        places: nodes.iter().map(|it| place(it, by_node.remove(*it).unwrap_or_default())).collect(),
         hash: "new".into(),
         now: NOW,
     };
@@ -219,14 +222,7 @@ fn a_pod_keeps_the_preferences_of_its_template() {
     let mut changed = (*set).clone();
     changed.set("spec.template.spec.affinity", affinity);
     let set = Arc::new(changed);
-    let sync = Sync {
-        set: &set,
-        template: nodes::Template::of(&set),
-        nodes: Vec::new(),
-        by_node: BTreeMap::new(),
-        hash: "h".into(),
-        now: NOW,
-    };
+    let sync = Sync { set: &set, places: Vec::new(), hash: "h".into(), now: NOW };
     let pod = super::manage::PodTemplate::of(&sync).pod(&set, &"node-2".into());
     expect![[r#"
         nodeAffinity:

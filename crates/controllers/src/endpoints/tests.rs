@@ -49,9 +49,9 @@ fn addresses_with_the_same_ports_stand_together() {
         "{clusterIP: 10.96.0.9, ports: [{name: a, port: 80, targetPort: web, protocol: TCP}, {name: b, port: 81, targetPort: 9000, protocol: TCP}]}",
         &[("a", true, 8080), ("bb", false, 8080), ("ccc", true, 8081)],
         expect![[r#"
-            a,ccc|bb: b=9000
             a|bb: a=8080
             ccc|: a=8081
+            a,ccc|bb: b=9000
         "#]],
     );
 }
