@@ -12,7 +12,7 @@ use crate::tabs;
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "auth",
-        usage: "",
+        usage: "[flags]",
         about: "Inspect authorization",
         flags: &[],
         run: |cx| super::help::children(cx, "auth"),

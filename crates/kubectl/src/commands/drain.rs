@@ -176,8 +176,11 @@ impl Wait for Drain {
             cx.note("There are pending nodes to be drained:");
             self.remaining.iter().for_each(|it| cx.note(&format!(" {it}")));
         }
-        Failure::all(std::mem::take(&mut self.failed))?;
-        Ok(Flow::Done)
+        match std::mem::take(&mut self.failed) {
+            none if none.is_empty() => Ok(Flow::Done),
+            // Even one failure is told as one of several.
+            failed => Err(Failure::Many(failed)),
+        }
     }
 }
 

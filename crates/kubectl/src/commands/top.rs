@@ -13,7 +13,7 @@ use crate::tabs;
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "top",
-        usage: "",
+        usage: "[flags]",
         about: "Display resource (CPU/memory) usage",
         flags: &[],
         run: |cx| super::help::children(cx, "top"),
