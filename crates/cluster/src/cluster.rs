@@ -14,7 +14,7 @@ use crate::actors::{self, Role, Slot};
 use crate::logs::LogStreams;
 use crate::snapshot::Inputs;
 use crate::virtuals::N_SHOWN;
-use crate::{Config, bootstrap, clock, logs};
+use crate::{Config, bootstrap, clock, logs, metrics};
 
 /// Changes of one kind that are delivered at once.
 const BATCH_CHANGES_MAX: usize = 4096;
@@ -100,6 +100,14 @@ impl Cluster {
         self.record(&request);
         if let Some(answer) = clock::handle(self, &request) {
             return answer;
+        }
+        if let Some(answer) = metrics::handle(self, &request) {
+            return answer;
+        }
+        if metrics::lists_groups(self, &request) {
+            let mut request = request;
+            request.headers_mut().remove(http::header::ACCEPT_ENCODING);
+            return metrics::add_group(self.api.handle(self.now, request));
         }
         self.refresh_for(request.uri().path());
         let (parts, body) = self.api.handle(self.now, request).into_parts();

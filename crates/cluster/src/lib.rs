@@ -10,6 +10,7 @@ mod cluster;
 mod config;
 mod fingerprint;
 mod logs;
+mod metrics;
 mod snapshot;
 mod virtuals;
 
