@@ -9,7 +9,7 @@ use sim::Instant;
 use value::{Str, Value, time};
 
 use crate::events::Events;
-use crate::kubelets::{Kubelets, NAME, is_live, node_of};
+use crate::kubelets::{Kubelets, NAME, is_live, is_on, node_of};
 use crate::life::{CRASH_BACK_OFF, Container, Ended, Life, Next, State};
 use crate::probes::Prospects;
 use crate::{behavior, eviction, nodes, probes, status, steps};
@@ -29,10 +29,10 @@ impl Kubelets {
         !same && (!is_over || pod.meta.is_deleted())
     }
 
-    /// A new life, or the one that the pod's status tells of.
+    /// A new life, or the one that the pod's status tells of; none on a machine without power, where nobody hears of pods.
     pub(crate) fn begin(&self, view: &View<'_>, pod: &Arc<Object>, rebooted: bool) -> Option<Life> {
         let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).cloned().unwrap_or_default();
-        let machine = self.machines.get(&node)?;
+        let machine = self.machines.get(&node).filter(|it| is_on(&it.object))?;
         let host_ip = machine.network.host_ip.clone();
         let container = |it: &Value, is_init| Container::of(it, is_init, behavior::of(view, pod, it, is_init));
         let init = pod.list_at("spec.initContainers").iter().map(|it| container(it, true));
