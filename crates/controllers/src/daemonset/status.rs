@@ -1,6 +1,8 @@
 //! The counts in a DaemonSet's status (`updateDaemonSetStatus`).
 
-use meta::Status;
+use std::sync::Arc;
+
+use meta::{Object, Status};
 use runtime::Cx;
 use sim::Duration;
 use value::{Map, Value};
@@ -62,7 +64,12 @@ pub(super) fn store(cx: &mut Cx<'_>, sync: &Sync<'_>) -> Result<Option<Duration>
     cx.update_status(sync.set, Value::Map(status))?;
     let min_ready = sync.min_ready_seconds();
     let waits = min_ready > 0 && counts.ready != counts.available;
-    Ok(waits.then(|| Duration::from_secs(min_ready.unsigned_abs())))
+    let again = waits.then(|| Duration::from_secs(min_ready.unsigned_abs()));
+    // Of the pods of a node only the oldest is counted, but a younger one decides about it: `updatePod` comes back
+    // a second after it became available.
+    let all: Vec<Arc<Object>> = sync.by_node.values().flatten().cloned().collect();
+    let next = pods::until_available(&all, min_ready, sync.now).map(|it| it + Duration::from_secs(1));
+    Ok(again.into_iter().chain(next).min())
 }
 
 /// Sets a count; zero is left out where the field is optional.
