@@ -100,8 +100,10 @@ wire! {
         /// Quarters of the wall clock's pace; 0 is as fast as it goes.
         5 => Pace { quarters: u32, is_paused: bool },
         6 => Step,
-        /// On to the next thing that happens after `seconds` without anything.
+        /// On to the next change of anything.
         7 => NextEvent,
+        /// On to the next Job that a CronJob makes.
+        16 => NextRun,
         8 => Open { target: Option<Ref> },
         9 => Diff { revision: u64 },
         /// A line of the console; the manifest can be named as a file.

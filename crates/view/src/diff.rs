@@ -38,13 +38,19 @@ const TELLING: &[&str] = &[
 /// Every field that differs, but for the revision, managed fields and times that tell nothing.
 pub fn changes(before: &Object, after: &Object) -> Vec<FieldChange> {
     let mut found = Vec::new();
-    let (old, new) = (before.meta.to_map(), after.meta.to_map());
-    compare("metadata", &Value::Map(old), &Value::Map(new), &mut found);
+    compare("metadata", &metadata(before), &metadata(after), &mut found);
     for key in before.body.keys().chain(after.body.keys().filter(|it| !before.body.contains_key(it))) {
         compare_entries(key, before.body.get(key), after.body.get(key), &mut found);
     }
     found.truncate(CHANGES_MAX);
     found
+}
+
+/// Without managed fields, which are large and tell nothing here.
+fn metadata(object: &Object) -> Value {
+    let mut meta = object.meta.clone();
+    meta.managed = Default::default();
+    Value::Map(meta.to_map())
 }
 
 fn is_noise(path: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use kinds::{
     CRON_JOB, DAEMON_SET, DEPLOYMENT, EVENT, JOB, LEASE, MACHINE, NODE, POD, REPLICA_SET, REPLICATION_CONTROLLER,
@@ -35,7 +36,7 @@ pub struct Screen {
     cursors: Vec<Cursor>,
     nodes: BTreeMap<Str, NodeState>,
     n_nodes_seen: u32,
-    machines: BTreeMap<Str, std::sync::Arc<Object>>,
+    machines: BTreeMap<Str, Arc<Object>>,
     pods: BTreeMap<Str, PodState>,
     /// Workloads by the uid of the object; those owned by another are shown as part of that one.
     workloads: BTreeMap<Str, WorkloadState>,
@@ -44,11 +45,14 @@ pub struct Screen {
     dirty_nodes: BTreeSet<Str>,
     dirty_pods: BTreeSet<Str>,
     dirty_workloads: bool,
+    /// What rows are to be made of, each with its time.
+    new_changes: Vec<(Change, u64)>,
+    new_events: Vec<(Arc<Object>, u64)>,
     update: Update,
 }
 
 struct NodeState {
-    object: std::sync::Arc<Object>,
+    object: Arc<Object>,
     order: u32,
     slots: Slots,
     /// Uids of the pods here.
@@ -56,14 +60,14 @@ struct NodeState {
 }
 
 struct PodState {
-    object: std::sync::Arc<Object>,
+    object: Arc<Object>,
     requests: Requests,
     node: Str,
     slot: u32,
 }
 
 struct WorkloadState {
-    object: std::sync::Arc<Object>,
+    object: Arc<Object>,
     id: u32,
     hue: u8,
 }
@@ -83,6 +87,8 @@ impl Screen {
             dirty_nodes: BTreeSet::new(),
             dirty_pods: BTreeSet::new(),
             dirty_workloads: false,
+            new_changes: Vec::new(),
+            new_events: Vec::new(),
             update: Update { is_whole: true, ..Update::default() },
         };
         screen.list(store);
@@ -133,19 +139,20 @@ impl Screen {
         self.workloads.clear();
         self.dirty_nodes.clear();
         self.dirty_pods.clear();
+        self.new_changes.clear();
+        self.new_events.clear();
         let n_skipped = self.update.n_skipped;
         self.update = Update { is_whole: true, n_skipped, ..Update::default() };
         self.dirty_workloads = true;
     }
 
     fn cap_rows(&mut self) {
-        let Update { watch, events, n_skipped, .. } = &mut self.update;
-        for excess in [cap(watch), cap(events)] {
-            *n_skipped = n_skipped.saturating_add(excess);
+        for excess in [cap(&mut self.new_changes), cap(&mut self.new_events)] {
+            self.update.n_skipped = self.update.n_skipped.saturating_add(excess);
         }
     }
 
-    fn take(&mut self, kind: KindId, before: Option<&std::sync::Arc<Object>>, after: Option<&std::sync::Arc<Object>>) {
+    fn take(&mut self, kind: KindId, before: Option<&Arc<Object>>, after: Option<&Arc<Object>>) {
         match kind {
             NODE => self.take_node(before, after),
             MACHINE => self.take_machine(before, after),
@@ -155,7 +162,7 @@ impl Screen {
         }
     }
 
-    fn take_node(&mut self, before: Option<&std::sync::Arc<Object>>, after: Option<&std::sync::Arc<Object>>) {
+    fn take_node(&mut self, before: Option<&Arc<Object>>, after: Option<&Arc<Object>>) {
         let Some(object) = after else {
             if let Some(gone) = before {
                 self.nodes.remove(&gone.meta.name);
@@ -191,7 +198,7 @@ impl Screen {
         self.nodes.get(node).is_some_and(|it| nodes::is_lost(&it.object))
     }
 
-    fn take_machine(&mut self, before: Option<&std::sync::Arc<Object>>, after: Option<&std::sync::Arc<Object>>) {
+    fn take_machine(&mut self, before: Option<&Arc<Object>>, after: Option<&Arc<Object>>) {
         let Some(name) = after.or(before).map(|it| it.meta.name.clone()) else { return };
         match after {
             Some(object) => self.machines.insert(name.clone(), object.clone()),
@@ -202,7 +209,7 @@ impl Screen {
         }
     }
 
-    fn take_pod(&mut self, before: Option<&std::sync::Arc<Object>>, after: Option<&std::sync::Arc<Object>>) {
+    fn take_pod(&mut self, before: Option<&Arc<Object>>, after: Option<&Arc<Object>>) {
         let Some(object) = after else {
             if let Some(gone) = before {
                 self.drop_pod(&gone.meta.uid);
@@ -237,7 +244,7 @@ impl Screen {
         self.update.pods_gone.push(uid.to_string());
     }
 
-    fn take_workload(&mut self, before: Option<&std::sync::Arc<Object>>, after: Option<&std::sync::Arc<Object>>) {
+    fn take_workload(&mut self, before: Option<&Arc<Object>>, after: Option<&Arc<Object>>) {
         self.dirty_workloads = true;
         let Some(object) = after else {
             if let Some(gone) = before {
@@ -277,30 +284,30 @@ impl Screen {
         self.owners(object).last()
     }
 
+    /// Keeps a change for its row, which is written only if it is shown.
     fn note(&mut self, kind: KindId, change: &Change, now: u64) {
-        if kind == LEASE {
-            return;
+        match kind {
+            LEASE => (),
+            EVENT => self.new_events.extend(change.after.clone().map(|it| (it, now))),
+            _ => self.new_changes.push((change.clone(), now)),
         }
-        if kind == EVENT {
-            if let Some(event) = &change.after {
-                self.update.events.push(Rc::new(event_row(event, now)));
-            }
-            return;
-        }
+    }
+
+    fn watch_row(&self, change: &Change, now: u64) -> WatchRow {
         let object = change.object();
         let letter = match (&change.before, &change.after) {
             (None, _) => b'A',
             (_, None) => b'D',
             _ => b'M',
         };
-        self.update.watch.push(Rc::new(WatchRow {
+        WatchRow {
             revision: change.revision.0,
             at: now,
             letter,
             object: self.ref_of(object),
             owner: self.root(object).map(|it| it.object.name().to_owned()).unwrap_or_default(),
             what: diff::line(change.before.as_deref(), change.after.as_deref()),
-        }));
+        }
     }
 
     fn ref_of(&self, object: &Object) -> Ref {
@@ -310,16 +317,20 @@ impl Screen {
 
     /// Whether there is anything to hand out.
     pub fn has_news(&self) -> bool {
-        let Update { is_whole, nodes_gone, pods_gone, watch, events, .. } = &self.update;
+        let Update { is_whole, nodes_gone, pods_gone, .. } = &self.update;
         *is_whole
             || self.dirty_workloads
             || !(self.dirty_nodes.is_empty() && self.dirty_pods.is_empty())
-            || !(nodes_gone.is_empty() && pods_gone.is_empty() && watch.is_empty() && events.is_empty())
+            || !(nodes_gone.is_empty() && pods_gone.is_empty())
+            || !(self.new_changes.is_empty() && self.new_events.is_empty())
     }
 
     /// What changed since the last call; clock and requests are the caller's to fill in.
     pub fn take_update(&mut self) -> Update {
         let mut update = std::mem::take(&mut self.update);
+        let (changes, events) = (std::mem::take(&mut self.new_changes), std::mem::take(&mut self.new_events));
+        update.watch = changes.iter().map(|(it, now)| Rc::new(self.watch_row(it, *now))).collect();
+        update.events = events.iter().map(|(it, now)| Rc::new(event_row(it, *now))).collect();
         for uid in std::mem::take(&mut self.dirty_pods) {
             update.pods.extend(self.pod(&uid).map(Rc::new));
         }

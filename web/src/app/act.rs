@@ -32,6 +32,7 @@ pub enum Act {
     Speed(u32),
     Step,
     NextEvent,
+    NextRun,
     AddNode,
     Example(&'static str),
     Share,

@@ -232,7 +232,8 @@ impl Component for App {
         html! {
             <>
                 <main class={classes!("app", view)} data-pane={pane}>
-                    <Top clock={self.board.clock.clone()} is_ready={self.is_ready} on={on.clone()} />
+                    <Top clock={self.board.clock.clone()} is_ready={self.is_ready}
+                        has_cron={self.board.workloads.iter().any(|it| it.target.kind == "CronJob")} on={on.clone()} />
                     <div class="panes">
                         <Manifest text={self.text.clone()} version={self.text_version} problems={self.problems.clone()} marks={self.marks.clone()}
                             go_to={self.go_to} said={self.said.clone()} is_ready={self.is_ready} is_busy={self.is_busy}

@@ -1,5 +1,6 @@
 //! What happens, as rows: watch events, Event objects, requests; and the console beside them.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use view::board::Rows;
@@ -151,10 +152,9 @@ fn resize(size: Size, act: &dyn Fn(Act) -> Callback<MouseEvent>) -> Html {
 }
 
 fn kinds(rows: &Rows<WatchRow>, kind: &UseStateHandle<String>) -> Html {
-    let mut kinds = rows.iter().map(|it| it.object.kind.clone()).collect::<Vec<_>>();
-    kinds.push((**kind).clone());
-    kinds.sort();
-    kinds.dedup();
+    let mut kinds = rows.iter().map(|it| it.object.kind.as_str()).collect::<BTreeSet<_>>();
+    kinds.insert(kind.as_str());
+    kinds.remove("");
     let chosen = (**kind).clone();
     let set = kind.setter();
     let onchange = Callback::from(move |event: Event| {
@@ -165,7 +165,7 @@ fn kinds(rows: &Rows<WatchRow>, kind: &UseStateHandle<String>) -> Html {
     html! {
         <select class="field" aria-label="Kind" {onchange}>
             <option value="" selected={chosen.is_empty()}>{ "All kinds" }</option>
-            { for kinds.into_iter().filter(|it| !it.is_empty()).map(|it| html! { <option value={it.clone()} selected={it == chosen}>{ it.clone() }</option> }) }
+            { for kinds.into_iter().map(|it| html! { <option value={it.to_owned()} selected={it == chosen}>{ it.to_owned() }</option> }) }
         </select>
     }
 }

@@ -15,12 +15,14 @@ use crate::menu::{Menu, item};
 pub struct TopProps {
     pub clock: Clock,
     pub is_ready: bool,
+    /// Whether there are runs to wait for.
+    pub has_cron: bool,
     pub on: Callback<Act>,
 }
 
 #[component]
 pub fn Top(props: &TopProps) -> Html {
-    let TopProps { clock, is_ready, on } = props;
+    let TopProps { clock, is_ready, has_cron, on } = props;
     let act = |act: Act| {
         let on = on.clone();
         Callback::from(move |_: MouseEvent| on.emit(act.clone()))
@@ -41,7 +43,7 @@ pub fn Top(props: &TopProps) -> Html {
                     face={html! { <><span class="phone-hide">{ "Examples" }</span><span class="phone-only">{ icon("file") }</span>{ icon("down") }</> }} />
             </span>
             <span class="grow" />
-            <ClockView clock={clock.clone()} is_ready={*is_ready} on={on.clone()} />
+            <ClockView clock={clock.clone()} is_ready={*is_ready} has_cron={*has_cron} on={on.clone()} />
             <span class="grow phone-hide" />
             <button type="button" class="button plain chrome phone-hide" data-testid="share" disabled={!is_ready} onclick={act(Act::Share)}>
                 { icon("share") }{ "Share" }
@@ -109,12 +111,13 @@ fn more_items(on: &Callback<Act>) -> Html {
 struct ClockProps {
     clock: Clock,
     is_ready: bool,
+    has_cron: bool,
     on: Callback<Act>,
 }
 
 #[component]
 fn ClockView(props: &ClockProps) -> Html {
-    let ClockProps { clock, is_ready, on } = props;
+    let ClockProps { clock, is_ready, has_cron, on } = props;
     let act = |act: Act| {
         let on = on.clone();
         Callback::from(move |_: MouseEvent| on.emit(act.clone()))
@@ -150,6 +153,10 @@ fn ClockView(props: &ClockProps) -> Html {
                 title="Step: pause and do the next thing that is due (.)" onclick={act(Act::Step)}>{ icon("step") }</button>
             <button type="button" class="button plain icon phone-hide" data-testid="clock-next" disabled={!is_ready} aria-label="To the next event"
                 title="Jump to when something happens next" onclick={act(Act::NextEvent)}>{ icon("next") }</button>
+            if *has_cron {
+                <button type="button" class="button small phone-hide" data-testid="clock-next-run" disabled={!is_ready}
+                    title="Jump to the next Job that a CronJob makes" onclick={act(Act::NextRun)}>{ "Next run" }</button>
+            }
             <select class="field speed" data-testid="clock-speed" disabled={!is_ready} aria-label="Speed" title="Speed of simulated time"
                 {onchange}>
                 { for SPEEDS.iter().map(|(quarters, name)| html! {

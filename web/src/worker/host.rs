@@ -23,6 +23,8 @@ const CLOCK_MS: u64 = 250;
 const HEARTBEAT_MS: u64 = 1_000;
 /// Verdicts and details cost more and are read slowly.
 const SLOW_MS: u64 = 300;
+/// One part of the time, at most, goes into them.
+const SLOW_SHARE: u64 = 8;
 /// Virtual time that first nodes may take to be Ready.
 const BOOT_NANOS_MAX: u64 = 120_000_000_000;
 /// Changes of each kind that watches and differences can go back to.
@@ -42,10 +44,14 @@ pub struct Host {
     /// Wall time of the last picture and of the last slow one.
     shown_at: u64,
     slow_at: u64,
+    /// How long the last slow one took; the next waits a multiple of that.
+    slow_ms: u64,
     /// The revision of the last slow picture.
     slow_revision: u64,
     requests_seen: u64,
     is_behind: bool,
+    /// What the Clock object said last.
+    clock_speed: String,
     selected: Option<(Ref, String)>,
     opened: Option<Ref>,
 }
@@ -69,6 +75,7 @@ impl Host {
         }
         let (now, wall) = (engine.cluster.now().nanos(), wall_ms());
         let screen = Screen::new(engine.cluster.api().store(), engine.cluster.api().registry());
+        let clock_speed = engine.cluster.clock_speed().unwrap_or_default();
         let requests_seen = engine.cluster.api().requests().count();
         let mut host = Host {
             engine,
@@ -78,9 +85,11 @@ impl Host {
             start: session.start,
             shown_at: 0,
             slow_at: 0,
+            slow_ms: 0,
             slow_revision: 0,
             requests_seen,
             is_behind: false,
+            clock_speed,
             selected: None,
             opened: None,
         };
@@ -115,7 +124,8 @@ impl Host {
                 self.show();
             }
             Ask::Step => self.step(),
-            Ask::NextEvent => self.next_event(),
+            Ask::NextEvent => self.jump(false),
+            Ask::NextRun => self.jump(true),
             Ask::Open { target } => {
                 self.opened = target;
                 self.show_slow();
@@ -143,6 +153,24 @@ impl Host {
                 tell(&Tell::Hover { id, text });
             }
         }
+    }
+
+    /// Follows the Clock object when somebody gives it another speed.
+    fn follow_clock(&mut self) {
+        let speed = self.engine.cluster.clock_speed().unwrap_or_default();
+        if speed == self.clock_speed {
+            return;
+        }
+        let quarters = match speed.as_str() {
+            "max" => Some(0),
+            it => it.parse::<u32>().ok().and_then(|it| it.checked_mul(4)),
+        };
+        if let Some(quarters) = quarters {
+            let is_paused = speed == "0";
+            let quarters = if is_paused { self.pace.quarters } else { quarters };
+            self.pace.set(quarters, is_paused, wall_ms(), self.now());
+        }
+        self.clock_speed = speed;
     }
 
     fn now(&self) -> u64 {
@@ -186,6 +214,7 @@ impl Host {
         let has_more = self.pass_time();
         self.console.poll(&mut self.engine);
         self.acknowledge();
+        self.follow_clock();
         let wall = wall_ms();
         let since = wall.saturating_sub(self.shown_at);
         let has_news = self.screen.has_news() || self.requests_seen != self.engine.cluster.api().requests().count();
@@ -193,7 +222,9 @@ impl Host {
         if (has_news && since >= PICTURE_MS) || (clock_moves && since >= CLOCK_MS) || since >= HEARTBEAT_MS {
             self.show();
         }
-        if wall.saturating_sub(self.slow_at) >= SLOW_MS && self.engine.cluster.revision().0 != self.slow_revision {
+        if wall.saturating_sub(self.slow_at) >= SLOW_MS.max(self.slow_ms * SLOW_SHARE)
+            && self.engine.cluster.revision().0 != self.slow_revision
+        {
             self.show_slow();
         }
         if has_more {
@@ -212,6 +243,11 @@ impl Host {
         let begin = wall_ms();
         let until = match self.pace.target(begin) {
             Target::Stand => return false,
+            // Somebody has let time jump: it goes on from there.
+            Target::Until(it) if it < self.now() => {
+                self.pace.rebase(begin, self.now());
+                self.now()
+            }
             Target::Until(it) => it,
             Target::AsFarAsPossible => u64::MAX,
         };
@@ -258,15 +294,22 @@ impl Host {
         self.show();
     }
 
-    /// On to the next instant at which something changes.
-    fn next_event(&mut self) {
-        let revision = self.engine.cluster.revision();
+    /// On to the next instant at which something changes, or at which a Job is made.
+    fn jump(&mut self, to_job: bool) {
+        let kind = kinds::JOB;
+        let state = |cluster: &Cluster| match to_job {
+            true => {
+                cluster.api().store().list(kind, None).filter_map(|it| it.meta.created).max().map_or(0, |it| it as u64)
+            }
+            false => cluster.revision().0,
+        };
+        let before = state(&self.engine.cluster);
         let end = self.now().saturating_add(JUMP_NANOS_MAX);
         for _ in 0..JUMP_TURNS_MAX {
             let Some(due) = self.engine.cluster.next_wakeup().filter(|it| it.nanos() <= end) else { break };
             self.engine.cluster.advance(due, TURNS_AT_ONCE);
             self.observe();
-            if self.engine.cluster.revision() != revision {
+            if state(&self.engine.cluster) != before {
                 break;
             }
         }
@@ -328,6 +371,7 @@ impl Host {
     }
 
     fn show_slow(&mut self) {
+        let begin = wall_ms();
         self.observe();
         if let Some((target, text)) = &self.selected {
             tell(&verdicts::of(&mut self.engine, &self.screen, target, text));
@@ -338,6 +382,7 @@ impl Host {
         // Looking is no input, and its requests are not shown.
         self.slow_revision = self.engine.cluster.revision().0;
         self.slow_at = wall_ms();
+        self.slow_ms = self.slow_at.saturating_sub(begin);
     }
 }
 
@@ -374,7 +419,11 @@ fn until_nodes_ready(engine: &mut Engine) {
     let n_machines = Screen::new(engine.cluster.api().store(), engine.cluster.api().registry()).n_machines();
     loop {
         let nodes = Screen::new(engine.cluster.api().store(), engine.cluster.api().registry()).nodes();
-        let n_ready = nodes.iter().filter(|it| it.state == NodeState::Ready).count();
+        // The taint of a node that is new goes a moment after it is Ready.
+        let is_settled = |it: &&view::model::Node| {
+            it.state == NodeState::Ready && !it.taints.iter().any(|it| it.starts_with("node.kubernetes.io/"))
+        };
+        let n_ready = nodes.iter().filter(is_settled).count();
         let due = engine.cluster.next_wakeup().filter(|it| it.nanos() <= end);
         let Some(due) = due.filter(|_| n_ready < n_machines) else { return };
         engine.cluster.advance(due, TURNS_AT_ONCE);

@@ -11,8 +11,8 @@ use web::Tell;
 use crate::client::Engine;
 use crate::manifest;
 
-/// Decisions read for one object at most: the others say nothing new.
-const DECISIONS_MAX: usize = 64;
+/// Decisions about waiting pods read for a DaemonSet at most: each is about a node of its own.
+const DAEMONS_MAX: usize = 32;
 
 /// What the app is to be told of the selected object.
 pub fn of(engine: &mut Engine, screen: &Screen, target: &Ref, text: &str) -> Tell {
@@ -24,7 +24,10 @@ pub fn of(engine: &mut Engine, screen: &Screen, target: &Ref, text: &str) -> Tel
     let mut decisions = BTreeMap::new();
     // What waits first: it is what one wants explained.
     let (waiting, placed): (Vec<_>, Vec<_>) = pods.iter().map(|(pod, _)| pod).partition(|it| it.node.is_empty());
-    for pod in waiting.into_iter().chain(placed).take(DECISIONS_MAX) {
+    // Pods of other workloads are alike, so one of them speaks for all; a daemon pod that has landed needs no words.
+    let is_daemon = placement.is_some();
+    let max = if is_daemon { DAEMONS_MAX } else { 1 };
+    for pod in waiting.into_iter().chain(placed.into_iter().filter(|_| !is_daemon)).take(max) {
         if let Some(it) = status(engine, "schedulingdecisions", &pod.namespace, &pod.name) {
             decisions.insert(pod.name.clone(), it);
         }

@@ -43,6 +43,7 @@ impl App {
                 self.engine.ask(&Ask::Step);
             }
             Act::NextEvent => self.engine.ask(&Ask::NextEvent),
+            Act::NextRun => self.engine.ask(&Ask::NextRun),
             Act::AddNode => self.add_node(),
             Act::Example(name) => self.example(name),
             Act::Share => self.share(ctx),
