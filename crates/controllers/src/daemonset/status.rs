@@ -1,8 +1,6 @@
 //! The counts in a DaemonSet's status (`updateDaemonSetStatus`).
 
-use std::sync::Arc;
-
-use meta::{Object, Status};
+use meta::Status;
 use runtime::Cx;
 use sim::Duration;
 use value::{Map, Value};
@@ -67,8 +65,8 @@ pub(super) fn store(cx: &mut Cx<'_>, sync: &Sync<'_>) -> Result<Option<Duration>
     let again = waits.then(|| Duration::from_secs(min_ready.unsigned_abs()));
     // Of the pods of a node only the oldest is counted, but a younger one decides about it: `updatePod` comes back
     // a second after it became available.
-    let all: Vec<Arc<Object>> = sync.by_node.values().flatten().cloned().collect();
-    let next = pods::until_available(&all, min_ready, sync.now).map(|it| it + Duration::from_secs(1));
+    let waits = sync.places.iter().filter_map(|it| pods::until_available(&it.pods, min_ready, sync.now));
+    let next = waits.min().map(|it| it + Duration::from_secs(1));
     Ok(again.into_iter().chain(next).min())
 }
 
