@@ -176,12 +176,13 @@ fn release_finished(cx: &mut Cx<'_>, job: &Object) -> Result<(), Status> {
 
 /// A pod without a controller wakes the Jobs that select it and, where it is still tracked, the Job that it had.
 fn jobs_of_orphan(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
-    let Some(pod) = pods::new_orphan(change) else { return };
-    if has_tracking(pod)
-        && let Some(owner) = change.before.as_ref().and_then(|it| it.meta.controller())
-    {
-        keys.push(Key::new(pod.namespace(), &owner.name));
+    let tracked = change.after.as_ref().filter(|it| has_tracking(it) && it.meta.controller().is_none());
+    if let Some(pod) = tracked {
+        let before = change.before.as_ref().and_then(|it| it.meta.controller()).map(|it| &*it.name);
+        let name = before.or(pod.meta.label("batch.kubernetes.io/job-name")).unwrap_or(pod.name());
+        keys.push(Key::new(pod.namespace(), name));
     }
+    let Some(pod) = pods::new_orphan(change) else { return };
     for job in view.list(JOB, Some(pod.namespace())) {
         let selector = LabelSelector::from_value(job.at("spec.selector"));
         if !selector.is_everything() && selector.matches(&pod.meta.labels) {

@@ -159,6 +159,18 @@ impl Actor for Controller {
         for key in keys {
             self.queue.add(key, None);
         }
+        // What depends on objects that are there, or on such that have gone unseen.
+        let others = self.watches.iter().filter(|it| !matches!(it, Watch::Itself(_)));
+        let mut keys = Vec::new();
+        for watch in others {
+            for object in view.list(watch.kind(), None) {
+                let change = Change { revision: object.meta.revision, before: None, after: Some(object.clone()) };
+                watch.keys(&change, view, &mut keys);
+            }
+        }
+        for key in keys {
+            self.queue.add(key, None);
+        }
     }
 
     fn work(&mut self, cx: &mut Cx<'_>) -> bool {
