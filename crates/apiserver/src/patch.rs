@@ -138,7 +138,7 @@ pub(crate) fn patched(
     let refused = |why: String| {
         let mut errors = Errors::new();
         let shown = match how {
-            Kind::Strategic => merge::go_text(&patch),
+            Kind::Strategic => merge::go_text(&without_directives(&patch)),
             _ => layout::patched(&res, whole),
         };
         errors.push("patch", Problem::Invalid(shown.into()), why);
@@ -158,6 +158,21 @@ pub(crate) fn patched(
         problems.iter().cloned().chain(unknown.iter().map(|it| codec::unknown_field(it))).collect()
     };
     api.decode_tree(&res, definition, &problems, options.validation, warnings).map_err(refused)
+}
+
+/// A strategic merge patch as it is left when it has been applied: upstream takes directives out while it follows them.
+fn without_directives(patch: &Value) -> Value {
+    let is_directive = |key: &str| matches!(key, "$patch" | "$retainKeys") || key.starts_with("$setElementOrder/");
+    match patch {
+        Value::Map(map) => map
+            .iter()
+            .filter(|(key, _)| !is_directive(key))
+            .map(|(key, value)| (key.clone(), without_directives(value)))
+            .collect::<value::Map>()
+            .into(),
+        Value::List(list) => list.iter().map(without_directives).collect::<value::List>().into(),
+        _ => patch.clone(),
+    }
 }
 
 /// A patch from an actor: a tree that fits its kind.
