@@ -45,15 +45,19 @@ wire! {
         pub pods: Meter,
     }
 
+    #[derive(Default)]
     pub enum NodeState {
         0 => Ready,
+        #[default]
         1 => NotReady,
         2 => Unknown,
         3 => Off,
     }
 
     /// How a pod's chip is drawn.
+    #[derive(Default)]
     pub enum Look {
+        #[default]
         0 => Pending,
         1 => Creating,
         2 => Unready,
@@ -145,12 +149,14 @@ wire! {
         pub cause: String,
     }
 
+    #[derive(Default)]
     pub enum Mark {
         0 => Runs,
         1 => Comes,
         2 => Waits,
         3 => Cannot,
         4 => Stays,
+        #[default]
         5 => None,
     }
 
@@ -202,24 +208,6 @@ wire! {
         pub requests: Vec<std::rc::Rc<RequestRow>>,
         /// Rows that were left out since nobody could have read them.
         pub n_skipped: u32,
-    }
-}
-
-impl Default for NodeState {
-    fn default() -> NodeState {
-        NodeState::NotReady
-    }
-}
-
-impl Default for Look {
-    fn default() -> Look {
-        Look::Pending
-    }
-}
-
-impl Default for Mark {
-    fn default() -> Mark {
-        Mark::None
     }
 }
 
