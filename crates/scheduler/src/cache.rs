@@ -9,6 +9,7 @@ use runtime::placement::{self, NodeAffinity, Taint, Term, Toleration};
 use runtime::volumes;
 use value::{Map, Str, Value, time};
 
+use crate::preemption::Budget;
 use crate::resources::{Resources, non_zero_requests, pod_requests};
 use crate::terms::{PodTerms, Spread};
 use crate::volumes::PodVolumes;
@@ -182,6 +183,8 @@ pub(crate) struct Cache {
     with_terms: BTreeSet<Key>,
     /// Pods that wait for victims to leave a node, with that node.
     pub nominated: BTreeMap<Key, (Str, Arc<PodInfo>)>,
+    /// Disruption budgets, while a preemption is being thought about.
+    pub budgets: Vec<Budget>,
     /// Labels of namespaces.
     pub namespaces: BTreeMap<Str, Map>,
     /// Selectors of the controllers and Services whose pods are spread even if they do not ask for it.

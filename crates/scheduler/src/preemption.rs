@@ -4,7 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use value::{Str, Value};
+use meta::Object;
+use meta::selector::LabelSelector;
+use value::{Map, Str, Value};
 
 use crate::cache::{Cache, NodeInfo, PodInfo};
 use crate::cycle::{Failure, fit_message};
@@ -21,8 +23,45 @@ pub(crate) enum Preemption {
 /// How a node would stand after evictions.
 struct Candidate<'a> {
     node: &'a Str,
-    /// Most important first.
-    victims: Vec<Arc<PodInfo>>,
+    victims: Victims,
+}
+
+/// Pods to evict, the most important first, those that a budget protects before others.
+struct Victims {
+    pods: Vec<Arc<PodInfo>>,
+    /// How many of them no budget allows to go.
+    n_violations: usize,
+}
+
+/// A disruption budget as preemption sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Budget {
+    namespace: Str,
+    selector: LabelSelector,
+    allowed: i64,
+    /// Pods whose disruption it counts already.
+    disrupted: Vec<Str>,
+}
+
+impl Budget {
+    pub fn of(budget: &Object) -> Budget {
+        Budget {
+            namespace: budget.meta.namespace.clone(),
+            selector: LabelSelector::from_value(budget.at("spec.selector")),
+            allowed: budget.i64_at("status.disruptionsAllowed").unwrap_or(0),
+            disrupted: budget.map_at("status.disruptedPods").into_iter().flat_map(Map::keys).cloned().collect(),
+        }
+    }
+
+    fn covers(&self, pod: &PodInfo) -> bool {
+        let labels = &pod.pod.meta.labels;
+        // A budget whose selector is empty is for no pod here, as upstream has it.
+        pod.key.namespace == self.namespace
+            && !labels.is_empty()
+            && !self.selector.is_everything()
+            && self.selector.matches(labels)
+            && !self.disrupted.contains(&pod.key.name)
+    }
 }
 
 /// Looks for the node where evicting costs least.
@@ -46,7 +85,7 @@ pub(crate) fn preempt(cache: &Cache, pod: &PodInfo, failure: &Failure) -> Preemp
         }
     }
     match candidates.into_iter().min_by_key(Candidate::cost) {
-        Some(it) => Preemption::Victims { node: it.node.clone(), pods: it.victims },
+        Some(it) => Preemption::Victims { node: it.node.clone(), pods: it.victims.pods },
         None => Preemption::No(fit_message(cache.nodes.len(), &reasons)),
     }
 }
@@ -69,7 +108,7 @@ fn is_preempted(pod: &PodInfo) -> bool {
 }
 
 /// `SelectVictimsOnNode`: all pods of lower priority go, then as many as fit come back, the most important first.
-fn victims_on(cache: &Cache, node: &NodeInfo, pod: &PodInfo) -> Result<Vec<Arc<PodInfo>>, Vec<String>> {
+fn victims_on(cache: &Cache, node: &NodeInfo, pod: &PodInfo) -> Result<Victims, Vec<String>> {
     let mut potential: Vec<Arc<PodInfo>> =
         node.pods.values().filter(|it| it.priority < pod.priority).cloned().collect();
     if potential.is_empty() {
@@ -84,27 +123,45 @@ fn victims_on(cache: &Cache, node: &NodeInfo, pod: &PodInfo) -> Result<Vec<Arc<P
     cycle.filter(&without).map_err(|(_, verdict)| verdict.reasons().to_vec())?;
     // More important: higher priority, then longer running.
     potential.sort_by_key(|it| (Reverse(it.priority), it.started(), it.key.clone()));
-    let mut victims = Vec::new();
-    for candidate in potential {
+    let (protected, others) = split_by_budgets(&cache.budgets, potential);
+    let n_protected = protected.len();
+    let mut victims = Victims { pods: Vec::new(), n_violations: 0 };
+    // What a budget protects comes back first.
+    for (idx, candidate) in protected.into_iter().chain(others).enumerate() {
         without.add(candidate.clone());
         cycle.change(&candidate, node, 1);
         if cycle.filter(&without).is_err() {
             without.remove(&candidate.key);
             cycle.change(&candidate, node, -1);
-            victims.push(candidate);
+            victims.n_violations += usize::from(idx < n_protected);
+            victims.pods.push(candidate);
         }
     }
     Ok(victims)
 }
 
+/// `filterPodsWithPDBViolation`: pods whose eviction some budget does not allow, and the rest.
+fn split_by_budgets(budgets: &[Budget], pods: Vec<Arc<PodInfo>>) -> (Vec<Arc<PodInfo>>, Vec<Arc<PodInfo>>) {
+    let mut allowed: Vec<i64> = budgets.iter().map(|it| it.allowed).collect();
+    pods.into_iter().partition(|pod| {
+        let mut violates = false;
+        for (budget, allowed) in budgets.iter().zip(&mut allowed).filter(|(it, _)| it.covers(pod)) {
+            *allowed -= 1;
+            violates |= *allowed < 0 || budget.allowed < 0;
+        }
+        violates
+    })
+}
+
 impl Candidate<'_> {
-    /// Smaller is better: highest priority among victims, their sum, their number, and the later start of the most important.
-    fn cost(&self) -> (i64, i128, usize, Reverse<i64>) {
-        let highest = self.victims.iter().map(|it| it.priority).max().unwrap_or(i64::MIN);
+    /// Smaller is better: budgets broken, highest priority among victims, their sum, their number, and the later start of the
+    /// most important (`pickOneNodeForPreemption`).
+    fn cost(&self) -> (usize, i64, i128, usize, Reverse<i64>) {
+        let victims = &self.victims.pods;
+        let highest = victims.iter().map(|it| it.priority).max().unwrap_or(i64::MIN);
         // Shifted so that many low priorities weigh more than few, as upstream does.
-        let sum = self.victims.iter().map(|it| i128::from(it.priority) + (1 << 31)).sum();
-        let earliest =
-            self.victims.iter().filter(|it| it.priority == highest).map(|it| it.started()).min().unwrap_or(0);
-        (highest, sum, self.victims.len(), Reverse(earliest))
+        let sum = victims.iter().map(|it| i128::from(it.priority) + (1 << 31)).sum();
+        let earliest = victims.iter().filter(|it| it.priority == highest).map(|it| it.started()).min().unwrap_or(0);
+        (self.victims.n_violations, highest, sum, victims.len(), Reverse(earliest))
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kinds::{
-    NAMESPACE, NODE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, REPLICA_SET, REPLICATION_CONTROLLER,
-    STATEFUL_SET, STORAGE_CLASS,
+    NAMESPACE, NODE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, POD_DISRUPTION_BUDGET, REPLICA_SET,
+    REPLICATION_CONTROLLER, SERVICE, STATEFUL_SET, STORAGE_CLASS,
 };
 use meta::selector::LabelSelector;
 use meta::{Key, KindId, Object, Status};
@@ -17,7 +17,7 @@ use value::{Str, Value, time, value};
 use crate::cache::{Cache, PodInfo};
 use crate::cycle::{self, Failure, Outcome, fit_message};
 use crate::decision::{Decision, NodeResult};
-use crate::preemption::{self, Preemption};
+use crate::preemption::{self, Budget, Preemption};
 use crate::queue::{Queue, Rejected};
 use crate::volumes;
 
@@ -187,8 +187,10 @@ impl Scheduler {
     fn other_changed(&mut self, kind: KindId, change: &Change) {
         let key = change.object().key();
         let Some(object) = &change.after else {
-            self.cache.namespaces.remove(&key.name);
-            self.cache.selectors.remove(&(kind, key));
+            match kind {
+                NAMESPACE => drop(self.cache.namespaces.remove(&key.name)),
+                _ => drop(self.cache.selectors.remove(&(kind, key))),
+            }
             return;
         };
         if kind == NAMESPACE {
@@ -196,11 +198,14 @@ impl Scheduler {
             return;
         }
         let selector = match (kind, object.at("spec.selector")) {
-            (REPLICATION_CONTROLLER, Some(it)) => it.as_map().map(LabelSelector::from_labels),
+            (REPLICATION_CONTROLLER | SERVICE, it) => {
+                it.and_then(Value::as_map).filter(|it| !it.is_empty()).map(LabelSelector::from_labels)
+            }
             (_, it) => Some(LabelSelector::from_value(it)),
         };
-        if let Some(selector) = selector {
-            self.cache.selectors.insert((kind, key), selector);
+        match selector {
+            Some(selector) => drop(self.cache.selectors.insert((kind, key), selector)),
+            None => drop(self.cache.selectors.remove(&(kind, key))),
         }
     }
 
@@ -264,6 +269,7 @@ impl Scheduler {
             // Upstream's preemption finds nothing prepared then.
             message = format!("{message} {why}. not found");
         } else {
+            self.cache.budgets = cx.list(POD_DISRUPTION_BUDGET, None).map(|it| Budget::of(it)).collect();
             match preemption::preempt(&self.cache, info, failure) {
                 Preemption::Victims { node, pods } => {
                     for victim in pods {
@@ -357,7 +363,7 @@ impl Actor for Scheduler {
     }
 
     fn kinds(&self) -> Vec<KindId> {
-        let selecting = [NAMESPACE, NODE, POD, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET];
+        let selecting = [NAMESPACE, NODE, POD, REPLICA_SET, REPLICATION_CONTROLLER, SERVICE, STATEFUL_SET];
         selecting.into_iter().chain(VOLUME_KINDS).collect()
     }
 
@@ -378,7 +384,7 @@ impl Actor for Scheduler {
         let (decisions, n_decisions) = (std::mem::take(&mut self.decisions), self.n_decisions);
         *self = Scheduler { decisions, n_decisions, ..Scheduler::default() };
         // Pods last: what they wait for is there then.
-        for kind in [NAMESPACE, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET, NODE, POD] {
+        for kind in [NAMESPACE, REPLICA_SET, REPLICATION_CONTROLLER, SERVICE, STATEFUL_SET, NODE, POD] {
             for object in view.list(kind, None) {
                 let change = Change { revision: object.meta.revision, before: None, after: Some(object.clone()) };
                 self.deliver(kind, &[change], view);

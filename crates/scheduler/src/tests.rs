@@ -217,3 +217,17 @@ fn pods_are_tried_by_priority_and_back_off() {
     }
     assert_eq!(waits, [1, 2, 4, 8, 10, 10]);
 }
+
+#[test]
+fn preemption_breaks_no_budget_where_it_can_choose() {
+    let mut cache = with(&[("node-3", "kept", "1500m", ""), ("node-4", "free", "1500m", "")]);
+    let budget = "{metadata: {name: keep, namespace: default}, spec: {selector: {matchLabels: {app: kept}}}, status: {disruptionsAllowed: 0}}";
+    cache.budgets = vec![preemption::Budget::of(&object(kinds::POD_DISRUPTION_BUDGET, budget))];
+    let pod = pod("new", "1", "priority: 100");
+    let (outcome, _) = cycle::schedule(&cache, &pod, &mut 0, &mut Rng::new(1));
+    let Outcome::Nowhere(failure) = outcome else { panic!("both nodes are full") };
+    match preemption::preempt(&cache, &pod, &failure) {
+        Preemption::Victims { pods, .. } => assert_eq!(pods[0].key.name, "free"),
+        Preemption::No(why) => panic!("{why}"),
+    }
+}
