@@ -69,8 +69,18 @@ fn run(seed: u64, length: u64) -> Result<(), String> {
     session.wait(IDLE);
     match session.cluster.revision() == revision {
         true => Ok(()),
-        false => Err(format!("something is still written, at rest after\n{done}")),
+        false => Err(format!("{} still written, at rest after\n{done}", written(&mut session, revision.0))),
     }
+}
+
+/// The objects that are newer than a revision, by name.
+fn written(session: &mut Session, revision: u64) -> String {
+    let state = State::of(session);
+    let is_new = |it: &&Value| {
+        it.str_at("metadata.resourceVersion").is_some_and(|it| it.parse().is_ok_and(|it: u64| it > revision))
+    };
+    let names: Vec<String> = state.all().filter(is_new).map(name).collect();
+    if names.is_empty() { "something is".to_owned() } else { format!("{} are", names.join(", ")) }
 }
 
 /// Every object that matters here, by the path of its list.
@@ -211,8 +221,8 @@ fn at_rest(state: &State) -> Result<(), String> {
         let active = state.owned("/pods", job).iter().filter(|it| is_active(it)).count() as i64;
         let told = number(job, "status.active");
         ensure(told == active, || format!("job {} counts {told} active pods, not {active}", name(job)))?;
-        let is_suspended = job.bool_at("spec.suspend") == Some(true);
-        ensure(is_finished(job) || is_suspended || active > 0, || format!("job {} does nothing", name(job)))?;
+        let waits = job.bool_at("spec.suspend") == Some(true) || number(job, "spec.parallelism") == 0;
+        ensure(is_finished(job) || waits || active > 0, || format!("job {} does nothing", name(job)))?;
     }
     Ok(())
 }

@@ -245,6 +245,18 @@ pub fn calm_down(session: &mut Session) {
         session.send("PATCH", &path, r#"{"spec": {"suspend": true}}"#);
     }
     delete_large(session);
+    delete_orphans(session);
+}
+
+/// Deletes pods that nobody controls: some crash for ever.
+fn delete_orphans(session: &mut Session) {
+    let path = "/api/v1/namespaces/default/pods";
+    let (_, body) = session.send("GET", path, "");
+    let list = json::parse(body.as_bytes()).unwrap_or_default();
+    let orphans = list.list_at("items").iter().filter(|it| it.list_at("metadata.ownerReferences").is_empty());
+    for name in orphans.filter_map(|it| it.str_at("metadata.name")) {
+        session.send("DELETE", &format!("{path}/{name}"), "");
+    }
 }
 
 /// Deletes what requests so much that it may keep others from running.

@@ -14,12 +14,16 @@ struct Step {
     run: fn() -> Res<()>,
 }
 
+/// Enough for several clusters, and done in half a minute.
+const FUZZ_REQUESTS: &str = "5000";
+
 /// Cheap ones first. A step that fails does not keep the later ones from running.
 const STEPS: &[Step] = &[
     Step { name: "tidy", run: || tidy::run(&[]) },
     Step { name: "format", run: || process::run(cargo().args(["fmt", "--all", "--check"])) },
     Step { name: "lint", run: || process::run(cargo().arg("lint")) },
     Step { name: "native", run: native },
+    Step { name: "fuzz", run: fuzz },
     Step { name: "page", run: page::build },
     Step { name: "determinism", run: determinism },
     Step { name: "browser", run: in_browser },
@@ -63,6 +67,11 @@ fn cargo() -> Command {
 
 fn native() -> Res<()> {
     process::run(cargo().args(["test", "--workspace"]))
+}
+
+/// Requests made by chance are answered, and the engine comes to rest after each.
+fn fuzz() -> Res<()> {
+    process::run(cargo().args(["run", "--quiet", "--package", "tests", "--bin", "fuzz", "--", FUZZ_REQUESTS]))
 }
 
 /// The same seed and inputs must leave the same fingerprints natively and in wasm.
