@@ -16,7 +16,10 @@ pub fn command(program: &str) -> Res<Command> {
     let mut res = process::command(program);
     res.env("CARGO_TARGET_DIR", files::wasm_target()).env("PATH", process::path_with(&[&bin])?);
     if let Some(rustc) = sysroot::rustc()? {
-        res.env("RUSTC", rustc);
+        // The flags are unstable; a library and its users must agree on how they panic.
+        res.env("RUSTC", rustc)
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", sysroot::PRIVATE_FLAGS);
     }
     Ok(res)
 }

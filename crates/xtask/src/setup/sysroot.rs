@@ -20,6 +20,12 @@ const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "rust-web-src", "rust-web-llvm",
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/std";
 
+/// For the private library and for what is built with it: a panic traps and has no text, which makes programs smaller.
+/// The page notices that the engine stopped and starts it again.
+pub const PRIVATE_FLAGS: &str = "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none";
+/// Sorting and formatting that is small first.
+const PRIVATE_FEATURES: &str = "-Zbuild-std-features=optimize_for_size";
+
 pub fn ready() -> Res<bool> {
     Ok(in_toolchain() || private_rustc()?.is_some())
 }
@@ -63,11 +69,12 @@ fn private_rustc() -> Res<Option<PathBuf>> {
     Ok(rustc.is_file().then_some(rustc))
 }
 
-/// Named by the commit, so that an upgraded compiler gets a new library and not errors.
+/// Named by the compiler's commit and by the flags, so that a change of either gets a new library and not errors.
 fn private_dir() -> Res<PathBuf> {
     let version = process::output(process::command(DEBIAN_RUSTC).arg("-vV"))?;
     let commit = version.lines().find_map(|it| it.strip_prefix("commit-hash: ")).unwrap_or("unknown");
-    Ok(files::cache()?.join(format!("sysroot-{commit}")))
+    let flags = files::fingerprint(format!("{PRIVATE_FLAGS} {PRIVATE_FEATURES}").as_bytes());
+    Ok(files::cache()?.join(format!("sysroot-{commit}-{flags:016x}")))
 }
 
 fn build_private() -> Res<()> {
@@ -99,12 +106,12 @@ fn build_std(work: &Path) -> Res<PathBuf> {
     files::write(&work.join("src/lib.rs"), "")?;
     process::run(
         process::command("cargo")
-            .args(["build", "--release", "-Zbuild-std=std,panic_abort", "--target", TARGET])
+            .args(["build", "--release", "-Zbuild-std=std,panic_abort", PRIVATE_FEATURES, "--target", TARGET])
             .current_dir(work)
             .env("RUSTC", DEBIAN_RUSTC)
             .env("RUSTC_BOOTSTRAP", "1")
             // Without bitcode the libraries cannot take part in link-time optimisation.
-            .env("RUSTFLAGS", "-Cembed-bitcode=yes")
+            .env("RUSTFLAGS", format!("-Cembed-bitcode=yes {PRIVATE_FLAGS}"))
             .env("CARGO_TARGET_DIR", work.join("target")),
     )?;
     Ok(work.join("target").join(TARGET).join("release/deps"))
