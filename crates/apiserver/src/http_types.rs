@@ -12,17 +12,19 @@ pub enum Body {
     Bytes(Vec<u8>),
     /// The open watch whose chunks `pump` hands out.
     Watch(StreamId),
-    /// A connection to a container: the cluster asks the kubelet.
+    /// What the cluster answers, such as a connection to a container.
     Tunnel(Tunnel),
 }
 
-/// A connection to a container.
+/// What others than the API server answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Tunnel {
     /// `kubectl logs`: the query's options as a tree (`container`, `follow`, `tailLines`, …).
     Log { namespace: String, pod: String, options: Value },
     /// `exec`, `attach`, `portforward`, `proxy`
     Connect { namespace: String, pod: String, action: &'static str, options: Value },
+    /// A NetworkRequest to be answered: the whole object, without its status.
+    Request { review: Value },
 }
 
 /// Part of a stream's body.

@@ -58,6 +58,22 @@ pub(crate) fn answer(api: &mut ApiServer, call: &Call, asked: &Value, manager: &
     Ok(review.to_value(&kind.api_version(), &kind.kind))
 }
 
+/// A NetworkRequest to which only the answer is missing.
+///
+/// # Errors
+/// What is wrong with the question.
+pub(crate) fn network_request(api: &mut ApiServer, call: &Call, asked: &Value, manager: &Str) -> Result<Value, Status> {
+    let kind = call.kind.clone();
+    let mut review = tracked(api, call, manager, asked, &kind.definition, "");
+    review.body.remove("status");
+    let mut errors = Errors::new();
+    (kind.strategy.validate)(&review, &mut errors);
+    if !errors.is_empty() {
+        return Err(Status::invalid(&kind.group, &kind.kind, &review.meta.name, &errors));
+    }
+    Ok(review.to_value(&kind.api_version(), &kind.kind))
+}
+
 /// What a client sent that is not stored, as an object with its managed fields.
 pub(crate) fn tracked(
     api: &mut ApiServer,

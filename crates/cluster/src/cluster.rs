@@ -32,6 +32,8 @@ pub struct Cluster {
     n_turns: u64,
     pub(crate) inputs: Inputs,
     pub(crate) log_streams: LogStreams,
+    /// Simulated requests so far: who chooses between equals takes turns.
+    pub(crate) n_requests: u64,
     /// Of what each kind that is not stored was last made.
     pub(crate) shown_versions: [Option<u64>; N_SHOWN],
 }
@@ -76,6 +78,7 @@ impl Cluster {
             n_turns: 0,
             inputs: Inputs::default(),
             log_streams: LogStreams::default(),
+            n_requests: 0,
             shown_versions: [None; N_SHOWN],
         }
     }
@@ -113,6 +116,7 @@ impl Cluster {
         let (parts, body) = self.api.handle(self.now, request).into_parts();
         match body {
             Body::Tunnel(Tunnel::Log { namespace, pod, options }) => self.log(Key::new(namespace, pod), &options),
+            Body::Tunnel(Tunnel::Request { review }) => self.network_request(&review),
             Body::Tunnel(Tunnel::Connect { action, .. }) => logs::failure(&no_connection(action)),
             body => http::Response::from_parts(parts, body),
         }

@@ -11,6 +11,7 @@ mod config;
 mod fingerprint;
 mod logs;
 mod metrics;
+mod requests;
 mod snapshot;
 mod virtuals;
 

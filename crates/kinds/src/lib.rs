@@ -60,6 +60,7 @@ mod mutating_admission_policy_binding;
 mod mutating_webhook_configuration;
 pub mod namespace;
 mod network_policy;
+mod network_request;
 mod node;
 mod persistent_volume;
 mod persistent_volume_claim;
@@ -147,6 +148,7 @@ kinds! {
     MUTATING_WEBHOOK_CONFIGURATION = mutating_webhook_configuration::kind,
     NAMESPACE = namespace::kind,
     NETWORK_POLICY = network_policy::kind,
+    NETWORK_REQUEST = network_request::kind,
     NODE = node::kind,
     PERSISTENT_VOLUME = persistent_volume::kind,
     PERSISTENT_VOLUME_CLAIM = persistent_volume_claim::kind,

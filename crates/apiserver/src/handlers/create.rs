@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use http::Response;
 use meta::{Key, Object, Status};
 use value::{Str, Value};
 
 use super::{Answer, check_size, format, media};
 use crate::codec::{self, Expected};
 use crate::delete::DeleteOptions;
+use crate::http_types::{Body, Tunnel};
 use crate::options::{OptionsOf, WriteOptions};
 use crate::scope::Call;
 use crate::server::ApiServer;
@@ -27,6 +29,10 @@ impl ApiServer {
         }
         if call.kind.verbs == kinds::Verbs::Create {
             check_namespace(call, whole.str_at("metadata.namespace").unwrap_or(""))?;
+            if call.kind.id == kinds::NETWORK_REQUEST {
+                let review = reviews::network_request(self, call, &whole, &options.manager)?;
+                return Ok(Response::new(Body::Tunnel(Tunnel::Request { review })));
+            }
             let answer = reviews::answer(self, call, &whole, &options.manager)?;
             return Ok(response::value(201, media.format, &answer));
         }
