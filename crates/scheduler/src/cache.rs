@@ -11,8 +11,11 @@ use value::{Map, Str, Value, time};
 
 use crate::preemption::Budget;
 use crate::resources::{Resources, non_zero_requests, pod_requests};
-use crate::terms::{PodTerms, Spread};
+use crate::terms::{PodTerms, Spread, spreads};
 use crate::volumes::PodVolumes;
+
+/// Selectors for which pods are counted; beyond it the least recently used one is counted anew when it is needed.
+const ALIKE_MAX: usize = 128;
 
 /// A port that a pod takes of its node.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -74,6 +77,11 @@ impl PodInfo {
         }
     }
 
+    /// The same pod as the API shows it once it has the node that it was bound to.
+    pub fn bound(&self, pod: &Arc<Object>) -> PodInfo {
+        PodInfo { pod: pod.clone(), ..self.clone() }
+    }
+
     /// The images of its containers.
     pub fn images(&self) -> impl Iterator<Item = &str> {
         self.pod.list_at("spec.containers").iter().filter_map(|it| it.str_at("image"))
@@ -113,6 +121,8 @@ pub(crate) struct NodeInfo {
     pub unschedulable: bool,
     pub allocatable: Resources,
     pub pods_max: i64,
+    /// Sizes in bytes of the images that are there, in the order of names.
+    pub images: Vec<(Str, i64)>,
     /// Sums over `pods`.
     pub requested: Resources,
     pub non_zero: (i64, i64),
@@ -127,6 +137,7 @@ impl NodeInfo {
             unschedulable: false,
             allocatable: Resources::default(),
             pods_max: 0,
+            images: Vec::new(),
             requested: Resources::default(),
             non_zero: (0, 0),
             pods: BTreeMap::new(),
@@ -143,24 +154,26 @@ impl NodeInfo {
         let allocatable = node.map_at("status.allocatable").cloned().unwrap_or_default();
         self.pods_max = allocatable.get("pods").and_then(crate::resources::quantity).map_or(0, |it| it.value());
         self.allocatable = Resources::from_map(&allocatable);
+        self.images = images(node);
     }
 
     pub fn name(&self) -> &Str {
         &self.node.meta.name
     }
 
-    pub fn add(&mut self, pod: Arc<PodInfo>) {
+    /// Answers what was known of the pod before, if it is there already.
+    pub fn add(&mut self, pod: Arc<PodInfo>) -> Option<Arc<PodInfo>> {
         self.requested.add(&pod.requests);
         self.non_zero = (self.non_zero.0 + pod.non_zero.0, self.non_zero.1 + pod.non_zero.1);
-        if let Some(before) = self.pods.insert(pod.key.clone(), pod) {
-            self.forget(&before);
-        }
+        let before = self.pods.insert(pod.key.clone(), pod);
+        before.iter().for_each(|it| self.forget(it));
+        before
     }
 
-    pub fn remove(&mut self, key: &Key) -> bool {
-        let Some(pod) = self.pods.remove(key) else { return false };
+    pub fn remove(&mut self, key: &Key) -> Option<Arc<PodInfo>> {
+        let pod = self.pods.remove(key)?;
         self.forget(&pod);
-        true
+        Some(pod)
     }
 
     fn forget(&mut self, pod: &PodInfo) {
@@ -169,11 +182,62 @@ impl NodeInfo {
     }
 }
 
+/// The images of a node and their sizes.
+fn images(node: &Object) -> Vec<(Str, i64)> {
+    let named = node.list_at("status.images").iter().flat_map(|it| {
+        let size = it.i64_at("sizeBytes").unwrap_or(0);
+        it.list_at("names").iter().filter_map(move |name| Some((name.as_shared_str()?.clone(), size)))
+    });
+    let mut images: Vec<(Str, i64)> = named.filter(|(_, size)| *size > 0).collect();
+    images.sort();
+    images.dedup_by(|a, b| a.0 == b.0);
+    images
+}
+
+/// How many of the pods that a selector means are on each node, kept while pods come and go.
+#[derive(Clone, Debug)]
+struct Alike {
+    namespace: Str,
+    selector: LabelSelector,
+    /// Pods that are not being deleted, by the node's name.
+    by_node: BTreeMap<Str, i64>,
+}
+
+impl Alike {
+    fn count(&mut self, pod: &PodInfo, node: &Str, by: i64) {
+        let meta = &pod.pod.meta;
+        if meta.namespace != self.namespace || meta.is_deleted() || !self.selector.matches(&meta.labels) {
+            return;
+        }
+        match self.by_node.get_mut(node) {
+            Some(count) => *count += by,
+            None => drop(self.by_node.insert(node.clone(), by)),
+        }
+    }
+}
+
+/// The spread constraints of the pod that is being scheduled.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PodSpreads {
+    /// They are the pod's own and not what holds for pods of any controller.
+    pub own: bool,
+    /// What must hold.
+    pub hard: Vec<Spread>,
+    /// What should.
+    pub soft: Vec<Spread>,
+}
+
 /// All nodes, and where every bound pod is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cache {
     /// Of the pod that is being scheduled, if it has claims.
     pub volumes: Option<Box<PodVolumes>>,
+    /// Of the pod that is being scheduled.
+    pub spreads: PodSpreads,
+    /// The least recently used first.
+    alike: Vec<Alike>,
+    /// On how many nodes each image is.
+    pub image_nodes: BTreeMap<Str, i64>,
     pub nodes: BTreeMap<Str, NodeInfo>,
     /// Bound pods, live and not finished, to their node (which may not be there).
     placed: BTreeMap<Key, Str>,
@@ -191,25 +255,54 @@ pub(crate) struct Cache {
     pub selectors: BTreeMap<(KindId, Key), LabelSelector>,
 }
 
+fn count_images(counts: &mut BTreeMap<Str, i64>, node: &NodeInfo, by: i64) {
+    for (image, _) in &node.images {
+        let count = counts.entry(image.clone()).or_default();
+        *count += by;
+        if *count == 0 {
+            counts.remove(image);
+        }
+    }
+}
+
 impl Cache {
     pub fn set_node(&mut self, node: &Arc<Object>) {
-        if let Some(info) = self.nodes.get_mut(&node.meta.name) {
+        let name = &node.meta.name;
+        if let Some(info) = self.nodes.get_mut(name) {
+            count_images(&mut self.image_nodes, info, -1);
             info.set_node(node);
-            return;
+            return count_images(&mut self.image_nodes, info, 1);
         }
         let mut info = NodeInfo::of(node);
-        let arrived: Vec<Key> =
-            self.homeless.keys().filter(|it| self.placed.get(it) == Some(&node.meta.name)).cloned().collect();
+        count_images(&mut self.image_nodes, &info, 1);
+        let arrived: Vec<Key> = self.homeless.keys().filter(|it| self.placed.get(it) == Some(name)).cloned().collect();
         for key in arrived {
             if let Some(pod) = self.homeless.remove(&key) {
+                self.alike.iter_mut().for_each(|it| it.count(&pod, name, 1));
                 info.add(pod);
             }
         }
-        self.nodes.insert(node.meta.name.clone(), info);
+        self.nodes.insert(name.clone(), info);
+    }
+
+    /// A node of which nothing changed that pods are scheduled by.
+    pub fn renew_node(&mut self, node: &Arc<Object>) {
+        let Some(info) = self.nodes.get_mut(&node.meta.name) else { return };
+        let same_images = info.node.at("status.images") == node.at("status.images");
+        info.node = node.clone();
+        if !same_images {
+            count_images(&mut self.image_nodes, info, -1);
+            info.images = images(node);
+            count_images(&mut self.image_nodes, info, 1);
+        }
     }
 
     pub fn remove_node(&mut self, name: &Str) {
         if let Some(info) = self.nodes.remove(name) {
+            count_images(&mut self.image_nodes, &info, -1);
+            for alike in &mut self.alike {
+                alike.by_node.remove(name);
+            }
             self.homeless.extend(info.pods);
         }
     }
@@ -224,11 +317,21 @@ impl Cache {
             self.with_terms.insert(pod.key.clone());
         }
         match self.nodes.get_mut(node) {
-            Some(info) => info.add(pod),
+            Some(info) => {
+                self.alike.iter_mut().for_each(|it| it.count(&pod, node, 1));
+                if let Some(before) = info.add(pod) {
+                    self.alike.iter_mut().for_each(|it| it.count(&before, node, -1));
+                }
+            }
             None => {
                 self.homeless.insert(pod.key.clone(), pod);
             }
         }
+    }
+
+    /// What is known of a pod that is on this node.
+    pub fn on_node(&self, pod: &Key, node: &Str) -> Option<&Arc<PodInfo>> {
+        self.nodes.get(node)?.pods.get(pod)
     }
 
     /// A pod is on no node any more; answers which one it was on.
@@ -236,10 +339,46 @@ impl Cache {
         let node = self.placed.remove(key)?;
         self.homeless.remove(key);
         self.with_terms.remove(key);
-        if let Some(info) = self.nodes.get_mut(&node) {
-            info.remove(key);
+        if let Some(before) = self.nodes.get_mut(&node).and_then(|it| it.remove(key)) {
+            self.alike.iter_mut().for_each(|it| it.count(&before, &node, -1));
         }
         Some(node)
+    }
+
+    /// Gets ready for a pod: its constraints, and the numbers of pods that they look at.
+    pub fn prepare(&mut self, pod: &PodInfo) {
+        let own = pod.pod.at("spec.topologySpreadConstraints").is_some();
+        // Where there is one node at most to choose from, nothing is scored.
+        let is_scored = pod.only_node().is_none();
+        self.spreads = match own {
+            _ if !own && !is_scored => PodSpreads::default(),
+            true => PodSpreads { own, hard: spreads(&pod.pod, true), soft: spreads(&pod.pod, false) },
+            false => PodSpreads { own, hard: Vec::new(), soft: self.default_spreads(&pod.pod) },
+        };
+        let n_old = self.alike.len().saturating_sub(ALIKE_MAX);
+        self.alike.drain(..n_old);
+        let namespace = &pod.key.namespace;
+        for spread in self.spreads.hard.iter().chain(&self.spreads.soft) {
+            match self.alike.iter().rposition(|it| it.namespace == *namespace && it.selector == spread.selector) {
+                // It goes to the end, where what was used last stands.
+                Some(idx) => self.alike[idx..].rotate_left(1),
+                None => {
+                    let selector = spread.selector.clone();
+                    let mut alike = Alike { namespace: namespace.clone(), selector, by_node: BTreeMap::new() };
+                    for (name, info) in &self.nodes {
+                        info.pods.values().for_each(|it| alike.count(it, name, 1));
+                    }
+                    self.alike.push(alike);
+                }
+            }
+        }
+    }
+
+    /// How many pods of a namespace that the selector of one of [`Cache::spreads`] means are on each node.
+    pub fn alike(&self, namespace: &str, selector: &LabelSelector) -> &BTreeMap<Str, i64> {
+        static NONE: BTreeMap<Str, i64> = BTreeMap::new();
+        let known = self.alike.iter().rev().find(|it| it.namespace == *namespace && it.selector == *selector);
+        known.map_or(&NONE, |it| &it.by_node)
     }
 
     /// Bound pods that say something about others, with their nodes.

@@ -6,7 +6,7 @@ use sim::Rng;
 use value::Str;
 
 use crate::cache::{Cache, NodeInfo, PodInfo};
-use crate::decision::{FilterResult, NodeResult, ScoreResult};
+use crate::decision::{Explained, NodeResult};
 use crate::plugins::{self, Cycle, Verdict};
 use crate::queue::Rejected;
 
@@ -43,103 +43,118 @@ fn enough(n_nodes: usize) -> usize {
 
 /// Looks for a node; `next_start` moves on so that all nodes get their turn.
 pub(crate) fn schedule(
-    cache: &Cache,
+    cache: &mut Cache,
     pod: &PodInfo,
     next_start: &mut usize,
     rng: &mut Rng,
-) -> (Outcome, Vec<NodeResult>) {
-    let candidates: Vec<&NodeInfo> = match pod.only_node() {
-        Some(name) => cache.nodes.get(name).into_iter().collect(),
+) -> (Outcome, Explained) {
+    cache.prepare(pod);
+    let cache = &*cache;
+    let n_nodes = cache.nodes.len();
+    let mut search = Search {
+        cycle: Cycle::new(cache, pod),
+        fitting: Vec::new(),
+        verdicts: BTreeMap::new(),
+        why: Rejected::default(),
+        explained: Explained::default(),
+    };
+    let n_left_out = match pod.only_node() {
+        Some(name) => {
+            let candidate = cache.nodes.get(name);
+            candidate.into_iter().for_each(|it| search.look(it));
+            n_nodes - usize::from(candidate.is_some())
+        }
         None => {
-            let start = if cache.nodes.is_empty() { 0 } else { *next_start % cache.nodes.len() };
-            cache.nodes.values().skip(start).chain(cache.nodes.values().take(start)).collect()
-        }
-    };
-    let n_left_out = cache.nodes.len() - candidates.len();
-    let enough = enough(cache.nodes.len());
-    let mut cycle = Cycle::new(cache, pod);
-    let (mut fitting, mut verdicts, mut explained) = (Vec::new(), BTreeMap::new(), Vec::new());
-    let mut why = Rejected {
-        by_node: n_left_out > 0 || cache.nodes.is_empty(),
-        by_pods: false,
-        by_company: false,
-        by_volumes: false,
-    };
-    let mut n_seen = 0;
-    for node in candidates {
-        n_seen += 1;
-        let failed = cycle.filter_with_nominated(node).err();
-        if explained.len() < EXPLAINED_MAX {
-            explained.push(NodeResult {
-                name: node.name().clone(),
-                filters: filters(failed.as_ref()),
-                scores: Vec::new(),
-            });
-        }
-        match failed {
-            None => fitting.push(node),
-            Some((idx, verdict)) => {
-                why.by_company |= plugins::ALL.get(idx).is_some_and(|it| it.counts_company);
-                why.by_volumes |= plugins::ALL.get(idx).is_some_and(|it| it.name == "VolumeBinding");
-                why.by_pods |= matches!(verdict, Verdict::Unschedulable(_));
-                why.by_node |= matches!(verdict, Verdict::Unresolvable(_));
-                verdicts.insert(node.name().clone(), verdict);
+            let start = *next_start % n_nodes.max(1);
+            let enough = enough(n_nodes);
+            let mut n_seen = 0;
+            for node in cache.nodes.values().skip(start).chain(cache.nodes.values().take(start)) {
+                search.look(node);
+                n_seen += 1;
+                if search.fitting.len() >= enough {
+                    break;
+                }
             }
+            *next_start = (start + n_seen) % n_nodes.max(1);
+            0
         }
-        if fitting.len() >= enough && pod.only_node().is_none() {
-            break;
-        }
-    }
-    if pod.only_node().is_none() {
-        *next_start = (*next_start + n_seen) % cache.nodes.len().max(1);
-    }
-    let chosen = choose(&mut cycle, &fitting, rng, &mut explained);
-    explained.sort_by(|a, b| a.name.cmp(&b.name));
+    };
+    search.why.by_node |= n_left_out > 0 || n_nodes == 0;
+    let chosen = search.choose(rng);
+    let mut explained = search.explained;
+    explained.nodes.sort_by(|a, b| a.name.cmp(&b.name));
     match chosen {
         Some(node) => (Outcome::Node(node), explained),
-        None => (Outcome::Nowhere(Failure { verdicts, n_left_out, why, beforehand: None }), explained),
-    }
-}
-
-/// Every filter that passed, and the one that did not.
-fn filters(failed: Option<&(usize, Verdict)>) -> Vec<FilterResult> {
-    let last = failed.map_or(plugins::ALL.len(), |(idx, _)| *idx);
-    let passed = plugins::ALL
-        .iter()
-        .take(last)
-        .filter(|it| it.filter.is_some())
-        .map(|it| FilterResult { plugin: it.name, reason: String::new() });
-    let refused = failed
-        .map(|(idx, verdict)| FilterResult { plugin: plugins::ALL[*idx].name, reason: verdict.reasons().join(", ") });
-    passed.chain(refused).collect()
-}
-
-/// The node with the highest sum of weighted scores; among equals chance decides (`selectHost`).
-fn choose(cycle: &mut Cycle<'_>, fitting: &[&NodeInfo], rng: &mut Rng, explained: &mut [NodeResult]) -> Option<Str> {
-    // One node needs no scores.
-    if let [only] = fitting {
-        return Some(only.name().clone());
-    }
-    if fitting.is_empty() {
-        return None;
-    }
-    cycle.prepare_scores(fitting);
-    let mut sums = vec![0; fitting.len()];
-    for plugin in plugins::ALL {
-        let Some(score) = plugin.score else { continue };
-        let mut scores: Vec<i64> = fitting.iter().map(|it| score(cycle, it)).collect();
-        plugins::normalize(plugin.normalize, &mut scores);
-        for ((node, score), sum) in fitting.iter().zip(scores).zip(&mut sums) {
-            *sum += score * plugin.weight;
-            if let Some(it) = explained.iter_mut().find(|it| it.name == *node.name()) {
-                it.scores.push(ScoreResult { plugin: plugin.name, score, weight: plugin.weight });
-            }
+        None => {
+            let failure = Failure { verdicts: search.verdicts, n_left_out, why: search.why, beforehand: None };
+            (Outcome::Nowhere(failure), explained)
         }
     }
-    let best = sums.iter().copied().max()?;
-    let ties: Vec<&&NodeInfo> =
-        fitting.iter().zip(&sums).filter(|(_, sum)| **sum == best).map(|(node, _)| node).collect();
-    ties.get(rng.below(ties.len() as u64) as usize).map(|it| it.name().clone())
+}
+
+/// What has been found out so far.
+struct Search<'a> {
+    cycle: Cycle<'a>,
+    fitting: Vec<&'a NodeInfo>,
+    verdicts: BTreeMap<Str, Verdict>,
+    why: Rejected,
+    explained: Explained,
+}
+
+impl<'a> Search<'a> {
+    fn look(&mut self, node: &'a NodeInfo) {
+        let failed = self.cycle.filter_with_nominated(node).err();
+        if self.explained.nodes.len() < EXPLAINED_MAX {
+            self.explained.nodes.push(NodeResult {
+                name: node.name().clone(),
+                refused: failed.as_ref().map(|(idx, verdict)| Box::new((*idx, verdict.reasons().join(", ")))),
+                // Nodes that fit are explained from the first one on, so their scores stand in the order in which they were found.
+                row: failed.is_none().then_some(self.fitting.len() as u32),
+            });
+        }
+        let Some((idx, verdict)) = failed else { return self.fitting.push(node) };
+        self.why.by_company |= plugins::ALL.get(idx).is_some_and(|it| it.counts_company);
+        self.why.by_volumes |= plugins::ALL.get(idx).is_some_and(|it| it.name == "VolumeBinding");
+        self.why.by_pods |= matches!(verdict, Verdict::Unschedulable(_));
+        self.why.by_node |= matches!(verdict, Verdict::Unresolvable(_));
+        self.verdicts.insert(node.name().clone(), verdict);
+    }
+
+    /// The node with the highest sum of weighted scores; among equals chance decides (`selectHost`).
+    fn choose(&mut self, rng: &mut Rng) -> Option<Str> {
+        let fitting = &self.fitting;
+        // One node needs no scores.
+        if let [only] = fitting[..] {
+            self.explained.nodes.iter_mut().for_each(|it| it.row = None);
+            return Some(only.name().clone());
+        }
+        if fitting.is_empty() {
+            return None;
+        }
+        self.cycle.prepare_scores(fitting);
+        let plugins = || plugins::ALL.iter().filter_map(|it| Some((it, it.score?)));
+        let (n_rows, n_scores) = (self.explained.nodes.iter().filter_map(|it| it.row).count(), plugins().count());
+        self.explained.scores = vec![0; n_rows * n_scores];
+        let mut sums = vec![0; fitting.len()];
+        let mut scores = Vec::with_capacity(fitting.len());
+        for (column, (plugin, score)) in plugins().enumerate() {
+            scores.clear();
+            scores.extend(fitting.iter().map(|it| score(&self.cycle, it)));
+            plugins::normalize(plugin.normalize, &mut scores);
+            for (score, sum) in scores.iter().zip(&mut sums) {
+                *sum += score * plugin.weight;
+            }
+            let cells = self.explained.scores.iter_mut().skip(column).step_by(n_scores);
+            for (cell, score) in cells.zip(&scores) {
+                *cell = u8::try_from(*score).unwrap_or(0);
+            }
+        }
+        let best = sums.iter().copied().max()?;
+        let n_ties = sums.iter().filter(|it| **it == best).count();
+        let nth = rng.below(n_ties as u64) as usize;
+        let mut ties = fitting.iter().zip(&sums).filter(|(_, sum)| **sum == best);
+        ties.nth(nth).map(|(it, _)| it.name().clone())
+    }
 }
 
 /// `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s).` (`FitError`)

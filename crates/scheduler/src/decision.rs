@@ -1,31 +1,34 @@
 //! Why a pod went where it went: kept for every pod that the scheduler looked at, shown as SchedulingDecision.
 
+use std::collections::BTreeMap;
+
+use meta::Key;
 use sim::Instant;
 use value::{Str, Value, time, value};
 
-/// What one filter said of one node.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FilterResult {
-    pub plugin: &'static str,
-    /// Empty when the node passed.
-    pub reason: String,
-}
+use crate::plugins;
 
-/// What one plugin gave one node.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ScoreResult {
-    pub plugin: &'static str,
-    /// 0 to 100
-    pub score: i64,
-    pub weight: i64,
-}
+/// Decisions kept; the oldest are forgotten first.
+const DECISIONS_MAX: usize = 20_000;
+/// Nodes explained in all decisions together; beyond it the oldest keep only the chosen one.
+const NODES_MAX: usize = 200_000;
 
 /// One node as the scheduler saw it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NodeResult {
+pub(crate) struct NodeResult {
     pub name: Str,
-    pub filters: Vec<FilterResult>,
-    pub scores: Vec<ScoreResult>,
+    /// The filter that refused it, by its place in the list of plugins, and why.
+    pub refused: Option<Box<(usize, String)>>,
+    /// Which row of the scores it has, if it got any.
+    pub row: Option<u32>,
+}
+
+/// The nodes that were looked at, in the order of names.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Explained {
+    pub nodes: Vec<NodeResult>,
+    /// Rows of 0 to 100, one number for each plugin that scores.
+    pub scores: Vec<u8>,
 }
 
 /// The last attempt to schedule a pod.
@@ -33,30 +36,55 @@ pub struct NodeResult {
 pub struct Decision {
     pub attempt: u32,
     pub at: Instant,
-    pub nodes: Vec<NodeResult>,
+    pub(crate) explained: Explained,
     pub chosen: Option<Str>,
     pub nominated: Option<Str>,
     /// The FailedScheduling message, or that it was assigned.
     pub message: String,
 }
 
-impl NodeResult {
-    fn total(&self) -> i64 {
-        self.scores.iter().map(|it| it.score * it.weight).sum()
+impl Explained {
+    /// Keeps of all nodes only the one of this name.
+    pub fn keep_only(&mut self, name: Option<&Str>) {
+        let mut nodes = std::mem::take(&mut self.nodes);
+        nodes.retain(|it| Some(&it.name) == name);
+        let mut scores = Vec::new();
+        for node in &mut nodes {
+            scores.extend_from_slice(self.row(node.row));
+            node.row = node.row.map(|_| 0);
+        }
+        nodes.shrink_to_fit();
+        *self = Explained { nodes, scores };
     }
 
-    fn to_value(&self) -> Value {
-        let filters: Vec<Value> = self
-            .filters
+    /// What each plugin that scores gave.
+    fn row(&self, row: Option<u32>) -> &[u8] {
+        let n_scores = plugins::ALL.iter().filter(|it| it.score.is_some()).count();
+        let start = row.map_or(0, |it| it as usize * n_scores);
+        row.and_then(|_| self.scores.get(start..start + n_scores)).unwrap_or(&[])
+    }
+
+    fn to_value(&self, node: &NodeResult) -> Value {
+        let (refusing, why) = node.refused.as_deref().map_or((plugins::ALL.len(), ""), |(idx, why)| (*idx, why));
+        let filters: Vec<Value> = plugins::ALL
             .iter()
-            .map(|it| value!({ "passed": it.reason.is_empty(), "plugin": it.plugin, "reason": it.reason.as_str() }))
+            .enumerate()
+            .filter(|(idx, it)| it.filter.is_some() && *idx <= refusing)
+            .map(|(idx, it)| {
+                let reason = if idx == refusing { why } else { "" };
+                value!({ "passed": idx != refusing, "plugin": it.name, "reason": reason })
+            })
             .collect();
-        let scores: Vec<Value> = self
-            .scores
-            .iter()
-            .map(|it| value!({ "plugin": it.plugin, "score": it.score, "weight": it.weight, "weighted": it.score * it.weight }))
+        let scored = plugins::ALL.iter().filter(|it| it.score.is_some()).zip(self.row(node.row));
+        let mut total = 0;
+        let scores: Vec<Value> = scored
+            .map(|(it, score)| {
+                let (score, weight) = (i64::from(*score), it.weight);
+                total += score * weight;
+                value!({ "plugin": it.name, "score": score, "weight": weight, "weighted": score * weight })
+            })
             .collect();
-        value!({ "filters": filters, "name": &self.name, "scores": scores, "total": self.total() })
+        value!({ "filters": filters, "name": &node.name, "scores": scores, "total": total })
     }
 }
 
@@ -65,7 +93,7 @@ impl Decision {
     pub fn to_value(&self, pod: &str) -> Value {
         let mut status = value!({
             "attempt": i64::from(self.attempt), "message": self.message.as_str(),
-            "nodes": self.nodes.iter().map(NodeResult::to_value).collect::<Vec<_>>(),
+            "nodes": self.explained.nodes.iter().map(|it| self.explained.to_value(it)).collect::<Vec<_>>(),
             "pod": pod, "time": time::format_secs(self.at.secs()),
         });
         for (field, node) in [("chosen", &self.chosen), ("nominated", &self.nominated)] {
@@ -74,5 +102,83 @@ impl Decision {
             }
         }
         status
+    }
+}
+
+/// The decisions that are remembered: the last one about each pod.
+#[derive(Clone, Debug)]
+pub(crate) struct Decisions {
+    /// Decisions, and nodes in all of them, that are kept at most.
+    max: (usize, usize),
+    by_pod: BTreeMap<Key, (u64, Decision)>,
+    /// Pods by the numbers of their decisions: the oldest first.
+    order: BTreeMap<u64, Key>,
+    /// How many there have been.
+    n_made: u64,
+    /// Nodes that are explained in all of them.
+    n_nodes: usize,
+    /// Decisions before this one have been cut down to the chosen node.
+    first_whole: u64,
+}
+
+impl Default for Decisions {
+    fn default() -> Decisions {
+        Decisions::new(DECISIONS_MAX, NODES_MAX)
+    }
+}
+
+impl Decisions {
+    pub fn new(decisions_max: usize, nodes_max: usize) -> Decisions {
+        Decisions {
+            max: (decisions_max, nodes_max),
+            by_pod: BTreeMap::new(),
+            order: BTreeMap::new(),
+            n_made: 0,
+            n_nodes: 0,
+            first_whole: 0,
+        }
+    }
+
+    pub fn get(&self, pod: &Key) -> Option<&Decision> {
+        self.by_pod.get(pod).map(|(_, it)| it)
+    }
+
+    /// In the order of keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Decision)> {
+        self.by_pod.iter().map(|(key, (_, it))| (key, it))
+    }
+
+    pub fn n_made(&self) -> u64 {
+        self.n_made
+    }
+
+    pub fn insert(&mut self, pod: &Key, decision: Decision) {
+        self.remove(pod);
+        self.n_made += 1;
+        self.n_nodes += decision.explained.nodes.len();
+        self.order.insert(self.n_made, pod.clone());
+        self.by_pod.insert(pod.clone(), (self.n_made, decision));
+        if self.order.len() > self.max.0
+            && let Some(oldest) = self.order.first_key_value().map(|(_, it)| it.clone())
+        {
+            self.remove(&oldest);
+        }
+        while self.n_nodes > self.max.1
+            && let Some((number, pod)) = self.order.range(self.first_whole..).next()
+        {
+            self.first_whole = number + 1;
+            if let Some((_, decision)) = self.by_pod.get_mut(pod) {
+                let n_before = decision.explained.nodes.len();
+                decision.explained.keep_only(decision.chosen.as_ref());
+                self.n_nodes -= n_before - decision.explained.nodes.len();
+            }
+        }
+    }
+
+    pub fn remove(&mut self, pod: &Key) {
+        if let Some((number, decision)) = self.by_pod.remove(pod) {
+            self.order.remove(&number);
+            self.n_nodes -= decision.explained.nodes.len();
+        }
     }
 }

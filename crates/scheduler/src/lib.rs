@@ -13,7 +13,7 @@ mod scheduler;
 mod terms;
 mod volumes;
 
-pub use self::decision::{Decision, FilterResult, NodeResult, ScoreResult};
+pub use self::decision::Decision;
 pub use self::resources::{Resources, pod_requests};
 pub use self::scheduler::Scheduler;
 

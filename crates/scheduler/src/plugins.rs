@@ -57,12 +57,14 @@ pub(crate) enum Normalize {
 pub(crate) struct Cycle<'a> {
     pub cache: &'a Cache,
     pub pod: &'a PodInfo,
+    /// The node that the pod names itself.
+    pub(self) named: Option<&'a str>,
     pub(self) spread: Vec<pod_topology_spread::Counts>,
     pub(self) neighbours: inter_pod_affinity::Neighbours,
-    pub(self) spread_scores: pod_topology_spread::Scoring,
+    pub(self) spread_scores: pod_topology_spread::Scoring<'a>,
     pub(self) affinity_scores: BTreeMap<(Str, Str), i64>,
-    /// On how many nodes each of the pod's images is.
-    pub(self) image_nodes: BTreeMap<Str, i64>,
+    /// The pod's images, and on how many nodes each is.
+    pub(self) images: Vec<(Str, i64)>,
 }
 
 impl<'a> Cycle<'a> {
@@ -71,11 +73,12 @@ impl<'a> Cycle<'a> {
         Cycle {
             cache,
             pod,
+            named: pod.pod.str_at("spec.nodeName").filter(|it| !it.is_empty()),
             spread: pod_topology_spread::prepare(cache, pod),
             neighbours: inter_pod_affinity::prepare(cache, pod),
             spread_scores: Default::default(),
             affinity_scores: BTreeMap::new(),
-            image_nodes: BTreeMap::new(),
+            images: Vec::new(),
         }
     }
 
@@ -83,7 +86,7 @@ impl<'a> Cycle<'a> {
     pub fn prepare_scores(&mut self, fitting: &[&NodeInfo]) {
         self.spread_scores = pod_topology_spread::prepare_scores(self.cache, self.pod, fitting);
         self.affinity_scores = inter_pod_affinity::prepare_scores(self.cache, self.pod);
-        self.image_nodes = image_locality::prepare_scores(self.cache, self.pod);
+        self.images = image_locality::prepare_scores(self.cache, self.pod);
     }
 
     /// A pod comes to a node (1) or leaves it (-1), in thought.

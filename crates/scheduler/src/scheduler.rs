@@ -16,7 +16,7 @@ use value::{Str, Value, time, value};
 
 use crate::cache::{Cache, PodInfo};
 use crate::cycle::{self, Failure, Outcome, fit_message};
-use crate::decision::{Decision, NodeResult};
+use crate::decision::{Decision, Decisions, Explained};
 use crate::preemption::{self, Budget, Preemption};
 use crate::queue::{Queue, Rejected};
 use crate::volumes;
@@ -25,8 +25,6 @@ use crate::volumes;
 const DEFAULT: &str = "default-scheduler";
 /// Kinds that decide where volumes are.
 const VOLUME_KINDS: [KindId; 3] = [PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, STORAGE_CLASS];
-/// Decisions kept; the oldest attempts are forgotten first.
-const DECISIONS_MAX: usize = 20_000;
 
 /// The default scheduler.
 #[derive(Default)]
@@ -37,8 +35,7 @@ pub struct Scheduler {
     pending: BTreeMap<Key, Pending>,
     /// Where the next search begins.
     next_start: usize,
-    decisions: BTreeMap<Key, Decision>,
-    n_decisions: u64,
+    decisions: Decisions,
     last_work: Option<Instant>,
 }
 
@@ -81,7 +78,7 @@ impl Scheduler {
 
     /// How many decisions there have been: changes when any does.
     pub fn n_decisions(&self) -> u64 {
-        self.n_decisions
+        self.decisions.n_made()
     }
 
     fn pod_changed(&mut self, change: &Change, now: Instant) {
@@ -108,7 +105,11 @@ impl Scheduler {
         let same_spec = change.before.as_ref().is_some_and(|it| !is_unbound(it) && it.at("spec") == pod.at("spec"));
         if !same_spec || pod.meta.is_deleted() {
             let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).cloned().unwrap_or_default();
-            self.cache.place(Arc::new(PodInfo::of(pod)), &node);
+            // What we bound ourselves is parsed already.
+            let bound = change.before.as_ref().filter(|it| is_unbound(it)).map(|it| it.meta.revision);
+            let assumed = self.cache.on_node(&key, &node).filter(|it| Some(it.pod.meta.revision) == bound);
+            let info = assumed.map_or_else(|| PodInfo::of(pod), |it| it.bound(pod));
+            self.cache.place(Arc::new(info), &node);
         }
         let is_news = change.before.as_ref().is_none_or(|it| is_unbound(it) || it.meta.labels != pod.meta.labels);
         if is_news && self.queue.has_unschedulable() {
@@ -169,11 +170,7 @@ impl Scheduler {
                 || before.at("status.allocatable") != node.at("status.allocatable")
         });
         if !grew && self.cache.nodes.contains_key(&name) {
-            // Heartbeats and conditions: only the shared pointer is renewed.
-            if let Some(info) = self.cache.nodes.get_mut(&name) {
-                info.node = node.clone();
-            }
-            return;
+            return self.cache.renew_node(node);
         }
         self.cache.set_node(node);
         let pending = &self.pending;
@@ -218,20 +215,20 @@ impl Scheduler {
             match volumes::of(&cx.view(), &info) {
                 Ok(it) => self.cache.volumes = it,
                 Err(why) => {
-                    self.fail(cx, &info, &Failure::beforehand(why), attempt, Vec::new());
+                    self.fail(cx, &info, &Failure::beforehand(why), attempt, Explained::default());
                     return cx.end();
                 }
             }
         }
-        let (outcome, nodes) = cycle::schedule(&self.cache, &info, &mut self.next_start, cx.rng());
+        let (outcome, explained) = cycle::schedule(&mut self.cache, &info, &mut self.next_start, cx.rng());
         match outcome {
-            Outcome::Node(node) => self.bind(cx, &info, node, attempt, nodes),
-            Outcome::Nowhere(failure) => self.fail(cx, &info, &failure, attempt, nodes),
+            Outcome::Node(node) => self.bind(cx, &info, node, attempt, explained),
+            Outcome::Nowhere(failure) => self.fail(cx, &info, &failure, attempt, explained),
         }
         cx.end();
     }
 
-    fn bind(&mut self, cx: &mut Cx<'_>, info: &Arc<PodInfo>, node: Str, attempt: u32, nodes: Vec<NodeResult>) {
+    fn bind(&mut self, cx: &mut Cx<'_>, info: &Arc<PodInfo>, node: Str, attempt: u32, explained: Explained) {
         if self.waits_for_volumes(cx, &node) {
             return self.queue.reject(&info.key, Rejected { by_volumes: true, ..Rejected::default() });
         }
@@ -241,9 +238,9 @@ impl Scheduler {
                 self.cache.place(info.clone(), &node);
                 self.unqueue(&info.key);
                 event(cx, info, "Normal", "Scheduled", "Binding", &message);
-                self.remember(
+                self.decisions.insert(
                     &info.key,
-                    Decision { attempt, at: cx.now(), nodes, chosen: Some(node), nominated: None, message },
+                    Decision { attempt, at: cx.now(), explained, chosen: Some(node), nominated: None, message },
                 );
             }
             // The pod has gone or was bound by somebody else: its change will say so.
@@ -259,7 +256,7 @@ impl Scheduler {
         volumes.bind(cx, &node.node).unwrap_or(true)
     }
 
-    fn fail(&mut self, cx: &mut Cx<'_>, info: &Arc<PodInfo>, failure: &Failure, attempt: u32, nodes: Vec<NodeResult>) {
+    fn fail(&mut self, cx: &mut Cx<'_>, info: &Arc<PodInfo>, failure: &Failure, attempt: u32, explained: Explained) {
         self.queue.reject(&info.key, failure.why);
         let mut message = fit_message(self.cache.nodes.len(), &failure.reasons());
         let mut nominated = None;
@@ -285,15 +282,8 @@ impl Scheduler {
         }
         event(cx, info, "Warning", "FailedScheduling", "Scheduling", &message);
         set_condition(cx, info, &message, nominated.as_ref()).ok();
-        self.remember(&info.key, Decision { attempt, at: cx.now(), nodes, chosen: None, nominated, message });
-    }
-
-    fn remember(&mut self, key: &Key, decision: Decision) {
-        if self.decisions.len() >= DECISIONS_MAX && !self.decisions.contains_key(key) {
-            self.decisions.pop_first();
-        }
-        self.n_decisions += 1;
-        self.decisions.insert(key.clone(), decision);
+        self.decisions
+            .insert(&info.key, Decision { attempt, at: cx.now(), explained, chosen: None, nominated, message });
     }
 }
 
@@ -381,8 +371,7 @@ impl Actor for Scheduler {
     }
 
     fn list(&mut self, view: &View<'_>) {
-        let (decisions, n_decisions) = (std::mem::take(&mut self.decisions), self.n_decisions);
-        *self = Scheduler { decisions, n_decisions, ..Scheduler::default() };
+        *self = Scheduler { decisions: std::mem::take(&mut self.decisions), ..Scheduler::default() };
         // Pods last: what they wait for is there then.
         for kind in [NAMESPACE, REPLICA_SET, REPLICATION_CONTROLLER, SERVICE, STATEFUL_SET, NODE, POD] {
             for object in view.list(kind, None) {

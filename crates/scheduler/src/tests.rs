@@ -8,6 +8,7 @@ use value::yaml;
 
 use crate::cache::{Cache, PodInfo};
 use crate::cycle::{self, Outcome, fit_message};
+use crate::decision::{Decision, Decisions, Explained, NodeResult};
 use crate::preemption::{self, Preemption};
 use crate::queue::{Queue, Rejected};
 
@@ -56,9 +57,9 @@ fn with(placed: Placed<'_>) -> Cache {
 /// Where the pod goes, or why nowhere, and what preemption can do about it.
 #[track_caller]
 fn check(placed: Placed<'_>, cpu: &str, spec: &str, expect: Expect) {
-    let cache = with(placed);
+    let mut cache = with(placed);
     let pod = pod("new", cpu, spec);
-    let (outcome, _) = cycle::schedule(&cache, &pod, &mut 0, &mut Rng::new(1));
+    let (outcome, _) = cycle::schedule(&mut cache, &pod, &mut 0, &mut Rng::new(1));
     let text = match outcome {
         Outcome::Node(node) => node.to_string(),
         Outcome::Nowhere(failure) => {
@@ -224,10 +225,38 @@ fn preemption_breaks_no_budget_where_it_can_choose() {
     let budget = "{metadata: {name: keep, namespace: default}, spec: {selector: {matchLabels: {app: kept}}}, status: {disruptionsAllowed: 0}}";
     cache.budgets = vec![preemption::Budget::of(&object(kinds::POD_DISRUPTION_BUDGET, budget))];
     let pod = pod("new", "1", "priority: 100");
-    let (outcome, _) = cycle::schedule(&cache, &pod, &mut 0, &mut Rng::new(1));
+    let (outcome, _) = cycle::schedule(&mut cache, &pod, &mut 0, &mut Rng::new(1));
     let Outcome::Nowhere(failure) = outcome else { panic!("both nodes are full") };
     match preemption::preempt(&cache, &pod, &failure) {
         Preemption::Victims { pods, .. } => assert_eq!(pods[0].key.name, "free"),
         Preemption::No(why) => panic!("{why}"),
     }
+}
+
+#[test]
+fn old_decisions_keep_the_chosen_node_only() {
+    let node = |name: &str, row| NodeResult { name: name.into(), refused: None, row: Some(row) };
+    let decision = |chosen: &str| Decision {
+        attempt: 1,
+        at: Instant::from_secs(1),
+        explained: Explained { nodes: vec![node("node-1", 1), node("node-2", 0)], scores: vec![7; 14] },
+        chosen: Some(chosen.into()),
+        nominated: None,
+        message: String::new(),
+    };
+    let mut decisions = Decisions::new(4, 5);
+    for number in 0..12 {
+        decisions.insert(&Key::new("default", format!("pod-{number:02}")), decision("node-2"));
+    }
+    let kept: Vec<String> =
+        decisions.iter().map(|(pod, it)| format!("{} {}", pod.name, it.explained.nodes.len())).collect();
+    expect![[r#"
+        [
+            "pod-08 1",
+            "pod-09 1",
+            "pod-10 1",
+            "pod-11 2",
+        ]
+    "#]]
+    .assert_debug_eq(&kept);
 }

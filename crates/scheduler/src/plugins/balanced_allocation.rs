@@ -7,7 +7,7 @@ pub(super) const PLUGIN: Plugin =
     Plugin { name: "NodeResourcesBalancedAllocation", score: Some(score), ..Plugin::DEFAULT };
 
 /// Fractions are counted in millionths; upstream uses floats and cuts to whole points, so a score may differ by one.
-const ONE: i128 = 1_000_000;
+const ONE: i64 = 1_000_000;
 
 fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
     let (ask, have, used) = (&cycle.pod.requests, &node.allocatable, &node.requested);
@@ -21,10 +21,20 @@ fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
 
 /// 100 less the standard deviation of the used shares of CPU and memory.
 fn balance(cpu: (i64, i64), memory: (i64, i64)) -> i64 {
-    let share = |(used, have): (i64, i64)| (have != 0).then(|| (i128::from(used) * ONE / i128::from(have)).min(ONE));
     let deviation = match (share(cpu), share(memory)) {
         (Some(cpu), Some(memory)) => (cpu - memory).abs() / 2,
         _ => 0,
     };
-    i64::try_from((ONE - deviation) * i128::from(MAX_SCORE) / ONE).unwrap_or(MAX_SCORE)
+    (ONE - deviation) * MAX_SCORE / ONE
+}
+
+fn share((used, have): (i64, i64)) -> Option<i64> {
+    if have == 0 {
+        return None;
+    }
+    let share = match used.checked_mul(ONE) {
+        Some(it) => it / have,
+        None => i64::try_from(i128::from(used) * i128::from(ONE) / i128::from(have)).unwrap_or(ONE),
+    };
+    Some(share.min(ONE))
 }

@@ -1,8 +1,6 @@
 //! Nodes that have a pod's images already are better.
 
-use std::collections::BTreeMap;
-
-use value::{Str, Value};
+use value::Str;
 
 use super::{Cycle, MAX_SCORE, Plugin, with_tag};
 use crate::cache::{Cache, NodeInfo, PodInfo};
@@ -13,33 +11,23 @@ pub(super) const PLUGIN: Plugin = Plugin { name: "ImageLocality", score: Some(sc
 const MIN: i64 = 23 * 1024 * 1024;
 const MAX_EACH: i64 = 1000 * 1024 * 1024;
 
-/// On how many nodes each image of the pod is.
-pub(super) fn prepare_scores(cache: &Cache, pod: &PodInfo) -> BTreeMap<Str, i64> {
-    let images = pod.images().map(with_tag);
-    images
-        .map(|image| (image.clone(), cache.nodes.values().filter(|it| size_on(it, &image) > 0).count() as i64))
-        .collect()
+/// The pod's images, and on how many nodes each is.
+pub(super) fn prepare_scores(cache: &Cache, pod: &PodInfo) -> Vec<(Str, i64)> {
+    let n_nodes = |image: &Str| cache.image_nodes.get(image).copied().unwrap_or(0);
+    pod.images().map(with_tag).map(|image| (image.clone(), n_nodes(&image))).collect()
 }
 
 fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
-    let n_containers = cycle.pod.images().count() as i64;
-    let sum: i64 = cycle
-        .pod
-        .images()
-        .map(|image| {
-            let image = with_tag(image);
-            // Images that many nodes have count more, so that one node with an image does not draw all pods.
-            size_on(node, &image).saturating_mul(cycle.image_nodes.get(&image).copied().unwrap_or(0))
-                / cycle.cache.nodes.len().max(1) as i64
-        })
-        .sum();
-    let max = MAX_EACH * n_containers;
+    let n_nodes = cycle.cache.nodes.len().max(1) as i64;
+    // Images that many nodes have count more, so that one node with an image does not draw all pods.
+    let weighed = |(image, n_with): &(Str, i64)| size_on(node, image).saturating_mul(*n_with) / n_nodes;
+    let sum: i64 = cycle.images.iter().filter(|(_, n_with)| *n_with > 0).map(weighed).sum();
+    let max = MAX_EACH * cycle.images.len() as i64;
     let sum = sum.clamp(MIN, max.max(MIN));
     if max <= MIN { 0 } else { MAX_SCORE * (sum - MIN) / (max - MIN) }
 }
 
 /// The size of an image on a node in bytes; 0 where it is not.
-fn size_on(node: &NodeInfo, image: &str) -> i64 {
-    let has = |it: &&Value| it.list_at("names").iter().any(|name| name.as_str() == Some(image));
-    node.node.list_at("status.images").iter().find(has).and_then(|it| it.i64_at("sizeBytes")).unwrap_or(0)
+fn size_on(node: &NodeInfo, image: &Str) -> i64 {
+    node.images.binary_search_by(|(it, _)| it.cmp(image)).map_or(0, |idx| node.images[idx].1)
 }

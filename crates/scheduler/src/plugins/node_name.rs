@@ -6,8 +6,8 @@ use crate::cache::NodeInfo;
 pub(super) const PLUGIN: Plugin = Plugin { name: "NodeName", filter: Some(filter), ..Plugin::DEFAULT };
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
-    match cycle.pod.pod.str_at("spec.nodeName") {
-        Some(name) if !name.is_empty() && name != node.name().as_str() => {
+    match cycle.named {
+        Some(name) if name != node.name().as_str() => {
             Verdict::Unresolvable(one("node(s) didn't match the requested node name"))
         }
         _ => Verdict::Fits,

@@ -1,5 +1,6 @@
 //! Pods that are alike spread over zones, hosts or other domains (`plugins/podtopologyspread`).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use runtime::placement;
@@ -7,7 +8,7 @@ use value::{Str, Value};
 
 use super::{Cycle, MAX_SCORE, Normalize, Plugin, Verdict, one};
 use crate::cache::{Cache, NodeInfo, PodInfo};
-use crate::terms::{Spread, spreads};
+use crate::terms::Spread;
 
 pub(super) const PLUGIN: Plugin = Plugin {
     name: "PodTopologySpread",
@@ -34,16 +35,18 @@ pub(crate) struct Counts {
 
 /// What constraints that should hold say about the nodes that fit.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Scoring {
-    constraints: Vec<Scored>,
+pub(crate) struct Scoring<'a> {
+    constraints: Vec<Scored<'a>>,
     /// Nodes without one of the keys get nothing.
     ignored: BTreeSet<Str>,
 }
 
 #[derive(Clone, Debug)]
-struct Scored {
-    spread: Spread,
-    domains: BTreeMap<Str, i64>,
+struct Scored<'a> {
+    spread: &'a Spread,
+    /// Matching pods by domain; by the node's name when each host is one.
+    domains: Cow<'a, BTreeMap<Str, i64>>,
+    by_host: bool,
     /// The more domains, the more each pod counts.
     weight: i64,
 }
@@ -63,10 +66,6 @@ fn counts(spread: &Spread, pod: &PodInfo, node: &NodeInfo) -> bool {
     affinity && (!spread.honors_taints || tolerated())
 }
 
-fn n_matching(spread: &Spread, pod: &PodInfo, node: &NodeInfo) -> i64 {
-    node.pods.values().filter(|it| selects(spread, pod, it)).count() as i64
-}
-
 fn selects(spread: &Spread, pod: &PodInfo, other: &PodInfo) -> bool {
     other.key.namespace == pod.key.namespace
         && !other.pod.meta.is_deleted()
@@ -75,17 +74,18 @@ fn selects(spread: &Spread, pod: &PodInfo, other: &PodInfo) -> bool {
 
 /// Counts pods for the constraints that must hold (`calPreFilterState`).
 pub(super) fn prepare(cache: &Cache, pod: &PodInfo) -> Vec<Counts> {
-    if pod.pod.at("spec.topologySpreadConstraints").is_none() {
+    let all = &cache.spreads.hard;
+    if all.is_empty() {
         return Vec::new();
     }
-    let all = spreads(&pod.pod, true);
-    let nodes: Vec<&NodeInfo> = cache.nodes.values().filter(|it| has_all_keys(&all, it)).collect();
+    let nodes: Vec<&NodeInfo> = cache.nodes.values().filter(|it| has_all_keys(all, it)).collect();
     all.iter()
         .map(|spread| {
+            let alike = cache.alike(&pod.key.namespace, &spread.selector);
             let mut domains: BTreeMap<Str, i64> = BTreeMap::new();
             for node in nodes.iter().filter(|it| counts(spread, pod, it)) {
                 let Some(domain) = domain(spread, node) else { continue };
-                *domains.entry(domain.clone()).or_default() += n_matching(spread, pod, node);
+                *domains.entry(domain.clone()).or_default() += alike.get(node.name()).copied().unwrap_or(0);
             }
             let selects_itself = spread.selector.matches(&pod.pod.meta.labels);
             Counts { spread: spread.clone(), domains, selects_itself }
@@ -123,47 +123,36 @@ fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
 }
 
 /// Counts pods for the constraints that should hold (`initPreScoreState`).
-pub(super) fn prepare_scores(cache: &Cache, pod: &PodInfo, fitting: &[&NodeInfo]) -> Scoring {
-    let own = pod.pod.at("spec.topologySpreadConstraints").is_some();
-    let spreads = if own { spreads(&pod.pod, false) } else { cache.default_spreads(&pod.pod) };
+pub(super) fn prepare_scores<'a>(cache: &'a Cache, pod: &PodInfo, fitting: &[&NodeInfo]) -> Scoring<'a> {
+    let (own, spreads) = (cache.spreads.own, &cache.spreads.soft);
     let mut scoring = Scoring::default();
     if spreads.is_empty() {
         return scoring;
     }
-    let mut topologies: Vec<BTreeMap<Str, i64>> = vec![BTreeMap::new(); spreads.len()];
-    for node in fitting {
-        if own && !has_all_keys(&spreads, node) {
-            scoring.ignored.insert(node.name().clone());
-            continue;
-        }
-        for (spread, domains) in spreads.iter().zip(&mut topologies) {
-            if let Some(domain) = domain(spread, node).filter(|_| spread.topology_key != HOSTNAME) {
-                domains.entry(domain.clone()).or_default();
-            }
-        }
-    }
-    for node in cache.nodes.values() {
-        if own && !has_all_keys(&spreads, node) {
-            continue;
-        }
-        for (spread, domains) in spreads.iter().zip(&mut topologies) {
-            if !counts(spread, pod, node) {
-                continue;
-            }
-            if let Some(count) = domain(spread, node).and_then(|it| domains.get_mut(it)) {
-                *count += n_matching(spread, pod, node);
-            }
-        }
-    }
+    let is_ignored = |it: &NodeInfo| own && !has_all_keys(spreads, it);
+    scoring.ignored = fitting.iter().filter(|it| is_ignored(it)).map(|it| it.name().clone()).collect();
     let n_hosts = fitting.len() - scoring.ignored.len();
-    scoring.constraints = spreads
-        .into_iter()
-        .zip(topologies)
-        .map(|(spread, domains)| {
-            let size = if spread.topology_key == HOSTNAME { n_hosts } else { domains.len() };
-            Scored { spread, domains, weight: ln(size as u64 + 2) }
-        })
-        .collect();
+    for spread in spreads {
+        let alike = cache.alike(&pod.key.namespace, &spread.selector);
+        let mut domains: BTreeMap<Str, i64> = BTreeMap::new();
+        let by_host = spread.topology_key == HOSTNAME;
+        if !by_host {
+            for node in fitting.iter().filter(|it| !is_ignored(it)) {
+                if let Some(domain) = domain(spread, node).filter(|it| !domains.contains_key(*it)) {
+                    domains.insert(domain.clone(), 0);
+                }
+            }
+            for (name, n_pods) in alike {
+                let node = cache.nodes.get(name).filter(|it| !is_ignored(it) && counts(spread, pod, it));
+                if let Some(count) = node.and_then(|it| domain(spread, it)).and_then(|it| domains.get_mut(it)) {
+                    *count += n_pods;
+                }
+            }
+        }
+        let size = if by_host { n_hosts } else { domains.len() };
+        let domains = if by_host { Cow::Borrowed(alike) } else { Cow::Owned(domains) };
+        scoring.constraints.push(Scored { spread, domains, by_host, weight: ln(size as u64 + 2) });
+    }
     scoring
 }
 
@@ -191,11 +180,8 @@ fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
     }
     let mut sum = 0;
     for it in &scoring.constraints {
-        let Some(domain) = domain(&it.spread, node) else { continue };
-        let count = match &*it.spread.topology_key {
-            HOSTNAME => n_matching(&it.spread, cycle.pod, node),
-            _ => it.domains.get(domain).copied().unwrap_or(0),
-        };
+        let Some(domain) = domain(it.spread, node) else { continue };
+        let count = it.domains.get(if it.by_host { node.name() } else { domain }).copied().unwrap_or(0);
         sum += count * it.weight + (it.spread.max_skew - 1) * ONE;
     }
     (sum + ONE / 2) / ONE
