@@ -15,6 +15,11 @@ pub fn print(line: &str) {
     this::print(line);
 }
 
+/// Names the function that brings the rest of a program that is split in two; without it none can be.
+pub fn be_splittable() {
+    this::be_splittable();
+}
+
 /// The arguments after the program's name.
 pub fn args() -> Vec<String> {
     this::args()

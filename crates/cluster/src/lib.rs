@@ -8,7 +8,6 @@ mod bootstrap;
 mod clock;
 mod cluster;
 mod config;
-mod exec;
 mod fingerprint;
 mod logs;
 mod metrics;

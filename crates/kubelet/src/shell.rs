@@ -4,7 +4,6 @@
 
 mod arith;
 mod commands;
-mod live;
 mod parse;
 mod run;
 
@@ -12,8 +11,6 @@ use sim::Instant;
 use value::Str;
 
 pub(crate) use self::commands::matches;
-pub(crate) use self::live::exec;
-pub use self::live::{Programs, Ran};
 pub(crate) use self::run::{Output, probe, run};
 
 use self::parse::Node;
@@ -53,7 +50,7 @@ pub(crate) fn program(words: &[&str]) -> Option<Program> {
     parse::parse(script).map(Program)
 }
 
-pub(crate) fn is_shell(word: &str) -> bool {
+fn is_shell(word: &str) -> bool {
     matches!(base(word), "sh" | "bash" | "ash" | "dash" | "busybox")
 }
 

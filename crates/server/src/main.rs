@@ -7,7 +7,6 @@ mod front;
 mod kubectl;
 mod options;
 mod run;
-mod upgrade;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,9 @@
-//! The page: Trunk makes the two programs and copies the files, then names are sealed with their contents.
+//! The page: Trunk makes the two programs and copies the files, the engine is split in what the first manifests need
+//! and the rest, and names are sealed with their contents.
 
+mod rehearsal;
 pub mod seal;
+pub mod split;
 
 use crate::{
     files,
@@ -37,5 +40,6 @@ pub fn build() -> Res<()> {
                 .env_remove("NO_COLOR"),
         )
     })?;
+    process::timed("split the engine", || rehearsal::split_engine(&unsealed))?;
     seal::seal(&unsealed, &dist())
 }

@@ -74,7 +74,10 @@ fn fuzz() -> Res<()> {
     process::run(cargo().args(["run", "--quiet", "--package", "tests", "--bin", "fuzz", "--", FUZZ_REQUESTS]))
 }
 
-/// The same seed and inputs must leave the same fingerprints natively and in wasm.
+/// Programs are split at random places as often, to see that splitting changes nothing.
+const SPLITS: u64 = 3;
+
+/// The same seed and inputs must leave the same fingerprints natively, in wasm, and in wasm that is split in two.
 fn determinism() -> Res<()> {
     let native = process::output(cargo().args(["run", "--quiet", "--package", "tests", "--bin", "fingerprints"]))?;
     let in_wasm = wasm::run_in_node("tests", "fingerprints", &[])?;
@@ -82,7 +85,16 @@ fn determinism() -> Res<()> {
     if native.trim().is_empty() {
         return Err("no fingerprints were printed".into());
     }
-    if native == in_wasm { Ok(()) } else { Err(format!("in wasm they differ:\n{in_wasm}")) }
+    if native != in_wasm {
+        return Err(format!("in wasm they differ:\n{in_wasm}"));
+    }
+    for seed in 0..SPLITS {
+        let split = wasm::run_split_in_node("tests", "fingerprints", seed)?;
+        if native != split {
+            return Err(format!("in wasm that is split by seed {seed} they differ:\n{split}"));
+        }
+    }
+    Ok(())
 }
 
 fn in_browser() -> Res<()> {

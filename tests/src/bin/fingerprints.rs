@@ -23,6 +23,7 @@ type Play = fn(&mut Session, &mut dyn FnMut(&Session, &str));
 const PLAYS: &[(&str, Play)] = &[("idle", idle), ("roll out", roll_out), ("unplug", unplug)];
 
 fn main() {
+    host::be_splittable();
     for seed in [1, 2] {
         for (name, play) in PLAYS {
             let mut session = Session::new(&Config { seed, ..Config::default() });

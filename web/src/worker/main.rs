@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use gloo::timers::callback::Timeout;
 use js_sys::Uint8Array;
 use view::wire::Wire;
-use wasm_bindgen::{JsCast, closure::Closure};
+use wasm_bindgen::{JsCast, closure::Closure, prelude::wasm_bindgen};
 use web::{Ask, Tell};
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
@@ -25,6 +25,15 @@ thread_local! {
     static HOST: RefCell<Option<Host>> = const { RefCell::new(None) };
     /// The next time that something is to be done without being asked.
     static TIMER: RefCell<Option<Timeout>> = const { RefCell::new(None) };
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Brings what the build split off, since the first manifests do not need it; see `web/js/engine.js`.
+    ///
+    /// Code that is not there calls it, too, with `true`.
+    #[wasm_bindgen(js_name = loadRest)]
+    fn load_rest(is_needed_now: bool);
 }
 
 fn scope() -> Option<DedicatedWorkerGlobalScope> {
@@ -47,7 +56,10 @@ fn wall_ms() -> u64 {
 
 fn hear(ask: Ask) {
     HOST.with_borrow_mut(|host| match (ask, host.as_mut()) {
-        (Ask::Boot { session, scenario }, _) => *host = Some(Host::boot(&session, &scenario)),
+        (Ask::Boot { session, scenario }, _) => {
+            *host = Some(Host::boot(&session, &scenario));
+            load_rest(false);
+        }
         (ask, Some(host)) => host.hear(ask),
         // Nothing else comes before the boot, but for wishes that the app repeats after it.
         (_, None) => (),

@@ -19,7 +19,9 @@ fn of_file(source: &Source) -> Vec<Finding> {
 }
 
 fn of_list(path: &str, start: usize, lines: &[&str]) -> Option<Finding> {
-    let opened = lines.iter().position(|it| it.trim_end().ends_with(['[', '{', '(']))? + 1;
+    let opens = |line: &str| line.trim_end().ends_with(['[', '{', '(']);
+    // A list that fits on one line ends before it opens for the tool.
+    let opened = lines.iter().take_while(|it| !it.trim_end().ends_with("];")).position(|it| opens(it))? + 1;
     let entries = entries(&lines[opened..]);
     let wrong = entries.windows(2).find(|pair| pair[0].1 > pair[1].1)?;
     let (idx, entry) = &wrong[1];
