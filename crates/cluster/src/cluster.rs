@@ -113,10 +113,14 @@ impl Cluster {
             return metrics::add_group(self.api.handle(self.now, request));
         }
         self.refresh_for(request.uri().path());
+        let stdin = if is_exec(request.uri().path()) { request.body().clone() } else { Vec::new() };
         let (parts, body) = self.api.handle(self.now, request).into_parts();
         match body {
             Body::Tunnel(Tunnel::Log { namespace, pod, options }) => self.log(Key::new(namespace, pod), &options),
             Body::Tunnel(Tunnel::Request { review }) => self.network_request(&review),
+            Body::Tunnel(Tunnel::Connect { namespace, pod, action: action @ ("exec" | "attach"), options }) => {
+                self.exec(action, &Key::new(namespace, pod), &options, &stdin)
+            }
             Body::Tunnel(Tunnel::Connect { action, .. }) => logs::failure(&no_connection(action)),
             body => http::Response::from_parts(parts, body),
         }
@@ -276,7 +280,13 @@ pub(crate) fn began(config: &Config) -> Instant {
 /// How long before the beginning that users see.
 const UP_BEFORE: Duration = Duration::from_secs(1);
 
-/// No process runs in a container that one could talk to.
+/// Whether a request's body is what a command reads.
+fn is_exec(path: &str) -> bool {
+    path.ends_with("/exec") || path.ends_with("/attach")
+}
+
+/// What cannot be had here, and what can instead.
 fn no_connection(action: &str) -> Status {
-    Status::new(501, "NotImplemented", format!("{action} is not simulated: no process runs in the containers"))
+    let instead = "ask with `kubectl exec POD -- wget -qO- URL` or a NetworkRequest";
+    Status::new(501, "NotImplemented", format!("{action} is not simulated: no bytes flow here; {instead}"))
 }

@@ -8,6 +8,7 @@ mod bootstrap;
 mod clock;
 mod cluster;
 mod config;
+mod exec;
 mod fingerprint;
 mod logs;
 mod metrics;

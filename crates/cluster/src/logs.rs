@@ -46,6 +46,14 @@ impl Cluster {
     pub(crate) fn log(&mut self, pod: Key, options: &Value) -> Response<Body> {
         let now = self.now;
         let wanted = wanted(options, now);
+        let view = self.view();
+        if let Some(object) = view.get(kinds::POD, &pod)
+            && let Err(why) = kubelet::dial(&view, object)
+        {
+            let (host, container) = (why.split(' ').nth(2).unwrap_or(""), &wanted.options.container);
+            let url = format!("https://{}/containerLogs/{pod}/{container}", host.trim_end_matches(':'));
+            return failure(&Status::new(500, "InternalError", format!("Get \"{url}\": {why}")));
+        }
         let lines = match kubelet::log(&self.view(), &pod, &wanted.options) {
             Ok(lines) => lines,
             Err(status) => return failure(&status),

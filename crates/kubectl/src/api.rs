@@ -117,6 +117,13 @@ impl Cx<'_> {
         if (200..300).contains(&code) { Ok(bytes) } else { Err(refusal(code, &bytes, is_write)) }
     }
 
+    /// The answer to a request for a connection, whatever its code is.
+    pub(crate) fn connect(&mut self, url: &Url, input: Vec<u8>) -> Result<(u16, Vec<u8>)> {
+        let (code, body) = self.request(Method::POST, url, "*/*", "", input)?;
+        let Body::Whole(bytes) = body else { return Ok((code, Vec::new())) };
+        Ok((code, bytes))
+    }
+
     pub(crate) fn fetch(&mut self, url: &Url, accept: &str) -> Result<Value> {
         let bytes = self.raw(Method::GET, url, accept, "", Vec::new())?;
         parse(&bytes)

@@ -3,8 +3,10 @@
 //! One actor plays all kubelets. No container runs: what one does is declared by ImageBehavior objects or told by its shell script.
 
 mod behavior;
+mod environment;
 mod events;
 mod eviction;
+mod exec;
 mod fast;
 mod kubelets;
 mod life;
@@ -17,7 +19,8 @@ mod shell;
 mod status;
 mod steps;
 
+pub use self::exec::{Refused, dial, exec, runs_shell};
 pub use self::kubelets::{Kubelets, Mode};
 pub use self::logs::{LogOptions, is_running, log, next_line};
 pub use self::nodes::{LEASES, is_live_lease, renewed};
-pub use self::shell::LogLine;
+pub use self::shell::{LogLine, Programs, Ran};

@@ -1,13 +1,14 @@
 //! The log of a container: a function of the pod as it is stored and of the time, so that it outlives every restart.
 
-use kinds::{CONFIG_MAP, POD};
+use kinds::POD;
 use meta::{Key, Object, Status};
 use runtime::View;
 use sim::{Duration, Instant};
 use value::{Str, Value, time};
 
 use crate::behavior;
-use crate::shell::{self, LogLine, Surroundings};
+use crate::environment::surroundings;
+use crate::shell::{self, LogLine};
 
 /// Which lines are wanted.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -57,7 +58,7 @@ pub fn next_line(view: &View<'_>, key: &Key, name: &str) -> Option<Instant> {
     shell::run(&program, &surroundings(view, pod, container), since, view.now).next
 }
 
-fn running<'a>(view: &View<'a>, key: &Key, name: &str) -> Option<(&'a Object, &'a Value, Instant)> {
+pub(crate) fn running<'a>(view: &View<'a>, key: &Key, name: &str) -> Option<(&'a Object, &'a Value, Instant)> {
     let pod = view.get(POD, key)?;
     let container = container(pod, name).ok()?;
     let span = span(pod, container, false).ok()??;
@@ -145,36 +146,4 @@ pub(crate) fn program(view: &View<'_>, pod: &Object, container: &Value) -> Optio
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     shell::program(&words)
-}
-
-/// Variables and the host's name as the container sees them.
-pub(crate) fn surroundings(view: &View<'_>, pod: &Object, container: &Value) -> Surroundings {
-    let variables = container.list_at("env").iter().filter_map(|it| {
-        let name = it.get("name")?.as_shared_str()?.clone();
-        let value = it.get("value").and_then(Value::as_shared_str).cloned();
-        Some((name, value.or_else(|| from_elsewhere(view, pod, it)).unwrap_or_default()))
-    });
-    Surroundings {
-        variables: variables.collect(),
-        hostname: pod.at("spec.hostname").and_then(Value::as_shared_str).unwrap_or(&pod.meta.name).clone(),
-        unknown_ends: pod.meta.controller().is_some_and(|it| it.kind == "Job"),
-    }
-}
-
-/// `valueFrom` of a variable: a field of the pod or a key of a ConfigMap.
-fn from_elsewhere(view: &View<'_>, pod: &Object, variable: &Value) -> Option<Str> {
-    if let Some(path) = variable.str_at("valueFrom.fieldRef.fieldPath") {
-        return match path {
-            "metadata.name" => Some(pod.meta.name.clone()),
-            "metadata.namespace" => Some(pod.meta.namespace.clone()),
-            "metadata.uid" => Some(pod.meta.uid.clone()),
-            path => match path.strip_prefix("metadata.labels['").and_then(|it| it.strip_suffix("']")) {
-                Some(key) => pod.meta.label(key).map(Str::from),
-                None => pod.at(path)?.as_shared_str().cloned(),
-            },
-        };
-    }
-    let reference = variable.at("valueFrom.configMapKeyRef")?;
-    let map = view.get(CONFIG_MAP, &Key::new(pod.namespace(), reference.str_at("name")?))?;
-    map.at("data")?.get(reference.str_at("key")?)?.as_shared_str().cloned()
 }

@@ -66,7 +66,7 @@ struct World<'a> {
 /// Looks ahead for a container that starts now.
 pub(crate) fn prospects(view: &View<'_>, pod: &Object, container: &Value, behavior: &Behavior) -> Prospects {
     let start = view.now;
-    let around = logs::surroundings(view, pod, container);
+    let around = crate::environment::surroundings(view, pod, container);
     let output = logs::program(view, pod, container).map(|it| shell::run(&it, &around, start, Instant::END));
     let world = World { view, behavior, start, output, around };
     let mut res = Prospects { exit: exit(&world, container), ..Prospects::default() };

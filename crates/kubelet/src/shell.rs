@@ -4,6 +4,7 @@
 
 mod arith;
 mod commands;
+mod live;
 mod parse;
 mod run;
 
@@ -11,6 +12,8 @@ use sim::Instant;
 use value::Str;
 
 pub(crate) use self::commands::matches;
+pub(crate) use self::live::exec;
+pub use self::live::{Programs, Ran};
 pub(crate) use self::run::{Output, probe, run};
 
 use self::parse::Node;
@@ -50,7 +53,7 @@ pub(crate) fn program(words: &[&str]) -> Option<Program> {
     parse::parse(script).map(Program)
 }
 
-fn is_shell(word: &str) -> bool {
+pub(crate) fn is_shell(word: &str) -> bool {
     matches!(base(word), "sh" | "bash" | "ash" | "dash" | "busybox")
 }
 

@@ -11,7 +11,7 @@ use value::Value;
 use crate::{Outcome, Step, endpoints, nodes, pods};
 
 /// Where the cluster's DNS answers.
-pub const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 96, 0, 10));
+pub(crate) const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 96, 0, 10));
 const ZONE: &str = "cluster.local";
 /// Aliases that are followed at most.
 const ALIASES_MAX: usize = 8;

@@ -56,7 +56,7 @@ impl<'a> Walk<'a> {
         let found = found.or_else(|| served.iter().find_map(default_backend));
         let Some(found) = found else {
             self.say("Answer", None, format!("no rule takes {host}{path}: HTTP 404"));
-            return Ok(Reply { code: 404, body: "default backend - 404".to_owned() });
+            return Ok(Reply::new(404, "default backend - 404"));
         };
         let key = found.ingress.key();
         self.say(
@@ -77,8 +77,8 @@ impl<'a> Walk<'a> {
                 let key = ingress.key();
                 let message = format!("Ingress {key} has TLS for {host}, so plain requests are redirected: HTTP 308");
                 self.say("Ingress", Some(("Ingress", key)), message);
-                let body = format!("Location: https://{host}{}\n", self.url.path);
-                Some(Reply { code: 308, body })
+                let location = format!("https://{host}{}", self.url.path);
+                Some(Reply { location, ..Reply::new(308, "308 Permanent Redirect\n") })
             }
             (Some((ingress, tls)), true) => {
                 let secret = Key::new(ingress.namespace(), tls.str_at("secretName").unwrap_or(""));
@@ -139,18 +139,18 @@ impl<'a> Walk<'a> {
             Ok(reply) => Ok(reply),
             Err(crate::Outcome::Refused) => {
                 self.say("Answer", None, "the controller gets no connection: HTTP 502");
-                Ok(Reply { code: 502, body: "502 Bad Gateway\n".to_owned() })
+                Ok(Reply::new(502, "502 Bad Gateway\n"))
             }
             Err(_) => {
                 self.say("Answer", None, "the controller waits in vain: HTTP 504");
-                Ok(Reply { code: 504, body: "504 Gateway Time-out\n".to_owned() })
+                Ok(Reply::new(504, "504 Gateway Time-out\n"))
             }
         }
     }
 }
 
 fn unavailable() -> Reply {
-    Reply { code: 503, body: "503 Service Temporarily Unavailable\n".to_owned() }
+    Reply::new(503, "503 Service Temporarily Unavailable\n")
 }
 
 /// The controller as selectors of policies see it.

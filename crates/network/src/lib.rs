@@ -4,6 +4,7 @@
 //! a request is asked for, and each step says what a real cluster would do with it and because of which object.
 
 mod address;
+mod clients;
 mod dns;
 mod endpoints;
 mod ingress;
@@ -20,7 +21,8 @@ use meta::{Key, Object};
 use runtime::View;
 use value::{Str, Value, value};
 
-pub use self::dns::{Answer, SERVER as DNS_SERVER};
+pub use self::clients::{Ran, client};
+pub use self::dns::Answer;
 pub use self::url::Url;
 
 /// Who asks.
@@ -93,6 +95,8 @@ pub struct Trace {
     /// The code of the answer; 0 without one.
     pub code: u16,
     pub body: String,
+    /// Where a redirection points to; empty without one.
+    pub location: String,
     /// The address and port to which the client connected.
     pub address: Option<(IpAddr, u16)>,
     /// The pod that answered or refused.
@@ -126,6 +130,9 @@ impl Trace {
         if self.outcome == Outcome::Answered {
             res.set("code", i64::from(self.code));
             res.set("body", self.body.as_str());
+        }
+        if !self.location.is_empty() {
+            res.set("location", self.location.as_str());
         }
         if let Some((ip, port)) = self.address {
             res.set("address", std::net::SocketAddr::new(ip, port).to_string());

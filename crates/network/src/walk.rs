@@ -32,9 +32,18 @@ pub(crate) struct Walk<'a> {
 }
 
 /// An answer over HTTP.
+#[derive(Default)]
 pub(crate) struct Reply {
     pub code: u16,
     pub body: String,
+    /// Of a redirection.
+    pub location: String,
+}
+
+impl Reply {
+    pub fn new(code: u16, body: impl Into<String>) -> Reply {
+        Reply { code, body: body.into(), location: String::new() }
+    }
 }
 
 /// Fails after a step that says why.
@@ -59,12 +68,13 @@ pub(crate) fn walk(view: &View<'_>, request: &Request, turn: u64) -> Trace {
         Err(why) if is_bad => Err(walk.fail("Address", None, why, Outcome::NotSent)),
         _ => walk.run(&request.from),
     };
-    let (outcome, code, body) = match result {
-        Ok(reply) => (Outcome::Answered, reply.code, reply.body),
-        Err(outcome) => (outcome, 0, String::new()),
+    let (outcome, reply) = match result {
+        Ok(reply) => (Outcome::Answered, reply),
+        Err(outcome) => (outcome, Reply::default()),
     };
+    let Reply { code, body, location } = reply;
     let Walk { address, pod, node, steps, .. } = walk;
-    Trace { outcome, code, body, address, pod, node, steps }
+    Trace { outcome, code, body, location, address, pod, node, steps }
 }
 
 /// See [`crate::resolve`].
@@ -334,7 +344,7 @@ impl<'a> Walk<'a> {
                 let (node, path) = (pods::node_of(pod), &self.url.path);
                 let body = format!("{} on {node}: {} {path}\n", key.name, self.method);
                 self.say("Answer", None, "HTTP 200 OK");
-                Ok(Reply { code: 200, body })
+                Ok(Reply::new(200, body))
             }
             Listening::No(why) => {
                 let message = format!("nothing listens on port {port} of pod {key}: {why}");
@@ -411,19 +421,19 @@ impl<'a> Walk<'a> {
             return Err(self.fail("Node", Some(("Node", Key::cluster(from.node))), message, Outcome::TimedOut));
         }
         self.say("Address", None, format!("{ip} is outside of the cluster; what answers there is not simulated"));
-        Ok(Reply { code: 200, body: format!("{} is outside of the cluster: this answer is made up\n", self.url.host) })
+        Ok(Reply::new(200, format!("{} is outside of the cluster: this answer is made up\n", self.url.host)))
     }
 
     fn api_server(&mut self) -> Reply {
         if !self.url.is_tls {
             self.say("Answer", None, "the API server speaks HTTPS only");
-            return Reply { code: 400, body: "Client sent an HTTP request to an HTTPS server.\n".to_owned() };
+            return Reply::new(400, "Client sent an HTTP request to an HTTPS server.\n");
         }
         let path = self.url.plain_path().to_owned();
         self.say("Answer", None, "the API server knows nobody without a token: HTTP 403");
         let message = format!("forbidden: User \"system:anonymous\" cannot get path \"{path}\"");
         let status = meta::Status::new(403, "Forbidden", message);
         let body = value::json::to_string(&status.to_value().with("details", Map::new()));
-        Reply { code: 403, body: format!("{body}\n") }
+        Reply::new(403, format!("{body}\n"))
     }
 }

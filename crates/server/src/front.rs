@@ -19,6 +19,7 @@ use tokio::sync::{mpsc as stream, oneshot};
 
 use crate::engine::{self, Answer, Job};
 use crate::options::Serve;
+use crate::upgrade::{self, Wanted};
 use crate::{apply, files};
 
 /// Bodies larger than this are refused, as the real server's default does.
@@ -123,14 +124,47 @@ async fn talk(connection: TcpStream, jobs: mpsc::Sender<Job>, page: Option<Arc<P
                 .as_ref()
                 .filter(|_| request.method() == http::Method::GET)
                 .and_then(|it| file(it, request.uri().path()));
-            match file {
-                Some(file) => Ok::<_, Infallible>(file),
+            if let Some(file) = file {
+                return Ok::<_, Infallible>(file);
+            }
+            match upgrade::wanted(&request) {
+                Some(wanted) => Ok(connect(wanted, request, jobs).await),
                 None => Ok(answer(request, &jobs).await),
             }
         }
     });
     // A client that breaks off in the middle is no failure of ours.
-    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(connection), service).await.ok();
+    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(connection), service);
+    connection.with_upgrades().await.ok();
+}
+
+/// Runs a command once, which tells whether it can be; then goes on over the connection itself.
+async fn connect(wanted: Wanted, request: hyper::Request<Incoming>, jobs: mpsc::Sender<Job>) -> Response {
+    let ask: upgrade::Ask = Box::new(move |request| {
+        let (reply, receiver) = oneshot::channel();
+        // An engine that has stopped drops the channel, which is an answer too.
+        jobs.send(Job::Request { request: Box::new(request), timeout: None, reply }).ok();
+        Box::pin(async move {
+            let answer = receiver.await.unwrap_or_else(|_| http::Response::new(Answer::Bytes(Vec::new())));
+            answer.map(|it| match it {
+                Answer::Bytes(bytes) => bytes,
+                Answer::Stream(_) => Vec::new(),
+            })
+        })
+    });
+    let first = ask(wanted.request(Vec::new())).await;
+    if first.status() != http::StatusCode::OK {
+        return first.map(|it| Either::Left(Full::new(Bytes::from(it))));
+    }
+    let mut response = http::Response::new(Either::Left(Full::new(Bytes::new())));
+    *response.status_mut() = http::StatusCode::SWITCHING_PROTOCOLS;
+    *response.headers_mut() = wanted.headers();
+    tokio::spawn(async move {
+        if let Ok(upgraded) = hyper::upgrade::on(request).await {
+            upgrade::talk(wanted, upgraded, first.into_body(), ask).await;
+        }
+    });
+    response
 }
 
 async fn answer(request: hyper::Request<Incoming>, jobs: &mpsc::Sender<Job>) -> Response {

@@ -7,6 +7,7 @@ mod front;
 mod kubectl;
 mod options;
 mod run;
+mod upgrade;
 
 use std::process::ExitCode;
 

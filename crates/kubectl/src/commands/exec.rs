@@ -1,8 +1,8 @@
 //! `exec`, `attach` and `port-forward`: into a simulated container.
 
-use http::Method;
+use value::{Value, json};
 
-use super::logs::{containers, pods_of};
+use super::logs::{containers, ranked_pods};
 use super::{Command, FILES};
 use crate::api::Url;
 use crate::build::Rules;
@@ -48,13 +48,13 @@ fn pod(cx: &mut Cx<'_>, words: &[String]) -> Result<Info> {
     if info.resource.is("", "Pod") {
         return Ok(info.clone());
     }
-    match pods_of(cx, info)?.into_iter().next() {
+    match ranked_pods(cx, info)?.into_iter().next() {
         Some(pod) => Ok(pod),
         None => fail("timed out waiting for the condition"),
     }
 }
 
-/// Asks for a connection to a pod; what comes over it at once.
+/// Runs a command in a pod's container, or attaches to it; shows what came of it.
 fn connect(cx: &mut Cx<'_>, pod: &Info, container: &str, subresource: &str, command: &[String]) -> Result<Flow> {
     let mut url = Url::of(&pod.resource, &pod.namespace, &pod.name, subresource);
     for word in command {
@@ -63,11 +63,54 @@ fn connect(cx: &mut Cx<'_>, pod: &Info, container: &str, subresource: &str, comm
     let input = cx.shell.input.stdin.clone();
     let stdin = if cx.is("stdin") { "true" } else { "" };
     let url = url.with("container", container).with("stdin", stdin).with("stdout", "true").with("stderr", "true");
-    let bytes = cx
-        .raw(Method::POST, &url, "*/*", "", input)
-        .map_err(|it| Failure::Text(format!("unable to upgrade connection: {}", it.message())))?;
-    cx.out(&String::from_utf8_lossy(&bytes));
-    Ok(Flow::Done)
+    let input = if cx.is("stdin") { input } else { Vec::new() };
+    let (code, bytes) = cx.connect(&url, input)?;
+    if !(200..300).contains(&code) {
+        // The API server answers with a Status, a kubelet with a text.
+        return match json::parse(&bytes) {
+            Ok(status) if status.str_at("kind") == Some("Status") => Err(Failure::Status(status)),
+            _ => fail(format!("unable to upgrade connection: {}", String::from_utf8_lossy(&bytes).trim())),
+        };
+    }
+    let mut ending = None;
+    for (channel, bytes) in channels(&bytes) {
+        let text = String::from_utf8_lossy(bytes);
+        match channel {
+            1 => cx.out(&text),
+            2 => cx.shell.print_error(&text),
+            3 => ending = json::parse(bytes).ok(),
+            _ => {}
+        }
+    }
+    match ending {
+        Some(status) if status.str_at("status") == Some("Failure") => ended(&status),
+        _ => Ok(Flow::Done),
+    }
+}
+
+/// The pieces of an answer: for each a byte for its channel, four for its length (the largest first), and itself.
+fn channels(mut bytes: &[u8]) -> Vec<(u8, &[u8])> {
+    let mut res = Vec::new();
+    while let [channel, a, b, c, d, rest @ ..] = bytes {
+        let length = usize::try_from(u32::from_be_bytes([*a, *b, *c, *d])).unwrap_or(usize::MAX);
+        let Some((piece, after)) = rest.split_at_checked(length) else { break };
+        res.push((*channel, piece));
+        bytes = after;
+    }
+    res
+}
+
+/// A command that failed: its exit code is ours.
+fn ended(status: &Value) -> Result<Flow> {
+    let causes = status.list_at("details.causes");
+    let code = causes.iter().find(|it| it.str_at("reason") == Some("ExitCode")).and_then(|it| it.str_at("message"));
+    match code.and_then(|it| it.parse::<i32>().ok()) {
+        Some(code) => {
+            let text = Failure::Exact(format!("command terminated with exit code {code}"));
+            Err(Failure::Coded(Box::new(text), code))
+        }
+        None => fail(status.str_at("message").unwrap_or_default()),
+    }
 }
 
 fn refuse_ended(pod: &Info, action: &str) -> Result<()> {
@@ -134,5 +177,7 @@ fn port_forward(cx: &mut Cx<'_>) -> Result<Flow> {
     if phase != "Running" {
         return fail(format!("unable to forward port because pod is not running. Current status={phase}"));
     }
-    fail("there is no network here to forward a port from")
+    fail(
+        "port-forward is not simulated: no bytes flow here. Ask with `kubectl exec POD -- wget -qO- URL` or a NetworkRequest",
+    )
 }

@@ -134,7 +134,21 @@ fn pods(cx: &mut Cx<'_>, arg: Option<&String>) -> Result<Option<Vec<Info>>> {
 }
 
 /// The pod of a workload that is the most interesting, or all of them.
-pub(super) fn pods_of(cx: &mut Cx<'_>, info: &Info) -> Result<Vec<Info>> {
+fn pods_of(cx: &mut Cx<'_>, info: &Info) -> Result<Vec<Info>> {
+    let mut found = ranked_pods(cx, info)?;
+    if cx.is("all-pods") {
+        return Ok(found);
+    }
+    if found.len() > 1 {
+        let text = format!("Found {} pods, using pod/{}", found.len(), found[0].name);
+        cx.note(&text);
+    }
+    found.truncate(1);
+    Ok(found)
+}
+
+/// The pods of a workload, the most interesting first; at least one.
+pub(super) fn ranked_pods(cx: &mut Cx<'_>, info: &Info) -> Result<Vec<Info>> {
     let selector = match info.object.at("spec.selector") {
         Some(selector) => describe::selector_text(Some(selector)),
         None => {
@@ -151,14 +165,6 @@ pub(super) fn pods_of(cx: &mut Cx<'_>, info: &Info) -> Result<Vec<Info>> {
         return fail("timed out waiting for the condition");
     }
     order::by(&mut found, &mut |a, b| interest(&a.object).cmp(&interest(&b.object)));
-    if cx.is("all-pods") {
-        return Ok(found);
-    }
-    if found.len() > 1 {
-        let text = format!("Found {} pods, using pod/{}", found.len(), found[0].name);
-        cx.note(&text);
-    }
-    found.truncate(1);
     Ok(found)
 }
 

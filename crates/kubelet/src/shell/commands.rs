@@ -73,15 +73,19 @@ pub(super) fn run(shell: &mut Shell<'_>, name: &str, arguments: &[&str], input: 
         ("touch", _) => shell.files.extend(arguments.iter().map(|it| ((*it).to_owned(), String::new()))),
         ("rm", _) => arguments.iter().for_each(|it| drop(shell.files.remove(*it))),
         ("read", [name, ..]) => read(shell, name, input),
+        ("hostname" | "ls" | "cd" | "pwd", _) if shell.live.is_some() => {
+            super::live::place(shell, base(name), arguments)
+        }
         ("hostname", _) => shell.print(&format!("{}\n", shell.around.hostname)),
         ("whoami", _) => shell.print("root\n"),
         ("id", _) => shell.print("uid=0(root) gid=0(root) groups=0(root)\n"),
         ("pwd", _) => shell.print("/\n"),
         ("uname", _) => shell.print("Linux\n"),
         ("env" | "printenv", _) => {
-            let text: String = match arguments.first() {
-                Some(name) => shell.variables.get(*name).map(|it| format!("{it}\n")).unwrap_or_default(),
-                None => shell.variables.iter().map(|(k, v)| format!("{k}={v}\n")).collect(),
+            let one = |name: &&&str| shell.variables.get(**name).map(|it| format!("{it}\n"));
+            let text: String = match arguments {
+                [] => shell.variables.iter().map(|(k, v)| format!("{k}={v}\n")).collect(),
+                names => names.iter().filter_map(|it| one(&it)).collect(),
             };
             shell.print(&text);
         }
@@ -93,6 +97,7 @@ pub(super) fn run(shell: &mut Shell<'_>, name: &str, arguments: &[&str], input: 
             shell.print(&names);
         }
         (name, _) if is_silent(name) => (),
+        (name, _) if shell.live.is_some() => super::live::program(shell, name, arguments, input),
         _ if last && !shell.around.unknown_ends => return Err(Stop::ForEver),
         _ => return shell.sleep(UNKNOWN_TAKES),
     }
@@ -274,7 +279,7 @@ fn test(shell: &Shell<'_>, words: &[&str]) -> bool {
         ["-z", text] => text.is_empty(),
         ["-n", text] => !text.is_empty(),
         ["-z"] => true,
-        ["-f" | "-e" | "-r" | "-s" | "-d" | "-x" | "-w", file] => shell.files.contains_key(*file),
+        ["-f" | "-e" | "-r" | "-s" | "-d" | "-x" | "-w", file] => shell.files.contains_key(&shell.path(file)),
         [text] => !text.is_empty(),
         _ => false,
     }
@@ -313,9 +318,16 @@ fn filter(shell: &mut Shell<'_>, name: &str, arguments: &[&str], input: &mut Inp
         "grep" | "tr" | "cut" | "sed" | "awk" if !plain.is_empty() => plain.remove(0),
         _ => "",
     };
-    let files: Vec<String> = plain.iter().map(|it| shell.files.get(*it).cloned().unwrap_or_default()).collect();
+    let plain: Vec<String> = plain.into_iter().map(|it| shell.path(it)).collect();
+    let files: Vec<String> = plain.iter().map(|it| shell.files.get(it).cloned().unwrap_or_default()).collect();
+    let missing = plain.iter().find(|it| name != "tee" && shell.live.is_some() && !shell.files.contains_key(*it));
+    if let Some(missing) = missing {
+        shell.complain(&format!("{name}: can't open '{missing}': No such file or directory"));
+        shell.status = 1;
+        return Ok(());
+    }
     if name == "tee" {
-        plain.iter().for_each(|it| drop(shell.files.insert((*it).to_owned(), input.text.clone())));
+        plain.iter().for_each(|it| drop(shell.files.insert(it.clone(), input.text.clone())));
     }
     let text = if plain.is_empty() || name == "tee" { std::mem::take(&mut input.text) } else { files.concat() };
     let mut lines: Vec<&str> = text.lines().collect();
@@ -329,7 +341,12 @@ fn filter(shell: &mut Shell<'_>, name: &str, arguments: &[&str], input: &mut Inp
                 lines.clear();
             }
         }
-        "sort" => lines.sort_unstable(),
+        "sort" => {
+            lines.sort_unstable();
+            if arguments.contains(&"-r") {
+                lines.reverse();
+            }
+        }
         "uniq" => lines.dedup(),
         "wc" => {
             let count = if arguments.contains(&"-c") { text.len() } else { lines.len() };

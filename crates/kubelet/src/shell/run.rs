@@ -6,6 +6,7 @@ use sim::{Duration, Instant};
 use value::Str;
 
 use super::commands;
+use super::live::Live;
 use super::parse::{Node, Part, Redirect, RedirectKind, Word};
 use super::{LogLine, Program, Surroundings, arith};
 
@@ -97,16 +98,18 @@ pub(super) struct Shell<'a> {
     /// A line that is not ended yet.
     partial: String,
     /// Output goes here instead, inside `$(…)`, pipes and redirections.
-    captured: Option<String>,
+    pub captured: Option<String>,
     pub status: i64,
     n_steps: u32,
     depth: u32,
     /// `set -e`
     pub stops_on_error: bool,
+    /// What only commands that somebody waits for have.
+    pub live: Option<Live<'a>>,
 }
 
 impl<'a> Shell<'a> {
-    fn new(around: &'a Surroundings, now: Instant, until: Instant) -> Shell<'a> {
+    pub fn new(around: &'a Surroundings, now: Instant, until: Instant) -> Shell<'a> {
         Shell {
             now,
             until,
@@ -121,6 +124,7 @@ impl<'a> Shell<'a> {
             n_steps: 0,
             depth: 0,
             stops_on_error: false,
+            live: None,
         }
     }
 }
@@ -154,6 +158,14 @@ impl Shell<'_> {
         }
     }
 
+    /// Says what is wrong, to whoever waits for the command; a log without it is still one.
+    pub fn complain(&mut self, text: &str) {
+        if let Some(live) = &mut self.live {
+            live.errors.push_str(text);
+            live.errors.push('\n');
+        }
+    }
+
     /// Lets time pass.
     pub fn sleep(&mut self, time: Duration) -> Flow {
         let at = self.now + time;
@@ -170,7 +182,7 @@ impl Shell<'_> {
     }
 
     /// Runs one command. `last`: nothing comes after it.
-    fn node(&mut self, node: &Node, input: &mut Input, last: bool) -> Flow {
+    pub fn node(&mut self, node: &Node, input: &mut Input, last: bool) -> Flow {
         self.step()?;
         self.depth += 1;
         if self.depth > DEPTH_MAX {
@@ -380,6 +392,7 @@ impl Shell<'_> {
             return Ok(());
         };
         let output = self.redirect(redirects, input)?;
+        let said = self.live.as_ref().map_or(0, |it| it.errors.len());
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         match output {
             None => commands::run(self, name, &arguments, input, last)?,
@@ -388,6 +401,7 @@ impl Shell<'_> {
                 self.write(&file, &text, append);
             }
         }
+        self.redirect_errors(redirects, said);
         if self.changes.len() < CHANGES_MAX && self.changes.last().map_or(&BTreeMap::new(), |(_, it)| it) != &self.files
         {
             self.changes.push((self.now, self.files.clone()));
@@ -401,7 +415,13 @@ impl Shell<'_> {
         for it in redirects {
             let target = self.text(&it.target)?;
             match it.kind {
-                RedirectKind::Read => input.text = self.files.get(&target).cloned().unwrap_or_default(),
+                RedirectKind::Read => match self.files.get(&target) {
+                    Some(text) => input.text.clone_from(text),
+                    None => {
+                        input.text.clear();
+                        self.complain(&format!("sh: can't open {target}: no such file"));
+                    }
+                },
                 RedirectKind::Duplicate => (),
                 RedirectKind::Write | RedirectKind::Append if it.descriptor == 1 => {
                     output = Some((target, it.kind == RedirectKind::Append));
@@ -410,6 +430,16 @@ impl Shell<'_> {
             }
         }
         Ok(output)
+    }
+
+    /// `2>/dev/null`, `2>&1`: what was said since goes elsewhere.
+    fn redirect_errors(&mut self, redirects: &[Redirect], since: usize) {
+        let Some(live) = &mut self.live else { return };
+        let Some(it) = redirects.iter().rfind(|it| it.descriptor == 2) else { return };
+        let said = live.errors.split_off(since.min(live.errors.len()));
+        if it.kind == RedirectKind::Duplicate {
+            self.print(&said);
+        }
     }
 
     fn write(&mut self, file: &str, text: &str, append: bool) {

@@ -1,7 +1,7 @@
 use expect_test::{Expect, expect};
 use sim::{Duration, Instant};
 
-use super::{Surroundings, program, run};
+use super::{Ran, Surroundings, exec, program, run};
 
 /// What a script prints within a time, with the second of each line, and how it ends.
 #[track_caller]
@@ -150,4 +150,102 @@ fn no_text_makes_the_shell_panic() {
             run(&it, &Surroundings::default(), Instant::from_secs(1), Instant::from_secs(100));
         }
     }
+}
+
+/// What a command says that somebody waits for, among a few files and with one program more.
+#[track_caller]
+fn check_exec(words: &[&str], stdin: &str, expect: Expect) {
+    let around = Surroundings { hostname: "pod-1".into(), ..Surroundings::default() };
+    let files = [("/etc/hosts", "127.0.0.1\tlocalhost\n10.0.0.7\tpod-1\n"), ("/etc/app/mode", "quick")];
+    let files = files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
+    let programs = |name: &str, arguments: &[&str]| {
+        let stderr = "busy\n".to_owned();
+        (name == "wget").then(|| Ran { stdout: format!("page of {}\n", arguments.join(" ")), stderr, code: 4 })
+    };
+    let ran = exec(words, &around, files, stdin, Instant::from_secs(1_767_258_000), &programs);
+    expect.assert_eq(&format!("{}--\n{}-- {}\n", ran.stdout, ran.stderr, ran.code));
+}
+
+#[test]
+fn commands_that_are_waited_for_complain() {
+    check_exec(
+        &["cat", "/etc/none"],
+        "",
+        expect![[r#"
+            --
+            cat: can't open '/etc/none': No such file or directory
+            -- 1
+        "#]],
+    );
+    check_exec(
+        &["sh", "-c", "cat /none 2>/dev/null || echo no; ls /etc 2>&1; ls /x 2>&1"],
+        "",
+        expect![[r#"
+        no
+        app
+        hosts
+        ls: /x: No such file or directory
+        --
+        -- 1
+    "#]],
+    );
+    check_exec(
+        &["hostname", "-i"],
+        "",
+        expect![[r#"
+        10.0.0.7
+        --
+        -- 0
+    "#]],
+    );
+    check_exec(
+        &["sh", "-c", "for i in 1 2; do wget web/$i; done | sort -r; psql"],
+        "",
+        expect![[r#"
+            page of web/2
+            page of web/1
+            --
+            busy
+            busy
+            sh: psql: not found (the simulation knows common shell commands, curl, nc, nslookup and wget)
+            -- 127
+        "#]],
+    );
+    check_exec(
+        &["sh"],
+        "cd /etc/app\npwd; cat mode\n",
+        expect![[r#"
+            /etc/app
+            quick
+            --
+            -- 0
+        "#]],
+    );
+    check_exec(
+        &["sleep", "3600"],
+        "",
+        expect![[r#"
+        --
+        (it goes on; the simulation waits a minute for a command, and ends it here)
+        -- 137
+    "#]],
+    );
+    check_exec(
+        &["sh", "-c", "if"],
+        "",
+        expect![[r#"
+        --
+        sh: syntax error
+        -- 2
+    "#]],
+    );
+    check_exec(
+        &["grep", "b"],
+        "a\nb\n",
+        expect![[r#"
+        b
+        --
+        -- 0
+    "#]],
+    );
 }

@@ -1,0 +1,134 @@
+//! Commands that somebody waits for, as `kubectl exec` does: they know the container's files and reach the network,
+//! and what they complain about is heard.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sim::{Duration, Instant};
+
+use super::parse::{self, Node};
+use super::run::{Input, Shell, Stop};
+use super::{Program, Surroundings, is_shell};
+
+/// Virtual time that a command may take.
+const TAKES_MAX: Duration = Duration::from_secs(60);
+/// Folders that every image has.
+const FOLDERS: [&str; 12] = ["bin", "dev", "etc", "home", "lib", "opt", "proc", "root", "sys", "tmp", "usr", "var"];
+
+/// What came of a command.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Ran {
+    pub stdout: String,
+    pub stderr: String,
+    pub code: i64,
+}
+
+/// Programs that others than the shell know: the name and its arguments.
+pub type Programs<'a> = &'a dyn Fn(&str, &[&str]) -> Option<Ran>;
+
+pub(super) struct Live<'a> {
+    programs: Programs<'a>,
+    pub errors: String,
+}
+
+/// Runs a command line among `files` until it ends.
+pub(crate) fn exec(
+    words: &[&str],
+    around: &Surroundings,
+    files: BTreeMap<String, String>,
+    stdin: &str,
+    now: Instant,
+    programs: Programs<'_>,
+) -> Ran {
+    let is_bare_shell = matches!(words, [shell] | [shell, "-"] if is_shell(shell));
+    let script = if is_bare_shell { parse::parse(stdin).map(Program) } else { super::program(words) };
+    let is_script = words.first().is_some_and(|it| is_shell(it));
+    let program = match script {
+        Some(it) => it,
+        None if is_script => return Ran { stderr: "sh: syntax error\n".to_owned(), code: 2, ..Ran::default() },
+        None => Program(Node::of_words(words)),
+    };
+    let mut shell = Shell::new(around, now, now + TAKES_MAX);
+    shell.files = files;
+    shell.captured = Some(String::new());
+    shell.live = Some(Live { programs, errors: String::new() });
+    let text = if is_bare_shell { String::new() } else { stdin.to_owned() };
+    let flow = shell.node(&program.0, &mut Input { text }, true);
+    let code = match flow {
+        Err(Stop::Exit(code)) => code,
+        Err(Stop::ForEver | Stop::Waits(_)) => {
+            shell.complain("(it goes on; the simulation waits a minute for a command, and ends it here)");
+            137
+        }
+        Ok(()) | Err(Stop::Break | Stop::Continue) => shell.status,
+    };
+    let errors = shell.live.take().map(|it| it.errors).unwrap_or_default();
+    Ran { stdout: shell.captured.take().unwrap_or_default(), stderr: errors, code }
+}
+
+/// A program that the shell does not know.
+pub(super) fn program(shell: &mut Shell<'_>, name: &str, arguments: &[&str], input: &Input) {
+    let Some(live) = &mut shell.live else { return };
+    // `xargs` and the like are given their words by a pipe.
+    let Some(ran) = (live.programs)(name, arguments) else {
+        let why = if input.text.is_empty() { "" } else { " and reads nothing" };
+        shell.complain(&format!(
+            "sh: {name}: not found (the simulation knows common shell commands, curl, nc, nslookup and wget{why})"
+        ));
+        shell.status = 127;
+        return;
+    };
+    live.errors.push_str(&ran.stderr);
+    shell.print(&ran.stdout);
+    shell.status = ran.code;
+}
+
+/// Where one is: `hostname`, `pwd`, `cd`, `ls`.
+pub(super) fn place(shell: &mut Shell<'_>, name: &str, arguments: &[&str]) {
+    let own = shell.around.hostname.to_string();
+    let here = shell.variables.get("PWD").cloned().unwrap_or_else(|| "/".to_owned());
+    let plain = arguments.iter().find(|it| !it.starts_with('-')).map(|it| absolute(&here, it));
+    match name {
+        "hostname" if arguments.iter().any(|it| matches!(*it, "-i" | "-I")) => {
+            let hosts = shell.files.get("/etc/hosts").cloned().unwrap_or_default();
+            let line = hosts.lines().find_map(|it| it.split_once('\t').filter(|(_, name)| *name == own));
+            shell.print(&format!("{}\n", line.map_or("127.0.0.1", |(ip, _)| ip)));
+        }
+        "hostname" => shell.print(&format!("{own}\n")),
+        "pwd" => shell.print(&format!("{here}\n")),
+        "cd" => drop(shell.variables.insert("PWD".to_owned(), plain.unwrap_or_else(|| "/root".to_owned()))),
+        _ => list(shell, &plain.unwrap_or(here)),
+    }
+}
+
+impl Shell<'_> {
+    /// A path from where one is, for commands that know that.
+    pub fn path(&self, path: &str) -> String {
+        let here = self.variables.get("PWD").filter(|_| self.live.is_some());
+        here.map_or_else(|| path.to_owned(), |here| absolute(here, path))
+    }
+}
+
+fn absolute(here: &str, path: &str) -> String {
+    if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", here.trim_end_matches('/')) }
+}
+
+fn list(shell: &mut Shell<'_>, path: &str) {
+    let folder = format!("{}/", path.trim_end_matches('/'));
+    let mut names: BTreeSet<String> = shell
+        .files
+        .keys()
+        .filter_map(|it| it.strip_prefix(folder.as_str())?.split('/').next().map(str::to_owned))
+        .collect();
+    if folder == "/" {
+        names.extend(FOLDERS.iter().map(|it| (*it).to_owned()));
+    }
+    let is_known = folder == "/" || FOLDERS.contains(&path.trim_matches('/'));
+    if shell.files.contains_key(path) {
+        shell.print(&format!("{path}\n"));
+    } else if names.is_empty() && !is_known {
+        shell.complain(&format!("ls: {path}: No such file or directory"));
+        shell.status = 1;
+    } else {
+        shell.print(&names.iter().map(|it| format!("{it}\n")).collect::<String>());
+    }
+}

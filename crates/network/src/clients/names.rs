@@ -1,0 +1,101 @@
+//! `nslookup`, `getent` and `nc`.
+
+use std::net::IpAddr;
+
+use super::{Place, Ran, Words, address_of, is_silent};
+use crate::{Answer, Outcome, dns};
+
+/// `nslookup NAME`
+pub(super) fn nslookup(place: &Place<'_>, arguments: &[&str]) -> Ran {
+    let words = Words::read(arguments, &[]);
+    let Some(name) = words.plain.first() else {
+        return Ran::failed(1, "Usage: nslookup HOST [DNS_SERVER]");
+    };
+    let answer = place.resolve(name);
+    if is_old(place.image) { old(name, &answer) } else { new(name, &answer) }
+}
+
+/// Before 1.29, busybox asked as programs do and printed otherwise.
+fn is_old(image: &str) -> bool {
+    let tag = image.rsplit('/').next().and_then(|it| it.strip_prefix("busybox:1.")).unwrap_or("");
+    let minor: String = tag.chars().take_while(char::is_ascii_digit).collect();
+    minor.parse::<u32>().is_ok_and(|it| it < 29)
+}
+
+fn old(name: &str, answer: &Answer) -> Ran {
+    let server = dns::SERVER;
+    let mut text = format!("Server:    {server}\nAddress 1: {server} kube-dns.kube-system.svc.cluster.local\n\n");
+    if answer.outcome != Outcome::Answered {
+        return Ran { stdout: text, stderr: format!("nslookup: can't resolve '{name}'\n"), code: 1 };
+    }
+    text.push_str(&format!("Name:      {name}\n"));
+    for (idx, ip) in answer.addresses.iter().enumerate() {
+        text.push_str(&format!("Address {}: {ip} {}\n", idx + 1, canonical(answer)));
+    }
+    Ran::printed(text)
+}
+
+fn new(name: &str, answer: &Answer) -> Ran {
+    let server = answer.server.unwrap_or(dns::SERVER);
+    if answer.outcome == Outcome::NameTimedOut {
+        return Ran {
+            stdout: ";; connection timed out; no servers could be reached\n\n".to_owned(),
+            stderr: String::new(),
+            code: 1,
+        };
+    }
+    let mut text = format!("Server:\t\t{server}\nAddress:\t{server}:53\n\n");
+    if answer.outcome != Outcome::Answered {
+        text.push_str(&format!("** server can't find {name}: NXDOMAIN\n\n"));
+        return Ran { stdout: text, stderr: String::new(), code: 1 };
+    }
+    let mut current = answer.name.as_str();
+    for alias in &answer.aliases {
+        text.push_str(&format!("{current}\tcanonical name = {alias}\n"));
+        current = alias;
+    }
+    for ip in &answer.addresses {
+        text.push_str(&format!("Name:\t{current}\nAddress: {ip}\n"));
+    }
+    text.push('\n');
+    Ran::printed(text)
+}
+
+/// The name that has the addresses.
+fn canonical(answer: &Answer) -> &str {
+    answer.aliases.last().map_or(answer.name.as_str(), String::as_str)
+}
+
+/// `getent hosts NAME`
+pub(super) fn getent(place: &Place<'_>, arguments: &[&str]) -> Ran {
+    let ["hosts" | "ahosts" | "ahostsv4", names @ ..] = arguments else { return Ran { code: 1, ..Ran::default() } };
+    let mut ran = Ran::default();
+    for name in names {
+        let answer = place.resolve(name);
+        if answer.outcome != Outcome::Answered {
+            ran.code = 2;
+        }
+        let line = |ip: &IpAddr| format!("{ip:<15} {}  {name}\n", canonical(&answer));
+        ran.stdout.extend(answer.addresses.iter().map(line));
+    }
+    ran
+}
+
+/// `nc -zv HOST PORT`: whether somebody takes connections.
+pub(super) fn nc(place: &Place<'_>, arguments: &[&str]) -> Ran {
+    let words = Words::read(arguments, &["w", "p", "s", "i"]);
+    let [host, port, ..] = words.plain.as_slice() else {
+        return Ran::failed(1, "BusyBox: nc [OPTIONS] HOST PORT");
+    };
+    let trace = place.send(&format!("{host}:{port}"), "", "");
+    let place = format!("{host} ({}:{port})", address_of(&trace));
+    match trace.outcome {
+        Outcome::Answered if words.has(&["v"]) => Ran { stderr: format!("{place} open\n"), ..Ran::default() },
+        Outcome::Answered => Ran::default(),
+        Outcome::NameNotFound | Outcome::NameTimedOut => Ran::failed(1, format!("nc: bad address '{host}'")),
+        Outcome::Refused => Ran::failed(1, format!("nc: {place}: Connection refused")),
+        outcome if is_silent(outcome) && words.has(&["w"]) => Ran::failed(1, "nc: timed out"),
+        Outcome::TimedOut => Ran::failed(1, format!("nc: {place}: Connection timed out")),
+        Outcome::NotSent => Ran::failed(1, format!("nc: bad port '{port}'")),
+    }
+}
