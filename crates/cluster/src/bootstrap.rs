@@ -1,7 +1,10 @@
 //! The objects that a fresh cluster has before anybody acts.
 
 use apiserver::{ApiServer, Caller, calls};
-use kinds::{CLOCK, COMPONENT, ENDPOINT_SLICE, ENDPOINTS, MACHINE, NAMESPACE, PRIORITY_CLASS, SERVICE, STORAGE_CLASS};
+use kinds::{
+    CLOCK, COMPONENT, ENDPOINT_SLICE, ENDPOINTS, INGRESS_CLASS, MACHINE, NAMESPACE, PRIORITY_CLASS, SERVICE,
+    STORAGE_CLASS,
+};
 use meta::{KindId, Metadata, Object};
 use sim::Instant;
 use value::{Map, map};
@@ -43,6 +46,7 @@ pub(crate) fn objects(api: &mut ApiServer, now: Instant, config: &Config, actors
     service(api, now, &server, config);
     if config.kubelet == KubeletMode::Real {
         storage_class(api, now, &ours);
+        ingress_class(api, now, &ours);
     }
     let mut make = |caller: &Caller, kind: KindId, name: &str, body: Map| create(api, now, caller, kind, name, body);
     for actor in actors {
@@ -68,6 +72,18 @@ fn storage_class(api: &mut ApiServer, now: Instant, ours: &Caller) {
         "provisioner": "rancher.io/local-path", "reclaimPolicy": "Delete", "volumeBindingMode": "WaitForFirstConsumer",
     });
     let made = calls::create(api, now, ours, Object { kind: STORAGE_CLASS, meta, body });
+    debug_assert!(made.is_ok(), "the objects of a fresh cluster are valid: {made:?}");
+}
+
+/// The class of Ingresses that name none, if somebody serves them.
+fn ingress_class(api: &mut ApiServer, now: Instant, ours: &Caller) {
+    let meta = Metadata {
+        name: "nginx".into(),
+        annotations: map!({ "ingressclass.kubernetes.io/is-default-class": "true" }),
+        ..Metadata::default()
+    };
+    let body = map!({ "spec": { "controller": "k8s.io/ingress-nginx" } });
+    let made = calls::create(api, now, ours, Object { kind: INGRESS_CLASS, meta, body });
     debug_assert!(made.is_ok(), "the objects of a fresh cluster are valid: {made:?}");
 }
 

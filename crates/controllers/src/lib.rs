@@ -16,7 +16,9 @@ mod event_ttl;
 mod garbage_collector;
 mod hash;
 mod horizontal_pod_autoscaler;
+mod ingress;
 mod job;
+mod load_balancer;
 mod machine_pool;
 mod namespace;
 mod node_lifecycle;
@@ -40,7 +42,8 @@ pub use self::daemonset::{Verdict, verdicts};
 
 /// Every controller and the name under which it records events, in the order in which a turn lets them work.
 ///
-/// Add-ons are what clusters have beside a control plane: metrics of pods and a provisioner of volumes.
+/// Add-ons are what clusters have beside a control plane: metrics of pods, load balancers, an Ingress controller and a
+/// provisioner of volumes.
 pub fn all(kinds: Vec<KindId>, with_add_ons: bool) -> Vec<(Box<dyn Actor>, &'static str)> {
     let all_kinds = kinds.clone();
     let mut all = vec![
@@ -75,6 +78,8 @@ pub fn all(kinds: Vec<KindId>, with_add_ons: bool) -> Vec<(Box<dyn Actor>, &'sta
         controller(ttl_after_finished::TtlAfterFinished, "ttl-after-finished-controller"),
     ];
     if with_add_ons {
+        all.push(controller(ingress::Ingresses, ingress::EVENT_SOURCE));
+        all.push(controller(load_balancer::LoadBalancers, load_balancer::EVENT_SOURCE));
         all.push(controller(volume_provisioner::Provisioner, volume_provisioner::NAME));
     }
     all

@@ -314,14 +314,25 @@ fn outside(view: &View<'_>, resolver: &Resolver, name: &str) -> Record {
     if let Some(ip) = node.and_then(|it| nodes::addresses(it).next()) {
         return Record::Addresses(vec![ip], "Node", Some(Key::cluster(name)), "the node's address".to_owned());
     }
+    let mut unserved = None;
     for ingress in view.list(INGRESS, None) {
         let has_host = |it: &Value| it.str_at("host").is_some_and(|it| is_host(it, name));
-        let addresses = load_balancer_ips(ingress);
-        if !addresses.is_empty() && ingress.list_at("spec.rules").iter().any(has_host) {
-            let key = ingress.key();
+        if !ingress.list_at("spec.rules").iter().any(has_host) {
+            continue;
+        }
+        let (addresses, key) = (load_balancer_ips(ingress), ingress.key());
+        unserved = Some((key.clone(), ingress.str_at("spec.ingressClassName").unwrap_or("").to_owned()));
+        if !addresses.is_empty() {
             let why = format!("a host of Ingress {key}, taken to point to its controller");
             return Record::Addresses(addresses, "Ingress", Some(key), why);
         }
+    }
+    if let Some((key, class)) = unserved {
+        let why = match class.as_str() {
+            "" => "it has no class".to_owned(),
+            class => format!("no controller serves its class {class}"),
+        };
+        return Record::Nothing(format!("it is a host of Ingress {key}, which has no address: {why}"), None);
     }
     match name.rsplit_once('.') {
         Some((_, end)) if DOMAINS.contains(&end) => {

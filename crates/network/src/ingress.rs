@@ -40,7 +40,8 @@ impl<'a> Walk<'a> {
         ip: IpAddr,
         port: u16,
     ) -> Res<Reply> {
-        self.say("Ingress", None, format!("{ip} is the Ingress controller, which serves {} Ingresses", served.len()));
+        let all = if served.len() == 1 { "one Ingress".to_owned() } else { format!("{} Ingresses", served.len()) };
+        self.say("Ingress", None, format!("{ip} is the Ingress controller, which serves {all}"));
         let to = controller(Some(ip));
         self.egress(from, &to, port)?;
         if !matches!(port, 80 | 443) {
@@ -52,7 +53,10 @@ impl<'a> Walk<'a> {
         if let Some(reply) = self.tls(served, &host) {
             return Ok(reply);
         }
-        let found = served.iter().flat_map(|it| matches(it, &host, &path)).fold(None, better);
+        // The most special host alone counts, whether it has a path that fits or not.
+        let hosts = served.iter().flat_map(|it| it.list_at("spec.rules")).filter_map(|it| host_rank(it, &host)).max();
+        let fitting = served.iter().flat_map(|it| matches(it, &host, &path)).filter(|it| Some(it.rank.0) == hosts);
+        let found = fitting.fold(None, better);
         let found = found.or_else(|| served.iter().find_map(default_backend));
         let Some(found) = found else {
             self.say("Answer", None, format!("no rule takes {host}{path}: HTTP 404"));
@@ -179,12 +183,7 @@ fn matches<'a>(ingress: &'a Arc<Object>, host: &str, path: &str) -> Vec<Match<'a
     let mut res = Vec::new();
     for rule in ingress.list_at("spec.rules") {
         let pattern = rule.str_at("host").unwrap_or("");
-        let host_rank = match pattern {
-            "" => 0,
-            it if !is_host(it, host) => continue,
-            it if it.starts_with("*.") => 1,
-            _ => 2,
-        };
+        let Some(host_rank) = host_rank(rule, host) else { continue };
         for entry in rule.list_at("http.paths") {
             let wanted = entry.str_at("path").unwrap_or("/");
             let kind = entry.str_at("pathType").unwrap_or("ImplementationSpecific");
@@ -198,6 +197,16 @@ fn matches<'a>(ingress: &'a Arc<Object>, host: &str, path: &str) -> Vec<Match<'a
         }
     }
     res
+}
+
+/// How special a rule's host is, if it is this one.
+fn host_rank(rule: &Value, host: &str) -> Option<u8> {
+    match rule.str_at("host").unwrap_or("") {
+        "" => Some(0),
+        it if !is_host(it, host) => None,
+        it if it.starts_with("*.") => Some(1),
+        _ => Some(2),
+    }
 }
 
 /// Whether a path begins with another, element by element.

@@ -144,7 +144,7 @@ impl<'a> Walk<'a> {
         let sender = match node {
             Some(node) if is_outside && local.is_none() => {
                 let mut party = self.host_party(node);
-                party.what = format!("node {}, in whose name the client's packets go on", node.name());
+                party.what = format!("node {} (the client's packets bear its address)", node.name());
                 party.is_host = false;
                 party
             }
