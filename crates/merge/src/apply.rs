@@ -10,6 +10,8 @@ mod remove;
 mod set;
 mod tree;
 
+use std::borrow::Cow;
+
 use meta::{KindId, ManagedEntry, Object, Operation, Status};
 use schema::{Schema, TypeId};
 use value::{Map, Str, Value, value};
@@ -61,12 +63,12 @@ pub fn apply(
 ) -> Result<Applied, Status> {
     check_kind(config, applier)?;
     let resets = Resets::of(objects::kind_of(schema, ty), applier.sub);
-    let mut entries = live.map(|it| it.meta.managed.to_vec()).unwrap_or_default();
-    let empty = Object { kind: KindId(0), meta: Default::default(), body: objects::empty_body(schema, ty) };
+    let mut entries = live.map_or(Cow::default(), |it| Cow::Borrowed(&*it.meta.managed));
+    let empty = Object { kind: KindId(0), meta: Default::default(), body: memo.empty_body(schema, ty) };
     if let Some(live) = live.filter(|_| entries.is_empty()) {
         let changes = objects::compare(schema, ty, None, live, resets, memo);
         let manager = BEFORE_FIRST_APPLY.into();
-        entries = writer(applier, &manager).updated(&entries, &changes, memo);
+        entries = writer(applier, &manager).updated(&entries, &changes, memo).into();
     }
     forget_unknown_versions(schema, ty, applier.api_version, &mut entries);
     let mut run = Run { schema, ty, live: live.unwrap_or(&empty), config, applier, resets, memo };
@@ -152,7 +154,7 @@ impl Run<'_> {
         let managed = others.iter().fold(wanted.clone(), |all, it| union(&all, &it.fields));
         let new = prune::prune(schema, ty, merged, &last, &managed);
         let changes = self.changes(&new);
-        let changed = union(&changes.added, &changes.modified);
+        let changed = changes.changed();
         let mut taken = Vec::new();
         for entry in &mut others {
             let conflict = intersection(&entry.fields, &changed);

@@ -12,7 +12,7 @@ use crate::memo::Memo;
 use crate::shape::{Shape, element_of};
 
 /// Two sets of fields: what is new or different, and what is gone.
-#[derive(Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Difference {
     pub added: Option<Value>,
     pub modified: Option<Value>,
@@ -54,8 +54,8 @@ impl Level {
 pub(crate) struct Compare<'a> {
     pub schema: &'a Schema,
     pub memo: &'a mut Memo,
-    /// Whether the sets of lists are worth remembering: those of specs are, for they are often shared.
-    pub keeps: bool,
+    /// Whether what is compared now is a spec or status, whose parts are remembered.
+    pub parts: bool,
 }
 
 impl Compare<'_> {
@@ -67,6 +67,22 @@ impl Compare<'_> {
             (Some(old), None) => Difference { removed: Some(self.whole(ty, old)), ..Difference::default() },
             (None, None) => Difference::default(),
         }
+    }
+
+    /// The same of a field; `keeps`: as it was remembered.
+    fn part(&mut self, keeps: bool, ty: Option<TypeId>, old: Option<&Value>, new: Option<&Value>) -> Difference {
+        let has_parts =
+            |it: Option<&Value>| it.is_some_and(|it| !is_bare(it) && matches!(it, Value::List(_) | Value::Map(_)));
+        let Some(id) = ty.filter(|_| keeps && (has_parts(old) || has_parts(new))) else {
+            return self.values(ty, old, new);
+        };
+        if let Some(known) = self.memo.part(self.schema, id, old, new) {
+            debug_assert_eq!(known, self.values(ty, old, new));
+            return known;
+        }
+        let res = self.values(ty, old, new);
+        self.memo.keep_part(id, old, new, &res);
+        res
     }
 
     fn both(&mut self, ty: Option<TypeId>, old: &Value, new: &Value) -> Difference {
@@ -88,6 +104,7 @@ impl Compare<'_> {
     }
 
     fn maps(&mut self, shape: Shape<'_>, old: &Map, new: &Map) -> Difference {
+        let parts = std::mem::take(&mut self.parts);
         let mut level = Level::default();
         let (mut left, mut right) = (old.iter().peekable(), new.iter().peekable());
         loop {
@@ -106,13 +123,14 @@ impl Compare<'_> {
             }
             let Some((name, _)) = of_new.or(of_old) else { continue };
             let Some(ty) = shape.field(name) else { continue };
-            let child = self.values(ty, of_old.map(|it| it.1), of_new.map(|it| it.1));
+            let child = self.part(parts, ty, of_old.map(|it| it.1), of_new.map(|it| it.1));
             let element = self.memo.field(name);
             level.push(&element, child);
         }
     }
 
     fn lists(&mut self, it: &ListType, old: &List, new: &List) -> Difference {
+        self.parts = false;
         if old.is_empty() {
             let added = self.items(it, new);
             let added = if added.is_empty() { None } else { Some(Value::Map(added)) };
@@ -178,18 +196,14 @@ impl Compare<'_> {
             (Shape::List(it), Value::List(list)) => self.items(it, list),
             (Shape::List(_), _) => return leaf(),
             (_, Value::Map(map)) => {
-                if let Some(known) = self.memo.plain(ty, map) {
-                    return known;
-                }
+                let parts = std::mem::take(&mut self.parts);
                 let mut res: Vec<(Str, Value)> = Vec::with_capacity(map.len() + 1);
                 for (name, value) in map.iter() {
                     let Some(ty) = shape.field(name) else { continue };
-                    let child = self.whole(ty, value);
+                    let child = self.part(parts, ty, None, Some(value)).added.unwrap_or_else(leaf);
                     res.push((self.memo.field(name), child));
                 }
-                let res = node(true, res).unwrap_or_else(leaf);
-                self.memo.keep_plain(ty, map, &res);
-                return res;
+                return node(true, res).unwrap_or_else(leaf);
             }
             _ => return leaf(),
         };
@@ -198,9 +212,7 @@ impl Compare<'_> {
 
     /// The sets of the items of a new list, without the list's own membership.
     fn items(&mut self, it: &ListType, list: &List) -> Map {
-        if let Some(known) = self.memo.items(list) {
-            return known;
-        }
+        self.parts = false;
         let mut seen: BTreeMap<Str, (&Value, bool)> = BTreeMap::new();
         for item in list {
             if let Ok(element) = element_of(self.schema, it, item) {
@@ -212,11 +224,7 @@ impl Compare<'_> {
             let child = if repeats { leaf() } else { self.whole(Some(it.item), item) };
             res.push((element, child));
         }
-        let res = Map::from(res);
-        if self.keeps {
-            self.memo.keep_items(list, &res);
-        }
-        res
+        res.into()
     }
 }
 
@@ -259,12 +267,12 @@ fn is_bare(value: &Value) -> bool {
     }
 }
 
-fn map(value: &Value) -> &Map {
+pub(crate) fn map(value: &Value) -> &Map {
     static EMPTY: std::sync::LazyLock<Map> = std::sync::LazyLock::new(Map::new);
     value.as_map().unwrap_or(&EMPTY)
 }
 
-fn list(value: &Value) -> &List {
+pub(crate) fn list(value: &Value) -> &List {
     static EMPTY: std::sync::LazyLock<List> = std::sync::LazyLock::new(List::default);
     value.as_list().unwrap_or(&EMPTY)
 }

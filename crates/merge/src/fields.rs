@@ -80,6 +80,9 @@ fn combined(rule: Rule, a: &Map, b: &Map, root: bool) -> Option<Map> {
     }
     let (in_a, in_b) = (!root && is_member(a), !root && is_member(b));
     let member = if in_a && in_b { rule.both } else { (in_a && rule.left) || (in_b && rule.right) };
+    if !rule.both && !rule.right && member == in_a && !b.keys().any(|it| a.contains_key(it)) {
+        return (root || !a.is_empty() || member).then(|| a.clone());
+    }
     let mut res: Vec<(Str, Value)> = Vec::with_capacity(a.len() + 1);
     let (mut same_a, mut same_b) = (member == in_a, member == in_b);
     let (mut left, mut right) = (children(a).peekable(), children(b).peekable());

@@ -2,6 +2,7 @@
 //!
 //! Everything is a function of trees; this crate knows neither kinds nor the store.
 
+mod alike;
 mod apply;
 mod compare;
 mod fields;

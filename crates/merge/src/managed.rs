@@ -2,6 +2,9 @@
 //!
 //! Follows `managedfields/internal` of k8s.io/apimachinery, the writes that are no server-side apply.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use meta::{ManagedEntry, Object, Operation};
 use schema::{Schema, Type, TypeId};
 use value::{Map, Str};
@@ -38,27 +41,31 @@ pub fn update(
     }
     forget_unknown_versions(schema, ty, api_version, &mut entries);
     let resets = Resets::of(objects::kind_of(schema, ty), sub);
-    let changes = objects::compare(schema, ty, live, object, resets, memo);
     let writer = Writer { manager, api_version, sub, now_secs };
-    let updated = writer.updated(&entries, &changes, memo);
-    if let Some(live) = live
-        && updated == *live.meta.managed
-    {
-        object.meta.managed = live.meta.managed.clone();
+    if live.is_none() && entries.is_empty() {
+        let mut creation = memo.creation(schema, ty, object, resets);
+        let own = Some(&creation.fields).filter(|it| !it.is_empty()).map(|it| writer.entry(it.clone()));
+        object.meta.managed = creation.share(own.into_iter().collect());
+        memo.keep(creation);
         return;
     }
-    object.meta.managed = updated.into();
+    let changes = objects::compare(schema, ty, live, object, resets, memo);
+    let updated = writer.updated(&entries, &changes, memo);
+    object.meta.managed = match live {
+        Some(live) if updated == *live.meta.managed => live.meta.managed.clone(),
+        _ => updated.into(),
+    };
 }
 
 /// The entries that the write starts from (`decodeLiveOrNew`): those that the client sent, unless it sent none.
-fn settled(live: Option<&Object>, object: &Object, sub: &str) -> Vec<ManagedEntry> {
-    let of_live = || live.map(|it| it.meta.managed.to_vec()).unwrap_or_default();
+fn settled<'a>(live: Option<&'a Object>, object: &Object, sub: &str) -> Cow<'a, [ManagedEntry]> {
+    let of_live = || live.map_or(Cow::default(), |it| Cow::Borrowed(&*it.meta.managed));
     let sent = &object.meta.managed;
-    if !sub.is_empty() || sent.is_empty() {
+    if !sub.is_empty() || sent.is_empty() || live.is_some_and(|it| Arc::ptr_eq(&it.meta.managed, sent)) {
         return of_live();
     }
     if sent.iter().any(ManagedEntry::is_reset) {
-        return Vec::new();
+        return Cow::default();
     }
     let known = |entry: &ManagedEntry| {
         live?.meta.managed.iter().find(|it| meta::maps_equal(&it.fields, &entry.fields)).map(|it| it.fields.clone())
@@ -68,7 +75,7 @@ fn settled(live: Option<&Object>, object: &Object, sub: &str) -> Vec<ManagedEntr
         let Some(fields) = known(entry).or_else(|| canonical(&entry.fields)) else { return of_live() };
         entries.push(ManagedEntry { fields, ..entry.clone() });
     }
-    entries
+    Cow::Owned(entries)
 }
 
 /// Entries of versions in which the object cannot be shown are dropped, as upstream drops what it cannot convert.
@@ -76,19 +83,22 @@ pub(crate) fn forget_unknown_versions(
     schema: &Schema,
     ty: Option<TypeId>,
     api_version: &str,
-    entries: &mut Vec<ManagedEntry>,
+    entries: &mut Cow<'_, [ManagedEntry]>,
 ) {
     let Some(Type::Struct(it)) = ty.map(|it| schema.ty(it)) else { return };
     if !it.name.starts_with(DEFINITIONS) {
         return;
     }
-    entries.retain(|entry| {
+    let is_known = |entry: &ManagedEntry| {
         entry.api_version == *api_version || {
             let (group, version) = entry.api_version.split_once('/').unwrap_or(("core", &entry.api_version));
             let group = group.split('.').next().unwrap_or("");
             schema.definition(&format!("{DEFINITIONS}{group}.{version}.{}", it.go_name())).is_some()
         }
-    });
+    };
+    if !entries.iter().all(is_known) {
+        entries.to_mut().retain(is_known);
+    }
 }
 
 /// What the names of built-in definitions begin with.
@@ -104,12 +114,24 @@ pub(crate) struct Writer<'a> {
 
 impl Writer<'_> {
     pub fn name(&self) -> Str {
-        if self.manager.is_empty() { UNKNOWN.into() } else { self.manager.clone() }
+        if self.manager.is_empty() { Str::literal(UNKNOWN) } else { self.manager.clone() }
+    }
+
+    /// The writer's entry over `fields`, as of now.
+    fn entry(&self, fields: Map) -> ManagedEntry {
+        ManagedEntry {
+            manager: self.name(),
+            operation: Operation::Update,
+            api_version: self.api_version.clone(),
+            time: Some(self.now_secs),
+            subresource: Str::literal(self.sub),
+            fields,
+        }
     }
 
     /// Takes what changed from everybody and gives it to the writer.
     pub fn updated(&self, entries: &[ManagedEntry], changes: &Changes, memo: &mut Memo) -> Vec<ManagedEntry> {
-        let changed = union(&changes.added, &changes.modified);
+        let changed = changes.changed();
         let mut res = Vec::with_capacity(entries.len() + 1);
         let name = self.name();
         let mut own: Option<ManagedEntry> = None;
@@ -121,8 +143,7 @@ impl Writer<'_> {
             if fields.is_empty() {
                 continue;
             }
-            let entry =
-                if fields.same(&entry.fields) { entry.clone() } else { ManagedEntry { fields, ..entry.clone() } };
+            let entry = ManagedEntry { fields, ..entry.clone() };
             let is_own = entry.operation == Operation::Update
                 && entry.manager == name
                 && entry.api_version == *self.api_version
@@ -133,19 +154,12 @@ impl Writer<'_> {
             res.extend(own);
         } else {
             let before = own.map(|it| it.fields).unwrap_or_default();
-            let mut fields = union(&changed, &before);
-            fields = match entries.iter().find(|it| meta::maps_equal(&it.fields, &fields)) {
+            let fields = union(&changed, &before);
+            let fields = match entries.iter().find(|it| meta::maps_equal(&it.fields, &fields)) {
                 Some(it) => it.fields.clone(),
                 None => memo.shared(fields),
             };
-            res.push(ManagedEntry {
-                manager: name,
-                operation: Operation::Update,
-                api_version: self.api_version.clone(),
-                time: Some(self.now_secs),
-                subresource: self.sub.into(),
-                fields,
-            });
+            res.push(self.entry(fields));
         }
         cap(&mut res);
         sort(&mut res);
@@ -155,11 +169,10 @@ impl Writer<'_> {
 
 /// The order in which the API shows entries (`sortEncodedManagedFields`).
 pub(crate) fn sort(entries: &mut [ManagedEntry]) {
-    entries.sort_by(|a, b| {
-        let key = |it: &ManagedEntry| (it.operation, it.time.unwrap_or(0));
-        let names = |it: &ManagedEntry| (it.manager.clone(), it.api_version.clone(), it.subresource.clone());
-        key(a).cmp(&key(b)).then_with(|| names(a).cmp(&names(b)))
-    });
+    fn key(it: &ManagedEntry) -> (Operation, i64, &Str, &Str, &Str) {
+        (it.operation, it.time.unwrap_or(0), &it.manager, &it.api_version, &it.subresource)
+    }
+    entries.sort_by(|a, b| key(a).cmp(&key(b)));
 }
 
 /// Puts the oldest updates of each version together until few enough are left (`capUpdateManagers`).

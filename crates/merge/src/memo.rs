@@ -1,14 +1,23 @@
-//! What is remembered from one write to the next.
+//! What is remembered from one write to the next: it makes writes quick and equal sets one allocation, and changes nothing.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
-use schema::TypeId;
-use value::{List, Map, Str, Value};
+use meta::{ManagedEntry, Metadata, Object};
+use schema::{Schema, TypeId};
+use value::{Map, Str, Value};
 
-/// Names of fields remembered.
-const NAMES_MAX: usize = 4_096;
-/// Lists whose sets are remembered; the oldest is forgotten.
-const LISTS_MAX: usize = 64;
+use crate::alike::{self, Change};
+use crate::compare::Difference;
+use crate::objects;
+use crate::resets::Resets;
+
+/// Places for names of fields.
+const NAMES: usize = 1_024;
+/// Creations remembered; the one that was not repeated for longest is forgotten.
+const CREATIONS_MAX: usize = 32;
+/// Changes of values remembered of each type; the same holds for them.
+const PARTS_MAX: usize = 4;
 /// Whole sets remembered; the oldest is forgotten.
 const SETS_MAX: usize = 32;
 
@@ -17,63 +26,120 @@ pub(crate) fn element(name: &str) -> Str {
     Str::from(format!("f:{name}"))
 }
 
-/// Sets of shared subtrees: pods of one template have one set, not one each.
-///
-/// Holding the lists keeps their allocations, so that a pointer means the same for as long as it is remembered.
+/// Writes are like one another: pods of one template have one set, not one each.
 #[derive(Clone, Debug, Default)]
 pub struct Memo {
-    /// `name` to `f:name`.
-    names: BTreeMap<Str, Str>,
-    lists: VecDeque<(List, Map)>,
-    /// Of each type the set of the last map that held scalars only, such as a condition.
-    plain: BTreeMap<TypeId, Value>,
+    /// Elements of fields, each where the hash of its name says.
+    names: Vec<Option<Str>>,
     sets: VecDeque<Map>,
+    /// Bodies of types before anything is set.
+    empty: BTreeMap<TypeId, Map>,
+    /// The last one repeated is last.
+    creations: Vec<Box<Creation>>,
+    parts: BTreeMap<TypeId, VecDeque<Part>>,
+}
+
+/// An object as somebody created it.
+#[derive(Clone, Debug)]
+pub(crate) struct Creation {
+    ty: Option<TypeId>,
+    resets: Resets,
+    meta: Metadata,
+    body: Map,
+    /// What the creator owns of it.
+    pub fields: Map,
+    /// The entries of the last object like it.
+    entries: Arc<[ManagedEntry]>,
+}
+
+/// A changed value and in what it differs.
+#[derive(Clone, Debug)]
+struct Part {
+    old: Option<Value>,
+    new: Option<Value>,
+    res: Difference,
 }
 
 impl Memo {
     /// The element of a field, without a new text where it is known.
     pub(crate) fn field(&mut self, name: &Str) -> Str {
-        if let Some(known) = self.names.get(name) {
-            return known.clone();
+        let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        self.names.resize(NAMES, None);
+        let place = &mut self.names[(hash ^ (hash >> 16)) as usize % NAMES];
+        match place {
+            Some(known) if known.get(2..) == Some(name) => known.clone(),
+            _ => place.insert(element(name)).clone(),
         }
-        let element = element(name);
-        if self.names.len() < NAMES_MAX {
-            self.names.insert(name.clone(), element.clone());
-        }
-        element
     }
 
-    pub(crate) fn items(&self, list: &List) -> Option<Map> {
-        self.lists.iter().find(|(known, _)| known.same(list)).map(|(_, set)| set.clone())
+    /// The body of a type before anything is set.
+    pub(crate) fn empty_body(&mut self, schema: &Schema, ty: Option<TypeId>) -> Map {
+        let Some(ty) = ty else { return Map::new() };
+        self.empty.entry(ty).or_insert_with(|| objects::empty_body(schema, ty)).clone()
     }
 
-    pub(crate) fn keep_items(&mut self, list: &List, set: &Map) {
-        if list.first().is_none_or(|it| it.as_map().is_none_or(|it| it.len() < 3)) {
-            return;
+    /// What a creator owns of a new object. To be given back with [`Memo::keep`].
+    pub(crate) fn creation(
+        &mut self,
+        schema: &Schema,
+        ty: Option<TypeId>,
+        object: &Object,
+        resets: Resets,
+    ) -> Box<Creation> {
+        let (nothing, empty) = (Metadata::default(), self.empty_body(schema, ty));
+        let is_alike = |it: &Creation| {
+            let meta = |new| Change { old: &nothing, new };
+            let body = |new| Change { old: &empty, new };
+            alike::metadata(schema, meta(&it.meta), meta(&object.meta))
+                && alike::bodies(schema, ty, body(&it.body), body(&object.body))
+        };
+        let of_kind = self.creations.iter().enumerate().rev().filter(|(_, it)| it.ty == ty && it.resets == resets);
+        let known = of_kind.take(PARTS_MAX).find(|(_, it)| is_alike(it)).map(|(idx, _)| idx);
+        if let Some(idx) = known {
+            let known = self.creations.remove(idx);
+            debug_assert_eq!(known.fields, objects::compare(schema, ty, None, object, resets, self).changed());
+            return known;
         }
-        if self.lists.len() == LISTS_MAX {
-            self.lists.pop_front();
-        }
-        self.lists.push_back((list.clone(), set.clone()));
+        let fields = objects::compare(schema, ty, None, object, resets, self).changed();
+        let fields = self.shared(fields);
+        let (meta, body) = (object.meta.clone(), object.body.clone());
+        Box::new(Creation { ty, resets, meta, body, fields, entries: Arc::default() })
     }
 
-    /// The set of a map of scalars, where the last one of its type had the same keys.
-    pub(crate) fn plain(&self, ty: Option<TypeId>, map: &Map) -> Option<Value> {
-        let known = self.plain.get(&ty?)?;
-        let set = known.as_map()?;
-        let fits = set.len() == map.len() + 1
-            && set.keys().skip(1).zip(map.iter()).all(|(element, (name, value))| {
-                is_scalar(value) && element.strip_prefix("f:").is_some_and(|it| it == name.as_str())
-            });
-        fits.then(|| known.clone())
+    pub(crate) fn keep(&mut self, creation: Box<Creation>) {
+        if self.creations.len() == CREATIONS_MAX {
+            self.creations.remove(0);
+        }
+        self.creations.push(creation);
     }
 
-    pub(crate) fn keep_plain(&mut self, ty: Option<TypeId>, map: &Map, set: &Value) {
-        if let Some(ty) = ty
-            && map.values().all(is_scalar)
-        {
-            self.plain.insert(ty, set.clone());
+    /// In what a value differs that changed as another did.
+    pub(crate) fn part(
+        &mut self,
+        schema: &Schema,
+        ty: TypeId,
+        old: Option<&Value>,
+        new: Option<&Value>,
+    ) -> Option<Difference> {
+        let parts = self.parts.get_mut(&ty)?;
+        let change = Change { old, new };
+        let is_alike = |it: &Part| {
+            let known = Change { old: it.old.as_ref(), new: it.new.as_ref() };
+            alike::values(schema, ty, known, change)
+        };
+        let idx = parts.iter().rposition(is_alike)?;
+        let known = parts.remove(idx)?;
+        let res = known.res.clone();
+        parts.push_back(known);
+        Some(res)
+    }
+
+    pub(crate) fn keep_part(&mut self, ty: TypeId, old: Option<&Value>, new: Option<&Value>, res: &Difference) {
+        let parts = self.parts.entry(ty).or_default();
+        if parts.len() == PARTS_MAX {
+            parts.pop_front();
         }
+        parts.push_back(Part { old: old.cloned(), new: new.cloned(), res: res.clone() });
     }
 
     /// The same set as it was seen before, so that equal sets are one allocation.
@@ -89,6 +155,12 @@ impl Memo {
     }
 }
 
-fn is_scalar(value: &Value) -> bool {
-    !matches!(value, Value::List(_) | Value::Map(_))
+impl Creation {
+    /// The entries of the object; those of objects created in the same second are one allocation.
+    pub(crate) fn share(&mut self, entries: Vec<ManagedEntry>) -> Arc<[ManagedEntry]> {
+        if entries != *self.entries {
+            self.entries = entries.into();
+        }
+        self.entries.clone()
+    }
 }

@@ -7,6 +7,7 @@ use schema::{Schema, Type, TypeId};
 use value::{List, Map, Value, time};
 
 use crate::compare::{Compare, Difference};
+use crate::fields::union;
 use crate::memo::Memo;
 use crate::resets::Resets;
 
@@ -16,6 +17,13 @@ pub(crate) struct Changes {
     pub added: Map,
     pub modified: Map,
     pub removed: Map,
+}
+
+impl Changes {
+    /// What is new or different.
+    pub fn changed(&self) -> Map {
+        union(&self.added, &self.modified)
+    }
 }
 
 /// Fields of metadata that nobody owns.
@@ -31,10 +39,9 @@ pub(crate) fn kind_of(schema: &Schema, ty: Option<TypeId>) -> Option<&str> {
 }
 
 /// An object of a type before anything is set, as Go makes it.
-pub(crate) fn empty_body(schema: &Schema, ty: Option<TypeId>) -> Map {
-    let decoded = ty.and_then(|ty| schema.decode(ty, &Value::map()).ok());
-    match decoded.map(|it| it.value) {
-        Some(Value::Map(map)) => map.filtered(|key, _| key != "metadata"),
+pub(crate) fn empty_body(schema: &Schema, ty: TypeId) -> Map {
+    match schema.decode(ty, &Value::map()).map(|it| it.value) {
+        Ok(Value::Map(map)) => map.filtered(|key, _| key != "metadata"),
         _ => Map::new(),
     }
 }
@@ -53,11 +60,11 @@ pub(crate) fn compare(
     let (old_meta, old_body) = match old {
         Some(old) => (&old.meta, &old.body),
         None => {
-            empty = empty_body(schema, ty);
+            empty = memo.empty_body(schema, ty);
             (&nothing, &empty)
         }
     };
-    let mut walk = Walk { compare: Compare { schema, memo, keeps: false }, ty, resets, changes: Changes::default() };
+    let mut walk = Walk { compare: Compare { schema, memo, parts: false }, ty, resets, changes: Changes::default() };
     walk.metadata(old_meta, &new.meta);
     walk.body(old_body, &new.body);
     walk.changes
@@ -85,11 +92,12 @@ impl Walk<'_> {
             if matches!((a, b), (Some(a), Some(b)) if a.same(b)) {
                 continue;
             }
-            self.compare.keeps = key == "spec";
+            self.compare.parts = true;
             let mut res = self.compare.values(self.child(self.ty, key), a, b);
             if key == "status" {
                 without(&mut res, self.resets);
             }
+            self.compare.parts = false;
             let element = self.compare.memo.field(key);
             put(&mut self.changes, &element, res);
         }
@@ -136,8 +144,11 @@ fn without(res: &mut Difference, resets: Resets) {
 fn owned(meta: &Metadata, other: &Metadata, resets: Resets) -> Map {
     let mut entries = Vec::new();
     let mut put = |key: &str, differs: bool, value: Option<Value>| {
-        if differs && !UNOWNED.contains(&key) && !resets.has(&format!("metadata.{key}")) {
-            entries.extend(value.map(|it| (key.into(), it)));
+        if differs
+            && let Some(value) = value
+            && !resets.0.iter().any(|it| it.strip_prefix("metadata.") == Some(key))
+        {
+            entries.push((value::Str::literal(key), value));
         }
     };
     let map = |it: &Map| (!it.is_empty()).then(|| Value::Map(it.clone()));

@@ -3,7 +3,7 @@
 //! Follows the `GetResetFields` of the strategies in `pkg/registry`.
 
 /// Paths that a write may not own, nor what is below them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Resets(pub &'static [&'static str]);
 
 /// Kinds whose metadata a write of the status leaves alone.

@@ -1,6 +1,6 @@
 //! One stored object.
 
-use value::{Map, Str, Value};
+use value::{Map, Str, Value, split_path};
 
 use crate::{Key, KindId, Metadata};
 
@@ -46,9 +46,9 @@ impl Object {
 
     /// The value at a dotted path into the body, such as `spec.nodeName`.
     pub fn at(&self, path: &str) -> Option<&Value> {
-        match path.split_once('.') {
-            None => self.body.get(path),
-            Some((key, rest)) => self.body.get(key)?.at(rest),
+        match split_path(path) {
+            (key, None) => self.body.get(key),
+            (key, Some(rest)) => self.body.get(key)?.at(rest),
         }
     }
 

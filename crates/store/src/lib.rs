@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
+use std::collections::btree_map::Entry;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -165,10 +166,14 @@ impl Store {
     /// `Exists`.
     pub fn create(&mut self, object: Object) -> Result<Arc<Object>, Error> {
         self.add_kind(object.kind);
-        if self.get(object.kind, &object.key()).is_some() {
-            return Err(Error::Exists);
-        }
-        Ok(self.put(None, object))
+        let revision = Revision(self.revision.0 + 1);
+        let table = &mut self.tables[usize::from(object.kind.0)];
+        let Entry::Vacant(place) = table.live.entry(object.key()) else { return Err(Error::Exists) };
+        let object = stamped(object, revision);
+        place.insert(object.clone());
+        self.revision = revision;
+        table.record(Change { revision, before: None, after: Some(object.clone()) }, self.log_changes_max);
+        Ok(object)
     }
 
     /// Stores a new state of an object under the next revision.
@@ -176,8 +181,17 @@ impl Store {
     /// # Errors
     /// `NotFound`; `Conflict` when `expect` is given and is not the live revision.
     pub fn update(&mut self, object: Object, expect: Option<Revision>) -> Result<Arc<Object>, Error> {
-        let before = self.expected(object.kind, &object.key(), expect)?;
-        Ok(self.put(Some(before), object))
+        let revision = Revision(self.revision.0 + 1);
+        let table = self.tables.get_mut(usize::from(object.kind.0)).ok_or(Error::NotFound)?;
+        let live = table.live.get_mut(&object.key()).ok_or(Error::NotFound)?;
+        if expect.is_some_and(|it| it != live.meta.revision) {
+            return Err(Error::Conflict);
+        }
+        let object = stamped(object, revision);
+        let before = std::mem::replace(live, object.clone());
+        self.revision = revision;
+        table.record(Change { revision, before: Some(before), after: Some(object.clone()) }, self.log_changes_max);
+        Ok(object)
     }
 
     /// Takes an object out; answers its last state, with the revision of the deletion.
@@ -204,17 +218,6 @@ impl Store {
             return Err(Error::Conflict);
         }
         Ok(live.clone())
-    }
-
-    fn put(&mut self, before: Option<Arc<Object>>, mut object: Object) -> Arc<Object> {
-        self.revision.0 += 1;
-        object.meta.revision = self.revision;
-        let log_changes_max = self.log_changes_max;
-        let table = &mut self.tables[usize::from(object.kind.0)];
-        let object = Arc::new(object);
-        table.live.insert(object.key(), object.clone());
-        table.record(Change { revision: object.meta.revision, before, after: Some(object.clone()) }, log_changes_max);
-        object
     }
 
     /// A cursor that will read every change of `kind` after `from`.
@@ -274,6 +277,11 @@ impl Store {
         }
         store
     }
+}
+
+fn stamped(mut object: Object, revision: Revision) -> Arc<Object> {
+    object.meta.revision = revision;
+    Arc::new(object)
 }
 
 impl Table {

@@ -17,7 +17,7 @@ pub mod yaml;
 pub use self::list::List;
 pub use self::map::Map;
 pub use self::str::Str;
-pub use self::tree::Value;
+pub use self::tree::{Value, split_path};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! An immutable list of values.
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::Value;
 
@@ -46,7 +46,8 @@ impl PartialEq for List {
 
 impl Default for List {
     fn default() -> Self {
-        List(Arc::from(Vec::new()))
+        static EMPTY: LazyLock<List> = LazyLock::new(|| List(Arc::from(Vec::new())));
+        EMPTY.clone()
     }
 }
 

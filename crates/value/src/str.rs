@@ -1,16 +1,17 @@
 //! Immutable text that is cheap to clone.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// Places for texts that recur.
 const LITERALS: usize = 2048;
 
 /// Immutable UTF-8 text; cloning is a counter.
-#[derive(Clone, Eq, PartialOrd, Ord)]
+#[derive(Clone, Eq)]
 pub struct Str(Arc<str>);
 
 impl Str {
@@ -45,6 +46,19 @@ impl PartialEq for Str {
     }
 }
 
+impl Ord for Str {
+    /// What is one allocation is not looked into.
+    fn cmp(&self, other: &Str) -> Ordering {
+        if self.same(other) { Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
+
+impl PartialOrd for Str {
+    fn partial_cmp(&self, other: &Str) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl Hash for Str {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.hash(state);
@@ -53,7 +67,8 @@ impl Hash for Str {
 
 impl Default for Str {
     fn default() -> Self {
-        Str(Arc::from(""))
+        static EMPTY: LazyLock<Str> = LazyLock::new(|| Str(Arc::from("")));
+        EMPTY.clone()
     }
 }
 

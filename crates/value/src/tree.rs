@@ -17,6 +17,14 @@ pub enum Value {
     Map(Map),
 }
 
+/// The first key of a dotted path, and the rest.
+pub fn split_path(path: &str) -> (&str, Option<&str>) {
+    match path.bytes().position(|it| it == b'.') {
+        Some(at) => (&path[..at], Some(&path[at + 1..])),
+        None => (path, None),
+    }
+}
+
 impl Value {
     /// The empty map.
     pub fn map() -> Value {
@@ -84,7 +92,10 @@ impl Value {
 
     /// The value at a dotted path such as `spec.template.metadata`; a key with a dot needs [`Value::get`].
     pub fn at(&self, path: &str) -> Option<&Value> {
-        path.split('.').try_fold(self, |value, key| value.get(key))
+        match split_path(path) {
+            (key, None) => self.get(key),
+            (key, Some(rest)) => self.get(key)?.at(rest),
+        }
     }
 
     pub fn str_at(&self, path: &str) -> Option<&str> {
@@ -127,9 +138,9 @@ impl Value {
             *self = Value::map();
         }
         let Value::Map(map) = self else { return };
-        match path.split_once('.') {
-            None => map.insert(path, leaf),
-            Some((key, rest)) => {
+        match split_path(path) {
+            (key, None) => map.insert(key, leaf),
+            (key, Some(rest)) => {
                 let mut child = map.get(key).cloned().unwrap_or_default();
                 child.set_value(rest, leaf);
                 map.insert(key, child);
@@ -140,9 +151,9 @@ impl Value {
     /// Takes out what is at a dotted path; answers whether it was there.
     pub fn remove(&mut self, path: &str) -> bool {
         let Value::Map(map) = self else { return false };
-        match path.split_once('.') {
-            None => map.remove(path).is_some(),
-            Some((key, rest)) => {
+        match split_path(path) {
+            (key, None) => map.remove(key).is_some(),
+            (key, Some(rest)) => {
                 let Some(child) = map.get(key) else { return false };
                 let mut child = child.clone();
                 let removed = child.remove(rest);
