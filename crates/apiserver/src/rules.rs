@@ -7,6 +7,8 @@ use value::Value;
 /// The rules of one part of an object.
 #[derive(Clone, Copy)]
 pub(crate) struct Rules {
+    /// Completes what a client sent.
+    pub default: fn(&mut Object),
     /// New and old: takes back what this write may not change.
     pub prepare: fn(&mut Object, &Object),
     /// The same and the time in seconds: notes when something changed.
@@ -23,6 +25,7 @@ impl Rules {
     pub fn of(kind: &Kind, sub: &str) -> Rules {
         let strategy = &kind.strategy;
         let whole = Rules {
+            default: strategy.default,
             prepare: strategy.prepare_update,
             stamp: |_, _, _| (),
             validate: strategy.validate_update,
@@ -32,6 +35,7 @@ impl Rules {
         let is_pod = kind.id == kinds::POD;
         match sub {
             "status" => Rules {
+                default: strategy.default_status.unwrap_or(strategy.default),
                 prepare: if is_pod { kinds::pod::prepare_status } else { only_status },
                 stamp: strategy.stamp_status,
                 validate: strategy.validate_status,
@@ -39,6 +43,7 @@ impl Rules {
                 warns: false,
             },
             "approval" => Rules {
+                default: strategy.default,
                 prepare: |_, _| (),
                 stamp: kinds::certificate_signing_request::prepare_approval,
                 validate: kinds::certificate_signing_request::validate_approval,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kinds::Registry;
 use meta::{Key, KindId, Object};
-use schema::Schema;
+use schema::{Schema, TypeId};
 use sim::Rng;
 use store::Store;
 use value::{Map, Str};
@@ -32,6 +32,8 @@ pub struct ApiServer {
     pub(crate) registry: Arc<Registry>,
     /// `group/version` of each kind, by id.
     api_versions: Vec<Str>,
+    /// The type of each kind as it is stored, by id.
+    types: Vec<Option<TypeId>>,
     pub(crate) schema: Arc<Schema>,
     pub(crate) rng: Rng,
     pub(crate) watches: Watches,
@@ -46,15 +48,16 @@ pub struct ApiServer {
 impl ApiServer {
     /// An empty one: no namespaces yet.
     pub fn new(config: Config) -> ApiServer {
-        let registry = Registry::builtin();
+        let (registry, schema) = (Registry::builtin(), Schema::shared());
         let n_kinds = registry.ids().count();
         ApiServer {
             store: Store::new(n_kinds, config.log_changes_max),
             shown: Store::new(n_kinds, config.log_changes_max.min(SHOWN_CHANGES_MAX)),
             overlays: BTreeMap::new(),
+            types: registry.all().map(|it| schema.definition(&it.definition)).collect(),
             api_versions: registry.all().map(|it| it.api_version().into()).collect(),
             registry: Arc::new(registry),
-            schema: Schema::shared().clone(),
+            schema: schema.clone(),
             rng: Rng::stream(config.seed, "apiserver"),
             watches: Watches::default(),
             requests: Requests::default(),
@@ -104,6 +107,11 @@ impl ApiServer {
         self.api_versions.get(usize::from(kind.0)).cloned().unwrap_or_default()
     }
 
+    /// The type of the objects of a kind as they are stored.
+    pub(crate) fn type_of(&self, kind: KindId) -> Option<TypeId> {
+        self.types.get(usize::from(kind.0)).copied().flatten()
+    }
+
     /// The whole tree of an object, as stored.
     pub fn to_value(&self, object: &Object) -> value::Value {
         let kind = self.registry.get(object.kind).map(|it| it.kind.clone()).unwrap_or_default();
@@ -123,16 +131,14 @@ const SHOWN_CHANGES_MAX: usize = 4_096;
 /// 122 bits in the form of RFC 4122, version 4.
 pub(crate) fn uuid(a: u64, b: u64) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let bits = (u128::from(a) << 64) | u128::from(b);
-    let bits = (bits & !(0xf << 76)) | (0x4 << 76);
-    let bits = (bits & !(0x3 << 62)) | (0x2 << 62);
+    let (a, b) = ((a & !0xf000) | 0x4000, (b & (u64::MAX >> 2)) | (0x2 << 62));
     let mut text = String::with_capacity(36);
-    for idx in 0..32_u32 {
-        if matches!(idx, 8 | 12 | 16 | 20) {
+    for (idx, byte) in a.to_be_bytes().into_iter().chain(b.to_be_bytes()).enumerate() {
+        if matches!(idx, 4 | 6 | 8 | 10) {
             text.push('-');
         }
-        let digit = (bits >> (124 - 4 * idx)) & 0xf;
-        text.push(char::from(DIGITS[digit as usize]));
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 0xf)]));
     }
     text
 }

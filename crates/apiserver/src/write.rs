@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use kinds::{Kind, Served};
 use meta::{Errors, Key, Metadata, Object, OwnerRef, Revision, Status};
+use schema::TypeId;
 use sim::Instant;
 use value::{Str, Value};
 
@@ -61,16 +62,15 @@ impl Write {
 
 /// Who owns what after a write (`UpdateNoErrors`), in the fields of the version that the client speaks.
 fn track(api: &mut ApiServer, write: &Write, live: Option<&Object>, object: &mut Object) {
-    let Some(served) = write.served else { return track_as(api, write, &write.kind.definition, live, object) };
+    let Some(served) = write.served else { return track_as(api, write, api.type_of(write.kind.id), live, object) };
     let before = live.map(|it| (served.to)(it));
     let mut after = (served.to)(object);
-    track_as(api, write, served.definition, before.as_ref(), &mut after);
+    track_as(api, write, api.schema.definition(served.definition), before.as_ref(), &mut after);
     object.meta.managed = after.meta.managed;
 }
 
-fn track_as(api: &mut ApiServer, write: &Write, definition: &str, live: Option<&Object>, object: &mut Object) {
-    let schema = api.schema.clone();
-    let (ty, now) = (schema.definition(definition), write.now.secs());
+fn track_as(api: &mut ApiServer, write: &Write, ty: Option<TypeId>, live: Option<&Object>, object: &mut Object) {
+    let (schema, now) = (api.schema.clone(), write.now.secs());
     let Write { manager, api_version, sub, .. } = write;
     merge::managed::update(&schema, ty, live, object, manager, api_version, sub, now, &mut api.memo);
 }
@@ -119,7 +119,10 @@ pub(crate) fn insert(api: &mut ApiServer, write: &mut Write, mut object: Object)
         let exists = api.store.get(object.kind, &object.key()).cloned();
         if exists.is_none() || attempts_left == 0 {
             check_new(api, write, &object, checked)?;
-            write.warnings.extend((write.kind.strategy.warnings)(&object, None));
+            // Nobody shows them to an actor.
+            if !write.from_actor {
+                write.warnings.extend((write.kind.strategy.warnings)(&object, None));
+            }
             let mut warnings = admission::validate(api, write, Operation::Create, Some(&object), None)?;
             write.warnings.append(&mut warnings);
             let charges = resource_quota::admit(api, write, Operation::Create, &object, None)?;
@@ -154,7 +157,7 @@ fn put_new(
 
 /// What a client wrote as the real storage gives it back; actors write no empty lists.
 fn pass_storage(api: &ApiServer, write: &Write, object: &mut Object) {
-    let ty = api.schema.definition(&write.kind.definition).filter(|_| !write.from_actor);
+    let ty = api.type_of(write.kind.id).filter(|_| !write.from_actor);
     if let Some(Value::Map(body)) = ty.map(|ty| api.schema.stored(ty, &Value::Map(object.body.clone()))) {
         object.body = body;
     }
@@ -216,7 +219,7 @@ pub(crate) fn replace(
     if !object.meta.uid.is_empty() && object.meta.uid != live.meta.uid {
         return Err(uid_precondition(write, key, &object.meta.uid, &live.meta.uid));
     }
-    (write.kind.strategy.default)(&mut object);
+    (Rules::of(&write.kind, write.sub).default)(&mut object);
     if object.meta.revision == Revision::default() && write.kind.strategy.unconditional_update {
         object.meta.revision = live.meta.revision;
     }
@@ -281,7 +284,7 @@ pub(crate) fn update(
     if !errors.is_empty() {
         return Err(write.invalid(object.name(), &errors));
     }
-    if rules.warns {
+    if rules.warns && !write.from_actor {
         write.warnings.extend((write.kind.strategy.warnings)(&object, Some(live)));
     }
     let mut warnings = admission::validate(api, write, Operation::Update, Some(&object), Some(live))?;

@@ -22,6 +22,7 @@ pub(crate) fn kind() -> Kind {
         columns: columns(),
         strategy: Strategy {
             default,
+            default_status: Some(|_| ()),
             prepare_create,
             prepare_update,
             validate,

@@ -21,6 +21,7 @@ pub(crate) fn kind() -> Kind {
         columns: columns(),
         strategy: Strategy {
             default,
+            default_status: Some(|_| ()),
             validate,
             validate_update: |new, old, errors| {
                 validate(new, errors);

@@ -52,17 +52,14 @@ pub(crate) fn kind() -> Kind {
 }
 
 fn to_events(it: &Object) -> Object {
-    let mut res = it.clone();
-    for (core, own) in RENAMED {
-        if let Some(value) = res.body.remove(core) {
-            res.body.insert(own, value);
-        }
-    }
+    let renamed = |key: &Str| {
+        RENAMED.iter().find(|(core, _)| *key == *core).map_or_else(|| key.clone(), |(_, own)| Str::literal(own))
+    };
     // There these are left out when empty.
-    res.body = res
-        .body
-        .filtered(|key, value| !key.starts_with("reporting") || value.as_str().is_some_and(|it| !it.is_empty()));
-    res
+    let shown =
+        |key: &Str, value: &Value| !key.starts_with("reporting") || value.as_str().is_some_and(|it| !it.is_empty());
+    let body = it.body.iter().map(|(key, value)| (renamed(key), value.clone())).filter(|(k, v)| shown(k, v)).collect();
+    Object { kind: it.kind, meta: it.meta.clone(), body }
 }
 
 fn from_events(it: &Object) -> Object {

@@ -34,6 +34,7 @@ pub(crate) fn kind() -> Kind {
         }],
         strategy: Strategy {
             default,
+            default_status: Some(|_| ()),
             prepare_create,
             // What is read back from the store gets defaults once more.
             finish: label_like_template,

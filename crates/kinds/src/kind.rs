@@ -160,6 +160,8 @@ pub struct Context<'a> {
 pub struct Strategy {
     /// Fills in defaults; must share what it does not change.
     pub default: fn(&mut Object),
+    /// The same for a write of the status, which takes all else from what is stored; `None`: the same as for others.
+    pub default_status: Option<fn(&mut Object)>,
     /// Clears what a creator may not set (status), sets generation 1 where `generation`.
     pub prepare_create: fn(&mut Object),
     /// The last step before a new object is stored, after every check.
@@ -222,6 +224,7 @@ impl Strategy {
     /// A kind without defaults, status or rules of its own.
     pub const PLAIN: Strategy = Strategy {
         default: |_| (),
+        default_status: None,
         prepare_create: |_| (),
         finish: |_| (),
         prepare_update: |_, _| (),

@@ -32,6 +32,7 @@ pub(crate) fn kind() -> Kind {
         selectable_fields: SELECTABLE,
         strategy: Strategy {
             default,
+            default_status: Some(default_status),
             prepare_create: create::prepare,
             prepare_update: change::prepare,
             validate: create::validate,
@@ -105,13 +106,17 @@ const OLD_INIT_ANNOTATIONS: &[&str] = &[
 ];
 
 fn default(pod: &mut Object) {
-    if OLD_INIT_ANNOTATIONS.iter().any(|it| pod.meta.annotations.contains_key(it)) {
-        pod.meta.annotations = pod.meta.annotations.filtered(|key, _| !OLD_INIT_ANNOTATIONS.contains(&key));
-    }
     if child(&pod.body, "spec").is_none() {
         pod.body.insert("spec", Value::map());
     }
     pod.body.edit_map("spec", |spec| crate::pod_template::default_spec(spec, crate::pod_template::Of::Pod));
+    default_status(pod);
+}
+
+fn default_status(pod: &mut Object) {
+    if OLD_INIT_ANNOTATIONS.iter().any(|it| pod.meta.annotations.contains_key(it)) {
+        pod.meta.annotations = pod.meta.annotations.filtered(|key, _| !OLD_INIT_ANNOTATIONS.contains(&key));
+    }
     pod.body.edit_map("status", status::same_address);
 }
 

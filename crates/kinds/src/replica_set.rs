@@ -16,6 +16,7 @@ pub(crate) fn kind() -> Kind {
         columns: workload::replica_columns(),
         strategy: Strategy {
             default: |it| workload::default_spec(it, |spec| spec.set_default("replicas", 1)),
+            default_status: Some(|_| ()),
             prepare_create: |it| workload::prepare_create(it, map!({ "replicas": 0 })),
             validate,
             validate_update: |new, old, errors| {

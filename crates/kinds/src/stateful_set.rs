@@ -26,6 +26,7 @@ pub(crate) fn kind() -> Kind {
         columns,
         strategy: Strategy {
             default,
+            default_status: Some(|_| ()),
             prepare_create: |it| {
                 workload::prepare_create(it, map!({ "availableReplicas": 0, "replicas": 0 }));
                 drop_unavailable(it);

@@ -68,7 +68,7 @@ pub fn apply(
     if let Some(live) = live.filter(|_| entries.is_empty()) {
         let changes = objects::compare(schema, ty, None, live, resets, memo);
         let manager = BEFORE_FIRST_APPLY.into();
-        entries = writer(applier, &manager).updated(&entries, &changes, memo).into();
+        entries = writer(applier, &manager).updated(ty, &entries, &changes, memo).into();
     }
     forget_unknown_versions(schema, ty, applier.api_version, &mut entries);
     let mut run = Run { schema, ty, live: live.unwrap_or(&empty), config, applier, resets, memo };
@@ -178,7 +178,7 @@ impl Run<'_> {
                 api_version: self.applier.api_version.clone(),
                 time,
                 subresource: self.applier.sub.into(),
-                fields: self.memo.shared(fields),
+                fields: self.memo.shared(self.ty, fields),
             });
         }
         sort(&mut others);

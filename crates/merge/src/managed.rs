@@ -50,7 +50,7 @@ pub fn update(
         return;
     }
     let changes = objects::compare(schema, ty, live, object, resets, memo);
-    let updated = writer.updated(&entries, &changes, memo);
+    let updated = writer.updated(ty, &entries, &changes, memo);
     object.meta.managed = match live {
         Some(live) if updated == *live.meta.managed => live.meta.managed.clone(),
         _ => updated.into(),
@@ -130,7 +130,13 @@ impl Writer<'_> {
     }
 
     /// Takes what changed from everybody and gives it to the writer.
-    pub fn updated(&self, entries: &[ManagedEntry], changes: &Changes, memo: &mut Memo) -> Vec<ManagedEntry> {
+    pub fn updated(
+        &self,
+        ty: Option<TypeId>,
+        entries: &[ManagedEntry],
+        changes: &Changes,
+        memo: &mut Memo,
+    ) -> Vec<ManagedEntry> {
         let changed = changes.changed();
         let mut res = Vec::with_capacity(entries.len() + 1);
         let name = self.name();
@@ -157,7 +163,7 @@ impl Writer<'_> {
             let fields = union(&changed, &before);
             let fields = match entries.iter().find(|it| meta::maps_equal(&it.fields, &fields)) {
                 Some(it) => it.fields.clone(),
-                None => memo.shared(fields),
+                None => memo.shared(ty, fields),
             };
             res.push(self.entry(fields));
         }

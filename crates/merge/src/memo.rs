@@ -16,10 +16,8 @@ use crate::resets::Resets;
 const NAMES: usize = 1_024;
 /// Creations remembered; the one that was not repeated for longest is forgotten.
 const CREATIONS_MAX: usize = 32;
-/// Changes of values remembered of each type; the same holds for them.
-const PARTS_MAX: usize = 4;
-/// Whole sets remembered; the oldest is forgotten.
-const SETS_MAX: usize = 32;
+/// Of each type: creations looked at, changes of values and whole sets remembered.
+const OF_TYPE_MAX: usize = 4;
 
 /// The element of a field: `name` to `f:name`.
 pub(crate) fn element(name: &str) -> Str {
@@ -31,7 +29,7 @@ pub(crate) fn element(name: &str) -> Str {
 pub struct Memo {
     /// Elements of fields, each where the hash of its name says.
     names: Vec<Option<Str>>,
-    sets: VecDeque<Map>,
+    sets: BTreeMap<Option<TypeId>, VecDeque<Map>>,
     /// Bodies of types before anything is set.
     empty: BTreeMap<TypeId, Map>,
     /// The last one repeated is last.
@@ -63,9 +61,8 @@ struct Part {
 impl Memo {
     /// The element of a field, without a new text where it is known.
     pub(crate) fn field(&mut self, name: &Str) -> Str {
-        let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
         self.names.resize(NAMES, None);
-        let place = &mut self.names[(hash ^ (hash >> 16)) as usize % NAMES];
+        let place = &mut self.names[value::hash(name) as usize % NAMES];
         match place {
             Some(known) if known.get(2..) == Some(name) => known.clone(),
             _ => place.insert(element(name)).clone(),
@@ -94,14 +91,14 @@ impl Memo {
                 && alike::bodies(schema, ty, body(&it.body), body(&object.body))
         };
         let of_kind = self.creations.iter().enumerate().rev().filter(|(_, it)| it.ty == ty && it.resets == resets);
-        let known = of_kind.take(PARTS_MAX).find(|(_, it)| is_alike(it)).map(|(idx, _)| idx);
+        let known = of_kind.take(OF_TYPE_MAX).find(|(_, it)| is_alike(it)).map(|(idx, _)| idx);
         if let Some(idx) = known {
             let known = self.creations.remove(idx);
             debug_assert_eq!(known.fields, objects::compare(schema, ty, None, object, resets, self).changed());
             return known;
         }
         let fields = objects::compare(schema, ty, None, object, resets, self).changed();
-        let fields = self.shared(fields);
+        let fields = self.shared(ty, fields);
         let (meta, body) = (object.meta.clone(), object.body.clone());
         Box::new(Creation { ty, resets, meta, body, fields, entries: Arc::default() })
     }
@@ -136,21 +133,22 @@ impl Memo {
 
     pub(crate) fn keep_part(&mut self, ty: TypeId, old: Option<&Value>, new: Option<&Value>, res: &Difference) {
         let parts = self.parts.entry(ty).or_default();
-        if parts.len() == PARTS_MAX {
+        if parts.len() == OF_TYPE_MAX {
             parts.pop_front();
         }
         parts.push_back(Part { old: old.cloned(), new: new.cloned(), res: res.clone() });
     }
 
     /// The same set as it was seen before, so that equal sets are one allocation.
-    pub(crate) fn shared(&mut self, set: Map) -> Map {
-        if let Some(known) = self.sets.iter().find(|it| meta::maps_equal(it, &set)) {
+    pub(crate) fn shared(&mut self, ty: Option<TypeId>, set: Map) -> Map {
+        let sets = self.sets.entry(ty).or_default();
+        if let Some(known) = sets.iter().find(|it| meta::maps_equal(it, &set)) {
             return known.clone();
         }
-        if self.sets.len() == SETS_MAX {
-            self.sets.pop_front();
+        if sets.len() == OF_TYPE_MAX {
+            sets.pop_front();
         }
-        self.sets.push_back(set.clone());
+        sets.push_back(set.clone());
         set
     }
 }

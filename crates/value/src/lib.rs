@@ -15,8 +15,9 @@ mod tree;
 pub mod yaml;
 
 pub use self::list::List;
+pub use self::literal::{entries, put};
 pub use self::map::Map;
-pub use self::str::Str;
+pub use self::str::{Str, hash};
 pub use self::tree::{Value, split_path};
 
 #[cfg(test)]

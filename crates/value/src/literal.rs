@@ -1,5 +1,7 @@
 //! The `value!` macro: a tree as a literal.
 
+use crate::{Str, Value};
+
 /// A [`Value`](crate::Value) written as JSON; any part may be an expression that turns into a value.
 ///
 /// ```
@@ -19,14 +21,27 @@ macro_rules! value {
 #[macro_export]
 macro_rules! map {
     ({ $($rest:tt)* }) => {{
-        #[allow(unused_mut, clippy::vec_init_then_push)]
+        #[allow(unused_mut)]
         let entries: ::std::vec::Vec<($crate::Str, $crate::Value)> = {
-            let mut entries = ::std::vec::Vec::new();
+            let mut entries = $crate::entries();
             $crate::value_entries!(entries $($rest)*);
             entries
         };
         $crate::Map::from(entries)
     }};
+}
+
+/// Entries that a literal may have before they are moved.
+const ENTRIES: usize = 8;
+
+#[doc(hidden)]
+pub fn entries() -> Vec<(Str, Value)> {
+    Vec::with_capacity(ENTRIES)
+}
+
+#[doc(hidden)]
+pub fn put(entries: &mut Vec<(Str, Value)>, key: Str, value: Value) {
+    entries.push((key, value));
 }
 
 #[doc(hidden)]
@@ -43,12 +58,12 @@ macro_rules! value_items {
 #[macro_export]
 macro_rules! value_entries {
     ($entries:ident) => {};
-    ($entries:ident $key:literal : null $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::literal($key), $crate::Value::Null)); $crate::value_entries!($entries $($($rest)*)?); };
-    ($entries:ident $key:literal : { $($it:tt)* } $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::literal($key), $crate::value!({ $($it)* }))); $crate::value_entries!($entries $($($rest)*)?); };
-    ($entries:ident $key:literal : [ $($it:tt)* ] $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::literal($key), $crate::value!([ $($it)* ]))); $crate::value_entries!($entries $($($rest)*)?); };
-    ($entries:ident $key:literal : $it:expr $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::literal($key), $crate::Value::from($it))); $crate::value_entries!($entries $($($rest)*)?); };
-    ($entries:ident $key:tt : null $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::from($key), $crate::Value::Null)); $crate::value_entries!($entries $($($rest)*)?); };
-    ($entries:ident $key:tt : { $($it:tt)* } $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::from($key), $crate::value!({ $($it)* }))); $crate::value_entries!($entries $($($rest)*)?); };
-    ($entries:ident $key:tt : [ $($it:tt)* ] $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::from($key), $crate::value!([ $($it)* ]))); $crate::value_entries!($entries $($($rest)*)?); };
-    ($entries:ident $key:tt : $it:expr $(, $($rest:tt)*)?) => { $entries.push(($crate::Str::from($key), $crate::Value::from($it))); $crate::value_entries!($entries $($($rest)*)?); };
+    ($entries:ident $key:literal : null $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::literal($key), $crate::Value::Null); $crate::value_entries!($entries $($($rest)*)?); };
+    ($entries:ident $key:literal : { $($it:tt)* } $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::literal($key), $crate::value!({ $($it)* })); $crate::value_entries!($entries $($($rest)*)?); };
+    ($entries:ident $key:literal : [ $($it:tt)* ] $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::literal($key), $crate::value!([ $($it)* ])); $crate::value_entries!($entries $($($rest)*)?); };
+    ($entries:ident $key:literal : $it:expr $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::literal($key), $crate::Value::from($it)); $crate::value_entries!($entries $($($rest)*)?); };
+    ($entries:ident $key:tt : null $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::from($key), $crate::Value::Null); $crate::value_entries!($entries $($($rest)*)?); };
+    ($entries:ident $key:tt : { $($it:tt)* } $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::from($key), $crate::value!({ $($it)* })); $crate::value_entries!($entries $($($rest)*)?); };
+    ($entries:ident $key:tt : [ $($it:tt)* ] $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::from($key), $crate::value!([ $($it)* ])); $crate::value_entries!($entries $($($rest)*)?); };
+    ($entries:ident $key:tt : $it:expr $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::from($key), $crate::Value::from($it)); $crate::value_entries!($entries $($($rest)*)?); };
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use crate::str::same_text;
 use crate::{Str, Value};
 
 /// Maps of more entries are searched by halves.
@@ -161,7 +162,7 @@ impl Map {
         if self.0.len() > LOOKED_AT_MAX {
             return self.position(key).ok();
         }
-        self.0.iter().position(|(have, _)| have.len() == key.len() && have.as_str() == key)
+        self.0.iter().position(|(have, _)| same_text(have, key))
     }
 
     fn position(&self, key: &str) -> Result<usize, usize> {

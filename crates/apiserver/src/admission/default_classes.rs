@@ -24,10 +24,12 @@ fn default_of(api: &ApiServer, kind: KindId, notes: &[&str]) -> Option<Str> {
 pub(super) fn storage(api: &mut ApiServer, request: &Request<'_>, object: &mut Object) -> Result<(), Status> {
     const NOTES: [&str; 2] =
         ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"];
-    let named = object.at("spec.storageClassName").is_some_and(|it| !it.is_null())
-        || object.meta.annotations.contains_key("volume.beta.kubernetes.io/storage-class");
+    let named = |object: &Object| {
+        object.at("spec.storageClassName").is_some_and(|it| !it.is_null())
+            || object.meta.annotations.contains_key("volume.beta.kubernetes.io/storage-class")
+    };
     if request.creates(PERSISTENT_VOLUME_CLAIM)
-        && !named
+        && !named(object)
         && let Some(class) = default_of(api, STORAGE_CLASS, &NOTES)
     {
         object.set("spec.storageClassName", class);
@@ -38,10 +40,12 @@ pub(super) fn storage(api: &mut ApiServer, request: &Request<'_>, object: &mut O
 /// # Errors
 /// None.
 pub(super) fn ingress(api: &mut ApiServer, request: &Request<'_>, object: &mut Object) -> Result<(), Status> {
-    let named = object.at("spec.ingressClassName").is_some_and(|it| !it.is_null())
-        || object.meta.annotations.contains_key("kubernetes.io/ingress.class");
+    let named = |object: &Object| {
+        object.at("spec.ingressClassName").is_some_and(|it| !it.is_null())
+            || object.meta.annotations.contains_key("kubernetes.io/ingress.class")
+    };
     if request.creates(INGRESS)
-        && !named
+        && !named(object)
         && let Some(class) = default_of(api, INGRESS_CLASS, &["ingressclass.kubernetes.io/is-default-class"])
     {
         object.set("spec.ingressClassName", class);

@@ -51,6 +51,9 @@ pub fn prepare_status(new: &mut Object, old: &Object) {
         if observed_generation(status) == 0 && observed_generation(before) != 0 {
             status.insert("observedGeneration", observed_generation(before));
         }
+        if maps(status, "conditions").all(|(_, it)| observed_generation(it) != 0) {
+            return;
+        }
         let mut seen: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
         for (_, condition) in maps(before, "conditions") {
             seen.entry(text(condition, "type")).or_default().push(observed_generation(condition));
@@ -131,18 +134,16 @@ fn conditions(status: &Map, path: &Path<'_>, errors: &mut Errors) {
 
 /// `validatePodIPs`, `validateHostIPs`: addresses that were there before are not looked at again.
 fn addresses(now: &Map, before: &Map, key: &str, path: &Path<'_>, errors: &mut Errors) {
-    let known: BTreeSet<&str> = maps(before, key).map(|(_, it)| text(it, "ip")).collect();
-    let mut families = Vec::new();
     for (idx, it) in maps(now, key) {
         let address = text(it, "ip");
-        if !known.contains(address) {
+        if !maps(before, key).any(|(_, it)| text(it, "ip") == address) {
             named(address, names::legacy_ip, &path.index(idx), errors);
         }
-        families.push(names::sloppy_ip(address));
     }
-    if families.len() < 2 {
-        return;
-    }
+    let families: Vec<_> = match list(now, key).len() {
+        0 | 1 => return,
+        _ => maps(now, key).map(|(_, it)| names::sloppy_ip(text(it, "ip"))).collect(),
+    };
     if let Some(bad) = families.iter().position(Option::is_none) {
         let address = maps(now, key).nth(bad).map_or("", |(_, it)| text(it, "ip"));
         let detail = format!("failed to check for dual stack with error:invalid IP[{bad}]: <nil> ({address})");
