@@ -7,12 +7,19 @@ use sim::Instant;
 use value::{Str, Value, value};
 
 use crate::delete::{self, DeleteOptions};
+use crate::events::{self, Recorded};
 use crate::server::ApiServer;
 use crate::subresources::binding::Binding;
 use crate::write::{self, Write};
 use crate::{Caller, patch, subresources};
 
-fn write(api: &ApiServer, now: Instant, caller: &Caller, kind: KindId, sub: &'static str) -> Result<Write, Status> {
+pub(crate) fn write(
+    api: &ApiServer,
+    now: Instant,
+    caller: &Caller,
+    kind: KindId,
+    sub: &'static str,
+) -> Result<Write, Status> {
     let Some(shared) = api.registry.shared(kind) else { return Err(Status::internal("no such kind")) };
     Ok(Write {
         api_version: api.api_version(kind),
@@ -25,6 +32,14 @@ fn write(api: &ApiServer, now: Instant, caller: &Caller, kind: KindId, sub: &'st
         from_actor: true,
         warnings: Vec::new(),
     })
+}
+
+/// Speaks events.k8s.io, in whose fields the managed ones are named then.
+pub(crate) fn speak_events(write: &mut Write) {
+    if let Some(served) = write.kind.also_served.first().copied() {
+        write.api_version = kinds::api_version(served.group, served.version).into();
+        write.served = Some(served);
+    }
 }
 
 /// Events with a series are written through the API of their own, and so are its fields owned.
@@ -57,14 +72,21 @@ pub fn create(api: &mut ApiServer, now: Instant, caller: &Caller, object: Object
 pub fn create_event(api: &mut ApiServer, now: Instant, caller: &Caller, event: Object) -> Result<Arc<Object>, Status> {
     let (kind, key) = (event.kind, event.key());
     let res = write(api, now, caller, kind, "").and_then(|mut it| {
-        if let Some(served) = it.kind.also_served.first().copied() {
-            it.api_version = kinds::api_version(served.group, served.version).into();
-            it.served = Some(served);
-        }
+        speak_events(&mut it);
         write::create(api, &mut it, event)
     });
     api.requests.note(now, caller, "create", kind, &key, "", &res);
     res
+}
+
+/// Creates the Events that an actor recorded, in one commit; those that are refused are lost.
+pub fn create_events(api: &mut ApiServer, now: Instant, caller: &Caller, events: Vec<Recorded>) {
+    events::create_all(api, now, caller, events);
+}
+
+/// Takes Events out whose time is over, in one commit.
+pub fn expire_events(api: &mut ApiServer, keys: &[Key]) {
+    events::expire(api, keys);
 }
 
 /// Replaces an object at the revision that it carries.

@@ -12,6 +12,7 @@ mod delete;
 mod digest;
 mod discovery;
 mod documents;
+mod events;
 mod handlers;
 mod health;
 mod http_types;
@@ -45,6 +46,7 @@ mod write;
 
 pub use self::caller::{Caller, Cause};
 pub use self::delete::{DeleteOptions, Propagation};
+pub use self::events::Recorded;
 pub use self::http_types::{Body, Chunk, StreamId, Tunnel};
 pub use self::requests::{ApiRequest, RequestTarget, Requests};
 pub use self::server::{ApiServer, Config};

@@ -42,6 +42,7 @@ pub struct ApiServer {
     pub(crate) overlays: BTreeMap<KindId, BTreeMap<Key, Map>>,
     pub(crate) memo: merge::Memo,
     pub(crate) templates: Templates,
+    pub(crate) events: crate::events::Forms,
     pub(crate) cache: Cache,
 }
 
@@ -63,6 +64,7 @@ impl ApiServer {
             requests: Requests::default(),
             memo: merge::Memo::default(),
             templates: Templates::default(),
+            events: Default::default(),
             cache: Cache::default(),
         }
     }

@@ -88,8 +88,8 @@ struct Form {
     binary: bool,
     word: &'static str,
     revision: Revision,
-    /// Initial events have no revision of their own.
-    key: Option<meta::Key>,
+    /// One commit may have changed several objects, and initial events have no revision of their own.
+    key: meta::Key,
 }
 
 /// Events already written in this round.
@@ -209,8 +209,7 @@ impl Watch {
             while n_events < EVENTS_MAX
                 && let Some(object) = self.initial.pop_front()
             {
-                let key = Some(object.key());
-                self.event(&shaper, "ADDED", &object, key, written.as_deref_mut(), &mut bytes);
+                self.event(&shaper, "ADDED", &object, written.as_deref_mut(), &mut bytes);
                 n_events += 1;
             }
             if self.initial.is_empty() {
@@ -259,7 +258,7 @@ impl Watch {
             }
             for change in &changes {
                 if let Some((word, object)) = self.subject.event(kind, change) {
-                    self.event(shaper, word, &object, None, written.as_deref_mut(), bytes);
+                    self.event(shaper, word, &object, written.as_deref_mut(), bytes);
                 }
             }
             // What concerned others is passed over at once.
@@ -274,7 +273,6 @@ impl Watch {
         shaper: &Shaper<'_>,
         word: &'static str,
         object: &Object,
-        key: Option<meta::Key>,
         written: Option<&mut Written>,
         bytes: &mut Vec<u8>,
     ) {
@@ -287,7 +285,7 @@ impl Watch {
         let version = self.subject.served.as_ref().map_or("", |it| it.version);
         let Subject { kind, shape, include, .. } = self.subject;
         let headers = headers && matches!(shape, Shape::Table(_));
-        let form = Form { kind, version, shape, include, headers, binary, word, revision, key };
+        let form = Form { kind, version, shape, include, headers, binary, word, revision, key: object.key() };
         let event = written.entry(form).or_insert_with(|| {
             let mut out = Vec::new();
             write(&mut out);

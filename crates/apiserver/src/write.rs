@@ -61,7 +61,7 @@ impl Write {
 }
 
 /// Who owns what after a write (`UpdateNoErrors`), in the fields of the version that the client speaks.
-fn track(api: &mut ApiServer, write: &Write, live: Option<&Object>, object: &mut Object) {
+pub(crate) fn track(api: &mut ApiServer, write: &Write, live: Option<&Object>, object: &mut Object) {
     let Some(served) = write.served else { return track_as(api, write, api.type_of(write.kind.id), live, object) };
     let before = live.map(|it| (served.to)(it));
     let mut after = (served.to)(object);

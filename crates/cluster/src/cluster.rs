@@ -203,6 +203,7 @@ impl Cluster {
             let caller = slot.caller.clone();
             let mut cx = Cx::new(&mut self.api, &self.indexes, &mut self.recorder, &mut slot.rng, self.now, caller);
             slot.actor.work(&mut cx);
+            cx.store_events();
         }
     }
 

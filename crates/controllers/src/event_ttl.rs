@@ -1,4 +1,7 @@
-//! Lets Event objects go an hour after they were last written, as etcd's leases do (`--event-ttl`), and the oldest when there are too many.
+//! Lets Event objects go an hour after they were last written (`--event-ttl`), and the oldest when there are too many.
+//!
+//! As upstream's storage does it, events of one minute share a lease, and all that hold one go in one commit
+//! (`storage/etcd3/lease_manager.go`).
 
 use std::collections::VecDeque;
 
@@ -10,21 +13,54 @@ use store::Change;
 use value::time;
 
 const TTL: Duration = Duration::from_secs(3600);
+/// How long a lease is given to new events; it lasts so much longer.
+const REUSE: Duration = Duration::from_secs(60);
+/// Events that share a lease at most.
+const SHARED_MAX: usize = 1_000;
 /// Live events at most: in a large cluster they would be the largest kind.
 const EVENTS_MAX: usize = 5_000;
 
-/// Events in the order in which they go.
+/// Leases in the order in which they end.
 #[derive(Default)]
 pub(crate) struct EventTtl {
-    /// Due time, key and the revision that it had then: one that was written since is further back in the queue.
-    due: VecDeque<(Instant, Key, Revision)>,
+    leases: VecDeque<Lease>,
     n_live: usize,
     last_work: Option<Instant>,
 }
 
+struct Lease {
+    ends: Instant,
+    /// With the revisions that they had then: one that was written since has another lease.
+    events: VecDeque<(Key, Revision)>,
+}
+
 impl EventTtl {
-    fn is_over(&self, now: Instant) -> bool {
-        self.n_live > EVENTS_MAX || self.due.front().is_some_and(|(at, ..)| *at <= now)
+    fn add(&mut self, event: &meta::Object, now: Instant) {
+        let entry = (event.key(), event.meta.revision);
+        match self.leases.back_mut() {
+            Some(it) if now + TTL < it.ends && it.events.len() < SHARED_MAX => it.events.push_back(entry),
+            _ => self.leases.push_back(Lease { ends: now + TTL + REUSE, events: VecDeque::from([entry]) }),
+        }
+    }
+
+    /// Keys of what goes now.
+    fn due(&mut self, cx: &Cx<'_>) -> Vec<Key> {
+        let mut keys = Vec::new();
+        while let Some(lease) = self.leases.front_mut() {
+            let is_over = lease.ends <= cx.now();
+            while (is_over || self.n_live - keys.len() > EVENTS_MAX)
+                && let Some((key, revision)) = lease.events.pop_front()
+            {
+                if cx.get(EVENT, &key).is_some_and(|it| it.meta.revision == revision) {
+                    keys.push(key);
+                }
+            }
+            if !lease.events.is_empty() || !(is_over || self.leases.len() > 1) {
+                break;
+            }
+            self.leases.pop_front();
+        }
+        keys
     }
 }
 
@@ -38,40 +74,35 @@ impl Actor for EventTtl {
     }
 
     fn deliver(&mut self, _: KindId, changes: &[Change], view: &View<'_>) {
-        for change in changes {
-            if let Some(event) = &change.after {
-                self.due.push_back((view.now + TTL, event.key(), change.revision));
-            }
+        for event in changes.iter().filter_map(|it| it.after.as_ref()) {
+            self.add(event, view.now);
         }
         self.n_live = view.len(EVENT);
     }
 
     fn list(&mut self, view: &View<'_>) {
-        let mut due: Vec<_> =
-            view.list(EVENT, None).map(|it| (written(it) + TTL, it.key(), it.meta.revision)).collect();
-        due.sort();
-        self.n_live = due.len();
-        self.due = due.into();
+        self.leases.clear();
+        let mut events: Vec<_> = view.list(EVENT, None).map(|it| (written(it), it.meta.revision, it)).collect();
+        events.sort_by_key(|(at, revision, it)| (*at, *revision, it.key()));
+        self.n_live = events.len();
+        for (at, _, event) in events {
+            self.add(event, at);
+        }
     }
 
     fn work(&mut self, cx: &mut Cx<'_>) -> bool {
-        let mut did = false;
-        while cx.may_write() && self.is_over(cx.now()) {
-            let Some((_, key, revision)) = self.due.pop_front() else { break };
-            if cx.get(EVENT, &key).is_some_and(|it| it.meta.revision == revision) {
-                cx.delete(EVENT, &key).ok();
-                self.n_live = self.n_live.saturating_sub(1);
-            }
-            did = true;
+        let keys = self.due(cx);
+        if keys.is_empty() {
+            return false;
         }
-        if did {
-            self.last_work = Some(cx.now());
-        }
-        did
+        self.n_live -= keys.len();
+        cx.expire_events(&keys);
+        self.last_work = Some(cx.now());
+        true
     }
 
     fn next_wakeup(&self) -> Option<Instant> {
-        if self.n_live > EVENTS_MAX { Some(Instant::default()) } else { self.due.front().map(|(at, ..)| *at) }
+        if self.n_live > EVENTS_MAX { Some(Instant::default()) } else { self.leases.front().map(|it| it.ends) }
     }
 
     fn stats(&self) -> Stats {

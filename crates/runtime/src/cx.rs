@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use apiserver::{ApiServer, Caller, DeleteOptions, calls};
+use apiserver::{ApiServer, Caller, DeleteOptions, Recorded, calls};
 use kinds::{EVENT, Kind, POD, Verbs};
 use meta::{Key, KindId, Object, Revision, Status};
 use sim::{Instant, Rng};
@@ -85,6 +85,8 @@ pub struct Cx<'a> {
     wants_again: bool,
     /// Revisions of the statuses that were written since the last [`Cx::take_own`].
     own: Vec<Revision>,
+    /// Events of this turn that are not stored yet.
+    recorded: Vec<Recorded>,
 }
 
 impl<'a> Cx<'a> {
@@ -97,7 +99,18 @@ impl<'a> Cx<'a> {
         now: Instant,
         caller: Caller,
     ) -> Cx<'a> {
-        Cx { api, indexes, recorder, rng, now, caller, n_writes: 0, wants_again: false, own: Vec::new() }
+        Cx {
+            api,
+            indexes,
+            recorder,
+            rng,
+            now,
+            caller,
+            n_writes: 0,
+            wants_again: false,
+            own: Vec::new(),
+            recorded: Vec::new(),
+        }
     }
 
     /// Begins a piece of work because of `cause`.
@@ -339,19 +352,31 @@ impl<'a> Cx<'a> {
         let (key, patch) = match decision {
             Decision::Create(key, body) => {
                 let meta = meta::Metadata { name: key.name, namespace: key.namespace, ..Default::default() };
-                let is_v1 = body.get("firstTimestamp").is_some_and(Value::is_null);
-                let create = if is_v1 { calls::create_event } else { calls::create };
-                // An event that cannot be written (its namespace is going away) is lost, as upstream's are.
-                create(self.api, self.now, &self.caller, Object { kind: EVENT, meta, body }).ok();
-                return;
+                let event = Object { kind: EVENT, meta, body };
+                return self.recorded.push(Recorded { event, cause: self.caller.cause.clone() });
             }
             Decision::Repeat { key, count, message } => (key, repeat_patch(self.now, count, &message)),
             Decision::Series { key, count } => (key, series_patch(self.now, count)),
             Decision::Drop => return,
         };
+        // It may be one of this turn.
+        self.store_events();
         if calls::patch_merge(self.api, self.now, &self.caller, EVENT, &key, &patch).is_err() {
             self.recorder.forget_event(&key);
         }
+    }
+
+    /// Stores the events that were recorded in this turn: in one commit, unless the API server has to look at one more closely.
+    pub fn store_events(&mut self) {
+        if !self.recorded.is_empty() {
+            calls::create_events(self.api, self.now, &self.caller, std::mem::take(&mut self.recorded));
+        }
+    }
+
+    /// Takes Events out whose time is over, in one commit.
+    pub fn expire_events(&mut self, keys: &[Key]) {
+        self.n_writes += u32::try_from(keys.len()).unwrap_or(u32::MAX);
+        calls::expire_events(self.api, keys);
     }
 
     /// Asks for another run of the present key in the next turn.

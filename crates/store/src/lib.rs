@@ -13,7 +13,7 @@ use meta::{Key, KindId, Object, Revision};
 #[cfg(test)]
 mod tests;
 
-/// What one write did to one object. `before` is absent for a creation, `after` for a deletion.
+/// What a commit did to one object; several changes have one revision where it did something to several. `before` is absent for a creation, `after` for a deletion.
 #[derive(Clone, Debug)]
 pub struct Change {
     pub revision: Revision,
@@ -165,8 +165,11 @@ impl Store {
     /// # Errors
     /// `Exists`.
     pub fn create(&mut self, object: Object) -> Result<Arc<Object>, Error> {
+        self.create_at(object, Revision(self.revision.0 + 1))
+    }
+
+    fn create_at(&mut self, object: Object, revision: Revision) -> Result<Arc<Object>, Error> {
         self.add_kind(object.kind);
-        let revision = Revision(self.revision.0 + 1);
         let table = &mut self.tables[usize::from(object.kind.0)];
         let Entry::Vacant(place) = table.live.entry(object.key()) else { return Err(Error::Exists) };
         let object = stamped(object, revision);
@@ -174,6 +177,25 @@ impl Store {
         self.revision = revision;
         table.record(Change { revision, before: None, after: Some(object.clone()) }, self.log_changes_max);
         Ok(object)
+    }
+
+    /// Stores new objects in one commit: under one revision. Those whose keys are taken are left out.
+    pub fn create_all(&mut self, objects: Vec<Object>) {
+        let revision = Revision(self.revision.0 + 1);
+        for object in objects {
+            self.create_at(object, revision).ok();
+        }
+    }
+
+    /// Takes objects out in one commit: under one revision. Those that are not there are left out.
+    pub fn delete_all(&mut self, kind: KindId, keys: &[Key]) {
+        let mut is_first = true;
+        for key in keys {
+            if let Some(before) = self.get(kind, key).cloned() {
+                self.revision.0 += u64::from(std::mem::take(&mut is_first));
+                self.take(key, before);
+            }
+        }
     }
 
     /// Stores a new state of an object under the next revision.
@@ -203,13 +225,15 @@ impl Store {
         self.revision.0 += 1;
         let mut last = Object::clone(&before);
         last.meta.revision = self.revision;
-        let last = Arc::new(last);
-        let revision = self.revision;
-        let log_changes_max = self.log_changes_max;
-        let table = &mut self.tables[usize::from(kind.0)];
+        self.take(key, before);
+        Ok(Arc::new(last))
+    }
+
+    /// Takes an object out under the present revision.
+    fn take(&mut self, key: &Key, before: Arc<Object>) {
+        let table = &mut self.tables[usize::from(before.kind.0)];
         table.live.remove(key);
-        table.record(Change { revision, before: Some(before), after: None }, log_changes_max);
-        Ok(last)
+        table.record(Change { revision: self.revision, before: Some(before), after: None }, self.log_changes_max);
     }
 
     fn expected(&self, kind: KindId, key: &Key, expect: Option<Revision>) -> Result<Arc<Object>, Error> {
@@ -225,7 +249,7 @@ impl Store {
         Cursor { kind, seen: from }
     }
 
-    /// Appends up to `limit` changes to `out` and moves the cursor past them.
+    /// Appends up to `limit` changes to `out`, more where one commit made more, and moves the cursor past them.
     ///
     /// # Errors
     /// `Expired` when changes that the cursor has not read have left the log: list again.
@@ -238,7 +262,11 @@ impl Store {
             return Ok(());
         }
         let start = table.log.partition_point(|it| it.revision <= cursor.seen);
-        for change in table.log.range(start..).take(limit) {
+        for (n_read, change) in table.log.range(start..).enumerate() {
+            // What one commit did is read at once: a cursor tells revisions apart and nothing within them.
+            if n_read >= limit && change.revision != cursor.seen {
+                break;
+            }
             cursor.seen = change.revision;
             out.push(change.clone());
         }

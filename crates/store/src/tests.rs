@@ -39,11 +39,11 @@ fn random_operations_agree_with_a_list_of_all_versions() {
             let name = ["a", "b", "c"][chance(&mut state) as usize % 3];
             let key = Key::cluster(name);
             let n = step;
-            let wrote = match chance(&mut state) % 3 {
+            let n_written = match chance(&mut state) % 5 {
                 0 => {
                     let res = store.create(object(name, n)).map(|_| ());
                     assert_eq!(res.is_err(), world.contains_key(name));
-                    res.is_ok().then(|| world.insert(name.into(), n)).is_some()
+                    usize::from(res.is_ok().then(|| world.insert(name.into(), n)).is_some())
                 }
                 1 => {
                     let stale = chance(&mut state).is_multiple_of(4);
@@ -55,15 +55,34 @@ fn random_operations_agree_with_a_list_of_all_versions() {
                         (true, false) => Ok(()),
                     };
                     assert_eq!(res, expected);
-                    res.is_ok().then(|| world.insert(name.into(), n)).is_some()
+                    usize::from(res.is_ok().then(|| world.insert(name.into(), n)).is_some())
                 }
-                _ => {
+                2 => {
                     let res = store.delete(KIND, &key, None).map(|_| ());
                     assert_eq!(res.is_ok(), world.contains_key(name));
-                    res.is_ok().then(|| world.remove(name)).is_some()
+                    usize::from(res.is_ok().then(|| world.remove(name)).is_some())
+                }
+                // Several in one commit.
+                3 => {
+                    let (before, n_before) = (store.revision(), world.len());
+                    store.create_all(["b", "c"].map(|it| object(it, n)).into());
+                    for it in ["b", "c"] {
+                        world.entry(it.into()).or_insert(n);
+                    }
+                    let n_new = world.len() - n_before;
+                    assert_eq!(store.revision().0 - before.0, u64::from(n_new > 0));
+                    n_new
+                }
+                _ => {
+                    let (before, n_before) = (store.revision(), world.len());
+                    store.delete_all(KIND, &["a", "b"].map(Key::cluster));
+                    world.retain(|it, _| it == "c");
+                    let n_gone = n_before - world.len();
+                    assert_eq!(store.revision().0 - before.0, u64::from(n_gone > 0));
+                    n_gone
                 }
             };
-            n_unread += usize::from(wrote);
+            n_unread += n_written;
             worlds.insert(store.revision(), world.clone());
             for (revision, then) in &worlds {
                 match store.list_at(KIND, None, *revision) {
@@ -98,6 +117,20 @@ fn random_operations_agree_with_a_list_of_all_versions() {
             }
         }
     }
+}
+
+#[test]
+fn what_one_commit_did_is_read_at_once() {
+    let mut store = Store::new(1, 8);
+    store.create_all(["a", "b", "c"].map(|it| object(it, 1)).into());
+    store.create(object("d", 1)).unwrap();
+    let mut cursor = store.watch(KIND, Revision(1));
+    let mut read = || {
+        let mut changes = Vec::new();
+        store.read(&mut cursor, 1, &mut changes).unwrap();
+        changes.len()
+    };
+    assert_eq!([read(), read(), read()], [3, 1, 0]);
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Measures the engine: lines of name, value, unit and target, with tabs between.
 //!
+//! Writes are commits of the store, by its revision: the events that a component records in one turn are one commit,
+//! and so are the events of a lease when it ends. Every other object is a commit of its own.
+//!
 //! `bench NAME…` runs only the measures of these names (see [`MEASURES`]).
 
 use cluster::{Config, Duration};

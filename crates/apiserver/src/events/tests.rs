@@ -1,0 +1,101 @@
+use meta::{Metadata, Object};
+use sim::Instant;
+use value::{Map, map};
+
+use super::{Recorded, is_v1};
+use crate::{ApiServer, Caller, Config, calls};
+
+const NOW: Instant = Instant::from_secs(1_700_000_000);
+
+fn server() -> ApiServer {
+    let mut api = ApiServer::new(Config { seed: 1, log_changes_max: 64 });
+    for name in ["default", "n"] {
+        let meta = Metadata { name: name.into(), ..Metadata::default() };
+        let namespace = Object { kind: kinds::NAMESPACE, meta, body: Map::new() };
+        calls::create(&mut api, NOW, &caller(), namespace).unwrap();
+    }
+    api
+}
+
+fn caller() -> Caller {
+    Caller::component("kubelet", "kubelet")
+}
+
+fn event(name: &str, namespace: &str, body: Map) -> Object {
+    let meta = Metadata { name: name.into(), namespace: namespace.into(), ..Metadata::default() };
+    Object { kind: kinds::EVENT, meta, body }
+}
+
+/// An event of the core group and one of events.k8s.io, with or without a namespace, a host and a part of the object.
+fn events() -> Vec<Object> {
+    let mut events = Vec::new();
+    for (number, namespace) in ["n", "n", ""].into_iter().enumerate() {
+        let mut about = map!({ "apiVersion": "v1", "kind": "Pod", "name": "web", "uid": "1", "resourceVersion": "2" });
+        if !namespace.is_empty() {
+            about.insert("namespace", namespace);
+        }
+        let home = if namespace.is_empty() { "default" } else { namespace };
+        let v1 = map!({
+            "action": "Binding", "eventTime": "2023-11-14T22:13:20.000000Z", "firstTimestamp": null, "lastTimestamp": null,
+            "involvedObject": &about, "message": "m", "reason": "Scheduled", "reportingComponent": "default-scheduler",
+            "reportingInstance": "default-scheduler-vm", "source": {}, "type": "Normal",
+        });
+        events.push(event(&format!("v1.{number}"), home, v1));
+        let (mut host, mut source) = ("", map!({ "component": "kubelet" }));
+        if number == 0 {
+            about.insert("fieldPath", "spec.containers{web}");
+            host = "node-1";
+            source.insert("host", host);
+        }
+        let core = map!({
+            "count": 1, "eventTime": null, "firstTimestamp": "2023-11-14T22:13:20Z", "lastTimestamp": "2023-11-14T22:13:20Z",
+            "involvedObject": about, "message": "m", "reason": "Started", "reportingComponent": "kubelet",
+            "reportingInstance": host, "source": source, "type": "Normal",
+        });
+        events.push(event(&format!("core.{number}"), home, core));
+    }
+    events
+}
+
+#[test]
+fn events_stored_together_are_as_the_write_path_makes_them() {
+    let mut single = server();
+    for event in events() {
+        let create = if is_v1(&event) { calls::create_event } else { calls::create };
+        create(&mut single, NOW, &caller(), event).unwrap();
+    }
+    let mut together = server();
+    // Twice: forms that are known, in another second, are as good as new ones.
+    let earlier: Vec<Recorded> =
+        events().into_iter().map(|event| Recorded { event: renamed(event), cause: None }).collect();
+    calls::create_events(&mut together, Instant::from_secs(1_600_000_000), &caller(), earlier);
+    let before = together.store().revision();
+    let recorded = events().into_iter().map(|event| Recorded { event, cause: None }).collect();
+    calls::create_events(&mut together, NOW, &caller(), recorded);
+    assert_eq!(together.store().revision().0, before.0 + 1, "it is one commit");
+    for object in single.store().list(kinds::EVENT, None) {
+        let mut expected = Object::clone(object);
+        let stored = together.store().get(kinds::EVENT, &object.key()).expect("it is stored");
+        expected.meta.uid = stored.meta.uid.clone();
+        expected.meta.revision = stored.meta.revision;
+        assert_eq!(**stored, expected);
+    }
+}
+
+fn renamed(mut event: Object) -> Object {
+    event.meta.name = format!("{}.before", event.meta.name).into();
+    event
+}
+
+#[test]
+fn what_may_be_refused_is_left_to_the_write_path() {
+    let mut api = server();
+    let mut long = events().remove(0);
+    long.body.insert("message", "m".repeat(1025));
+    let recorded = [long, event("lost", "nowhere", events()[1].body.clone())];
+    let recorded = recorded.into_iter().map(|event| Recorded { event, cause: None }).collect();
+    calls::create_events(&mut api, NOW, &caller(), recorded);
+    assert_eq!(api.store().len(kinds::EVENT), 0);
+    let codes: Vec<u16> = api.requests().iter().rev().take(2).map(|it| it.code).collect();
+    assert_eq!(codes, [404, 422]);
+}
