@@ -2,7 +2,12 @@
 //!
 //! The app draws and never waits; the worker holds the engine. Between them go [`Ask`] and [`Tell`], as bytes.
 
+use view::chain::Chain;
 use view::model::{EventRow, Ref, Update, Why};
+use view::rollout::Rollout;
+use view::runs::Runs;
+use view::service::Service;
+use view::tree::Branch;
 use view::wire;
 
 wire! {
@@ -68,15 +73,35 @@ wire! {
         pub weight: i64,
     }
 
-    /// All of one object that the drawer shows.
+    /// What the drawer shows of an object.
+    #[derive(Copy, Default)]
+    pub enum Part {
+        0 => Yaml,
+        #[default]
+        1 => Describe,
+        2 => Events,
+        3 => Decision,
+        /// What its kind has of its own: runs, a rollout, endpoints.
+        4 => Overview,
+        /// Who did what to it because of which watch event.
+        5 => Causes,
+    }
+
+    /// The part of an object that the drawer shows; the others are empty.
     pub struct Details {
         pub target: Ref,
-        /// Empty when there is no such object any more.
+        pub part: Part,
+        /// False when there is no such object any more.
+        pub is_there: bool,
         pub yaml: String,
         pub describe: String,
         pub events: Vec<std::rc::Rc<EventRow>>,
         pub decision_text: String,
         pub decision: Vec<DecisionRow>,
+        pub chain: Chain,
+        pub runs: Option<Runs>,
+        pub rollout: Option<Rollout>,
+        pub service: Option<Service>,
     }
 
     /// Something that the console or the editor can put at the cursor.
@@ -104,7 +129,7 @@ wire! {
         7 => NextEvent,
         /// On to the next Job that a CronJob makes.
         16 => NextRun,
-        8 => Open { target: Option<Ref> },
+        8 => Open { target: Option<Ref>, part: Part },
         9 => Diff { revision: u64 },
         /// A line of the console; the manifest can be named as a file.
         10 => Line { text: String, manifest: String },
@@ -113,6 +138,8 @@ wire! {
         13 => Check { id: u32, text: String },
         14 => CompleteYaml { id: u32, text: String, line: u32, column: u32 },
         15 => Hover { id: u32, text: String, line: u32, column: u32 },
+        /// Show the workloads as a tree, or no longer; owners in `closed`, by uid, hide what is below them.
+        17 => Tree { is_shown: bool, closed: Vec<String> },
     }
 
     /// From the worker to the app.
@@ -136,5 +163,22 @@ wire! {
         12 => Hello,
         /// How much of a session has been done again, in thousandths.
         13 => Replaying { permille: u32 },
+        14 => Tree { rows: Vec<std::rc::Rc<Branch>> },
     }
+}
+
+impl Part {
+    /// What a drawer begins with.
+    pub fn first_of(kind: &str) -> Part {
+        match kind {
+            "Pod" | "DaemonSet" => Part::Decision,
+            _ if has_overview(kind) => Part::Overview,
+            _ => Part::Describe,
+        }
+    }
+}
+
+/// Whether there is more to show of a kind than what every object has.
+pub fn has_overview(kind: &str) -> bool {
+    matches!(kind, "CronJob" | "Service") || view::rollout::has(kind)
 }

@@ -61,7 +61,7 @@ pub fn create(api: &mut ApiServer, now: Instant, caller: &Caller, object: Object
         speak_newest(&mut it, is_new_event);
         write::create(api, &mut it, object)
     });
-    api.requests.note(now, caller, "create", kind, &key, "", &res);
+    api.note(now, caller, "create", kind, &key, "", &res);
     res
 }
 
@@ -75,7 +75,7 @@ pub fn create_event(api: &mut ApiServer, now: Instant, caller: &Caller, event: O
         speak_events(&mut it);
         write::create(api, &mut it, event)
     });
-    api.requests.note(now, caller, "create", kind, &key, "", &res);
+    api.note(now, caller, "create", kind, &key, "", &res);
     res
 }
 
@@ -135,7 +135,7 @@ fn replace(
     let (kind, key) = (object.kind, object.key());
     let res = write(api, now, caller, kind, sub)
         .and_then(|mut it| write::replace(api, &mut it, &key, object).map(|(it, _)| it));
-    api.requests.note(now, caller, "update", kind, &key, sub, &res);
+    api.note(now, caller, "update", kind, &key, sub, &res);
     res
 }
 
@@ -200,7 +200,7 @@ fn patched(
         speak_newest(&mut it, is_new_event);
         patch::tree(api, &mut it, key, how, body)
     });
-    api.requests.note(now, caller, "patch", kind, key, sub, &res);
+    api.note(now, caller, "patch", kind, key, sub, &res);
     res
 }
 
@@ -222,7 +222,7 @@ pub fn scale(
         scale.set("spec", value!({ "replicas": replicas }));
         subresources::scale::change(api, &mut it, &live, &scale)
     });
-    api.requests.note(now, caller, "update", kind, key, "scale", &res);
+    api.note(now, caller, "update", kind, key, "scale", &res);
     res
 }
 
@@ -240,7 +240,7 @@ pub fn delete(
 ) -> Result<Arc<Object>, Status> {
     let res =
         write(api, now, caller, kind, "").and_then(|it| delete::delete(api, &it, key, options)).map(|it| it.object);
-    api.requests.note(now, caller, "delete", kind, key, "", &res);
+    api.note(now, caller, "delete", kind, key, "", &res);
     res
 }
 
@@ -260,7 +260,7 @@ pub fn bind(
     let binding = Binding { uid: uid.clone(), node: node.clone(), ..Binding::default() };
     let res = write(api, now, caller, kind, "binding")
         .and_then(|mut it| subresources::binding::bind(api, &mut it, pod, &binding));
-    api.requests.note(now, caller, "create", kind, pod, "binding", &res);
+    api.note(now, caller, "create", kind, pod, "binding", &res);
     res
 }
 
@@ -279,6 +279,6 @@ pub fn evict(
     let res = write(api, now, caller, kind, "eviction")
         .and_then(|it| subresources::eviction::evict(api, &it, pod, options))
         .map(|it| it.object);
-    api.requests.note(now, caller, "create", kind, pod, "eviction", &res);
+    api.note(now, caller, "create", kind, pod, "eviction", &res);
     res
 }

@@ -57,7 +57,8 @@ impl ApiServer {
             Some(query) => format!("{path}?{query}").into(),
             None => path.into(),
         });
-        self.requests.note_path(now, &caller, verb, target, response.status().as_u16());
+        let revision = self.store.revision();
+        self.requests.note_path(now, &caller, verb, target, response.status().as_u16(), revision);
         response
     }
 

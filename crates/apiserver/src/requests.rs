@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use meta::{Key, KindId, Status};
+use meta::{Key, KindId, Revision, Status};
 use sim::Instant;
 use value::{Str, Value, time, value};
 
@@ -23,6 +23,8 @@ pub struct ApiRequest {
     pub target: RequestTarget,
     pub code: u16,
     pub cause: Option<Cause>,
+    /// The store's revision afterwards: what is newer than after the request before was written by this one.
+    pub revision: Revision,
 }
 
 /// What was asked for: actors name objects, HTTP names paths.
@@ -64,9 +66,10 @@ impl Requests {
         verb: &'static str,
         target: RequestTarget,
         code: u16,
+        revision: Revision,
     ) {
         let Caller { component, user, .. } = caller.clone();
-        self.push(ApiRequest { number: 0, at: now, component, user, verb, target, code, cause: None });
+        self.push(ApiRequest { number: 0, at: now, component, user, verb, target, code, cause: None, revision });
     }
 
     pub(crate) fn push(&mut self, mut request: ApiRequest) {
@@ -78,7 +81,9 @@ impl Requests {
         }
         self.ring.push_back(request);
     }
+}
 
+impl ApiServer {
     /// Remembers a call of an actor.
     #[allow(clippy::too_many_arguments)]
     pub(crate) fn note<T>(
@@ -97,7 +102,7 @@ impl Requests {
             Err(status) => status.code,
         };
         let target = RequestTarget::Object { kind, key: key.clone(), sub };
-        self.push(ApiRequest {
+        self.requests.push(ApiRequest {
             number: 0,
             at: now,
             component: caller.component.clone(),
@@ -106,11 +111,10 @@ impl Requests {
             target,
             code,
             cause: caller.cause.clone(),
+            revision: self.store.revision(),
         });
     }
-}
 
-impl ApiServer {
     /// The last requests.
     pub fn requests(&self) -> &Requests {
         &self.requests

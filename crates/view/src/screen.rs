@@ -310,7 +310,7 @@ impl Screen {
         }
     }
 
-    fn ref_of(&self, object: &Object) -> Ref {
+    pub(crate) fn ref_of(&self, object: &Object) -> Ref {
         let kind = self.registry.get(object.kind).map(|it| it.kind.to_string()).unwrap_or_default();
         Ref { kind, namespace: object.namespace().to_owned(), name: object.name().to_owned() }
     }
@@ -404,6 +404,33 @@ impl Screen {
             store.read(&mut store.watch(kind, before), 1, &mut found).ok()?;
             found.pop().filter(|it| it.revision.0 == revision)
         })
+    }
+
+    /// Workloads in the order in which they came.
+    pub(crate) fn workload_objects(&self) -> impl Iterator<Item = &Arc<Object>> {
+        let mut all: Vec<&WorkloadState> = self.workloads.values().collect();
+        all.sort_by_key(|it| it.id);
+        all.into_iter().map(|it| &it.object)
+    }
+
+    pub(crate) fn pod_objects(&self) -> impl Iterator<Item = &Arc<Object>> {
+        self.pods.values().map(|it| &it.object)
+    }
+
+    /// The workload that controls an object, if it is there.
+    pub(crate) fn workload_above(&self, object: &Object) -> Option<&Arc<Object>> {
+        object.meta.controller().and_then(|it| self.workloads.get(&it.uid)).map(|it| &it.object)
+    }
+
+    /// What is shown of a pod; none for other objects.
+    pub(crate) fn pod_of(&self, object: &Object) -> Option<Pod> {
+        if object.kind == POD { self.pod(&object.meta.uid) } else { None }
+    }
+
+    /// The hue of the workload at the head of an object's owners.
+    pub(crate) fn hue(&self, object: &Object) -> u8 {
+        let own = || self.workloads.get(&object.meta.uid).map(|it| it.hue);
+        self.root(object).map(|it| it.hue).or_else(own).unwrap_or_else(|| hue_of(object.name()) as u8)
     }
 
     pub fn n_machines(&self) -> usize {

@@ -1,29 +1,90 @@
 //! All of one object, for the drawer: as kubectl prints it, and why it is where it is.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
+use cluster::{ApiRequest, RequestTarget};
 use kubectl::Input;
+use meta::{Key, KindId, Object, Revision};
 use value::Value;
-use view::Screen;
+use view::chain::{self, Chain, Sources, Writer};
 use view::model::{EventRow, Ref};
-use web::{DecisionRow, Details, Score};
+use view::{Screen, rollout, runs, service};
+use web::{DecisionRow, Details, Part, Score};
 
 use crate::client::Engine;
 use crate::verdicts;
 
-pub fn of(engine: &mut Engine, target: &Ref) -> Details {
-    let (decision_text, decision) = decision(engine, target);
+/// Verbs that change nothing.
+const READS: [&str; 3] = ["get", "list", "watch"];
+/// Last parts of paths that are not names.
+const SUBRESOURCES: [&str; 4] = ["status", "scale", "binding", "eviction"];
+
+/// A part of an object that is there, or was there lately.
+pub fn of(engine: &mut Engine, target: &Ref, part: Part) -> Details {
+    let mut res = Details { target: target.clone(), part, ..Details::default() };
+    let Some((kind, object)) = find(engine, target) else { return res };
+    res.is_there = object.is_some();
     engine.is_looking = true;
-    let res = Details {
-        yaml: kubectl_says(engine, &["get"], target, &["-o", "yaml"]),
-        describe: kubectl_says(engine, &["describe"], target, &[]),
-        events: events(engine, target),
-        target: target.clone(),
-        decision_text,
-        decision,
-    };
+    match part {
+        Part::Yaml => res.yaml = kubectl_says(engine, &["get"], target, &["-o", "yaml"]),
+        Part::Describe => res.describe = kubectl_says(engine, &["describe"], target, &[]),
+        Part::Events => res.events = events(engine, target),
+        Part::Decision => (res.decision_text, res.decision) = decision(engine, target),
+        Part::Causes => res.chain = chain(engine, kind, target),
+        Part::Overview => overview(engine, object.as_deref(), &mut res),
+    }
     engine.is_looking = false;
     res
+}
+
+/// The kind of an object and the object itself, if it is there.
+fn find(engine: &Engine, target: &Ref) -> Option<(KindId, Option<Arc<Object>>)> {
+    let api = engine.cluster.api();
+    let kind = api.registry().all().find(|it| *it.kind == *target.kind)?.id;
+    Some((kind, api.store().get(kind, &Key::new(&target.namespace, &target.name)).cloned()))
+}
+
+fn overview(engine: &Engine, object: Option<&Object>, res: &mut Details) {
+    let Some(object) = object else { return };
+    let (store, now) = (engine.cluster.api().store(), engine.cluster.now().secs());
+    match res.target.kind.as_str() {
+        "CronJob" => res.runs = Some(runs::of(store, object, now)),
+        "Service" => res.service = Some(service::of(store, object)),
+        kind if rollout::has(kind) => res.rollout = Some(rollout::of(store, object, now)),
+        _ => (),
+    }
+}
+
+fn chain(engine: &Engine, kind: KindId, target: &Ref) -> Chain {
+    let api = engine.cluster.api();
+    let requests: Vec<&ApiRequest> = api.requests().iter().collect();
+    let writer = |object: &Object, revision: Revision| writer(&requests, object, revision);
+    let sources = Sources { store: api.store(), registry: api.registry(), writer: &writer };
+    chain::of(&sources, kind, &Key::new(&target.namespace, &target.name))
+}
+
+/// The request after which the store first had a revision, if it can have written it.
+fn writer(requests: &[&ApiRequest], object: &Object, revision: Revision) -> Option<Writer> {
+    let idx = requests.partition_point(|it| it.revision < revision);
+    let request = requests.get(idx)?;
+    // Of the oldest that is remembered nobody knows where it began.
+    let is_after_another = idx > 0 || request.number == 1;
+    let sub = match &request.target {
+        RequestTarget::Object { kind, sub, .. } if *kind == object.kind => (*sub).to_owned(),
+        RequestTarget::Path(path) => {
+            let last = path.split('?').next().and_then(|it| it.rsplit('/').next()).unwrap_or_default();
+            if SUBRESOURCES.contains(&last) { last.to_owned() } else { String::new() }
+        }
+        RequestTarget::Object { .. } => return None,
+    };
+    (is_after_another && !READS.contains(&request.verb)).then(|| Writer {
+        at: request.at.nanos(),
+        component: request.component.to_string(),
+        verb: request.verb.to_owned(),
+        sub,
+        cause: request.cause.as_ref().map(|it| (it.kind, it.key.clone(), it.revision)),
+    })
 }
 
 /// What kubectl prints of an object; nothing when it fails, which means that the object is gone.

@@ -1,11 +1,13 @@
 //! Drives the engine: time by the wall clock, requests as they come, and at most twenty pictures a second.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use cluster::{Cluster, Config, Instant, KubeletMode};
 use view::model::{Clock, NodeState, Ref, RequestRow};
+use view::tree::{self, Branch};
 use view::{Screen, diff};
-use web::{Ask, Session, Tell};
+use web::{Ask, Part, Session, Tell};
 
 use crate::client::{self, Engine};
 use crate::console::{self, Console};
@@ -23,6 +25,9 @@ const CLOCK_MS: u64 = 250;
 const HEARTBEAT_MS: u64 = 1_000;
 /// Verdicts and details cost more and are read slowly.
 const SLOW_MS: u64 = 300;
+/// The tree is small, and read while it changes.
+const TREE_MS: u64 = 100;
+const NANOS_A_SECOND: u64 = 1_000_000_000;
 /// One part of the time, at most, goes into them.
 const SLOW_SHARE: u64 = 8;
 /// Virtual time that first nodes may take to be Ready.
@@ -53,7 +58,14 @@ pub struct Host {
     /// What the Clock object said last.
     clock_speed: String,
     selected: Option<(Ref, String)>,
-    opened: Option<Ref>,
+    opened: Option<(Ref, Part)>,
+    /// The virtual second of what the drawer shows.
+    opened_secs: u64,
+    /// Owners whose rows are closed, while the tree is shown; and the rows as the app has them.
+    tree: Option<BTreeSet<String>>,
+    tree_rows: Vec<Rc<Branch>>,
+    tree_revision: u64,
+    tree_at: u64,
 }
 
 impl Host {
@@ -92,6 +104,11 @@ impl Host {
             clock_speed,
             selected: None,
             opened: None,
+            opened_secs: 0,
+            tree: None,
+            tree_rows: Vec::new(),
+            tree_revision: 0,
+            tree_at: 0,
         };
         host.show();
         tell(&Tell::Ready { revision: host.engine.cluster.revision().0 });
@@ -126,9 +143,13 @@ impl Host {
             Ask::Step => self.step(),
             Ask::NextEvent => self.jump(false),
             Ask::NextRun => self.jump(true),
-            Ask::Open { target } => {
-                self.opened = target;
+            Ask::Open { target, part } => {
+                self.opened = target.map(|it| (it, part));
                 self.show_slow();
+            }
+            Ask::Tree { is_shown, closed } => {
+                self.tree = is_shown.then(|| closed.into_iter().collect());
+                self.show_tree(true);
             }
             Ask::Diff { revision } => self.diff(revision),
             Ask::Line { text, manifest } => {
@@ -222,10 +243,12 @@ impl Host {
         if (has_news && since >= PICTURE_MS) || (clock_moves && since >= CLOCK_MS) || since >= HEARTBEAT_MS {
             self.show();
         }
-        if wall.saturating_sub(self.slow_at) >= SLOW_MS.max(self.slow_ms * SLOW_SHARE)
-            && self.engine.cluster.revision().0 != self.slow_revision
-        {
+        let is_stale = self.engine.cluster.revision().0 != self.slow_revision || self.opened_is_late();
+        if wall.saturating_sub(self.slow_at) >= SLOW_MS.max(self.slow_ms * SLOW_SHARE) && is_stale {
             self.show_slow();
+        }
+        if wall.saturating_sub(self.tree_at) >= TREE_MS && self.engine.cluster.revision().0 != self.tree_revision {
+            self.show_tree(false);
         }
         if has_more {
             return 0;
@@ -370,15 +393,40 @@ impl Host {
         (rows, u32::try_from(n_skipped).unwrap_or(u32::MAX))
     }
 
+    /// Whether the drawer shows how far something is, and time has gone on.
+    fn opened_is_late(&self) -> bool {
+        let moves = self.opened.as_ref().is_some_and(|(_, part)| *part == Part::Overview);
+        moves && self.now() / NANOS_A_SECOND != self.opened_secs
+    }
+
+    /// Tells the rows of the tree if they are others than before, or if that was asked for.
+    fn show_tree(&mut self, must: bool) {
+        self.tree_at = wall_ms();
+        self.tree_revision = self.engine.cluster.revision().0;
+        self.observe();
+        let Some(closed) = &self.tree else {
+            self.tree_rows.clear();
+            return;
+        };
+        let store = self.engine.cluster.api().store();
+        let rows = tree::rows(&self.screen, store, closed, self.engine.cluster.now().secs());
+        let is_same = rows.len() == self.tree_rows.len() && rows.iter().zip(&self.tree_rows).all(|(a, b)| *a == **b);
+        if must || !is_same {
+            self.tree_rows = rows.into_iter().map(Rc::new).collect();
+            tell(&Tell::Tree { rows: self.tree_rows.clone() });
+        }
+    }
+
     fn show_slow(&mut self) {
         let begin = wall_ms();
         self.observe();
         if let Some((target, text)) = &self.selected {
             tell(&verdicts::of(&mut self.engine, &self.screen, target, text));
         }
-        if let Some(target) = &self.opened {
-            tell(&Tell::Details { details: details::of(&mut self.engine, target) });
+        if let Some((target, part)) = &self.opened {
+            tell(&Tell::Details { details: details::of(&mut self.engine, target, *part) });
         }
+        self.opened_secs = self.now() / NANOS_A_SECOND;
         // Looking is no input, and its requests are not shown.
         self.slow_revision = self.engine.cluster.revision().0;
         self.slow_at = wall_ms();
