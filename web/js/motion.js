@@ -8,7 +8,7 @@ const STAGGER_MS = 70;
 /** Before the next drawing: what was where, and how it looked. */
 let before = new Map();
 
-const chipOf = (uid) => document.querySelector(`[data-uid="${CSS.escape(uid)}"]`);
+const chipOf = (uid) => document.querySelector(`.chip[data-uid="${CSS.escape(uid)}"]`);
 const isCalm = () => matchMedia("(prefers-reduced-motion: reduce)").matches || document.hidden;
 
 export function beforeMove(uids) {

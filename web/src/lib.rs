@@ -6,7 +6,7 @@ use view::chain::Chain;
 use view::model::{EventRow, Ref, Update, Why};
 use view::rollout::Rollout;
 use view::runs::Runs;
-use view::service::Service;
+use view::service::{Origin, Service, Way};
 use view::tree::Branch;
 use view::wire;
 
@@ -140,6 +140,10 @@ wire! {
         15 => Hover { id: u32, text: String, line: u32, column: u32 },
         /// Show the workloads as a tree, or no longer; owners in `closed`, by uid, hide what is below them.
         17 => Tree { is_shown: bool, closed: Vec<String> },
+        /// Send a request over the simulated network.
+        18 => Request { from: Origin, url: String },
+        /// A line for kubectl whose output is the answer.
+        19 => Kubectl { id: u32, line: String },
     }
 
     /// From the worker to the app.
@@ -163,6 +167,8 @@ wire! {
         12 => Hello,
         /// How much of a session has been done again, in thousandths.
         13 => Replaying { permille: u32 },
+        /// What came of [`Ask::Request`].
+        15 => Way { way: Way },
         14 => Tree { rows: Vec<std::rc::Rc<Branch>> },
     }
 }

@@ -6,6 +6,7 @@ use meta::Object;
 use store::Store;
 use value::Value;
 
+use crate::model::Ref;
 use crate::wire;
 use crate::words::{State, Words, counted};
 
@@ -43,7 +44,99 @@ wire! {
         /// What its policies say beyond the ordinary.
         pub notes: Vec<String>,
         pub endpoints: Vec<Endpoint>,
+        /// Who could ask it something: pods and nodes, as [`Origin`]s.
+        pub origins: Vec<Origin>,
+        /// What one asks it for, from inside the cluster.
+        pub url: String,
     }
+
+    /// Who sends a request. Without a name: somebody outside the cluster.
+    pub struct Origin {
+        pub is_pod: bool,
+        pub namespace: String,
+        pub name: String,
+    }
+
+    /// The way of a request that was sent, as the engine tells it.
+    pub struct Way {
+        /// What came of it, in one sentence.
+        pub text: String,
+        pub is_answered: bool,
+        pub body: String,
+        pub hops: Vec<Hop>,
+    }
+
+    pub struct Hop {
+        /// `DNS`, `Service`, `Endpoint` and so on.
+        pub stage: String,
+        pub message: String,
+        /// What decided it; without a kind where nothing did.
+        pub object: Ref,
+        pub failed: bool,
+    }
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.is_pod, self.name.as_str()) {
+            (_, "") => f.write_str("outside the cluster"),
+            (true, name) => write!(f, "pod {}/{name}", self.namespace),
+            (false, name) => write!(f, "node {name}"),
+        }
+    }
+}
+
+/// Pods and nodes that are offered as senders, at most of each.
+const ORIGINS_MAX: usize = 40;
+
+/// Pods that have an address, those of the namespace first and endpoints last, then nodes.
+fn origins(store: &Store, service: &Object, endpoints: &[Endpoint]) -> Vec<Origin> {
+    let is_endpoint = |it: &Object| endpoints.iter().any(|end| end.pod == it.name());
+    let mut pods: Vec<&Arc<Object>> = store
+        .list(kinds::POD, None)
+        .filter(|it| it.str_at("status.phase") == Some("Running") && it.str_at("status.podIP").is_some())
+        .collect();
+    pods.sort_by_key(|it| {
+        let is_far = it.namespace() != service.namespace();
+        (is_far, !is_far && is_endpoint(it), it.namespace().to_owned(), it.name().to_owned())
+    });
+    let pods = pods.into_iter().take(ORIGINS_MAX).map(|it| Origin {
+        is_pod: true,
+        namespace: it.namespace().to_owned(),
+        name: it.name().to_owned(),
+    });
+    let nodes = store.list(kinds::NODE, None).take(ORIGINS_MAX);
+    let nodes = nodes.map(|it| Origin { name: it.name().to_owned(), ..Origin::default() });
+    pods.chain(nodes).collect()
+}
+
+/// From the status of a NetworkRequest.
+pub fn way(status: &Value) -> Way {
+    let text = |of: &Value, path: &str| of.str_at(path).unwrap_or_default().to_owned();
+    let outcome = status.str_at("outcome").unwrap_or_default();
+    let is_answered = outcome == "Answered";
+    let address = text(status, "address");
+    let to = if address.is_empty() { String::new() } else { format!(" by {address}") };
+    let told = match outcome {
+        "Answered" => format!("Answered with {}{to}", status.i64_at("code").unwrap_or(0)),
+        "NameNotFound" => "The name resolves to nothing".to_owned(),
+        "NameTimedOut" => "Nobody answered the question for the name".to_owned(),
+        "ConnectionRefused" => format!("The connection was refused{to}"),
+        "ConnectionTimedOut" => format!("Nothing came back{}", to.replace(" by ", " from ")),
+        "NotSent" => "Nothing was sent".to_owned(),
+        other => other.to_owned(),
+    };
+    let hop = |it: &Value| Hop {
+        stage: text(it, "stage"),
+        message: text(it, "message"),
+        object: Ref {
+            kind: text(it, "object.kind"),
+            namespace: text(it, "object.namespace"),
+            name: text(it, "object.name"),
+        },
+        failed: it.bool_at("failed") == Some(true),
+    };
+    Way { text: told, is_answered, body: text(status, "body"), hops: status.list_at("steps").iter().map(hop).collect() }
 }
 
 /// The Service of the API server itself, which nobody asked for.
@@ -102,7 +195,18 @@ pub fn of(store: &Store, service: &Object) -> Service {
             .join(","),
         ports: service.list_at("spec.ports").iter().map(port).collect(),
         notes: notes(service),
+        origins: origins(store, service, &endpoints),
+        url: url(service),
         endpoints,
+    }
+}
+
+/// The name that is the same from every namespace, with the first port if it is not HTTP's own.
+fn url(service: &Object) -> String {
+    let host = format!("http://{}.{}", service.name(), service.namespace());
+    match service.list_at("spec.ports").first().and_then(|it| it.i64_at("port")) {
+        Some(80) | None => host,
+        Some(port) => format!("{host}:{port}"),
     }
 }
 
@@ -194,6 +298,7 @@ mod tests {
             )
         }));
         lines.extend(it.notes);
+        lines.push(it.url);
         expect.assert_eq(&lines.join("\n"));
     }
 
@@ -213,7 +318,26 @@ mod tests {
                 http 80/TCP → http 30080
                 10.244.0.1 web-1 on node-1 http 8080 (true, true, false)
                 10.244.0.2 web-2 on node-1 http 8080 (false, true, true)
-                Requests from outside go only to endpoints on the node that they reach."#]],
+                Requests from outside go only to endpoints on the node that they reach.
+                http://web.n"#]],
         );
+    }
+
+    #[test]
+    fn the_way_of_a_request_is_told_hop_by_hop() {
+        let way = super::way(&value!({
+            "outcome": "Answered", "code": 200, "address": "10.96.0.10:80", "body": "hello",
+            "steps": [
+                { "stage": "DNS", "message": "web.n is 10.96.0.10", "object": { "kind": "Service", "namespace": "n", "name": "web" } },
+                { "stage": "Endpoint", "message": "web-1 is chosen" },
+            ],
+        }));
+        let hops: Vec<String> =
+            way.hops.iter().map(|it| format!("{} {} {}", it.stage, it.message, it.object)).collect();
+        expect![[r#"
+            Answered with 200 by 10.96.0.10:80
+            DNS web.n is 10.96.0.10 Service n/web
+            Endpoint web-1 is chosen  "#]]
+        .assert_eq(&format!("{}\n{}", way.text, hops.join("\n")));
     }
 }

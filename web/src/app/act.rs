@@ -1,6 +1,8 @@
 //! What a user can do.
 
 use view::model::Ref;
+use view::service::Origin;
+use web::Part;
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Act {
@@ -45,7 +47,19 @@ pub enum Act {
     Pane(Pane),
     Tab(Tab),
     Size(Size),
-    ToggleTable,
+    View(View),
+    /// Opens or closes what an owner, by uid, has below it in the tree.
+    Fold {
+        uid: String,
+        is_open: bool,
+    },
+    /// Sends a request over the simulated network.
+    Request {
+        from: Origin,
+        url: String,
+    },
+    /// Another part of the object in the drawer.
+    Part(Part),
     Diff(u64),
     CloseToast(u32),
     Copy(String),
@@ -65,6 +79,14 @@ pub enum Dialog {
         node: String,
         what: &'static str,
     },
+}
+
+/// How the cluster is shown.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum View {
+    Cards,
+    Table,
+    Tree,
 }
 
 /// What a phone shows.

@@ -1,20 +1,23 @@
 //! The whole state of what is seen, and what happens to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use gloo::events::EventListener;
 use gloo::timers::callback::{Interval, Timeout};
 use js_sys::{Array, Function, Object, Reflect, Uint8Array};
-use view::board::{Board, Cell};
+use view::board::{Board, Cell, Rows};
 use view::clock::grouped;
-use view::model::{Ref, Update, Why};
+use view::model::{EventRow, Ref, RequestRow, Update, WatchRow, Why};
+use view::service::Way;
+use view::tree::Branch;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web::{Ask, Completion, Details, Input, Outcome, Problem, Session, Tell};
+use web::{Ask, Completion, Details, Input, Outcome, Part, Problem, Session, Tell};
+use web_sys::HtmlElement;
 use yew::prelude::*;
 
-use crate::act::{Act, Dialog, Pane, Size, Tab};
+use crate::act::{Act, Dialog, Pane, Size, Tab, View};
 use crate::cluster::Cluster;
 use crate::console::Log;
 use crate::dialogs::DialogView;
@@ -36,6 +39,11 @@ const KEEP_MS: u32 = 400;
 const TOAST_MS: u32 = 8_000;
 /// More changes at once than this are not animated.
 const MOVES_MAX: usize = 50;
+/// On more nodes than this nothing is animated: nobody could follow it.
+const MOVES_NODES_MAX: usize = 40;
+/// More new rows at once than this need not be seen at once, but within this time.
+const ROWS_CALM_MAX: usize = 40;
+const ROWS_MS: u64 = 250;
 /// Above this speed, in quarters, nothing is animated.
 const CALM_QUARTERS: u32 = 40;
 const SEED: u64 = 1;
@@ -64,6 +72,8 @@ pub enum Msg {
         text: String,
     },
     Imported(String),
+    /// A state takes the place of the one that is shown.
+    Replace(Box<Kept>),
     Remote {
         method: String,
         params: String,
@@ -80,8 +90,22 @@ struct Toast {
 
 struct OpenDrawer {
     target: Ref,
+    part: Part,
     details: Option<Rc<Details>>,
     is_left: bool,
+    /// What came of the last request that was sent from here.
+    way: Option<Rc<Way>>,
+    /// What had the focus before, to which it goes back.
+    opener: Option<HtmlElement>,
+}
+
+/// Rows of the streams and since when they stand.
+#[derive(Default)]
+struct Drawn {
+    watch: Rows<WatchRow>,
+    events: Rows<EventRow>,
+    requests: Rows<RequestRow>,
+    at: u64,
 }
 
 /// Where an answer goes.
@@ -94,8 +118,12 @@ enum Pending {
 }
 
 pub struct App {
+    /// One for all, so that what is drawn once need not be drawn again because of another.
+    on: Callback<Act>,
     engine: Engine,
     board: Board,
+    /// The streams as they are drawn: when very much happens, less often than it comes.
+    rows: Drawn,
     cells: Rc<Vec<Rc<Cell>>>,
     is_ready: bool,
     notice: String,
@@ -119,7 +147,10 @@ pub struct App {
     tab: Tab,
     size: Size,
     pane: Pane,
-    is_table: bool,
+    shape: View,
+    /// Rows of the tree, and the owners in it that are closed.
+    tree: Rc<Vec<Rc<Branch>>>,
+    closed: BTreeSet<String>,
     diff: Option<Rc<(u64, String)>>,
     log: Rc<Log>,
     toasts: Vec<Toast>,
@@ -146,9 +177,12 @@ impl Component for App {
             Interval::new(WATCHDOG_MS, move || link.send_message(Msg::Watchdog))
         };
         begin(ctx);
+        outside::listen(ctx);
         App {
+            on: ctx.link().callback(Msg::Act),
             engine: start_engine(ctx),
             board: Board::default(),
+            rows: Drawn::default(),
             cells: Rc::default(),
             is_ready: false,
             notice: "Four machines are starting.".to_owned(),
@@ -171,7 +205,9 @@ impl Component for App {
             tab: Tab::Watch,
             size: Size::Middle,
             pane: Pane::Cluster,
-            is_table: false,
+            shape: remembered_shape(),
+            tree: Rc::default(),
+            closed: BTreeSet::new(),
             diff: None,
             log: Rc::default(),
             toasts: Vec::new(),
@@ -200,6 +236,7 @@ impl Component for App {
             Msg::ToastOver(id) => self.toasts.retain(|it| it.id != id),
             Msg::Toast { is_bad, text } => self.toast(ctx, is_bad, text),
             Msg::Imported(text) => self.import(ctx, &text),
+            Msg::Replace(kept) => self.replace(ctx, kept),
             Msg::Remote { method, params, reply, refuse } => self.remote(ctx, &method, &params, reply, &refuse),
         }
         true
@@ -212,7 +249,7 @@ impl Component for App {
     }
 
     fn view(&self, ctx: &Context<Self>) -> Html {
-        let on = ctx.link().callback(Msg::Act);
+        let on = &self.on;
         let ask: AskEditor = {
             let link = ctx.link().clone();
             Rc::new(move |question, resolve| link.send_message(Msg::Question(question, resolve)))
@@ -241,25 +278,25 @@ impl Component for App {
                         <Splitter is_upright={true} />
                         <div class={classes!("side", size)}>
                             <Cluster cells={self.cells.clone()} lane={self.board.lane.clone()} workloads={self.board.workloads.clone()} why={self.why.clone()}
-                                selection={self.selection.clone()} focus={self.focus.clone()} is_ready={self.is_ready} is_table={self.is_table}
+                                selection={self.selection.clone()} focus={self.focus.clone()} is_ready={self.is_ready} shape={self.shape} tree={self.tree.clone()}
                                 notice={self.notice.clone()} on={on.clone()} />
                             <Splitter is_upright={false} />
-                            <Streams watch={self.board.watch.clone()} events={self.board.events.clone()} requests={self.board.requests.clone()}
+                            <Streams watch={self.rows.watch.clone()} events={self.rows.events.clone()} requests={self.rows.requests.clone()}
                                 tab={self.tab} size={self.size} focus={self.focus.clone()} diff={self.diff.clone()} log={self.log.clone()}
                                 is_ready={self.is_ready} on={on.clone()} />
                         </div>
                     </div>
-                    { pane_bar(self.pane, &on) }
+                    { pane_bar(self.pane, on) }
                     if self.pane != Pane::Manifest {
                         <button type="button" class="button primary float-apply" disabled={!self.is_ready || self.is_busy}
                             onclick={{ let on = on.clone(); Callback::from(move |_: MouseEvent| on.emit(Act::Apply)) }}>{ "Apply" }</button>
                     }
                 </main>
                 if let Some(drawer) = &self.drawer {
-                    <Drawer target={drawer.target.clone()} details={drawer.details.clone()} is_left={drawer.is_left} on={on.clone()} />
+                    <Drawer target={drawer.target.clone()} part={drawer.part} details={drawer.details.clone()} way={drawer.way.clone()} is_left={drawer.is_left} on={on.clone()} />
                 }
                 if let Some(dialog) = &self.dialog { <DialogView dialog={dialog.clone()} on={on.clone()} /> }
-                { self.view_toasts(&on) }
+                { self.view_toasts(on) }
                 <p class="for-readers" role="status" aria-live="polite">{ self.spoken.0.clone() }</p>
             </>
         }
@@ -285,6 +322,15 @@ fn listen_to_keys(ctx: &Context<App>) -> Option<EventListener> {
             link.send_message(Msg::Act(act));
         }
     }))
+}
+
+/// How the cluster was shown the last time; frames begin with cards.
+fn remembered_shape() -> View {
+    match page::remembered(acts::SHAPE).filter(|_| embed_view().is_none()).as_deref() {
+        Some("table") => View::Table,
+        Some("tree") => View::Tree,
+        _ => View::Cards,
+    }
 }
 
 fn embed_view() -> Option<&'static str> {

@@ -16,12 +16,15 @@ pub struct ChipProps {
     pub pod: Rc<Pod>,
     #[prop_or_default]
     pub is_marked: bool,
+    /// A square with the glyph alone.
+    #[prop_or_default]
+    pub is_small: bool,
     pub on: Callback<Act>,
 }
 
 #[component]
 pub fn Chip(props: &ChipProps) -> Html {
-    let ChipProps { pod, is_marked, on } = props;
+    let ChipProps { pod, is_marked, is_small, on } = props;
     let target = Ref::new("Pod", &pod.namespace, &pod.name);
     let onclick = {
         let on = on.clone();
@@ -44,9 +47,11 @@ pub fn Chip(props: &ChipProps) -> Html {
             data-node={(!pod.node.is_empty()).then(|| pod.node.clone())} data-look={pod.look.class()} data-roving="pod" tabindex="-1"
             aria-label={label} {title} {onclick}>
             { glyph(&pod.owner_kind) }
-            <span class="name"><span class="stem">{ stem.to_owned() }</span><span class="tail">{ tail.to_owned() }</span></span>
-            <span class="grow" />
-            if pod.n_restarts > 0 { <span class="count">{ format!("↻{}", pod.n_restarts) }</span> }
+            if !is_small {
+                <span class="name"><span class="stem">{ stem.to_owned() }</span><span class="tail">{ tail.to_owned() }</span></span>
+                <span class="grow" />
+                if pod.n_restarts > 0 { <span class="count">{ format!("↻{}", pod.n_restarts) }</span> }
+            }
             { look_mark(&pod.look) }
         </button>
     }

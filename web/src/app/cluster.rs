@@ -5,15 +5,17 @@ use std::rc::Rc;
 use view::board::Cell;
 use view::model::{Pod, Ref, Why, Workload};
 use view::short_reason;
+use view::tree::Branch;
 use web_sys::KeyboardEvent;
 use yew::prelude::*;
 
-use crate::act::{Act, Dialog};
+use crate::act::{Act, Dialog, View};
 use crate::chip::Chip;
 use crate::field::Field;
 use crate::icons::{glyph, icon};
 use crate::node::{NodeCard, is_focus};
 use crate::roving;
+use crate::tree::Tree;
 use crate::twin::Twin;
 
 /// Up to so many nodes are cards with named pods; up to the second they are small cards; more are a field.
@@ -30,7 +32,8 @@ pub struct ClusterProps {
     pub selection: Option<Ref>,
     pub focus: Option<Ref>,
     pub is_ready: bool,
-    pub is_table: bool,
+    pub shape: View,
+    pub tree: Rc<Vec<Rc<Branch>>>,
     /// What is happening while it is not ready.
     pub notice: AttrValue,
     pub on: Callback<Act>,
@@ -38,19 +41,21 @@ pub struct ClusterProps {
 
 #[component]
 pub fn Cluster(props: &ClusterProps) -> Html {
-    let ClusterProps { cells, lane, workloads, why, selection, focus, is_ready, is_table, notice, on } = props;
+    let ClusterProps { cells, lane, workloads, why, selection, focus, is_ready, shape, tree, notice, on } = props;
     let n = cells.len();
     let onkeydown = Callback::from(|event: KeyboardEvent| roving::on_key(&event));
     html! {
         <section class="cluster" aria-label="Cluster" data-testid="cluster-view">
-            <Bar workloads={workloads.clone()} selection={selection.clone()} is_ready={*is_ready} is_table={*is_table} on={on.clone()} />
+            <Bar workloads={workloads.clone()} selection={selection.clone()} is_ready={*is_ready} shape={*shape} on={on.clone()} />
             if let Some(why) = why { <WhyBar why={why.clone()} on={on.clone()} /> } else { <div hidden=true /> }
             <div class="scroll" {onkeydown}>
-                <Lane lane={lane.clone()} focus={focus.clone()} on={on.clone()} />
+                if *shape != View::Tree { <Lane lane={lane.clone()} focus={focus.clone()} on={on.clone()} /> }
                 if !is_ready && cells.is_empty() {
                     <p class="empty" role="status">{ notice.clone() }</p>
                 }
-                if *is_table {
+                if *shape == View::Tree {
+                    <Tree rows={tree.clone()} focus={focus.clone()} on={on.clone()} />
+                } else if *shape == View::Table {
                     <Twin cells={cells.clone()} why={why.clone()} on={on.clone()} />
                 } else if n > COMPACT_MAX {
                     <Field cells={cells.clone()} on={on.clone()} />
@@ -58,7 +63,7 @@ pub fn Cluster(props: &ClusterProps) -> Html {
                     <div class={classes!("nodes", size_class(n))}>
                         { for cells.iter().enumerate().map(|(idx, cell)| html! {
                             <NodeCard key={cell.node.name.clone()} cell={cell.clone()} verdict={verdict_of(why, &cell.node.name)}
-                                focus={focus_on(focus, cell)} is_first={idx == 0} on={on.clone()} />
+                                focus={focus_on(focus, cell)} is_first={idx == 0} is_small={n > CARDS_MAX} on={on.clone()} />
                         }) }
                     </div>
                 }
@@ -93,27 +98,42 @@ struct BarProps {
     workloads: Rc<Vec<Rc<Workload>>>,
     selection: Option<Ref>,
     is_ready: bool,
-    is_table: bool,
+    shape: View,
     on: Callback<Act>,
 }
 
 #[component]
 fn Bar(props: &BarProps) -> Html {
-    let BarProps { workloads, selection, is_ready, is_table, on } = props;
+    let BarProps { workloads, selection, is_ready, shape, on } = props;
     let act = |act: Act| {
         let on = on.clone();
         Callback::from(move |_: MouseEvent| on.emit(act.clone()))
     };
+    let is_tree = *shape == View::Tree;
+    let side = |is_this: bool, to: View, testid: &'static str, name: &'static str, picture: &'static str| {
+        html! {
+            <button type="button" class="side-button" data-testid={testid} aria-label={name} title={name} aria-pressed={is_this.to_string()} onclick={act(Act::View(to))}>
+                { icon(picture) }<span class="medium-hide">{ name }</span>
+            </button>
+        }
+    };
+    let (other, table) = if *shape == View::Table { (View::Cards, "cards") } else { (View::Table, "table") };
     html! {
         <div class="bar">
-            <div class="workloads" role="group" aria-label="Workloads">
-                if workloads.is_empty() {
+            <div class="sides chrome" role="group" aria-label="Show">
+                { side(!is_tree, View::Cards, "view-nodes", "Nodes", "cluster") }
+                { side(is_tree, View::Tree, "view-workloads", "Workloads", "tree") }
+            </div>
+            <div class="workloads" role="group" aria-label="Why">
+                if workloads.is_empty() && !is_tree {
                     <span class="hint">{ "Nothing runs yet. Apply the manifest and watch its pods land." }</span>
                 }
-                { for workloads.iter().map(|it| workload_button(it, selection, on)) }
+                { for workloads.iter().filter(|_| !is_tree).map(|it| workload_button(it, selection, on)) }
             </div>
-            <button type="button" class="button plain icon chrome" aria-label="Show as a table" title="Show as a table" aria-pressed={is_table.to_string()}
-                onclick={act(Act::ToggleTable)}>{ icon(if *is_table { "cards" } else { "table" }) }</button>
+            if !is_tree {
+                <button type="button" class="button plain icon chrome" aria-label="Show as a table" title="Show as a table" aria-pressed={(*shape == View::Table).to_string()}
+                    onclick={act(Act::View(other))}>{ icon(table) }</button>
+            }
             <button type="button" class="button chrome" data-testid="add-node" disabled={!is_ready} onclick={act(Act::AddNode)}>{ icon("plus") }{ "Node" }</button>
         </div>
     }

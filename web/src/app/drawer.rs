@@ -1,44 +1,44 @@
-//! All of one object: YAML, description, events, and why it is where it is.
+//! All of one object: what its kind has of its own, YAML, description, events, why it is where it is, who did what to it.
 
 use std::rc::Rc;
 
 use view::clock::time_of_day;
 use view::model::{EventRow, Ref};
-use web::{DecisionRow, Details};
+use view::service::Way;
+use web::{DecisionRow, Details, Part, has_overview};
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use crate::act::Act;
 use crate::icons::icon;
 
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Part {
-    Yaml,
-    Describe,
-    Events,
-    Decision,
-}
+mod causes;
+mod rollout;
+mod runs;
+mod service;
 
-const PARTS: [(Part, &str, &str); 4] = [
+/// The parts of every object; the overview, which not every kind has, comes before them.
+const PARTS: [(Part, &str, &str); 5] = [
     (Part::Yaml, "YAML", "details-yaml"),
     (Part::Describe, "Describe", "details-describe"),
     (Part::Events, "Events", "details-events"),
     (Part::Decision, "Decision", "details-decision"),
+    (Part::Causes, "Causes", "details-causes"),
 ];
 
 #[derive(Properties, PartialEq)]
 pub struct DrawerProps {
     pub target: Ref,
+    pub part: Part,
     pub details: Option<Rc<Details>>,
+    pub way: Option<Rc<Way>>,
     pub is_left: bool,
     pub on: Callback<Act>,
 }
 
 #[component]
 pub fn Drawer(props: &DrawerProps) -> Html {
-    let DrawerProps { target, details, is_left, on } = props;
-    let part =
-        use_state(|| if matches!(target.kind.as_str(), "Pod" | "DaemonSet") { Part::Decision } else { Part::Describe });
+    let DrawerProps { target, part, details, way, is_left, on } = props;
     let close_button = use_node_ref();
     {
         let close_button = close_button.clone();
@@ -48,54 +48,75 @@ pub fn Drawer(props: &DrawerProps) -> Html {
             }
         });
     }
-    let close = {
+    let act = |act: Act| {
         let on = on.clone();
-        Callback::from(move |_: MouseEvent| on.emit(Act::Close))
+        Callback::from(move |_: MouseEvent| on.emit(act.clone()))
     };
-    let copy = {
-        let (on, text) = (on.clone(), details.as_ref().map(|it| it.yaml.clone()).unwrap_or_default());
-        Callback::from(move |_: MouseEvent| on.emit(Act::Copy(text.clone())))
-    };
-    let explain = {
-        let (on, target) = (on.clone(), target.clone());
-        Callback::from(move |_: MouseEvent| on.emit(Act::Select(Some(target.clone()))))
-    };
-    let only = {
-        let (on, target) = (on.clone(), target.clone());
-        Callback::from(move |_: MouseEvent| on.emit(Act::Focus(Some(target.clone()))))
-    };
-    let is_workload = target.kind != "Node" && target.kind != "Namespace" && target.kind != "Machine";
+    let yaml = details.as_ref().map(|it| it.yaml.clone()).filter(|it| !it.is_empty());
+    let is_workload = !matches!(target.kind.as_str(), "Node" | "Namespace" | "Machine" | "Service");
     html! {
         <aside class={classes!("drawer", is_left.then_some("left"))} data-testid="details" aria-label={format!("Details of {target}")}>
             <header>
                 <h2><small>{ target.kind.clone() }{ if target.namespace.is_empty() { String::new() } else { format!(" in {}", target.namespace) } }</small>{ target.name.clone() }</h2>
-                if is_workload { <button type="button" class="button small" title="Lay its verdicts over the nodes" onclick={explain}>{ "Why" }</button> }
-                <button type="button" class="button small medium-hide" title="Show only its rows in the streams" onclick={only}>{ "Filter" }</button>
-                <button type="button" class="button plain icon small" aria-label="Copy the YAML" title="Copy the YAML" onclick={copy}>{ icon("copy") }</button>
-                <button type="button" class="button plain icon small" ref={close_button} aria-label="Close" title="Close (Esc)" onclick={close}>{ icon("close") }</button>
+                if is_workload { <button type="button" class="button small" title="Lay its verdicts over the nodes" onclick={act(Act::Select(Some(target.clone())))}>{ "Why" }</button> }
+                <button type="button" class="button small medium-hide" title="Show only its rows in the streams" onclick={act(Act::Focus(Some(target.clone())))}>{ "Filter" }</button>
+                if let Some(yaml) = yaml { <button type="button" class="button plain icon small" aria-label="Copy the YAML" title="Copy the YAML" onclick={act(Act::Copy(yaml))}>{ icon("copy") }</button> }
+                <button type="button" class="button plain icon small" ref={close_button} aria-label="Close" title="Close (Esc)" onclick={act(Act::Close)}>{ icon("close") }</button>
             </header>
-            <div class="tabs"><div role="tablist" aria-label="Details">
-                { for PARTS.iter().map(|(it, name, testid)| {
-                    let (part, it) = (part.clone(), *it);
-                    let selected = *part == it;
-                    let onclick = Callback::from(move |_: MouseEvent| part.set(it));
-                    html! { <button type="button" class="tab" role="tab" aria-selected={selected.to_string()} data-testid={*testid} {onclick}>{ *name }</button> }
-                }) }
-            </div></div>
+            { tabs(target, *part, on) }
             <div class="body" role="tabpanel" tabindex="0" aria-label="Details">
                 { match details {
                     None => html! { <p class="empty">{ "Reading…" }</p> },
-                    Some(it) if it.yaml.is_empty() => html! { <p class="empty">{ format!("{target} is no longer there.") }</p> },
-                    Some(it) => match *part {
-                        Part::Yaml => html! { <pre>{ it.yaml.clone() }</pre> },
-                        Part::Describe => html! { <pre>{ it.describe.clone() }</pre> },
-                        Part::Events => events(&it.events),
-                        Part::Decision => decision(it),
-                    },
+                    Some(it) if !it.is_there && it.part != Part::Causes => html! { <p class="empty">{ format!("{target} is no longer there.") }</p> },
+                    Some(it) => body(it, way, on),
                 } }
             </div>
         </aside>
     }
+}
+
+fn tabs(target: &Ref, part: Part, on: &Callback<Act>) -> Html {
+    let overview = has_overview(&target.kind).then(|| match target.kind.as_str() {
+        "CronJob" => "Runs",
+        "Service" => "Endpoints",
+        _ => "Rollout",
+    });
+    let overview = overview.map(|name| (Part::Overview, name, "details-overview"));
+    html! {
+        <div class="tabs"><div role="tablist" aria-label="Details">
+            { for overview.into_iter().chain(PARTS).map(|(it, name, testid)| {
+                let on = on.clone();
+                let onclick = Callback::from(move |_: MouseEvent| on.emit(Act::Part(it)));
+                html! { <button type="button" class="tab" role="tab" aria-selected={(part == it).to_string()} data-testid={testid} {onclick}>{ name }</button> }
+            }) }
+        </div></div>
+    }
+}
+
+fn body(details: &Details, way: &Option<Rc<Way>>, on: &Callback<Act>) -> Html {
+    let Details { target, .. } = details;
+    match details.part {
+        Part::Yaml => html! { <pre>{ details.yaml.clone() }</pre> },
+        Part::Describe => html! { <pre>{ details.describe.clone() }</pre> },
+        Part::Events => events(&details.events),
+        Part::Decision => decision(details),
+        Part::Causes => causes::view(&details.chain, target, on),
+        Part::Overview => {
+            let runs = details.runs.as_ref().map(|it| runs::view(it, target, on));
+            let rollout = details.rollout.as_ref().map(|it| rollout::view(it, target, on));
+            let service = details.service.as_ref().map(|it| service::view(it, target, way, on));
+            runs.or(rollout).or(service).unwrap_or_default()
+        }
+    }
+}
+
+/// Something that opens another object.
+fn link_to(target: Ref, text: String, on: &Callback<Act>) -> Html {
+    let on = on.clone();
+    let onclick = Callback::from(move |event: MouseEvent| {
+        on.emit(Act::Open { target: target.clone(), x: event.client_x() });
+    });
+    html! { <button type="button" class="link mono" {onclick}>{ text }</button> }
 }
 
 fn events(events: &[Rc<EventRow>]) -> Html {

@@ -28,6 +28,8 @@ pub fn icon(name: &str) -> Html {
         "theme" => ("M8 2a6 6 0 1 0 0 12zM8 2a6 6 0 0 1 0 12", false),
         "table" => ("M2.5 3.5h11v9h-11zM2.5 6.5h11M6.5 6.5v6", false),
         "cards" => ("M2.5 2.5h4.5v4.5H2.5zM9 2.5h4.5v4.5H9zM2.5 9h4.5v4.5H2.5zM9 9h4.5v4.5H9z", false),
+        "tree" => ("M2.5 3.5h4v3h-4zM9.5 6.5h4v3h-4zM9.5 11h4v3h-4zM4.5 6.5v6h5M4.5 8h5", false),
+        "right" => ("M6 4l4 4-4 4", false),
         "copy" => ("M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3", false),
         "stop" => ("M4 4h8v8H4z", true),
         "eraser" => ("M3 12.5h10M4 9l5-5.5 4 3.5-5 5.5H6.5z", false),
@@ -59,6 +61,10 @@ pub fn glyph(owner_kind: &str) -> Html {
         "DaemonSet" => ("M8 2l5.2 3v6L8 14l-5.2-3V5z", false),
         "ReplicaSet" | "Deployment" | "ReplicationController" => ("M3 3h10v10H3zM3 6.4h10M3 9.7h10", false),
         "StatefulSet" => ("M3 3h10v10H3zM8 3v10M3 8h10", false),
+        "Service" => (
+            "M3.5 8a2 2 0 1 0 .01 0M12.5 5a1.8 1.8 0 1 0-.01 0M12.5 14.5a1.8 1.8 0 1 0-.01 0M5.4 8.8l5.4-4M5.4 10.6l5.4 2",
+            false,
+        ),
         "Job" | "CronJob" => ("M8 2.2a5.8 5.8 0 1 0 .01 0M8 5v3.2l2.2 1.6", false),
         _ => ("M8 4.5a3.5 3.5 0 1 0 .01 0", true),
     };

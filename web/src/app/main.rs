@@ -24,6 +24,7 @@ mod roving;
 mod split;
 mod streams;
 mod top;
+mod tree;
 mod twin;
 
 fn main() {

@@ -21,12 +21,14 @@ pub struct NodeCardProps {
     pub verdict: Option<Verdict>,
     pub focus: Option<Ref>,
     pub is_first: bool,
+    /// Without what a small card has no room for.
+    pub is_small: bool,
     pub on: Callback<Act>,
 }
 
 #[component]
 pub fn NodeCard(props: &NodeCardProps) -> Html {
-    let NodeCardProps { cell, verdict, focus, is_first, on } = props;
+    let NodeCardProps { cell, verdict, focus, is_first, is_small, on } = props;
     let node = &cell.node;
     let target = Ref::new("Node", "", &node.name);
     let is_selected = focus.as_ref() == Some(&target);
@@ -63,16 +65,18 @@ pub fn NodeCard(props: &NodeCardProps) -> Html {
                 { for cell.pods.iter().enumerate().map(|(slot, pod)| match pod {
                     Some(pod) => html! {
                         <Chip key={pod.uid.clone()} pod={pod.clone()} is_marked={is_focus(focus, "Pod", &pod.namespace, &pod.name)}
-                            on={on.clone()} />
+                            is_small={*is_small} on={on.clone()} />
                     },
                     None => html! { <div key={format!("gap-{slot}")} class="gap" /> },
                 }) }
             </div>
-            <div class="meters">
-                { meter("cpu", &node.cpu, clock::cpu) }
-                { meter("mem", &node.memory, clock::bytes) }
-                { meter("pods", &node.pods, |it| it.to_string()) }
-            </div>
+            if !is_small {
+                <div class="meters">
+                    { meter("cpu", &node.cpu, clock::cpu) }
+                    { meter("mem", &node.memory, clock::bytes) }
+                    { meter("pods", &node.pods, |it| it.to_string()) }
+                </div>
+            }
         </section>
     }
 }

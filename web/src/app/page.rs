@@ -104,6 +104,12 @@ pub fn is_hidden() -> bool {
     window().and_then(|it| it.document()).is_some_and(|it| it.hidden())
 }
 
+/// What has the focus; nothing where only the page itself has it.
+pub fn focused() -> Option<HtmlElement> {
+    let element = window()?.document()?.active_element()?;
+    element.dyn_into::<HtmlElement>().ok().filter(|it| it.tag_name() != "BODY")
+}
+
 /// Puts the focus on the first element that the selector finds.
 pub fn focus(selector: &str) {
     let found = window().and_then(|it| it.document()).and_then(|it| it.query_selector(selector).ok().flatten());

@@ -69,6 +69,17 @@ impl Console {
     }
 }
 
+/// Runs a line that does not wait; answers a code as of HTTP and what was printed.
+pub fn run(engine: &mut Engine, line: &str) -> (u16, String) {
+    let words = match words(line) {
+        Ok(words) => words,
+        Err(message) => return (400, message.to_owned()),
+    };
+    let args: Vec<&str> = words.iter().map(String::as_str).skip_while(|it| *it == "kubectl").collect();
+    let output = kubectl::run(&args, Input::default(), engine, &mut |_| false);
+    (if output.code == 0 { 200 } else { 400 }, output.stdout + &output.stderr)
+}
+
 fn done(text: &str) {
     tell(&Tell::Output { text: text.to_owned(), is_done: true });
 }

@@ -3,16 +3,17 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use cluster::{ApiRequest, RequestTarget};
+use cluster::{ApiRequest, Body, RequestTarget};
 use kubectl::Input;
 use meta::{Key, KindId, Object, Revision};
-use value::Value;
+use value::{Value, json, value};
 use view::chain::{self, Chain, Sources, Writer};
 use view::model::{EventRow, Ref};
+use view::service::{Origin, Way};
 use view::{Screen, rollout, runs, service};
 use web::{DecisionRow, Details, Part, Score};
 
-use crate::client::Engine;
+use crate::client::{self, Engine};
 use crate::verdicts;
 
 /// Verbs that change nothing.
@@ -53,6 +54,34 @@ fn overview(engine: &Engine, object: Option<&Object>, res: &mut Details) {
         "Service" => res.service = Some(service::of(store, object)),
         kind if rollout::has(kind) => res.rollout = Some(rollout::of(store, object, now)),
         _ => (),
+    }
+}
+
+/// Sends a request over the simulated network; it is an input, since the next one goes to another endpoint.
+pub fn send(engine: &mut Engine, from: &Origin, url: &str) -> Way {
+    let sender = match (from.is_pod, from.name.as_str()) {
+        (_, "") => value!({}),
+        (true, pod) => value!({ "namespace": from.namespace.as_str(), "pod": pod }),
+        (false, node) => value!({ "node": node }),
+    };
+    let body = value!({
+        "apiVersion": "sim.drydock.dev/v1alpha1", "kind": "NetworkRequest", "spec": { "from": sender, "url": url },
+    });
+    let request = web::Request {
+        method: "POST".to_owned(),
+        path: "/apis/sim.drydock.dev/v1alpha1/networkrequests".to_owned(),
+        content_type: "application/json".to_owned(),
+        body: json::to_string(&body),
+        user_agent: "drydock".to_owned(),
+    };
+    let answer = client::request(&request).map(|it| engine.handle(it).into_body());
+    let answer = match answer {
+        Some(Body::Bytes(bytes)) => json::parse(&bytes).unwrap_or_default(),
+        _ => Value::default(),
+    };
+    match answer.get("status").filter(|it| it.as_map().is_some()) {
+        Some(status) => service::way(status),
+        None => Way { text: answer.str_at("message").unwrap_or_default().to_owned(), ..Way::default() },
     }
 }
 

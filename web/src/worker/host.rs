@@ -147,6 +147,16 @@ impl Host {
                 self.opened = target.map(|it| (it, part));
                 self.show_slow();
             }
+            Ask::Request { from, url } => {
+                let way = details::send(&mut self.engine, &from, &url);
+                self.acknowledge();
+                tell(&Tell::Way { way });
+            }
+            Ask::Kubectl { id, line } => {
+                let (code, body) = console::run(&mut self.engine, &line);
+                self.acknowledge();
+                tell(&Tell::Answer { id, code, body });
+            }
             Ask::Tree { is_shown, closed } => {
                 self.tree = is_shown.then(|| closed.into_iter().collect());
                 self.show_tree(true);

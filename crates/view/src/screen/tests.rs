@@ -1,5 +1,5 @@
 use expect_test::{Expect, expect};
-use kinds::{DAEMON_SET, NODE, POD, Registry};
+use kinds::{CRON_JOB, DAEMON_SET, DEPLOYMENT, NODE, POD, REPLICA_SET, Registry, SERVICE};
 use meta::{Key, KindId, Object};
 use store::Store;
 use value::{Value, value};
@@ -159,4 +159,84 @@ fn a_log_that_is_too_short_means_the_whole_again() {
     assert!(update.is_whole);
     assert_eq!(update.pods.len(), 1);
     assert_eq!(update.nodes.len(), 1);
+}
+
+fn owned(name: &str, owner: (&str, &str), revision: &str) -> Value {
+    let (kind, owner) = owner;
+    value!({
+        "metadata": {
+            "name": name, "namespace": "default", "uid": format!("uid-{name}"), "annotations": { "deployment.kubernetes.io/revision": revision },
+            "ownerReferences": [{ "apiVersion": "v1", "controller": true, "kind": kind, "name": owner, "uid": format!("uid-{owner}") }],
+        },
+        "spec": { "replicas": 1 },
+    })
+}
+
+#[track_caller]
+fn check_tree(world: &mut World, closed: &[&str], expect: Expect) {
+    world.update();
+    let closed = closed.iter().map(|it| (*it).to_owned()).collect();
+    let rows = crate::tree::rows(&world.screen, &world.store, &closed, 1_767_258_000);
+    let lines = rows.iter().map(|it| {
+        let sign = match (it.n_children, it.is_open) {
+            (0, _) => " ",
+            (_, true) => "▾",
+            (_, false) => "▸",
+        };
+        let indent = "  ".repeat(it.level as usize - 1);
+        format!("{indent}{sign} {} {}/{} {} {}", it.target, it.position, it.n_siblings, it.count, it.text)
+    });
+    expect.assert_eq(&lines.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn owners_stand_above_what_they_own() {
+    let mut world = world();
+    let plain = |name: &str, spec: Value| value!({ "metadata": { "name": name, "namespace": "default", "uid": format!("uid-{name}") }, "spec": spec });
+    world.put(DEPLOYMENT, &plain("d", value!({ "replicas": 1 })));
+    world.put(REPLICA_SET, &owned("d-1", ("Deployment", "d"), "1"));
+    world.put(REPLICA_SET, &owned("d-2", ("Deployment", "d"), "2"));
+    let mut pod = owned("d-2-x", ("ReplicaSet", "d-2"), "");
+    pod.set("spec", value!({ "containers": [{}], "nodeName": "n1" }));
+    world.put(POD, &pod);
+    world.put(CRON_JOB, &plain("c", value!({ "schedule": "*/5 * * * *" })));
+    world.put(POD, &plain("bare", value!({ "containers": [{}] })));
+    world.put(SERVICE, &plain("web", value!({ "type": "ClusterIP" })));
+    check_tree(
+        &mut world,
+        &[],
+        expect![[r#"
+            ▾ Deployment default/d 1/4 0/1 rolling out, 0 of 1 updated
+              ▾ ReplicaSet default/d-2 1/2 0/1 revision 2: waits for 1 pod
+                  Pod default/d-2-x 1/1 0/1 Pending on n1
+                ReplicaSet default/d-1 2/2 0/1 revision 1: waits for 1 pod
+              CronJob default/c 2/4  next 09:05:00
+              Pod default/bare 3/4 0/1 Pending, waits for a node
+              Service default/web 4/4 0/0 no endpoints"#]],
+    );
+    check_tree(
+        &mut world,
+        &["uid-d"],
+        expect![[r#"
+            ▸ Deployment default/d 1/4 0/1 rolling out, 0 of 1 updated
+              CronJob default/c 2/4  next 09:05:00
+              Pod default/bare 3/4 0/1 Pending, waits for a node
+              Service default/web 4/4 0/0 no endpoints"#]],
+    );
+}
+
+#[test]
+fn of_very_many_pods_the_rest_is_counted() {
+    let mut world = world();
+    world.put(
+        REPLICA_SET,
+        &value!({ "metadata": { "name": "r", "namespace": "default", "uid": "uid-r" }, "spec": { "replicas": 103 } }),
+    );
+    for n in 0..103 {
+        world.put(POD, &owned(&format!("r-{n:03}"), ("ReplicaSet", "r"), ""));
+    }
+    world.update();
+    let rows = crate::tree::rows(&world.screen, &world.store, &Default::default(), 0);
+    assert_eq!(rows.len(), 102);
+    assert_eq!(rows.last().map(|it| it.text.as_str()), Some("and 3 more"));
 }

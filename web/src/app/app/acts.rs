@@ -56,7 +56,15 @@ impl App {
             Act::Pane(pane) => self.show_pane(pane),
             Act::Tab(tab) => self.show_tab(tab),
             Act::Size(size) => self.size = size,
-            Act::ToggleTable => self.is_table = !self.is_table,
+            Act::View(shape) => self.show_shape(shape),
+            Act::Fold { uid, is_open } => {
+                let is_news = if is_open { self.closed.remove(&uid) } else { self.closed.insert(uid) };
+                if is_news {
+                    self.send_tree();
+                }
+            }
+            Act::Request { from, url } => self.engine.ask(&Ask::Request { from, url }),
+            Act::Part(part) => self.show_part(part),
             Act::Diff(revision) => match &self.diff {
                 Some(open) if open.0 == revision => self.diff = None,
                 _ => self.engine.ask(&Ask::Diff { revision }),
@@ -119,8 +127,39 @@ impl App {
         if matches!(target.kind.as_str(), "Pod") {
             self.select_for_pod(&target);
         }
-        self.engine.ask(&Ask::Open { target: Some(target.clone()) });
-        self.drawer = Some(OpenDrawer { target, details: None, is_left });
+        let part = match self.drawer.take() {
+            // From one object to another of its kind, the reader goes on reading the same.
+            Some(open) if open.target.kind == target.kind => open.part,
+            _ => Part::first_of(&target.kind),
+        };
+        self.engine.ask(&Ask::Open { target: Some(target.clone()), part });
+        self.drawer = Some(OpenDrawer { target, part, details: None, is_left, way: None, opener: page::focused() });
+    }
+
+    pub(super) fn show_part(&mut self, part: Part) {
+        if let Some(drawer) = &mut self.drawer {
+            drawer.part = part;
+            self.engine.ask(&Ask::Open { target: Some(drawer.target.clone()), part });
+        }
+    }
+
+    pub(super) fn show_shape(&mut self, shape: View) {
+        self.shape = shape;
+        page::remember(
+            SHAPE,
+            match shape {
+                View::Cards => "cards",
+                View::Table => "table",
+                View::Tree => "tree",
+            },
+        );
+        self.send_tree();
+    }
+
+    /// Tells the engine whether the tree is shown and what of it is closed.
+    pub(super) fn send_tree(&self) {
+        let is_shown = self.shape == View::Tree;
+        self.engine.ask(&Ask::Tree { is_shown, closed: self.closed.iter().cloned().collect() });
     }
 
     /// A pod that waits is explained at once.
@@ -136,9 +175,12 @@ impl App {
         if self.dialog.take().is_some() {
             return;
         }
-        if self.drawer.take().is_some() {
+        if let Some(drawer) = self.drawer.take() {
             self.focus = None;
-            self.engine.ask(&Ask::Open { target: None });
+            self.engine.ask(&Ask::Open { target: None, part: Part::default() });
+            if let Some(opener) = drawer.opener {
+                opener.focus().ok();
+            }
             return;
         }
         if self.focus.take().is_none() && self.selection.is_some() {
@@ -201,46 +243,53 @@ impl App {
     }
 
     pub(super) fn import(&mut self, ctx: &Context<Self>, text: &str) {
-        let Some((manifest, packed)) = text.rsplit_once(EXPORT_MARK) else {
-            self.set_text(text);
-            self.pane = Pane::Manifest;
+        let (manifest, packed) = text.rsplit_once(EXPORT_MARK).unwrap_or((text, ""));
+        self.set_text(manifest);
+        self.pane = Pane::Manifest;
+        if packed.is_empty() {
             return;
-        };
-        let (manifest, link) = (manifest.to_owned(), ctx.link().clone());
-        let promise = js::unpack(packed.trim());
+        }
+        let (link, promise) = (ctx.link().clone(), js::unpack(packed.trim()));
         spawn_local(async move {
             let kept = match JsFuture::from(promise).await {
                 Ok(bytes) => Kept::open(&Uint8Array::new(&bytes).to_vec()),
                 Err(_) => Err("It is damaged."),
             };
             link.send_message(match kept {
-                Ok(kept) => Msg::Begin(Ok(Some(Box::new(kept)))),
+                Ok(kept) => Msg::Replace(Box::new(kept)),
                 Err(why) => Msg::Toast {
                     is_bad: true,
                     text: format!("The cluster in this file cannot be opened. {why} Its manifest is in the editor."),
                 },
             });
-            drop(manifest);
         });
+    }
+
+    pub(super) fn replace(&mut self, ctx: &Context<Self>, kept: Box<Kept>) {
+        self.forget_cluster(ctx);
+        self.begin(ctx, Ok(Some(kept)));
+    }
+
+    /// Nothing of the cluster that was shown remains; a fresh engine waits to be booted.
+    fn forget_cluster(&mut self, ctx: &Context<Self>) {
+        self.dialog = None;
+        self.drawer = None;
+        self.select_nothing();
+        let quarters = self.board.clock.quarters;
+        self.board = Board::default();
+        self.rows = Drawn::default();
+        self.board.clock.quarters = quarters;
+        self.cells = Rc::default();
+        self.tree = Rc::default();
         self.is_ready = false;
+        self.n_failures = 0;
         page::mark_ready(false);
         self.engine = start_engine(ctx);
     }
 
     pub(super) fn reset(&mut self, ctx: &Context<Self>) {
-        self.dialog = None;
-        self.drawer = None;
-        self.select_nothing();
+        self.forget_cluster(ctx);
         self.session = fresh();
-        let (quarters, text) = (self.board.clock.quarters, self.text.clone());
-        self.board = Board::default();
-        self.cells = Rc::default();
-        self.board.clock.quarters = quarters;
-        self.text = text;
-        self.is_ready = false;
-        self.n_failures = 0;
-        page::mark_ready(false);
-        self.engine = start_engine(ctx);
         self.boot();
     }
 
@@ -273,6 +322,9 @@ impl App {
         }
     }
 }
+
+/// Under which name the browser remembers how the cluster is shown.
+pub(super) const SHAPE: &str = "shape";
 
 /// About the width of the drawer when it stands at the left.
 const DRAWER_PX: i32 = 440;

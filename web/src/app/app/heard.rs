@@ -23,10 +23,18 @@ impl App {
                 }
             }
             Tell::Details { details } => {
-                if let Some(drawer) = self.drawer.as_mut().filter(|it| it.target == details.target) {
+                if let Some(drawer) =
+                    self.drawer.as_mut().filter(|it| it.target == details.target && it.part == details.part)
+                {
                     drawer.details = Some(Rc::new(details));
                 }
             }
+            Tell::Way { way } => {
+                if let Some(drawer) = &mut self.drawer {
+                    drawer.way = Some(Rc::new(way));
+                }
+            }
+            Tell::Tree { rows } => self.tree = Rc::new(rows),
             Tell::Diff { revision, text } => self.diff = Some(Rc::new((revision, text))),
             Tell::Output { text, is_done } => Rc::make_mut(&mut self.log).add(&text, is_done),
             Tell::Completions { id, found } => self.on_completions(id, found),
@@ -51,8 +59,11 @@ impl App {
         }
         page::mark_ready(true);
         self.send_select();
+        if self.shape == View::Tree {
+            self.send_tree();
+        }
         if let Some(drawer) = &self.drawer {
-            self.engine.ask(&Ask::Open { target: Some(drawer.target.clone()) });
+            self.engine.ask(&Ask::Open { target: Some(drawer.target.clone()), part: drawer.part });
         }
         self.keep_soon(ctx);
         if std::mem::take(&mut self.runs_at_start) {
@@ -65,14 +76,16 @@ impl App {
         let is_calm = update.is_whole || update.clock.quarters == 0 || update.clock.quarters > CALM_QUARTERS;
         let n_changes = update.pods.len();
         let has_news = !(update.pods.is_empty() && update.pods_gone.is_empty() && update.watch.is_empty());
-        if n_changes > 0 && n_changes <= MOVES_MAX && !is_calm {
+        if (1..=MOVES_MAX).contains(&n_changes) && self.cells.len() <= MOVES_NODES_MAX && !is_calm {
             let uids: Array = update.pods.iter().map(|it| JsValue::from(it.uid.as_str())).collect();
             js::before_move(&uids);
             self.moves = true;
         }
         let (quarters, is_paused) = (self.board.clock.quarters, self.board.clock.is_paused);
         let is_whole = update.is_whole;
+        let n_rows = update.watch.len() + update.events.len() + update.requests.len();
         self.board.apply(update);
+        self.draw_rows(n_rows);
         if !self.is_ready {
             // The wish stands until the engine follows it.
             (self.board.clock.quarters, self.board.clock.is_paused) = (quarters, is_paused);
@@ -88,6 +101,15 @@ impl App {
             self.keep_soon(ctx);
         }
         self.speak();
+    }
+
+    fn draw_rows(&mut self, n_new: usize) {
+        let (now, board) = (page::wall_ms(), &self.board);
+        if n_new > ROWS_CALM_MAX && now.saturating_sub(self.rows.at) < ROWS_MS {
+            return;
+        }
+        let (watch, events, requests) = (board.watch.clone(), board.events.clone(), board.requests.clone());
+        self.rows = Drawn { watch, events, requests, at: now };
     }
 
     /// One polite sentence a second at most.

@@ -36,7 +36,6 @@ impl App {
             page::drop_fragment();
         }
         self.boot();
-        self.listen_to_frame(ctx);
     }
 
     pub(super) fn boot(&mut self) {

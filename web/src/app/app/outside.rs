@@ -2,18 +2,19 @@
 
 use super::*;
 
-impl App {
-    pub(super) fn listen_to_frame(&self, ctx: &Context<Self>) {
-        if self.embed.is_none() {
-            return;
-        }
-        let link = ctx.link().clone();
-        let callback = wasm_bindgen::closure::Closure::<dyn Fn(String, String, Function, Function)>::new(
-            move |method, params, reply, refuse| link.send_message(Msg::Remote { method, params, reply, refuse }),
-        );
-        js::on_request(&callback.into_js_value());
+/// In a frame, what the page around it asks for is heard.
+pub(super) fn listen(ctx: &Context<App>) {
+    if embed_view().is_none() {
+        return;
     }
+    let link = ctx.link().clone();
+    let callback = wasm_bindgen::closure::Closure::<dyn Fn(String, String, Function, Function)>::new(
+        move |method, params, reply, refuse| link.send_message(Msg::Remote { method, params, reply, refuse }),
+    );
+    js::on_request(&callback.into_js_value());
+}
 
+impl App {
     pub(super) fn remote(
         &mut self,
         ctx: &Context<Self>,
@@ -32,6 +33,10 @@ impl App {
                 let text = self.text.to_string();
                 self.is_busy = true;
                 self.ask_for(Pending::Remote(reply), |id| Ask::Apply { id, text });
+            }
+            "kubectl" => {
+                let line = param("args").unwrap_or_default();
+                self.ask_for(Pending::Remote(reply), |id| Ask::Kubectl { id, line });
             }
             "setText" => {
                 self.set_text(&param("text").unwrap_or_default());
