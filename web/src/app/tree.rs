@@ -11,6 +11,7 @@ use yew::prelude::*;
 use crate::act::Act;
 use crate::icons::{glyph, icon};
 use crate::node::is_focus;
+use crate::page;
 
 #[derive(Properties, PartialEq)]
 pub struct TreeProps {
@@ -32,16 +33,30 @@ pub fn Tree(props: &TreeProps) -> Html {
             }
         })
     };
+    // Whether the reader is in it by keyboard: rows that are drawn anew, or gone, must not take the focus away.
+    let is_inside = use_mut_ref(|| false);
     let onkeydown = {
-        let (on, rows) = (on.clone(), rows.clone());
-        Callback::from(move |event: KeyboardEvent| on_key(&event, &rows, &on))
+        let (on, rows, is_inside) = (on.clone(), rows.clone(), is_inside.clone());
+        Callback::from(move |event: KeyboardEvent| {
+            *is_inside.borrow_mut() = event.key() != "Tab";
+            on_key(&event, &rows, &on);
+        })
     };
+    let onclick = {
+        let is_inside = is_inside.clone();
+        Callback::from(move |_: MouseEvent| *is_inside.borrow_mut() = false)
+    };
+    use_effect_with(rows.clone(), move |_| {
+        if *is_inside.borrow() && page::focused().is_none() {
+            page::focus("[data-testid='tree-row'][tabindex='0']");
+        }
+    });
     if rows.is_empty() {
         return html! { <p class="hint">{ "Nothing runs yet. Apply the manifest and see here who makes what." }</p> };
     }
     let stop = rows.iter().position(|it| it.uid == *current).unwrap_or(0);
     html! {
-        <div class="tree" role="treegrid" aria-label="Workloads and what they own" data-testid="tree" {onkeydown} {onfocusin}>
+        <div class="tree" role="treegrid" aria-label="Workloads and what they own" data-testid="tree" {onkeydown} {onfocusin} {onclick}>
             <div class="tree-head" role="row">
                 <span role="columnheader">{ "Name" }</span>
                 <span role="columnheader">{ "Ready" }</span>

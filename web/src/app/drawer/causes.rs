@@ -52,13 +52,13 @@ fn one(step: &Step, target: &Ref, on: &Callback<Act>) -> Html {
 fn reason_of(component: &str) -> &'static str {
     match component {
         "kubectl" | "curl" | "drydock" => "because somebody asked for it",
-        _ => "because it was time to",
+        _ => "because it was time",
     }
 }
 
 fn because(cause: &Cause, target: &Ref, on: &Callback<Act>) -> Html {
     html! {
-        <>{ "because of " }<b>{ letter_word(cause.letter) }</b>{ " " }{ object(&cause.object, target, on) }{ format!(" at {}", cause.revision) }</>
+        <>{ "because " }{ object(&cause.object, target, on) }{ " was " }<b>{ letter_word(cause.letter) }</b>{ format!(" at {}", cause.revision) }</>
     }
 }
 
@@ -75,7 +75,7 @@ fn letter_word(letter: u8) -> &'static str {
         b'A' => "ADDED",
         b'D' => "DELETED",
         b'M' => "MODIFIED",
-        _ => "a change of",
+        _ => "changed",
     }
 }
 

@@ -74,7 +74,7 @@ fn conditions(conditions: &[Condition]) -> Html {
         return html! {};
     }
     html! {
-        <table class="decisions">
+        <table class="decisions words">
             <thead><tr><th scope="col">{ "Condition" }</th><th scope="col">{ "Status" }</th><th scope="col">{ "Message" }</th></tr></thead>
             <tbody>
                 { for conditions.iter().map(|it| html! {

@@ -75,16 +75,17 @@ struct SendProps {
 #[component]
 fn SendForm(props: &SendProps) -> Html {
     let SendProps { origins, url, on } = props;
-    let first = origins.first().cloned().unwrap_or_default();
-    let from = use_state(|| first);
+    // Until somebody is chosen, the first who could send.
+    let chosen = use_state(|| None::<Origin>);
+    let from = (*chosen).clone().unwrap_or_else(|| origins.first().cloned().unwrap_or_default());
     let to = use_state(|| url.clone());
     let all: Vec<Origin> = origins.iter().cloned().chain([Origin::default()]).collect();
     let onchange = {
-        let (from, all) = (from.setter(), all.clone());
+        let (chosen, all) = (chosen.setter(), all.clone());
         Callback::from(move |event: Event| {
             let select = event.target().and_then(|it| it.dyn_into::<HtmlSelectElement>().ok());
-            if let Some(chosen) = select.and_then(|it| all.get(usize::try_from(it.selected_index()).ok()?).cloned()) {
-                from.set(chosen);
+            if let Some(it) = select.and_then(|it| all.get(usize::try_from(it.selected_index()).ok()?).cloned()) {
+                chosen.set(Some(it));
             }
         })
     };
@@ -97,7 +98,7 @@ fn SendForm(props: &SendProps) -> Html {
         })
     };
     let onsubmit = {
-        let (on, from, to) = (on.clone(), (*from).clone(), (*to).clone());
+        let (on, from, to) = (on.clone(), from.clone(), (*to).clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             on.emit(Act::Request { from: from.clone(), url: to.trim().to_owned() });
@@ -108,7 +109,7 @@ fn SendForm(props: &SendProps) -> Html {
             <h3>{ "Send a request" }</h3>
             <label>{ "from" }
                 <select class="field" data-testid="request-from" {onchange}>
-                    { for all.iter().map(|it| html! { <option selected={*it == *from}>{ it.to_string() }</option> }) }
+                    { for all.iter().map(|it| html! { <option selected={*it == from}>{ it.to_string() }</option> }) }
                 </select></label>
             <label>{ "to" }<input class="field mono" data-testid="request-to" spellcheck="false" autocomplete="off" value={(*to).clone()} {oninput} /></label>
             <button type="submit" class="button small" data-testid="request-send">{ "Send" }</button>
