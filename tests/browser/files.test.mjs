@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { checkAccessible, openPage, shot, untilUsable } from "./harness.mjs";
+import { checkAccessible, openPage, paste, shot, untilUsable } from "./harness.mjs";
 
 const get = (page, id) => page.getByTestId(id);
 const ready = (page, n, timeout = 60_000) =>
@@ -12,7 +12,7 @@ const ready = (page, n, timeout = 60_000) =>
 const editorText = (page) => page.locator("[data-testid='editor'] .cm-content").innerText();
 
 async function exported(page) {
-  await page.getByRole("button", { name: "More" }).click();
+  await page.getByRole("button", { name: "More", exact: true }).click();
   const [download] = await Promise.all([page.waitForEvent("download"), get(page, "export").click()]);
   assert.equal(download.suggestedFilename(), "drydock.yaml");
   return readFile(await download.path(), "utf8");
@@ -21,7 +21,7 @@ async function exported(page) {
 async function imported(page, text) {
   const path = join(tmpdir(), `drydock-import-${process.pid}.yaml`);
   await writeFile(path, text);
-  await page.getByRole("button", { name: "More" }).click();
+  await page.getByRole("button", { name: "More", exact: true }).click();
   const [chooser] = await Promise.all([page.waitForEvent("filechooser"), get(page, "import").click()]);
   await chooser.setFiles(path);
 }
@@ -35,7 +35,7 @@ test("a file holds the cluster and is a manifest for everyone else", async (t) =
   const before = await names();
   const text = await exported(page);
   assert.match(text, /^apiVersion: apps\/v1\nkind: DaemonSet/);
-  await page.getByRole("button", { name: "More" }).click();
+  await page.getByRole("button", { name: "More", exact: true }).click();
   await get(page, "reset").click();
   await page.getByRole("dialog").getByRole("button", { name: /Start over/ }).click();
   await untilUsable(page);
@@ -85,11 +85,7 @@ test("the editor knows the fields of each kind", async (t) => {
   await tip.getByText("spec.selector.matchLabels").waitFor();
   await shot(page, "editor-hover");
   await page.mouse.move(700, 500);
-  await content.click();
-  await page.keyboard.press("Control+End");
-  await page.keyboard.press("Enter");
-  await page.keyboard.type("---\nkind: Pod\napiVersion: v1\nspec:\n");
-  await page.keyboard.press("Tab");
+  await paste(page, "apiVersion: v1\nkind: Pod\nspec:\n  ");
   await page.keyboard.type("restartP");
   await page.getByRole("option", { name: /restartPolicy/ }).waitFor();
   await shot(page, "editor-completion");
@@ -98,10 +94,7 @@ test("the editor knows the fields of each kind", async (t) => {
 test("more than 150 nodes are one field", { timeout: 300_000 }, async (t) => {
   const page = await openPage(t, { at: "?theme=dark#example/many-machines" });
   await untilUsable(page);
-  const content = page.locator("[data-testid='editor'] .cm-content");
-  await content.click();
-  await page.keyboard.press("Control+a");
-  await page.keyboard.insertText("apiVersion: sim.drydock.dev/v1alpha1\nkind: MachinePool\nmetadata:\n  name: crowd\nspec:\n  replicas: 200\n  namePrefix: crowd-\n");
+  await paste(page, "apiVersion: sim.drydock.dev/v1alpha1\nkind: MachinePool\nmetadata:\n  name: crowd\nspec:\n  replicas: 200\n  namePrefix: crowd-\n");
   await get(page, "apply").click();
   await page.locator(".field-of-nodes").waitFor({ timeout: 120_000 });
   await shot(page, "field-dark");

@@ -63,6 +63,17 @@ export async function untilUsable(page) {
   await page.waitForSelector("html[data-ready='true']", { state: "attached", timeout: USABLE_MS_MAX });
 }
 
+/** Replaces the manifest as a user does: by pasting. */
+export async function paste(page, text) {
+  await page.locator("[data-testid='editor'] .cm-content").click();
+  await page.keyboard.press("Control+a");
+  await page.evaluate((text) => {
+    const data = new DataTransfer();
+    data.setData("text/plain", text);
+    document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  }, text);
+}
+
 /** Keeps a picture for people to look at. */
 export async function shot(page, name) {
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });

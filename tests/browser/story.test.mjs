@@ -1,7 +1,7 @@
 // The whole story: a manifest becomes pods on nodes, and can be asked why.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkAccessible, checkNoSidewaysScroll, openPage, shot, untilUsable } from "./harness.mjs";
+import { checkAccessible, checkNoSidewaysScroll, openPage, paste, shot, untilUsable } from "./harness.mjs";
 
 const get = (page, id) => page.getByTestId(id);
 const pods = (page) => get(page, "cluster-view").locator("[data-testid='node'] [data-testid='pod']");
@@ -21,18 +21,6 @@ async function open(t, options) {
   const page = await openPage(t, options);
   await untilUsable(page);
   return page;
-}
-
-/** Replaces the manifest as a user does: by pasting. */
-async function paste(page, text) {
-  const content = get(page, "editor").locator(".cm-content");
-  await content.click();
-  await page.keyboard.press("Control+a");
-  await page.evaluate((text) => {
-    const data = new DataTransfer();
-    data.setData("text/plain", text);
-    document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
-  }, text);
 }
 
 async function kubectl(page, line) {

@@ -21,6 +21,9 @@ use crate::{diff, nodes, pods};
 const BATCH_CHANGES_MAX: usize = 1024;
 /// Rows that one update carries at most; what is more, nobody can read.
 const ROWS_MAX: usize = 500;
+/// Pods and nodes that one update carries at most: what draws them must not stand still. The rest comes with the next.
+const PODS_MAX: usize = 100;
+const NODES_MAX: usize = 30;
 /// How long a chain of owners can be: CronJob, Job, pod.
 const OWNERS_MAX: usize = 4;
 /// Colours for workloads.
@@ -331,10 +334,10 @@ impl Screen {
         let (changes, events) = (std::mem::take(&mut self.new_changes), std::mem::take(&mut self.new_events));
         update.watch = changes.iter().map(|(it, now)| Rc::new(self.watch_row(it, *now))).collect();
         update.events = events.iter().map(|(it, now)| Rc::new(event_row(it, *now))).collect();
-        for uid in std::mem::take(&mut self.dirty_pods) {
+        for uid in first(&mut self.dirty_pods, PODS_MAX) {
             update.pods.extend(self.pod(&uid).map(Rc::new));
         }
-        for name in std::mem::take(&mut self.dirty_nodes) {
+        for name in first(&mut self.dirty_nodes, NODES_MAX) {
             if let Some(state) = self.nodes.get(&name) {
                 update.nodes.push(Rc::new(self.node(&name, state)));
             }
@@ -476,6 +479,12 @@ impl Screen {
         let found = self.pods.iter().filter(|(_, it)| is_wanted(&it.object));
         found.filter_map(|(uid, it)| Some((self.pod(uid)?, [it.requests.cpu, it.requests.memory]))).collect()
     }
+}
+
+/// Takes so many out.
+fn first(all: &mut BTreeSet<Str>, n_max: usize) -> BTreeSet<Str> {
+    let rest = all.iter().nth(n_max).cloned().map(|it| all.split_off(&it)).unwrap_or_default();
+    std::mem::replace(all, rest)
 }
 
 /// Keeps the newest rows; answers how many went.

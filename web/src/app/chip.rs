@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use view::model::{Pod, Ref};
+use view::model::{Look, Pod, Ref};
 use yew::prelude::*;
 
 use crate::act::Act;
@@ -46,13 +46,16 @@ pub fn Chip(props: &ChipProps) -> Html {
             data-phase={pod.phase.clone()} data-ready={pod.is_ready.to_string()}
             data-node={(!pod.node.is_empty()).then(|| pod.node.clone())} data-look={pod.look.class()} data-roving="pod" tabindex="-1"
             aria-label={label} {title} {onclick}>
-            { glyph(&pod.owner_kind) }
-            if !is_small {
+            if *is_small {
+                // One sign: what is the matter, else whose it is.
+                if pod.look == Look::Ready { { glyph(&pod.owner_kind) } } else { { look_mark(&pod.look) } }
+            } else {
+                { glyph(&pod.owner_kind) }
                 <span class="name"><span class="stem">{ stem.to_owned() }</span><span class="tail">{ tail.to_owned() }</span></span>
                 <span class="grow" />
                 if pod.n_restarts > 0 { <span class="count">{ format!("↻{}", pod.n_restarts) }</span> }
+                { look_mark(&pod.look) }
             }
-            { look_mark(&pod.look) }
         </button>
     }
 }

@@ -191,7 +191,7 @@ struct LaneProps {
 }
 
 /// Pods that are shown waiting; the rest is counted.
-const LANE_MAX: usize = 50;
+const LANE_MAX: usize = 20;
 
 #[component]
 fn Lane(props: &LaneProps) -> Html {

@@ -76,12 +76,14 @@ pub fn Drawer(props: &DrawerProps) -> Html {
 }
 
 fn tabs(target: &Ref, part: Part, on: &Callback<Act>) -> Html {
-    let overview = has_overview(&target.kind).then(|| match target.kind.as_str() {
-        "CronJob" => "Runs",
-        "Service" => "Endpoints",
-        _ => "Rollout",
+    let overview = has_overview(&target.kind).then(|| {
+        let name = match target.kind.as_str() {
+            "CronJob" => "Runs",
+            "Service" => "Endpoints",
+            _ => "Rollout",
+        };
+        (Part::Overview, name, "details-overview")
     });
-    let overview = overview.map(|name| (Part::Overview, name, "details-overview"));
     html! {
         <div class="tabs"><div role="tablist" aria-label="Details">
             { for overview.into_iter().chain(PARTS).map(|(it, name, testid)| {

@@ -16,7 +16,7 @@ use crate::console::{Console, Log};
 use crate::icons::icon;
 
 /// Rows drawn at once; earlier ones on request.
-const PAGE_ROWS: usize = 150;
+const PAGE_ROWS: usize = 80;
 /// How far from the end still counts as following it, in pixels.
 const FOLLOW_PX: i32 = 24;
 

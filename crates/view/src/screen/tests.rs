@@ -240,3 +240,15 @@ fn of_very_many_pods_the_rest_is_counted() {
     assert_eq!(rows.len(), 102);
     assert_eq!(rows.last().map(|it| it.text.as_str()), Some("and 3 more"));
 }
+
+#[test]
+fn very_many_pods_come_one_update_after_another() {
+    let mut world = world();
+    world.put(NODE, &node("n1", "True"));
+    for n in 0..250 {
+        world.put(POD, &pod(&format!("p{n:03}"), "n1", ""));
+    }
+    let sizes: Vec<usize> = std::iter::from_fn(|| Some(world.update().pods.len()).filter(|it| *it > 0)).collect();
+    assert_eq!(sizes, [100, 100, 50]);
+    assert!(!world.screen.has_news());
+}
