@@ -116,7 +116,7 @@ fn complete(api: &mut ApiServer, now: Instant, caller: &Caller, form: Form, mut 
     event.meta.managed = managed;
     event.meta.uid = api.new_uid();
     event.meta.created = Some(secs);
-    api.requests.note(now, caller, "create", EVENT, &event.key(), "", &Ok::<(), Status>(()));
+    api.note(now, caller, "create", EVENT, &event.key(), "", &Ok::<(), Status>(()));
     event
 }
 
