@@ -27,6 +27,7 @@ mod pods;
 mod replica_set;
 mod resource_quota;
 mod service_account;
+mod service_account_tokens;
 mod services;
 mod stateful_set;
 mod taint_eviction;
@@ -73,6 +74,7 @@ pub fn all(kinds: Vec<KindId>, with_add_ons: bool) -> Vec<(Box<dyn Actor>, &'sta
         controller(resource_quota::ResourceQuotas(all_kinds), "resourcequota-controller"),
         controller(service_account::RootCa, "root-ca-cert-publisher"),
         controller(service_account::ServiceAccounts, "serviceaccount-controller"),
+        controller(service_account_tokens::Tokens, "serviceaccount-token-controller"),
         controller(stateful_set::StatefulSets, "statefulset-controller"),
         controller(taint_eviction::TaintEviction::default(), "taint-eviction-controller"),
         controller(ttl_after_finished::TtlAfterFinished, "ttl-after-finished-controller"),

@@ -9,7 +9,7 @@ use value::{Map, map};
 
 const ROOT_CA: &str = "kube-root-ca.crt";
 /// Nothing in the simulation is encrypted: the certificate says so.
-const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nRHJ5ZG9jayBzaW11bGF0ZXMgYSBjbHVzdGVyLiBUaGlzIGlzIG5vIGNlcnRpZmljYXRlLg==\n-----END CERTIFICATE-----\n";
+pub(crate) const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nRHJ5ZG9jayBzaW11bGF0ZXMgYSBjbHVzdGVyLiBUaGlzIGlzIG5vIGNlcnRpZmljYXRlLg==\n-----END CERTIFICATE-----\n";
 
 /// Keeps the `default` service account.
 #[derive(Default)]
