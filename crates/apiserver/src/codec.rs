@@ -175,7 +175,15 @@ impl ApiServer {
         }
         let group = version.split_once('/').map_or("", |(group, _)| group);
         let in_group = |it: ServedKind<'_>| it.kind.kind == single && (it.group() == group || group == "extensions");
-        REMOVED.contains(&version) && self.registry.served().any(in_group)
+        let is_there = match version {
+            "apps/v1beta1" => !matches!(single, "DaemonSet" | "ReplicaSet"),
+            "extensions/v1beta1" => matches!(
+                single,
+                "DaemonSet" | "Deployment" | "Ingress" | "NetworkPolicy" | "ReplicaSet" | "ReplicationController"
+            ),
+            _ => true,
+        };
+        is_there && REMOVED.contains(&version) && self.registry.served().any(in_group)
     }
 
     /// Decodes a tree as a type. `problems` adds what else strict reading minds to the fields that the type does not have.

@@ -39,6 +39,7 @@ mod cron_job;
 mod csi_driver;
 mod csi_node;
 mod csi_storage_capacity;
+mod custom_resource_definition;
 mod daemon_set;
 mod deployment;
 mod endpoint_slice;
@@ -127,6 +128,7 @@ kinds! {
     CSI_DRIVER = csi_driver::kind,
     CSI_NODE = csi_node::kind,
     CSI_STORAGE_CAPACITY = csi_storage_capacity::kind,
+    CUSTOM_RESOURCE_DEFINITION = custom_resource_definition::kind,
     DAEMON_SET = daemon_set::kind,
     DEPLOYMENT = deployment::kind,
     ENDPOINT_SLICE = endpoint_slice::kind,
