@@ -160,13 +160,14 @@ pub(crate) fn patched(
     api.decode_tree(&res, definition, &problems, options.validation, warnings).map_err(refused)
 }
 
-/// A strategic merge patch as it is left when it has been applied: upstream takes directives out while it follows them.
+/// A strategic merge patch as it is left when it has been applied: upstream takes directives out while it
+/// follows them, and lists that have an order with their directive.
 fn without_directives(patch: &Value) -> Value {
     let is_directive = |key: &str| matches!(key, "$patch" | "$retainKeys") || key.starts_with("$setElementOrder/");
     match patch {
         Value::Map(map) => map
             .iter()
-            .filter(|(key, _)| !is_directive(key))
+            .filter(|(key, _)| !is_directive(key) && !map.contains_key(&format!("$setElementOrder/{key}")))
             .map(|(key, value)| (key.clone(), without_directives(value)))
             .collect::<value::Map>()
             .into(),
