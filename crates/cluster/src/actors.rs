@@ -66,7 +66,7 @@ pub(crate) fn all(config: &Config, api: &ApiServer) -> Vec<Slot> {
             .collect();
     roles.push((Role::Scheduler(Box::new(Scheduler::new())), Caller::component("kube-scheduler", "default-scheduler")));
     roles.push((
-        Role::Kubelets(Box::new(Kubelets::new(config.kubelet, crate::cluster::began(config)))),
+        Role::Kubelets(Box::new(Kubelets::new(config.kubelet, crate::cluster::began(config), crate::exec::client))),
         Caller::component(kubelet_manager, "kubelet"),
     ));
     roles

@@ -9,6 +9,7 @@ use kinds::POD;
 use kubelet::{Ran, Refused};
 use meta::Key;
 use network::Origin;
+use runtime::View;
 use value::{Value, json, value};
 
 use crate::{Cluster, logs};
@@ -48,11 +49,8 @@ impl Cluster {
             ("/etc/hosts".to_owned(), hosts),
             ("/etc/resolv.conf".to_owned(), resolv),
         ]);
-        let (from, turn) = (Origin::Pod(pod.clone()), Cell::new(self.n_requests));
-        let programs = |name: &str, arguments: &[&str]| {
-            let ran = network::client(&view, &from, image, &turn, name, arguments)?;
-            Some(Ran { stdout: ran.stdout, stderr: ran.stderr, code: ran.code })
-        };
+        let turn = Cell::new(self.n_requests);
+        let programs = |name: &str, arguments: &[&str]| client(&view, pod, image, &turn, name, arguments);
         let stdin = String::from_utf8_lossy(stdin);
         let result = kubelet::exec(&view, pod, container, &command, &stdin, files, &programs);
         self.n_requests = turn.get();
@@ -62,6 +60,19 @@ impl Cluster {
             Err(Refused::Text(text)) => plain(StatusCode::INTERNAL_SERVER_ERROR, text),
         }
     }
+}
+
+/// Runs a program that asks the network in a pod.
+pub(crate) fn client(
+    view: &View<'_>,
+    pod: &Key,
+    image: &str,
+    turn: &Cell<u64>,
+    name: &str,
+    arguments: &[&str],
+) -> Option<Ran> {
+    let ran = network::client(view, &Origin::Pod(pod.clone()), image, turn, name, arguments)?;
+    Some(Ran { stdout: ran.stdout, stderr: ran.stderr, code: ran.code, takes: ran.takes })
 }
 
 fn answer(ran: &Ran) -> Response<Body> {

@@ -9,7 +9,7 @@ use meta::{Key, Status};
 use sim::{Duration, Instant};
 use value::{Value, json, time};
 
-use crate::Cluster;
+use crate::{Cluster, exec};
 
 /// Streams of logs have numbers of their own, far from those of watches.
 const FIRST_STREAM: u64 = 1 << 62;
@@ -54,7 +54,7 @@ impl Cluster {
             let url = format!("https://{}/containerLogs/{pod}/{container}", host.trim_end_matches(':'));
             return failure(&Status::new(500, "InternalError", format!("Get \"{url}\": {why}")));
         }
-        let lines = match kubelet::log(&self.view(), &pod, &wanted.options) {
+        let lines = match kubelet::log(&self.view(), &pod, &wanted.options, exec::client) {
             Ok(lines) => lines,
             Err(status) => return failure(&status),
         };
@@ -98,7 +98,7 @@ impl Cluster {
         let view = self.view();
         let since = follow.sent_until + Duration::from_nanos(1);
         let options = LogOptions { since: Some(since), ..follow.options.clone() };
-        match kubelet::log(&view, &follow.pod, &options) {
+        match kubelet::log(&view, &follow.pod, &options, exec::client) {
             Ok(lines) => follow.waiting.extend(text(&lines, follow.timestamps)),
             // The pod has gone.
             Err(_) => follow.over = true,
@@ -115,7 +115,7 @@ impl Cluster {
     /// When a stream has something to send by time alone, for hosts that sleep until something is due.
     pub fn next_output(&self) -> Option<Instant> {
         let view = self.view();
-        let next = |it: &Follow| kubelet::next_line(&view, &it.pod, &it.options.container);
+        let next = |it: &Follow| kubelet::next_line(&view, &it.pod, &it.options.container, exec::client);
         self.log_streams.open.values().filter_map(next).min()
     }
 }

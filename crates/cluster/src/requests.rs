@@ -25,6 +25,7 @@ impl Cluster {
             url: text("spec.url").into(),
             method: text("spec.method").into(),
             host: text("spec.host").into(),
+            is_running: false,
         };
         let trace = network::send(&self.view(), &request, self.n_requests);
         self.n_requests += 1;

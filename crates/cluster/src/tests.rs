@@ -176,7 +176,12 @@ fn a_container_that_crashes_backs_off() {
         4 CrashLoopBackOff
     "#]]
     .assert_eq(&seen.iter().map(|(restarts, state)| format!("{restarts} {state}\n")).collect::<String>());
-    let log = kubelet::log(&cluster.view(), &Key::new("default", "crash"), &kubelet::LogOptions::default());
+    let log = kubelet::log(
+        &cluster.view(),
+        &Key::new("default", "crash"),
+        &kubelet::LogOptions::default(),
+        crate::exec::client,
+    );
     assert_eq!(
         log.map(|it| it.iter().map(|it| it.text.to_string()).collect::<Vec<_>>()),
         Ok(vec!["trying".to_owned()])

@@ -28,9 +28,15 @@ pub(crate) fn surroundings(view: &View<'_>, pod: &Object, container: &Value) -> 
     }
     Surroundings {
         variables,
+        files: BTreeMap::new(),
         hostname: pod.at("spec.hostname").and_then(Value::as_shared_str).unwrap_or(&pod.meta.name).clone(),
         unknown_ends: pod.meta.controller().is_some_and(|it| it.kind == "Job"),
     }
+}
+
+/// The same with the files of the container's volumes, for a program that may read them.
+pub(crate) fn with_files(view: &View<'_>, pod: &Object, container: &Value) -> Surroundings {
+    Surroundings { files: files(view, pod, container), ..surroundings(view, pod, container) }
 }
 
 /// `$(NAME)` of variables that came before.
@@ -159,7 +165,7 @@ pub(crate) fn of_every_process(view: &View<'_>, pod: &Object) -> Vec<(Str, Str)>
 }
 
 /// Files of the volumes that are mounted, by their paths.
-pub(crate) fn files(view: &View<'_>, pod: &Object, container: &Value) -> BTreeMap<String, String> {
+fn files(view: &View<'_>, pod: &Object, container: &Value) -> BTreeMap<String, String> {
     let mut res = BTreeMap::new();
     for mount in container.list_at("volumeMounts") {
         let (Some(name), Some(path)) = (mount.str_at("name"), mount.str_at("mountPath")) else { continue };

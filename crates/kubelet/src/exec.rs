@@ -54,7 +54,7 @@ pub fn exec(
     let Some((pod, container, _)) = logs::running(view, key, container) else {
         return Err(Refused::Text(format!("container not found (\"{container}\")")));
     };
-    let mut around = environment::surroundings(view, pod, container);
+    let mut around = environment::with_files(view, pod, container);
     let mut variables: Vec<(Str, Str)> = environment::of_every_process(view, pod);
     variables.push(("HOSTNAME".into(), around.hostname.clone()));
     if let Some(folder) = container.get("workingDir").and_then(Value::as_shared_str) {
@@ -62,7 +62,7 @@ pub fn exec(
     }
     variables.append(&mut around.variables);
     around.variables = variables;
-    let mut all = environment::files(view, pod, container);
+    let mut all = std::mem::take(&mut around.files);
     all.extend(files);
     Ok(shell::exec(command, &around, all, stdin, view.now, programs))
 }

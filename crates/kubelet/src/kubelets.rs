@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use kinds::{LEASE, MACHINE, NODE, POD};
+use kinds::{ENDPOINT_SLICE, LEASE, MACHINE, NETWORK_POLICY, NODE, POD, SERVICE};
 use meta::{Key, KindId, Object, Status};
 use runtime::{Actor, Cause, Cx, Stats, View};
 use sim::{Instant, Timers};
 use store::Change;
 use value::Str;
 
+use crate::client::Client;
 use crate::fast::Fast;
 use crate::life::Life;
 use crate::machine::Network;
@@ -41,6 +42,10 @@ pub(crate) struct Machine {
 /// All kubelets.
 pub struct Kubelets {
     pub(crate) mode: Mode,
+    /// Who answers programs that ask the network.
+    pub(crate) client: Client,
+    /// Pods in which such a program runs: looked at again when the network changes.
+    pub(crate) asking: BTreeSet<Key>,
     /// Machines that are there from the beginning were started before.
     pub(crate) began: Instant,
     pub(crate) machines: BTreeMap<Str, Machine>,
@@ -76,9 +81,11 @@ pub(crate) fn node_of(pod: &Object) -> &str {
 
 impl Kubelets {
     /// `began`: when the cluster did.
-    pub fn new(mode: Mode, began: Instant) -> Kubelets {
+    pub fn new(mode: Mode, began: Instant, client: Client) -> Kubelets {
         Kubelets {
             mode,
+            client,
+            asking: BTreeSet::new(),
             began,
             machines: BTreeMap::new(),
             n_machines: 0,
@@ -134,6 +141,7 @@ impl Kubelets {
             self.lives.remove(&key);
             self.fast.remove(&key);
             self.dirty.remove(&key);
+            self.asking.remove(&key);
             if nodes::is_mirror(change.object()) {
                 self.dirty_machines.insert(node_of(change.object()).into());
             }
@@ -166,6 +174,17 @@ impl Kubelets {
         }
     }
 
+    /// Programs that ask the network may go on.
+    fn network_changed(&mut self, change: &Change) {
+        for key in &self.asking {
+            let cause = Cause { kind: change.object().kind, key: change.object().key(), revision: change.revision };
+            if let Some(life) = self.lives.get_mut(key) {
+                life.hears_news = true;
+            }
+            self.dirty.insert(key.clone(), Some(cause));
+        }
+    }
+
     fn work_pod(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<(), Status> {
         match self.mode {
             Mode::Real => self.live(cx, key),
@@ -180,7 +199,7 @@ impl Actor for Kubelets {
     }
 
     fn kinds(&self) -> Vec<KindId> {
-        vec![LEASE, MACHINE, POD]
+        vec![ENDPOINT_SLICE, LEASE, MACHINE, NETWORK_POLICY, POD, SERVICE]
     }
 
     fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) {
@@ -188,13 +207,14 @@ impl Actor for Kubelets {
             match kind {
                 LEASE => self.lease_changed(change),
                 MACHINE => self.machine_changed(change, view),
-                _ => self.pod_changed(change, view),
+                POD => self.pod_changed(change, view),
+                _ => self.network_changed(change),
             }
         }
     }
 
     fn list(&mut self, view: &View<'_>) {
-        *self = Kubelets { n_machines: self.n_machines, ..Kubelets::new(self.mode, self.began) };
+        *self = Kubelets { n_machines: self.n_machines, ..Kubelets::new(self.mode, self.began, self.client) };
         for kind in [MACHINE, POD] {
             for object in view.list(kind, None) {
                 let change = Change { revision: object.meta.revision, before: None, after: Some(object.clone()) };

@@ -3,6 +3,7 @@
 //! One actor plays all kubelets. No container runs: what one does is declared by ImageBehavior objects or told by its shell script.
 
 mod behavior;
+mod client;
 mod environment;
 mod events;
 mod eviction;
@@ -19,6 +20,7 @@ mod shell;
 mod status;
 mod steps;
 
+pub use self::client::Client;
 pub use self::exec::{Refused, dial, exec, runs_shell};
 pub use self::kubelets::{Kubelets, Mode};
 pub use self::logs::{LogOptions, is_running, log, next_line};

@@ -98,6 +98,8 @@ pub(crate) struct Life {
     pub killed_hard: bool,
     /// It was refused before anything began.
     pub rejected: bool,
+    /// The network has changed since programs in it asked.
+    pub hears_news: bool,
 }
 
 impl Container {
@@ -239,6 +241,11 @@ impl Life {
     pub fn initialized(&self) -> bool {
         let main_ran = self.containers.iter().any(|it| !it.is_init && (it.is_running() || it.ended().is_some()));
         main_ran || self.containers.iter().filter(|it| it.is_init).all(Container::lets_next_begin)
+    }
+
+    /// Whether a program in it asks the network, and goes on by what it hears.
+    pub fn asks(&self) -> bool {
+        self.containers.iter().any(|it| it.is_running() && it.prospects.asks)
     }
 
     /// Whether nothing will happen to it by time alone, so that it need not be remembered.

@@ -7,7 +7,8 @@ use sim::{Duration, Instant};
 use value::{Str, Value, time};
 
 use crate::behavior;
-use crate::environment::surroundings;
+use crate::client::{Client, Programs};
+use crate::environment::{surroundings, with_files};
 use crate::shell::{self, LogLine};
 
 /// Which lines are wanted.
@@ -31,14 +32,14 @@ struct Span {
 ///
 /// # Errors
 /// 404 without such a pod, 400 for a container that is not there or has not started.
-pub fn log(view: &View<'_>, key: &Key, options: &LogOptions) -> Result<Vec<LogLine>, Status> {
+pub fn log(view: &View<'_>, key: &Key, options: &LogOptions, client: Client) -> Result<Vec<LogLine>, Status> {
     let pod = view.get(POD, key).ok_or_else(|| Status::not_found("", "pods", &key.name))?;
     let container = container(pod, &options.container)?;
     if pod.str_at("spec.nodeName").unwrap_or("").is_empty() {
         return Ok(Vec::new());
     }
     let Some(span) = span(pod, container, options.previous)? else { return Ok(Vec::new()) };
-    let mut lines = printed(view, pod, container, span);
+    let mut lines = printed(view, pod, container, span, client);
     if let Some(after) = options.since {
         lines.retain(|it| it.at >= after);
     }
@@ -52,10 +53,12 @@ pub fn is_running(view: &View<'_>, key: &Key, name: &str) -> bool {
 }
 
 /// When a running container prints its next line or does something before that.
-pub fn next_line(view: &View<'_>, key: &Key, name: &str) -> Option<Instant> {
+pub fn next_line(view: &View<'_>, key: &Key, name: &str, client: Client) -> Option<Instant> {
     let (pod, container, since) = running(view, key, name)?;
     let program = program(view, pod, container)?;
-    shell::run(&program, &surroundings(view, pod, container), since, view.now).next
+    let programs = Programs::of(view, pod, container, client);
+    let run = |name: &str, arguments: &[&str]| programs.run(name, arguments);
+    shell::run(&program, &with_files(view, pod, container), since, view.now, Some(&run)).next
 }
 
 pub(crate) fn running<'a>(view: &View<'a>, key: &Key, name: &str) -> Option<(&'a Object, &'a Value, Instant)> {
@@ -118,7 +121,7 @@ fn span(pod: &Object, container: &Value, previous: bool) -> Result<Option<Span>,
     Err(Status::bad_request(format!("container \"{name}\" in pod \"{}\" is waiting to start: {why}", pod.name())))
 }
 
-fn printed(view: &View<'_>, pod: &Object, container: &Value, span: Span) -> Vec<LogLine> {
+fn printed(view: &View<'_>, pod: &Object, container: &Value, span: Span, client: Client) -> Vec<LogLine> {
     let behavior = behavior::of(view, pod, container, false);
     let until = span.until.unwrap_or(view.now);
     let mut lines: Vec<LogLine> = behavior.log.iter().map(|it| LogLine { at: span.since, text: it.clone() }).collect();
@@ -127,7 +130,9 @@ fn printed(view: &View<'_>, pod: &Object, container: &Value, span: Span) -> Vec<
     {
         // Times in a status are cut to seconds: what ended within one did so before the next.
         let until = if span.until.is_some() { until + Duration::from_millis(999) } else { until };
-        lines = shell::run(&program, &surroundings(view, pod, container), span.since, until).lines;
+        let programs = Programs::of(view, pod, container, client);
+        let run = |name: &str, arguments: &[&str]| programs.run(name, arguments);
+        lines = shell::run(&program, &with_files(view, pod, container), span.since, until, Some(&run)).lines;
     }
     lines
 }

@@ -1,15 +1,14 @@
 //! When probes change their mind: computed once when a container starts, so that nobody has to ask.
 
-use std::collections::BTreeMap;
-
 use meta::Object;
 use runtime::View;
 use sim::{Duration, Instant};
 use value::Value;
 
 use crate::behavior::Behavior;
-use crate::logs;
+use crate::client::{Client, Programs};
 use crate::shell::{self, Output, Program, Surroundings};
+use crate::{environment, logs};
 
 /// What is going to happen to a container that starts now.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -24,6 +23,8 @@ pub(crate) struct Prospects {
     pub killed: Option<(Instant, String)>,
     /// The first failure of its readiness probe, in words.
     pub unhealthy: Option<(Instant, String)>,
+    /// Whether its program asks the network, so that it may go on otherwise when that changes.
+    pub asks: bool,
 }
 
 /// Rounds of a probe that are looked at beyond the last change.
@@ -64,12 +65,25 @@ struct World<'a> {
 }
 
 /// Looks ahead for a container that starts now.
-pub(crate) fn prospects(view: &View<'_>, pod: &Object, container: &Value, behavior: &Behavior) -> Prospects {
+pub(crate) fn prospects(
+    view: &View<'_>,
+    pod: &Object,
+    container: &Value,
+    behavior: &Behavior,
+    client: Client,
+) -> Prospects {
     let start = view.now;
-    let around = crate::environment::surroundings(view, pod, container);
-    let output = logs::program(view, pod, container).map(|it| shell::run(&it, &around, start, Instant::END));
+    let programs = Programs::of(view, pod, container, client);
+    let run = |name: &str, arguments: &[&str]| programs.run(name, arguments);
+    let program = logs::program(view, pod, container);
+    let around = match program {
+        Some(_) => environment::with_files(view, pod, container),
+        None => Surroundings::default(),
+    };
+    let output = program.map(|it| shell::run(&it, &around, start, Instant::END, Some(&run)));
+    let asks = output.as_ref().is_some_and(|it| it.asked);
     let world = World { view, behavior, start, output, around };
-    let mut res = Prospects { exit: exit(&world, container), ..Prospects::default() };
+    let mut res = Prospects { exit: exit(&world, container), asks, ..Prospects::default() };
     let mut from = start;
     if let Some(probe) = Probe::of(container, "startupProbe") {
         let (passed, killed) = world.until_passed(&probe, start);
@@ -124,8 +138,8 @@ impl World<'_> {
             return false;
         }
         let (Some(command), Some(output)) = (command, &self.output) else { return true };
-        let empty = BTreeMap::new();
-        let files = output.changes.iter().rev().find(|(changed, _)| *changed <= at).map_or(&empty, |(_, it)| it);
+        let changed = output.changes.iter().rev().find(|(changed, _)| *changed <= at);
+        let files = changed.map_or(&self.around.files, |(_, it)| it);
         shell::probe(command, &self.around, files, at)
     }
 

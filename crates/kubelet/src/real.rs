@@ -8,6 +8,7 @@ use runtime::{Cx, EventSource, View};
 use sim::Instant;
 use value::{Str, Value, time};
 
+use crate::client::Client;
 use crate::events::Events;
 use crate::kubelets::{Kubelets, NAME, is_live, is_on, node_of};
 use crate::life::{CRASH_BACK_OFF, Container, Ended, Life, Next, State};
@@ -52,13 +53,14 @@ impl Kubelets {
             failed: None,
             killed_hard: false,
             rejected: false,
+            hears_news: false,
         };
         if pod.str_at("status.startTime").is_none() && !pod.meta.is_deleted() {
             life.failed = eviction::refusal(&machine.object, pod);
             life.rejected = life.failed.is_some();
         }
         for container in &mut life.containers {
-            resume(container, view, pod, rebooted);
+            resume(container, view, pod, rebooted, self.client);
         }
         Some(life)
     }
@@ -78,6 +80,10 @@ impl Kubelets {
         if let Some(at) = life.next_at() {
             self.timers.set(at, key.clone());
         }
+        match life.asks() {
+            true => self.asking.insert(key.clone()),
+            false => self.asking.remove(key),
+        };
         // What was not written must be remembered.
         if !gone && (!life.rests() || res.is_err()) {
             self.lives.insert(key.clone(), life);
@@ -103,8 +109,11 @@ impl Kubelets {
             life.ip = nodes::pod_ip(cx, &machine.network, &life.pod);
         }
         {
-            let (view, pod) = (cx.view(), life.pod.clone());
-            steps::advance(life, now, &mut events, &|container| prospects(&view, &pod, container));
+            let (view, pod, client) = (cx.view(), life.pod.clone(), self.client);
+            if std::mem::take(&mut life.hears_news) {
+                ask_again(life, &view, client);
+            }
+            steps::advance(life, now, &mut events, &|container| prospects(&view, &pod, container, client));
         }
         if !reachable {
             return Ok(false);
@@ -123,8 +132,22 @@ impl Kubelets {
 }
 
 /// Looks ahead for a container that starts now.
-fn prospects(view: &View<'_>, pod: &Object, container: &Container) -> Prospects {
-    spec_of(pod, container).map_or_else(Prospects::default, |it| probes::prospects(view, pod, it, &container.behavior))
+fn prospects(view: &View<'_>, pod: &Object, container: &Container, client: Client) -> Prospects {
+    let spec = spec_of(pod, container);
+    spec.map_or_else(Prospects::default, |it| probes::prospects(view, pod, it, &container.behavior, client))
+}
+
+/// Programs that ask the network hear what it says now: they may end otherwise.
+fn ask_again(life: &mut Life, view: &View<'_>, client: Client) {
+    for container in &mut life.containers {
+        let State::Running { since } = container.state else { continue };
+        if container.prospects.asks && matches!(container.next, Next::Nothing | Next::Exit) {
+            let mut then = *view;
+            then.now = since;
+            container.prospects.exit = prospects(&then, &life.pod, container, client).exit;
+            steps::plan_end(container);
+        }
+    }
 }
 
 /// The container in the pod's spec.
@@ -134,7 +157,7 @@ fn spec_of<'a>(pod: &'a Object, container: &Container) -> Option<&'a Value> {
 }
 
 /// Takes up a container where the pod's status left it, as after a restart of the kubelet or of the whole machine.
-fn resume(container: &mut Container, view: &View<'_>, pod: &Object, rebooted: bool) {
+fn resume(container: &mut Container, view: &View<'_>, pod: &Object, rebooted: bool, client: Client) {
     let now = view.now;
     let list = if container.is_init { "status.initContainerStatuses" } else { "status.containerStatuses" };
     let Some(status) = pod.list_at(list).iter().find(|it| it.str_at("name") == Some(&container.name)) else { return };
@@ -157,7 +180,7 @@ fn resume(container: &mut Container, view: &View<'_>, pod: &Object, rebooted: bo
         container.started = status.bool_at("started") == Some(true);
         let mut then = *view;
         then.now = since;
-        container.prospects = prospects(&then, pod, container);
+        container.prospects = prospects(&then, pod, container, client);
         // What should have happened meanwhile happens now; what did happen is in the status.
         let (ready, started) = (container.ready, container.started);
         container.prospects.ready.retain(|(at, it)| *at > now || *it != ready);

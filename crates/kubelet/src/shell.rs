@@ -8,6 +8,8 @@ mod live;
 mod parse;
 mod run;
 
+use std::collections::BTreeMap;
+
 use sim::Instant;
 use value::Str;
 
@@ -26,6 +28,8 @@ pub(crate) struct Program(Node);
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Surroundings {
     pub variables: Vec<(Str, Str)>,
+    /// Files that are there at the beginning, by path.
+    pub files: BTreeMap<String, String>,
     pub hostname: Str,
     /// Whether a program that is not known ends by itself, as those of Jobs do.
     pub unknown_ends: bool,

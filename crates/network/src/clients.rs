@@ -16,11 +16,28 @@ pub struct Ran {
     pub stdout: String,
     pub stderr: String,
     pub code: i64,
+    /// Seconds that it takes.
+    pub takes: u32,
 }
+
+/// How long Linux tries to connect, and how long a resolver tries to ask, in seconds.
+const CONNECT_TAKES: u32 = 134;
+const ASK_TAKES: u32 = 10;
 
 impl Ran {
     fn failed(code: i64, why: impl Into<String>) -> Ran {
-        Ran { stdout: String::new(), stderr: format!("{}\n", why.into()), code }
+        Ran { stderr: format!("{}\n", why.into()), code, ..Ran::default() }
+    }
+
+    /// With the time that waiting in vain took; `limit` is what the program was told, if it was.
+    fn after(self, outcome: Outcome, limit: Option<&str>) -> Ran {
+        let limit = limit.and_then(|it| it.parse().ok()).unwrap_or(u32::MAX);
+        let takes = match outcome {
+            Outcome::TimedOut => CONNECT_TAKES,
+            Outcome::NameTimedOut => ASK_TAKES,
+            _ => 0,
+        };
+        Ran { takes: takes.min(limit), ..self }
     }
 
     fn printed(stdout: String) -> Ran {
@@ -53,7 +70,8 @@ pub fn client(
         "curl" => curl::run(&place, arguments),
         "nslookup" => names::nslookup(&place, arguments),
         "getent" => names::getent(&place, arguments),
-        "nc" | "netcat" => names::nc(&place, arguments),
+        // One that listens serves others.
+        "nc" | "netcat" if !arguments.iter().any(|it| it.starts_with("-l")) => names::nc(&place, arguments),
         _ => return None,
     })
 }
@@ -62,7 +80,13 @@ impl Place<'_> {
     fn send(&self, url: &str, method: &str, host: &str) -> Trace {
         let turn = self.turn.get();
         self.turn.set(turn.wrapping_add(1));
-        let request = Request { from: self.from.clone(), url: url.into(), method: method.into(), host: host.into() };
+        let request = Request {
+            from: self.from.clone(),
+            url: url.into(),
+            method: method.into(),
+            host: host.into(),
+            is_running: true,
+        };
         crate::send(&self.view, &request, turn)
     }
 

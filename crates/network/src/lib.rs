@@ -44,6 +44,8 @@ pub struct Request {
     pub method: Str,
     /// The `Host` header; empty: the URL's host.
     pub host: Str,
+    /// Whether the sender runs for sure, though its pod may not say so yet.
+    pub is_running: bool,
 }
 
 /// How a request ended.

@@ -66,7 +66,7 @@ pub(crate) fn walk(view: &View<'_>, request: &Request, turn: u64) -> Trace {
     };
     let result = match url {
         Err(why) if is_bad => Err(walk.fail("Address", None, why, Outcome::NotSent)),
-        _ => walk.run(&request.from),
+        _ => walk.run(&request.from, request.is_running),
     };
     let (outcome, reply) = match result {
         Ok(reply) => (Outcome::Answered, reply),
@@ -144,8 +144,8 @@ impl<'a> Walk<'a> {
         outcome
     }
 
-    fn run(&mut self, origin: &Origin) -> Res<Reply> {
-        let from = self.party(origin)?;
+    fn run(&mut self, origin: &Origin, is_running: bool) -> Res<Reply> {
+        let from = self.party(origin, is_running)?;
         let host = self.url.host.clone();
         if self.host.is_empty() {
             self.host.clone_from(&host);
@@ -159,7 +159,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The sender, if it can send.
-    fn party(&mut self, origin: &Origin) -> Res<Party<'a>> {
+    fn party(&mut self, origin: &Origin, is_running: bool) -> Res<Party<'a>> {
         let not_sent = Outcome::NotSent;
         let party = match origin {
             Origin::Outside => {
@@ -183,7 +183,7 @@ impl<'a> Walk<'a> {
                 let Some(pod) = self.view.get(POD, key) else {
                     return Err(self.fail("Address", None, format!("there is no pod {key}"), not_sent));
                 };
-                if pods::is_over(pod) || pods::ips(pod).next().is_none() {
+                if !is_running && (pods::is_over(pod) || pods::ips(pod).next().is_none()) {
                     let message = format!("pod {key} does not run: nothing in it can send");
                     return Err(self.fail("Container", Some(("Pod", key.clone())), message, not_sent));
                 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sim::{Duration, Instant};
 
 use super::parse::{self, Node};
-use super::run::{Input, Shell, Stop};
+use super::run::{Flow, Input, Shell, Stop};
 use super::{Program, Surroundings, is_shell};
 
 /// Virtual time that a command may take.
@@ -20,13 +20,15 @@ pub struct Ran {
     pub stdout: String,
     pub stderr: String,
     pub code: i64,
+    /// Seconds that it takes.
+    pub takes: u32,
 }
 
 /// Programs that others than the shell know: the name and its arguments.
 pub type Programs<'a> = &'a dyn Fn(&str, &[&str]) -> Option<Ran>;
 
-pub(super) struct Live<'a> {
-    programs: Programs<'a>,
+#[derive(Default)]
+pub(super) struct Live {
     pub errors: String,
 }
 
@@ -50,7 +52,8 @@ pub(crate) fn exec(
     let mut shell = Shell::new(around, now, now + TAKES_MAX);
     shell.files = files;
     shell.captured = Some(String::new());
-    shell.live = Some(Live { programs, errors: String::new() });
+    shell.live = Some(Live::default());
+    shell.programs = Some(programs);
     let text = if is_bare_shell { String::new() } else { stdin.to_owned() };
     let flow = shell.node(&program.0, &mut Input { text }, true);
     let code = match flow {
@@ -62,24 +65,29 @@ pub(crate) fn exec(
         Ok(()) | Err(Stop::Break | Stop::Continue) => shell.status,
     };
     let errors = shell.live.take().map(|it| it.errors).unwrap_or_default();
-    Ran { stdout: shell.captured.take().unwrap_or_default(), stderr: errors, code }
+    Ran { stdout: shell.captured.take().unwrap_or_default(), stderr: errors, code, takes: 0 }
 }
 
-/// A program that the shell does not know.
-pub(super) fn program(shell: &mut Shell<'_>, name: &str, arguments: &[&str], input: &Input) {
-    let Some(live) = &mut shell.live else { return };
-    // `xargs` and the like are given their words by a pipe.
-    let Some(ran) = (live.programs)(name, arguments) else {
-        let why = if input.text.is_empty() { "" } else { " and reads nothing" };
-        shell.complain(&format!(
-            "sh: {name}: not found (the simulation knows common shell commands, curl, nc, nslookup and wget{why})"
-        ));
-        shell.status = 127;
-        return;
+/// What a program of others said. A log has both of its channels; time passes in logs only, as nobody waits for them.
+pub(super) fn heard(shell: &mut Shell<'_>, ran: &Ran) -> Flow {
+    let Some(live) = &mut shell.live else {
+        shell.sleep(Duration::from_secs(ran.takes.into()))?;
+        // What is wrong is said last.
+        let (first, last) = if ran.code == 0 { (&ran.stderr, &ran.stdout) } else { (&ran.stdout, &ran.stderr) };
+        shell.print(first);
+        shell.print(last);
+        return Ok(());
     };
     live.errors.push_str(&ran.stderr);
     shell.print(&ran.stdout);
-    shell.status = ran.code;
+    Ok(())
+}
+
+/// A program that nobody knows.
+pub(super) fn unknown(shell: &mut Shell<'_>, name: &str) {
+    let known = "the simulation knows common shell commands, curl, nc, nslookup and wget";
+    shell.complain(&format!("sh: {name}: not found ({known})"));
+    shell.status = 127;
 }
 
 /// Where one is: `hostname`, `pwd`, `cd`, `ls`.

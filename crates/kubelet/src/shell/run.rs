@@ -6,7 +6,7 @@ use sim::{Duration, Instant};
 use value::Str;
 
 use super::commands;
-use super::live::Live;
+use super::live::{Live, Programs};
 use super::parse::{Node, Part, Redirect, RedirectKind, Word};
 use super::{LogLine, Program, Surroundings, arith};
 
@@ -36,6 +36,8 @@ pub(crate) struct Output {
     pub next: Option<Instant>,
     /// Its files each time that they changed, at most [`CHANGES_MAX`] times.
     pub changes: Vec<(Instant, BTreeMap<String, String>)>,
+    /// Whether the network was asked, so that it may come out otherwise another time.
+    pub asked: bool,
 }
 
 /// Changes of files that are remembered.
@@ -53,8 +55,15 @@ pub(crate) fn probe(program: &Program, around: &Surroundings, files: &BTreeMap<S
 }
 
 /// Runs a program that began at `start` until `until`.
-pub(crate) fn run(program: &Program, around: &Surroundings, start: Instant, until: Instant) -> Output {
+pub(crate) fn run(
+    program: &Program,
+    around: &Surroundings,
+    start: Instant,
+    until: Instant,
+    programs: Option<Programs<'_>>,
+) -> Output {
     let mut shell = Shell::new(around, start, until);
+    shell.programs = programs;
     let flow = shell.node(&program.0, &mut Input::default(), true);
     shell.end_line();
     let (end, next) = match flow {
@@ -64,7 +73,7 @@ pub(crate) fn run(program: &Program, around: &Surroundings, start: Instant, unti
         Ok(()) | Err(Stop::Break | Stop::Continue) => (Some(shell.status), None),
     };
     let end = end.map(|code| End { at: shell.now, code });
-    Output { lines: shell.lines, end, next, changes: shell.changes }
+    Output { lines: shell.lines, end, next, changes: shell.changes, asked: shell.asked }
 }
 
 /// Why commands are left.
@@ -105,7 +114,11 @@ pub(super) struct Shell<'a> {
     /// `set -e`
     pub stops_on_error: bool,
     /// What only commands that somebody waits for have.
-    pub live: Option<Live<'a>>,
+    pub live: Option<Live>,
+    /// Programs that others know.
+    pub programs: Option<Programs<'a>>,
+    /// Whether one of them has run.
+    pub asked: bool,
 }
 
 impl<'a> Shell<'a> {
@@ -115,7 +128,7 @@ impl<'a> Shell<'a> {
             until,
             around,
             variables: around.variables.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect(),
-            files: BTreeMap::new(),
+            files: around.files.clone(),
             changes: Vec::new(),
             lines: Vec::new(),
             partial: String::new(),
@@ -125,6 +138,8 @@ impl<'a> Shell<'a> {
             depth: 0,
             stops_on_error: false,
             live: None,
+            programs: None,
+            asked: false,
         }
     }
 }
@@ -402,7 +417,8 @@ impl Shell<'_> {
             }
         }
         self.redirect_errors(redirects, said);
-        if self.changes.len() < CHANGES_MAX && self.changes.last().map_or(&BTreeMap::new(), |(_, it)| it) != &self.files
+        if self.changes.len() < CHANGES_MAX
+            && self.changes.last().map_or(&self.around.files, |(_, it)| it) != &self.files
         {
             self.changes.push((self.now, self.files.clone()));
         }

@@ -8,12 +8,13 @@ use super::{Ran, Surroundings, exec, program, run};
 fn check(script: &str, seconds: u64, expect: Expect) {
     let around = Surroundings {
         variables: vec![("NAME".into(), "value".into())],
+        files: [("/etc/app/mode".to_owned(), "quick".to_owned())].into(),
         hostname: "pod-1".into(),
         unknown_ends: false,
     };
     let start = Instant::from_secs(1_767_258_000);
     let program = program(&["/bin/sh", "-c", script]).expect("the script is understood");
-    let output = run(&program, &around, start, start + Duration::from_secs(seconds));
+    let output = run(&program, &around, start, start + Duration::from_secs(seconds), None);
     let mut text: String =
         output.lines.iter().map(|it| format!("{}: {}\n", it.at.since(start).as_secs(), it.text)).collect();
     match (output.end, output.next) {
@@ -74,7 +75,7 @@ fn a_counter_that_runs_for_a_week_shows_its_last_lines() {
     let around = Surroundings::default();
     let start = Instant::from_secs(1_767_258_000);
     let program = program(&["sh", "-c", "i=0; while true; do echo $i; i=$((i+1)); sleep 1; done"]).unwrap();
-    let output = run(&program, &around, start, start + Duration::from_secs(604_800));
+    let output = run(&program, &around, start, start + Duration::from_secs(604_800), None);
     assert_eq!(output.lines.last().map(|it| it.text.to_string()), Some("604800".to_owned()));
 }
 
@@ -147,7 +148,7 @@ fn no_text_makes_the_shell_panic() {
     for _ in 0..3_000 {
         let script: Vec<&str> = (0..rng.below(12)).map(|_| pieces[rng.below(pieces.len() as u64) as usize]).collect();
         if let Some(it) = program(&["sh", "-c", &script.join(" ")]) {
-            run(&it, &Surroundings::default(), Instant::from_secs(1), Instant::from_secs(100));
+            run(&it, &Surroundings::default(), Instant::from_secs(1), Instant::from_secs(100), None);
         }
     }
 }
@@ -160,7 +161,12 @@ fn check_exec(words: &[&str], stdin: &str, expect: Expect) {
     let files = files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
     let programs = |name: &str, arguments: &[&str]| {
         let stderr = "busy\n".to_owned();
-        (name == "wget").then(|| Ran { stdout: format!("page of {}\n", arguments.join(" ")), stderr, code: 4 })
+        (name == "wget").then(|| Ran {
+            stdout: format!("page of {}\n", arguments.join(" ")),
+            stderr,
+            code: 4,
+            takes: 3,
+        })
     };
     let ran = exec(words, &around, files, stdin, Instant::from_secs(1_767_258_000), &programs);
     expect.assert_eq(&format!("{}--\n{}-- {}\n", ran.stdout, ran.stderr, ran.code));

@@ -54,7 +54,8 @@ pub(super) fn run(place: &Place<'_>, arguments: &[&str]) -> Ran {
     for _ in 0..REDIRECTIONS_MAX {
         let trace = place.send(&url, method, host);
         if trace.outcome != Outcome::Answered {
-            return failure(&words, &url, &trace);
+            let limit = words.value(&["connect-timeout", "m", "max-time"]);
+            return failure(&words, &url, &trace).after(trace.outcome, limit);
         }
         if trace.location.is_empty() || !words.has(&["L", "location"]) {
             return answer(&words, &url, &trace);
@@ -85,7 +86,7 @@ fn failure(words: &Words<'_>, url: &str, trace: &Trace) -> Ran {
     };
     let is_quiet = words.has(&["s", "silent"]) && !words.has(&["S", "show-error"]);
     let stderr = if is_quiet { String::new() } else { format!("curl: ({code}) {why}\n") };
-    Ran { stdout: written(words, 0), stderr, code }
+    Ran { stdout: written(words, 0), stderr, code, takes: 0 }
 }
 
 fn answer(words: &Words<'_>, url: &str, trace: &Trace) -> Ran {

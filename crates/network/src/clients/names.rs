@@ -12,7 +12,8 @@ pub(super) fn nslookup(place: &Place<'_>, arguments: &[&str]) -> Ran {
         return Ran::failed(1, "Usage: nslookup HOST [DNS_SERVER]");
     };
     let answer = place.resolve(name);
-    if is_old(place.image) { old(name, &answer) } else { new(name, &answer) }
+    let ran = if is_old(place.image) { old(name, &answer) } else { new(name, &answer) };
+    ran.after(answer.outcome, None)
 }
 
 /// Before 1.29, busybox asked as programs do and printed otherwise.
@@ -26,7 +27,7 @@ fn old(name: &str, answer: &Answer) -> Ran {
     let server = dns::SERVER;
     let mut text = format!("Server:    {server}\nAddress 1: {server} kube-dns.kube-system.svc.cluster.local\n\n");
     if answer.outcome != Outcome::Answered {
-        return Ran { stdout: text, stderr: format!("nslookup: can't resolve '{name}'\n"), code: 1 };
+        return Ran { stdout: text, ..Ran::failed(1, format!("nslookup: can't resolve '{name}'")) };
     }
     text.push_str(&format!("Name:      {name}\n"));
     for (idx, ip) in answer.addresses.iter().enumerate() {
@@ -38,16 +39,13 @@ fn old(name: &str, answer: &Answer) -> Ran {
 fn new(name: &str, answer: &Answer) -> Ran {
     let server = answer.server.unwrap_or(dns::SERVER);
     if answer.outcome == Outcome::NameTimedOut {
-        return Ran {
-            stdout: ";; connection timed out; no servers could be reached\n\n".to_owned(),
-            stderr: String::new(),
-            code: 1,
-        };
+        let stdout = ";; connection timed out; no servers could be reached\n\n".to_owned();
+        return Ran { stdout, code: 1, ..Ran::default() };
     }
     let mut text = format!("Server:\t\t{server}\nAddress:\t{server}:53\n\n");
     if answer.outcome != Outcome::Answered {
         text.push_str(&format!("** server can't find {name}: NXDOMAIN\n\n"));
-        return Ran { stdout: text, stderr: String::new(), code: 1 };
+        return Ran { stdout: text, code: 1, ..Ran::default() };
     }
     let mut current = answer.name.as_str();
     for alias in &answer.aliases {
@@ -83,13 +81,14 @@ pub(super) fn getent(place: &Place<'_>, arguments: &[&str]) -> Ran {
 
 /// `nc -zv HOST PORT`: whether somebody takes connections.
 pub(super) fn nc(place: &Place<'_>, arguments: &[&str]) -> Ran {
-    let words = Words::read(arguments, &["w", "p", "s", "i"]);
+    let words = Words::read(arguments, &["w", "p", "s", "i", "e"]);
     let [host, port, ..] = words.plain.as_slice() else {
         return Ran::failed(1, "BusyBox: nc [OPTIONS] HOST PORT");
     };
     let trace = place.send(&format!("{host}:{port}"), "", "");
     let place = format!("{host} ({}:{port})", address_of(&trace));
-    match trace.outcome {
+    let outcome = trace.outcome;
+    let ran = match outcome {
         Outcome::Answered if words.has(&["v"]) => Ran { stderr: format!("{place} open\n"), ..Ran::default() },
         Outcome::Answered => Ran::default(),
         Outcome::NameNotFound | Outcome::NameTimedOut => Ran::failed(1, format!("nc: bad address '{host}'")),
@@ -97,5 +96,6 @@ pub(super) fn nc(place: &Place<'_>, arguments: &[&str]) -> Ran {
         outcome if is_silent(outcome) && words.has(&["w"]) => Ran::failed(1, "nc: timed out"),
         Outcome::TimedOut => Ran::failed(1, format!("nc: {place}: Connection timed out")),
         Outcome::NotSent => Ran::failed(1, format!("nc: bad port '{port}'")),
-    }
+    };
+    ran.after(outcome, words.value(&["w"]))
 }

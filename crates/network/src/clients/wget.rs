@@ -23,7 +23,7 @@ pub(super) fn run(place: &Place<'_>, arguments: &[&str]) -> Ran {
         if trace.outcome != Outcome::Answered {
             let mut ran = failure(&url, &trace, words.has(&["T", "timeout"]));
             ran.stderr.insert_str(0, &said);
-            return ran;
+            return ran.after(trace.outcome, words.value(&["T", "timeout"]));
         }
         said.push_str(&connecting(&url, &trace));
         if trace.location.is_empty() {
@@ -57,7 +57,7 @@ fn failure(url: &str, trace: &Trace, has_timeout: bool) -> Ran {
 fn answer(words: &Words<'_>, url: &str, trace: &Trace, mut said: String) -> Ran {
     if trace.code != 200 {
         said.push_str(&format!("wget: server returned error: HTTP/1.1 {} {}\n", trace.code, phrase(trace.code)));
-        return Ran { stdout: String::new(), stderr: said, code: 1 };
+        return Ran { stderr: said, code: 1, ..Ran::default() };
     }
     if words.has(&["S"]) {
         said.push_str("  HTTP/1.1 200 OK\n");
@@ -67,7 +67,7 @@ fn answer(words: &Words<'_>, url: &str, trace: &Trace, mut said: String) -> Ran 
         if !is_quiet {
             said.push_str("remote file exists\n");
         }
-        return Ran { stdout: String::new(), stderr: said, code: 0 };
+        return Ran { stderr: said, ..Ran::default() };
     }
     let path = Url::parse(url).map(|it| it.plain_path().to_owned()).unwrap_or_default();
     let own = path.rsplit('/').next().filter(|it| !it.is_empty()).unwrap_or("index.html");
@@ -85,5 +85,5 @@ fn answer(words: &Words<'_>, url: &str, trace: &Trace, mut said: String) -> Ran 
         ));
     }
     let stdout = if file == "-" { trace.body.clone() } else { String::new() };
-    Ran { stdout, stderr: said, code: 0 }
+    Ran { stdout, stderr: said, ..Ran::default() }
 }
