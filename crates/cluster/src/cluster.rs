@@ -12,6 +12,7 @@ use store::{Change, Cursor};
 
 use crate::actors::{self, Role, Slot};
 use crate::logs::LogStreams;
+use crate::requests::Target;
 use crate::snapshot::Inputs;
 use crate::virtuals::N_SHOWN;
 use crate::{Config, bootstrap, clock, logs, metrics};
@@ -114,12 +115,16 @@ impl Cluster {
         }
         self.refresh_for(request.uri().path());
         let stdin = if is_exec(request.uri().path()) { request.body().clone() } else { Vec::new() };
+        let target = Target::of(&request);
         let (parts, body) = self.api.handle(self.now, request).into_parts();
         match body {
             Body::Tunnel(Tunnel::Log { namespace, pod, options }) => self.log(Key::new(namespace, pod), &options),
             Body::Tunnel(Tunnel::Request { review }) => self.network_request(&review),
             Body::Tunnel(Tunnel::Connect { namespace, pod, action: action @ ("exec" | "attach"), options }) => {
                 self.exec(action, &Key::new(namespace, pod), &options, &stdin)
+            }
+            Body::Tunnel(Tunnel::Connect { namespace, pod, action: "proxy", options }) => {
+                self.proxy(&Key::new(namespace, pod), &options, &target)
             }
             Body::Tunnel(Tunnel::Connect { action, .. }) => logs::failure(&no_connection(action)),
             body => http::Response::from_parts(parts, body),

@@ -168,6 +168,7 @@ fn controller(ip: Option<IpAddr>) -> Party<'static> {
         pod: None,
         labels: Some(("ingress-nginx".into(), labels)),
         is_host: false,
+        is_outside: false,
     }
 }
 

@@ -30,6 +30,8 @@ pub use self::url::Url;
 pub enum Origin {
     Pod(Key),
     Node(Str),
+    /// The API server, on behalf of a client.
+    Server,
     /// Somebody who is in no network of the cluster.
     #[default]
     Outside,

@@ -25,6 +25,8 @@ pub(crate) struct Party<'a> {
     pub labels: Option<(Str, Map)>,
     /// Whether it is the node itself, which always gets to its own pods.
     pub is_host: bool,
+    /// Whether it is in no network of the cluster.
+    pub is_outside: bool,
 }
 
 impl<'a> Party<'a> {
@@ -37,6 +39,7 @@ impl<'a> Party<'a> {
             pod: own.then_some(pod),
             labels: own.then(|| (pod.meta.namespace.clone(), pod.meta.labels.clone())),
             is_host: !own,
+            is_outside: false,
         }
     }
 }

@@ -66,7 +66,7 @@ impl<'a> Walk<'a> {
             _ => "the load balancer's address",
         };
         self.say("Service", object.clone(), format!("{ip} is {what} of Service {key}"));
-        let is_outside = from.node.is_empty();
+        let is_outside = from.is_outside;
         if way == Way::ClusterIp && is_outside {
             let message = format!("{ip} means something inside of the cluster only: nobody outside routes it");
             return Err(self.fail("Service", object, message, Outcome::TimedOut));
@@ -119,7 +119,7 @@ impl<'a> Walk<'a> {
         node: Option<&'a Arc<Object>>,
     ) -> Res<Reply> {
         let all = endpoints::of(&self.view, service, is_v6(service, from), Some(port.str_at("name").unwrap_or("")));
-        let is_outside = from.node.is_empty();
+        let is_outside = from.is_outside;
         let is_local = |field: &str| service.str_at(field) == Some("Local");
         // Who is in the cluster gets the same from all addresses as from the cluster IP, but for the policy of that.
         let local = match way {
@@ -148,7 +148,7 @@ impl<'a> Walk<'a> {
                 party.is_host = false;
                 party
             }
-            Some(node) if is_outside => Party { node: node.name(), ..from.clone() },
+            Some(node) if is_outside => Party { node: node.name(), is_outside: false, ..from.clone() },
             _ => from.clone(),
         };
         self.arrive(&sender, chosen.ip, chosen.port)

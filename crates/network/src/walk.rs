@@ -15,6 +15,8 @@ use crate::{Origin, Outcome, Request, Step, Trace, Url, address, nodes, pods};
 
 /// The client outside, unless something else is known of it: an address for documentation.
 const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 7));
+/// Where the control plane is.
+const SERVER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 255, 254));
 /// Networks of which the cluster knows all addresses: Services, nodes, pods.
 const OURS: [&str; 3] = ["10.96.0.0/12", "10.0.0.0/16", "10.128.0.0/9"];
 
@@ -84,7 +86,7 @@ pub(crate) fn resolve(view: &View<'_>, from: &Origin, name: &str) -> Answer {
             Some(pod) => (Resolver::of(pod), Some(pod)),
             None => (Resolver::plain(), None),
         },
-        Origin::Node(_) | Origin::Outside => (Resolver::plain(), None),
+        Origin::Node(_) | Origin::Server | Origin::Outside => (Resolver::plain(), None),
     };
     let mut answer = dns::resolve(view, &resolver, name);
     let Some(server) = answer.server else { return answer };
@@ -104,6 +106,11 @@ pub(crate) fn resolve(view: &View<'_>, from: &Origin, name: &str) -> Answer {
     answer
 }
 
+/// Somebody who is neither a pod nor a node.
+fn stranger(what: &str, ip: IpAddr) -> Party<'static> {
+    Party { what: what.to_owned(), ip: Some(ip), node: "", pod: None, labels: None, is_host: false, is_outside: false }
+}
+
 /// The cluster's DNS as selectors of policies see it.
 fn dns_server() -> Party<'static> {
     let labels = value::map!({ "k8s-app": "kube-dns" });
@@ -114,6 +121,7 @@ fn dns_server() -> Party<'static> {
         pod: None,
         labels: Some(("kube-system".into(), labels)),
         is_host: false,
+        is_outside: false,
     }
 }
 
@@ -162,15 +170,9 @@ impl<'a> Walk<'a> {
     fn party(&mut self, origin: &Origin, is_running: bool) -> Res<Party<'a>> {
         let not_sent = Outcome::NotSent;
         let party = match origin {
+            Origin::Server => return Ok(stranger("the API server", SERVER)),
             Origin::Outside => {
-                return Ok(Party {
-                    what: "the client outside".to_owned(),
-                    ip: Some(CLIENT),
-                    node: "",
-                    pod: None,
-                    labels: None,
-                    is_host: false,
-                });
+                return Ok(Party { is_outside: true, ..stranger("the client outside", CLIENT) });
             }
             Origin::Node(name) => {
                 let key = Key::cluster(name);
@@ -208,6 +210,7 @@ impl<'a> Walk<'a> {
             pod: None,
             labels: None,
             is_host: true,
+            is_outside: false,
         }
     }
 
@@ -240,7 +243,7 @@ impl<'a> Walk<'a> {
     /// To who has the address itself: a pod, a node, the API server, somebody outside.
     pub fn arrive(&mut self, from: &Party<'a>, ip: IpAddr, port: u16) -> Res<Reply> {
         if let Some(pod) = pods::at(&self.view, ip) {
-            if from.node.is_empty() && from.labels.is_none() {
+            if from.is_outside {
                 let message =
                     format!("{ip} is the address of pod {}, which is not routed outside of the cluster", pod.key());
                 return Err(self.fail("Address", Some(("Pod", pod.key())), message, Outcome::TimedOut));
@@ -396,14 +399,7 @@ impl<'a> Walk<'a> {
             .iter()
             .flat_map(|it| it.list_at("addresses"))
             .any(|it| it.str_at("ip").and_then(|it| it.parse().ok()) == Some(ip));
-        let to = Party {
-            what: if is_api { "the API server".to_owned() } else { ip.to_string() },
-            ip: Some(ip),
-            node: "",
-            pod: None,
-            labels: None,
-            is_host: false,
-        };
+        let to = stranger(&if is_api { "the API server".to_owned() } else { ip.to_string() }, ip);
         self.egress(from, &to, port)?;
         if is_api {
             return Ok(self.api_server());

@@ -742,3 +742,39 @@ spec: {clusterIP: 10.96.10.21, trafficDistribution: PreferSameNode, selector: {a
     "#]],
     );
 }
+
+fn get(cluster: &mut Cluster, path: &str) -> String {
+    let request = Request::get(path).body(Vec::new()).expect("the path is one");
+    let (parts, body) = cluster.handle(request).into_parts();
+    let Body::Bytes(bytes) = body else { panic!("no stream is asked for") };
+    let text = String::from_utf8(bytes).expect("answers are texts");
+    let message = json::parse(text.as_bytes()).ok().and_then(|it| it.str_at("message").map(str::to_owned));
+    format!("{} {}\n", parts.status.as_u16(), message.as_deref().unwrap_or(&text).trim())
+}
+
+#[test]
+fn the_api_server_passes_requests_on() {
+    let mut cluster = cluster("");
+    let paths = [
+        "services/web:web/proxy/hello?x=y",
+        "services/web:80/proxy",
+        "services/web:81/proxy/",
+        "services/web:82/proxy/",
+        "services/nobody/proxy/",
+        "pods/web-1/proxy/a/b",
+        "pods/web-1:http/proxy/",
+        "pods/client:81/proxy/",
+    ];
+    let answers: String = paths.map(|it| get(&mut cluster, &format!("/api/v1/namespaces/shop/{it}"))).concat();
+    expect![[r#"
+        200 web-0 on node-1: GET /hello?x=y
+        200 web-1 on node-2: GET /
+        503 error trying to reach service: dial tcp 10.128.0.3:9999: connect: connection refused
+        503 no service port 82 found for service "web"
+        503 no endpoints available for service "nobody"
+        200 web-1 on node-2: GET /a/b
+        200 web-1 on node-2: GET /
+        503 error trying to reach service: dial tcp 10.128.0.2:81: connect: connection refused
+    "#]]
+    .assert_eq(&answers);
+}
