@@ -14,11 +14,16 @@ const GLUE: &str = "worker.js";
 /// The part that is loaded later; `web/js/engine.js` names it, too.
 const REST: &str = "worker_rest.wasm";
 
+/// Long texts in the engine that little of it uses.
+const TEXTS: &[&str] =
+    &["crates/apiserver/data/descriptions.txt", "crates/apiserver/data/openapi.txt", "crates/cron/data/zones.txt"];
+
 /// Replaces the engine of a site by its two parts.
 pub fn split_engine(site: &Path) -> Res<()> {
     let wasm = files::read_bytes(&site.join(ENGINE))?;
     let hits = rehearse(site, &split::counted(&wasm)?)?;
-    let Parts { first, rest } = split::split(&wasm, &hits)?;
+    let texts = TEXTS.iter().map(|it| files::read_bytes(&files::root().join(it))).collect::<Res<Vec<_>>>()?;
+    let Parts { first, rest } = split::split(&wasm, &hits, &texts)?;
     files::write(&site.join(ENGINE), first)?;
     files::write(&site.join(REST), rest)
 }

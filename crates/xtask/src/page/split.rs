@@ -8,9 +8,11 @@
 mod count;
 mod cut;
 mod first;
+mod live;
 mod plan;
 mod program;
 mod rest;
+mod texts;
 
 pub use count::{Counted, counted};
 
@@ -33,9 +35,11 @@ pub struct Parts {
 }
 
 /// Splits a program by what the counters of [`counted`] held after the rehearsal, a byte each.
-pub fn split(wasm: &[u8], hits: &[u8]) -> Result<Parts, String> {
+///
+/// Those of `texts` that the program holds go with the rest where only the rest names them.
+pub fn split(wasm: &[u8], hits: &[u8], texts: &[Vec<u8>]) -> Result<Parts, String> {
     let program = Program::parse(wasm)?;
-    let plan = Plan::new(&program, hits)?;
+    let plan = Plan::new(&program, hits, texts)?;
     let parts = first::write(&plan).and_then(|first| Ok(Parts { first, rest: rest::write(&plan)? }));
     parts.map_err(|error| error.to_string())
 }

@@ -8,10 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wasmparser::{BlockType, Operator, ValType};
 
-use super::program::{Code, Program};
+use super::{
+    live::{Liveness, Locals},
+    program::{Code, Program},
+};
 
 /// What a cut must save, in bytes, to be worth a call through the table.
-const SAVES_MIN: usize = 24;
+const SAVES_MIN: usize = 12;
+
+/// Parameters and results that a function may have; engines allow no more than 1,000.
+const VALUES_MAX: usize = 100;
 
 /// A part of a function that is cut out: all steps from `start` to before `end`, which closes the frame.
 pub struct Cut {
@@ -43,7 +49,8 @@ pub enum Exit {
 /// The cuts of a function that was called, in order; `hits` are its counters.
 pub fn cuts(program: &Program<'_>, code: &Code<'_>, ty: u32, hits: &[u8]) -> Vec<Cut> {
     let results = program.types[ty as usize].results().to_vec();
-    let mut frames = vec![Frame { is_loop: false, params: Vec::new(), results }];
+    let live = Liveness::of(code);
+    let mut frames = vec![Frame { open: None, is_loop: false, params: Vec::new(), results }];
     let mut res = Vec::<Cut>::new();
     let mut hits = hits.iter();
     let mut skip_to = 0;
@@ -52,27 +59,29 @@ pub fn cuts(program: &Program<'_>, code: &Code<'_>, ty: u32, hits: &[u8]) -> Vec
         if step < skip_to {
             continue;
         }
-        if is_missed && let Some(cut) = Finder::find(code, &frames, step) {
+        if is_missed && let Some(cut) = Finder::find(code, &live, &frames, step) {
             skip_to = cut.end;
             res.push(cut);
             if skip_to > step {
                 continue;
             }
         }
-        follow(program, &mut frames, &it.operator);
+        follow(program, &mut frames, step, &it.operator);
     }
     res
 }
 
 struct Frame {
+    /// The step that opens it; none for the function itself.
+    open: Option<usize>,
     is_loop: bool,
     params: Vec<ValType>,
     results: Vec<ValType>,
 }
 
 impl Frame {
-    fn new(program: &Program<'_>, ty: BlockType, is_loop: bool) -> Frame {
-        Frame { is_loop, params: program.params(ty), results: program.results(ty) }
+    fn new(program: &Program<'_>, open: usize, ty: BlockType, is_loop: bool) -> Frame {
+        Frame { open: Some(open), is_loop, params: program.params(ty), results: program.results(ty) }
     }
 
     /// What a branch to it takes along.
@@ -81,10 +90,12 @@ impl Frame {
     }
 }
 
-fn follow(program: &Program<'_>, frames: &mut Vec<Frame>, operator: &Operator<'_>) {
+fn follow(program: &Program<'_>, frames: &mut Vec<Frame>, step: usize, operator: &Operator<'_>) {
     match operator {
-        Operator::Block { blockty } | Operator::If { blockty } => frames.push(Frame::new(program, *blockty, false)),
-        Operator::Loop { blockty } => frames.push(Frame::new(program, *blockty, true)),
+        Operator::Block { blockty } | Operator::If { blockty } => {
+            frames.push(Frame::new(program, step, *blockty, false))
+        }
+        Operator::Loop { blockty } => frames.push(Frame::new(program, step, *blockty, true)),
         Operator::End => {
             frames.pop();
         }
@@ -94,19 +105,18 @@ fn follow(program: &Program<'_>, frames: &mut Vec<Frame>, operator: &Operator<'_
 
 /// Looks at one part that might be cut out.
 struct Finder<'a> {
+    live: &'a Liveness,
     frames: &'a [Frame],
     depth: u32,
     exits: BTreeSet<Exit>,
     values: Option<Vec<ValType>>,
     with_values: BTreeSet<Exit>,
-    read: BTreeSet<u32>,
+    touched: BTreeSet<u32>,
     written: BTreeSet<u32>,
-    /// Written on every way through and out, before being read.
-    fresh: BTreeSet<u32>,
 }
 
 impl Finder<'_> {
-    fn find(code: &Code<'_>, frames: &[Frame], start: usize) -> Option<Cut> {
+    fn find(code: &Code<'_>, live: &Liveness, frames: &[Frame], start: usize) -> Option<Cut> {
         let end = code.close_of(start);
         let operands = code.steps[start].operands.clone()?;
         let n_bytes = code.steps[end].at - code.steps[start].at;
@@ -114,14 +124,14 @@ impl Finder<'_> {
             return None;
         }
         let mut finder = Finder {
+            live,
             frames,
             depth: 0,
             exits: BTreeSet::new(),
             values: None,
             with_values: BTreeSet::new(),
-            read: BTreeSet::new(),
+            touched: BTreeSet::new(),
             written: BTreeSet::new(),
-            fresh: BTreeSet::new(),
         };
         for step in &code.steps[start..end] {
             finder.take(&step.operator)?;
@@ -129,10 +139,12 @@ impl Finder<'_> {
         if !code.steps[end].is_dead {
             finder.exit(Exit::Fall, false)?;
         }
-        let outputs = finder.outputs(code, start, end);
-        let is_input = |it: &u32| finder.read.contains(it) || (outputs.contains(it) && !finder.fresh.contains(it));
-        let touched = finder.read.union(&finder.written).copied().collect::<Vec<_>>();
-        let inputs = touched.into_iter().filter(is_input).collect::<Vec<_>>();
+        let live_then = finder.live_then();
+        let outputs = finder.written.iter().copied().filter(|it| live_then.contains(*it)).collect::<Vec<_>>();
+        let inputs = finder.touched.iter().copied().filter(|it| live.before[start].contains(*it)).collect::<Vec<_>>();
+        if operands.len() + inputs.len() > VALUES_MAX || outputs.len() > VALUES_MAX {
+            return None;
+        }
         let cost = 12 + 2 * (inputs.len() + outputs.len()) + 6 * finder.exits.len();
         (n_bytes >= cost + SAVES_MIN).then(|| Cut {
             start,
@@ -150,14 +162,12 @@ impl Finder<'_> {
 
     fn take(&mut self, operator: &Operator<'_>) -> Option<()> {
         match operator {
-            Operator::LocalGet { local_index } if !self.fresh.contains(local_index) => {
-                self.read.insert(*local_index);
+            Operator::LocalGet { local_index } => {
+                self.touched.insert(*local_index);
             }
             Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
+                self.touched.insert(*local_index);
                 self.written.insert(*local_index);
-                if self.depth == 0 && self.exits.is_empty() && !self.read.contains(local_index) {
-                    self.fresh.insert(*local_index);
-                }
             }
             Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => self.depth += 1,
             Operator::End => self.depth -= 1,
@@ -199,23 +209,19 @@ impl Finder<'_> {
         Some(())
     }
 
-    /// Locals that the part writes and that the function reads elsewhere, or in the part when it comes there again.
-    fn outputs(&self, code: &Code<'_>, start: usize, end: usize) -> Vec<u32> {
-        let last = self.frames.len() as u32 - 1;
-        let goes_on = self.exits.iter().any(|it| match it {
-            Exit::Branch(out) => *out < last,
-            Exit::Fall => last > 0,
-        });
-        if !goes_on {
-            return Vec::new();
+    /// What is live after the part, whichever way out it takes.
+    fn live_then(&self) -> Locals {
+        let mut res = Locals::default();
+        for exit in &self.exits {
+            let (out, frames) = match exit {
+                Exit::Branch(out) => (*out as usize, &self.live.label),
+                Exit::Fall => (0, &self.live.after),
+            };
+            if let Some(open) = self.frames[self.frames.len() - 1 - out].open {
+                res.add_all(&frames[open]);
+            }
         }
-        let elsewhere = code.steps[..start].iter().chain(&code.steps[end..]);
-        let read = elsewhere.filter_map(|step| match step.operator {
-            Operator::LocalGet { local_index } => Some(local_index),
-            _ => None,
-        });
-        let read = read.chain(self.read.iter().copied()).collect::<BTreeSet<_>>();
-        self.written.intersection(&read).copied().collect()
+        res
     }
 }
 

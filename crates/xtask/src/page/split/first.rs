@@ -3,19 +3,20 @@
 use std::convert::Infallible;
 
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, ElementSection, Elements, ExportKind, ExportSection, Function, FunctionSection,
-    GlobalSection, GlobalType, Instruction, Module, TableSection, TypeSection, ValType,
+    BlockType, CodeSection, ConstExpr, DataSection, ElementSection, Elements, ExportKind, ExportSection, Function,
+    FunctionSection, GlobalSection, GlobalType, Instruction, Module, TableSection, TypeSection, ValType,
     reencode::{Reencode, utils},
 };
 use wasmparser::{
-    CodeSectionReader, CustomSectionReader, ElementSectionReader, ExportSectionReader, FunctionSectionReader,
-    GlobalSectionReader, Operator, Parser, TableSectionReader, TypeSectionReader,
+    CodeSectionReader, CustomSectionReader, DataSectionReader, ElementSectionReader, ExportSectionReader,
+    FunctionSectionReader, GlobalSectionReader, Operator, Parser, TableSectionReader, TypeSectionReader,
 };
 
 use super::{
     GLOBAL, TABLE,
     cut::{Cut, Exit},
     plan::{Plan, Written},
+    texts,
 };
 
 pub fn write(plan: &Plan<'_>) -> Written<Vec<u8>> {
@@ -29,6 +30,10 @@ struct First<'a> {
 }
 
 impl First<'_> {
+    fn data(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        self.plan.program.data.iter().flat_map(|(at, bytes)| texts::parts(*at, bytes, &self.plan.moved, false))
+    }
+
     /// The function that asks for the rest if it is not there.
     fn ensure(&self) -> u32 {
         self.plan.program.n_imported + self.plan.n_first + self.plan.stand_ins.len() as u32
@@ -190,6 +195,17 @@ impl Reencode for First<'_> {
         let shared = shared.map(|it| self.function_index(*it)).collect::<Written<Vec<_>>>()?;
         let at = ConstExpr::i32_const(self.plan.shared_at().cast_signed());
         out.active(None, &at, Elements::Functions(shared.into()));
+        Ok(())
+    }
+
+    fn data_count(&mut self, _: u32) -> Written<u32> {
+        Ok(self.data().count() as u32)
+    }
+
+    fn parse_data_section(&mut self, out: &mut DataSection, _: DataSectionReader<'_>) -> Written<()> {
+        for (at, bytes) in self.data() {
+            out.active(0, &ConstExpr::i32_const(at.cast_signed()), bytes.iter().copied());
+        }
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Which function goes where, under which number and at which place in the table.
 
+use std::ops::Range;
+
 use wasm_encoder::{Function, Instruction, TypeSection, reencode};
 use wasmparser::{Operator, TypeSectionReader, ValType};
 
@@ -7,6 +9,7 @@ use super::{
     LOADER,
     cut::{self, Cut},
     program::Program,
+    texts,
 };
 
 pub type Written<T> = Result<T, reencode::Error>;
@@ -34,12 +37,14 @@ pub struct Plan<'a> {
     pub lent: Vec<u32>,
     /// Functions of the rest that the first calls.
     borrowed: Vec<u32>,
+    /// Addresses of what the rest brings into memory, sorted.
+    pub moved: Vec<Range<u32>>,
 }
 
 type Signature = (Vec<ValType>, Vec<ValType>);
 
 impl<'a> Plan<'a> {
-    pub fn new(program: &'a Program<'a>, hits: &[u8]) -> Result<Plan<'a>, String> {
+    pub fn new(program: &'a Program<'a>, hits: &[u8], texts: &[Vec<u8>]) -> Result<Plan<'a>, String> {
         let loader = program.loader.ok_or_else(|| format!("nothing imported is called {LOADER}"))?;
         let (starts, n_counters) = program.counters();
         if hits.len() != n_counters {
@@ -58,6 +63,7 @@ impl<'a> Plan<'a> {
             stand_ins: Vec::new(),
             lent: Vec::new(),
             borrowed: Vec::new(),
+            moved: Vec::new(),
         };
         for (code, start) in program.codes.iter().zip(starts) {
             let is_first = hits[start] != 0 || code.steps.iter().any(|it| cut::is_bound(&it.operator));
@@ -73,6 +79,7 @@ impl<'a> Plan<'a> {
         }
         res.number();
         res.find_shared();
+        res.moved = texts::unnamed(program, texts, |code, step| res.is_step_of_first(code, step));
         Ok(res)
     }
 
@@ -105,13 +112,9 @@ impl<'a> Plan<'a> {
         let n = program.functions.len();
         let [mut borrowed, mut lent, mut stand_ins] = [vec![false; n], vec![false; n], vec![false; n]];
         for (number, code) in program.codes.iter().enumerate() {
-            let mut cuts = self.cuts[number].iter().peekable();
             for (step, it) in code.steps.iter().enumerate() {
-                cuts.next_if(|cut| cut.end <= step);
                 let Operator::Call { function_index } = it.operator else { continue };
-                let is_cut = cuts.peek().is_some_and(|cut| cut.start <= step);
-                let is_from_first = self.is_first[program.n_imported as usize + number] && !is_cut;
-                match (is_from_first, self.is_first[function_index as usize]) {
+                match (self.is_step_of_first(number, step), self.is_first[function_index as usize]) {
                     (true, false) => borrowed[function_index as usize] = true,
                     (false, true) => lent[function_index as usize] = true,
                     _ => (),
@@ -125,6 +128,12 @@ impl<'a> Plan<'a> {
         self.borrowed = (0..n as u32).filter(|it| borrowed[*it as usize] && !stand_ins[*it as usize]).collect();
         self.lent = marked(&lent);
         self.stand_ins = marked(&stand_ins);
+    }
+
+    fn is_step_of_first(&self, code: usize, step: usize) -> bool {
+        let cuts = &self.cuts[code];
+        let next = cuts.partition_point(|cut| cut.end <= step);
+        self.is_first[self.program.n_imported as usize + code] && cuts.get(next).is_none_or(|cut| step < cut.start)
     }
 
     /// How many types both modules share.

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use wasmparser::{
-    BinaryReader, BlockType, ElementItems, ElementKind, ElementSectionReader, ExternalKind, FuncType, FuncValidator,
-    FuncValidatorAllocations, FunctionBody, GlobalType, MemoryType, Operator, Parser, Payload, TableType, TypeRef,
-    ValType, ValidPayload, Validator, WasmFeatures, WasmModuleResources,
+    BinaryReader, BlockType, DataKind, ElementItems, ElementKind, ElementSectionReader, ExternalKind, FuncType,
+    FuncValidator, FuncValidatorAllocations, FunctionBody, GlobalType, MemoryType, Operator, Parser, Payload,
+    TableType, TypeRef, ValType, ValidPayload, Validator, WasmFeatures, WasmModuleResources,
 };
 
 use super::{LOADER, MEMORY};
@@ -31,6 +31,9 @@ pub struct Program<'a> {
     /// Places in the first table with their functions.
     pub places: Vec<(u32, u32)>,
     pub codes: Vec<Code<'a>>,
+    /// What memory holds at the beginning: addresses and bytes.
+    pub data: Vec<(u32, &'a [u8])>,
+    has_other_data: bool,
 }
 
 /// A function's code.
@@ -60,6 +63,9 @@ impl<'a> Program<'a> {
         if res.tables.is_empty() || res.memory.is_none() || !res.exports_memory {
             return Err("the program has no table or exports no memory".into());
         }
+        if res.has_other_data {
+            return Err("the program has data that is not put into memory at the beginning".into());
+        }
         Ok(res)
     }
 
@@ -81,7 +87,7 @@ impl<'a> Program<'a> {
         Ok(())
     }
 
-    fn take(&mut self, payload: Payload<'_>) -> Parsed<()> {
+    fn take(&mut self, payload: Payload<'a>) -> Parsed<()> {
         match payload {
             Payload::TypeSection(section) => {
                 self.type_section = usize_range(section.range());
@@ -121,6 +127,21 @@ impl<'a> Program<'a> {
                 }
             }
             Payload::ElementSection(section) => self.take_elements(section)?,
+            Payload::DataSection(section) => {
+                for data in section {
+                    let data = data?;
+                    let at = match data.kind {
+                        DataKind::Active { memory_index: 0, offset_expr } => {
+                            offset_expr.get_operators_reader().read()?
+                        }
+                        _ => Operator::Nop,
+                    };
+                    match at {
+                        Operator::I32Const { value } => self.data.push((value.cast_unsigned(), data.data)),
+                        _ => self.has_other_data = true,
+                    }
+                }
+            }
             _ => (),
         }
         Ok(())

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, convert::Infallible};
 
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, ElementSection, Elements, EntityType, Function, FunctionSection, ImportSection,
-    Instruction, Module, StartSection, ValType, reencode::Reencode,
+    BlockType, CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, Function, FunctionSection,
+    ImportSection, Instruction, Module, StartSection, ValType, reencode::Reencode,
 };
 use wasmparser::Operator;
 
@@ -13,6 +13,7 @@ use super::{
     cut::{self, Cut},
     plan::{Plan, Written},
     program::Code,
+    texts,
 };
 
 pub fn write(plan: &Plan<'_>) -> Written<Vec<u8>> {
@@ -34,7 +35,7 @@ pub fn write(plan: &Plan<'_>) -> Written<Vec<u8>> {
     let start = StartSection { function_index: functions.len() - 1 };
     let mut module = Module::new();
     module.section(&types).section(&writer.imports()?).section(&functions).section(&start);
-    module.section(&writer.elements()).section(&code);
+    module.section(&writer.elements()).section(&code).section(&writer.data());
     Ok(module.finish())
 }
 
@@ -101,6 +102,16 @@ impl Rest<'_> {
         let is_joined = wasm_encoder::GlobalType { val_type: ValType::I32, mutable: true, shared: false };
         res.import(FIRST, &format!("{GLOBAL}{}", program.globals.len()), EntityType::Global(is_joined));
         Ok(res)
+    }
+
+    fn data(&self) -> DataSection {
+        let mut res = DataSection::new();
+        for (at, bytes) in &self.plan.program.data {
+            for (at, bytes) in texts::parts(*at, bytes, &self.plan.moved, true) {
+                res.active(0, &ConstExpr::i32_const(at.cast_signed()), bytes.iter().copied());
+            }
+        }
+        res
     }
 
     /// Puts the functions where the stand-ins are and at the places that are empty.
