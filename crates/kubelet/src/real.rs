@@ -22,10 +22,13 @@ impl Kubelets {
             life.pod = pod.clone();
             return true;
         }
-        // A pod at rest is woken by what may change its life, not by its own status.
+        // A pod at rest is woken by what may change its life: not by its own status, but by others' conditions in it.
         let is_over = matches!(pod.str_at("status.phase"), Some("Succeeded" | "Failed"));
         let same = before.is_some_and(|it| {
-            node_of(it) == node_of(pod) && it.meta.deleted == pod.meta.deleted && it.at("spec") == pod.at("spec")
+            node_of(it) == node_of(pod)
+                && it.meta.deleted == pod.meta.deleted
+                && it.at("spec") == pod.at("spec")
+                && status::gates(it) == status::gates(pod)
         });
         !same && (!is_over || pod.meta.is_deleted())
     }

@@ -170,7 +170,7 @@ fn conditions(life: &Life, phase: &str, now: Instant) -> Vec<Value> {
 }
 
 /// What is missing for the pod's readiness gates, if anything.
-fn gates(pod: &Object) -> Option<String> {
+pub(crate) fn gates(pod: &Object) -> Option<String> {
     let status_of = |kind: &str| {
         pod.list_at("status.conditions")
             .iter()

@@ -473,6 +473,40 @@ fn a_machine_that_is_off_answers_nothing() {
 }
 
 #[test]
+fn a_readiness_gate_opens_the_way() {
+    let gated = "
+apiVersion: v1
+kind: Pod
+metadata: {name: gated, namespace: shop, labels: {app: gated}}
+spec:
+  readinessGates: [{conditionType: example.com/ok}]
+  containers: [{name: c, image: nginx, ports: [{containerPort: 80}]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: behind, namespace: shop}
+spec: {clusterIP: 10.96.10.30, selector: {app: gated}, ports: [{port: 80}]}
+";
+    let mut cluster = cluster(gated);
+    let mut outcomes = String::new();
+    for status in ["Unknown", "True", "False"] {
+        let body = format!(r#"{{"status":{{"conditions":[{{"type":"example.com/ok","status":"{status}"}}]}}}}"#);
+        let request = Request::patch("/api/v1/namespaces/shop/pods/gated/status");
+        let request = request.header("content-type", "application/strategic-merge-patch+json");
+        cluster.handle(request.body(body.into_bytes()).expect("the path is one"));
+        pass(&mut cluster, 2);
+        let answer = ask(&mut cluster, "shop/client", "http://behind");
+        let last = answer.list_at("status.steps").last().and_then(|it| it.str_at("message")).unwrap_or("");
+        outcomes.push_str(&format!("{status}: {last}\n"));
+    }
+    expect![[r#"
+        Unknown: Service shop/behind refuses connections: its one endpoint, pod shop/gated, is not ready
+        True: HTTP 200 OK
+        False: Service shop/behind refuses connections: its one endpoint, pod shop/gated, is not ready
+    "#]].assert_eq(&outcomes);
+}
+
+#[test]
 fn requests_take_turns() {
     let mut cluster = cluster("");
     let mut answers = String::new();
