@@ -120,10 +120,13 @@ impl ApiServer {
         &self.requests
     }
 
-    /// The path of a request.
-    pub fn request_path(&self, target: &RequestTarget) -> Str {
-        match target {
+    /// The path of a request. What is created is sent to where its kind lives.
+    pub fn request_path(&self, request: &ApiRequest) -> Str {
+        match &request.target {
             RequestTarget::Path(path) => path.clone(),
+            RequestTarget::Object { kind, key, sub: "" } if request.verb == "create" => {
+                self.path_of(*kind, &Key::new(&key.namespace, ""), "").into()
+            }
             RequestTarget::Object { kind, key, sub } => self.path_of(*kind, key, sub).into(),
         }
     }
@@ -149,7 +152,7 @@ impl ApiServer {
     /// The `status` of an APIRequest object.
     pub fn request_status(&self, request: &ApiRequest) -> Value {
         let mut status = value!({
-            "code": i64::from(request.code), "component": &request.component, "path": self.request_path(&request.target),
+            "code": i64::from(request.code), "component": &request.component, "path": self.request_path(request),
             "time": time::format_micros(request.at.nanos()), "user": &request.user, "verb": request.verb,
         });
         if let Some(cause) = &request.cause {

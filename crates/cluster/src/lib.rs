@@ -18,7 +18,7 @@ mod virtuals;
 
 pub use self::cluster::{Cluster, Progress};
 pub use self::config::{Config, KubeletMode};
-pub use apiserver::{ApiRequest, Body, Chunk, RequestTarget, StreamId};
+pub use apiserver::{ApiRequest, ApiServer, Body, Chunk, RequestTarget, StreamId};
 pub use sim::{Duration, Instant};
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ wire! {
         pub component: String,
         /// What it asked for, as people say it: `created`, `bound`, `wrote the status of`.
         pub deed: String,
+        /// The request that it sent, such as `PATCH /api/v1/nodes/a/status`.
+        pub request: String,
         pub object: Ref,
         pub letter: u8,
         pub revision: u64,
@@ -61,6 +63,7 @@ pub struct Writer {
     pub verb: String,
     /// The subresource; empty for the object itself.
     pub sub: String,
+    pub path: String,
     pub cause: Option<(KindId, Key, Revision)>,
 }
 
@@ -140,11 +143,12 @@ fn step(sources: &Sources<'_>, change: &Change, is_own: bool) -> Step {
         revision: revision.0,
     });
     let letter = letter(change);
-    let Writer { at, component, verb, sub, .. } = writer.unwrap_or_default();
+    let Writer { at, component, verb, sub, path, .. } = writer.unwrap_or_default();
     Step {
         at,
         component,
         deed: deed(letter, &verb, &sub),
+        request: request(&verb, &path),
         object: Ref::new(&kind_name(sources.registry, object.kind), object.namespace(), object.name()),
         letter,
         revision: change.revision.0,
@@ -165,6 +169,18 @@ pub(crate) fn letter(change: &Change) -> u8 {
         (_, None) => b'D',
         _ => b'M',
     }
+}
+
+/// As it goes over the wire.
+fn request(verb: &str, path: &str) -> String {
+    let method = match verb {
+        "create" => "POST",
+        "update" => "PUT",
+        "patch" => "PATCH",
+        "delete" | "deletecollection" => "DELETE",
+        _ => return String::new(),
+    };
+    format!("{method} {path}")
 }
 
 fn deed(letter: u8, verb: &str, sub: &str) -> String {
@@ -188,7 +204,7 @@ mod tests {
     use store::Store;
     use value::{Value, value};
 
-    use super::{Sources, Writer};
+    use super::{Sources, Step, Writer};
 
     struct World {
         store: Store,
@@ -218,7 +234,9 @@ mod tests {
                 self.store.create(object).expect("it is not there");
             }
             let cause = cause.map(|(kind, name, revision)| (kind, Key::new("default", name), Revision(revision)));
-            let writer = Writer { at: 0, component: who.to_owned(), verb: verb.to_owned(), sub: sub.to_owned(), cause };
+            let path = format!("/{sub}");
+            let writer =
+                Writer { at: 0, component: who.to_owned(), verb: verb.to_owned(), sub: sub.to_owned(), path, cause };
             self.writers.push((self.store.revision(), writer));
         }
 
@@ -237,13 +255,14 @@ mod tests {
         }
     }
 
-    fn shown(step: &super::Step) -> String {
+    fn shown(step: &Step) -> String {
         let cause = match &step.cause {
             Some(it) => format!(" because {} {} {}", it.object, char::from(it.letter.max(b'?')), it.revision),
             None => String::new(),
         };
         let sign = if step.is_own { "" } else { "↑ " };
-        format!("{sign}{} {} {} {}{cause}", step.revision, step.component, step.deed, step.object)
+        let Step { revision, component, deed, object, request, .. } = step;
+        format!("{sign}{revision} {component} {deed} {object} with {request}{cause}")
     }
 
     fn named(name: &str, phase: &str) -> Value {
@@ -262,10 +281,10 @@ mod tests {
             POD,
             "p",
             expect![[r#"
-                ↑ 2 kubectl created ReplicaSet default/rs
-                3 replicaset-controller created Pod default/p because ReplicaSet default/rs A 2
-                5 default-scheduler bound Pod default/p because Pod default/p A 3
-                6 kubelet wrote the status of Pod default/p because Pod default/p M 5"#]],
+                ↑ 2 kubectl created ReplicaSet default/rs with POST /
+                3 replicaset-controller created Pod default/p with POST / because ReplicaSet default/rs A 2
+                5 default-scheduler bound Pod default/p with POST /binding because Pod default/p A 3
+                6 kubelet wrote the status of Pod default/p with PATCH /status because Pod default/p M 5"#]],
         );
     }
 
@@ -281,8 +300,8 @@ mod tests {
             "p",
             expect![[r#"
                 …
-                4 kubelet wrote the status of Pod default/p
-                5 kubelet wrote the status of Pod default/p"#]],
+                4 kubelet wrote the status of Pod default/p with PATCH /status
+                5 kubelet wrote the status of Pod default/p with PATCH /status"#]],
         );
     }
 }

@@ -48,6 +48,8 @@ pub enum Act {
     Tab(Tab),
     Size(Size),
     View(View),
+    /// From anything else to the tree, from the tree to the nodes.
+    ToggleTree,
     /// Opens or closes what an owner, by uid, has below it in the tree.
     Fold {
         uid: String,

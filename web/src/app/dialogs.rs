@@ -97,7 +97,7 @@ fn limits() -> Html {
             </ul>
             <h3>{ "Not there" }</h3>
             <ul>
-                <li>{ "Network traffic, volumes with data, container runtimes, cloud load balancers." }</li>
+                <li>{ "Packets: the way of a request is told, hop by hop, and its answer made up. Volumes with data, container runtimes, cloud load balancers." }</li>
                 <li>{ "Authentication: whoever is at this page is the administrator." }</li>
                 <li>{ "Admission webhooks and custom resource definitions." }</li>
             </ul>
@@ -116,8 +116,10 @@ const KEYS: &[(&str, &str)] = &[
     (".", "pause and do one step"),
     ("/", "to the console"),
     ("e", "to the editor"),
-    ("c", "to the nodes; arrows go on from there"),
-    ("Enter", "details of a node or pod"),
+    ("c", "to the nodes or the tree; arrows go on from there"),
+    ("w", "workloads as a tree, or the nodes again"),
+    ("← →", "in the tree: close, open"),
+    ("Enter", "details of a node, pod or row"),
     ("Esc", "close, or stop explaining"),
     ("?", "this"),
 ];
@@ -140,6 +142,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("StatefulSet", "of a StatefulSet"),
     ("Job", "of a Job"),
     ("", "on its own"),
+    ("Service", "a Service, in the tree"),
 ];
 
 fn keys() -> Html {

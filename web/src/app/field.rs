@@ -10,9 +10,17 @@ use yew::prelude::*;
 
 use crate::act::Act;
 
-/// A square and the space after it, in pixels of the page.
-const PITCH: u32 = 14;
-const SQUARE: u32 = 12;
+/// A square and the space after it, in pixels of the page: the more nodes, the smaller.
+fn pitch(n: usize) -> u32 {
+    match n {
+        0..=400 => 26,
+        401..=1_600 => 18,
+        _ => 12,
+    }
+}
+
+/// The space between two squares.
+const SPACE: u32 = 2;
 
 #[derive(Properties, PartialEq)]
 pub struct FieldProps {
@@ -37,9 +45,10 @@ pub fn Field(props: &FieldProps) -> Html {
         let (canvas, cells, on) = (canvas.clone(), cells.clone(), on.clone());
         Callback::from(move |event: MouseEvent| {
             let Some(canvas) = canvas.cast::<HtmlCanvasElement>() else { return };
-            let column = u32::try_from(event.offset_x()).unwrap_or(0) / PITCH;
-            let row = u32::try_from(event.offset_y()).unwrap_or(0) / PITCH;
-            let idx = row * columns(&canvas) + column;
+            let pitch = pitch(cells.len());
+            let column = u32::try_from(event.offset_x()).unwrap_or(0) / pitch;
+            let row = u32::try_from(event.offset_y()).unwrap_or(0) / pitch;
+            let idx = row * columns(&canvas, pitch) + column;
             if let Some(cell) = cells.get(idx as usize) {
                 on.emit(Act::Open { target: Ref::new("Node", "", &cell.node.name), x: event.client_x() });
             }
@@ -47,18 +56,19 @@ pub fn Field(props: &FieldProps) -> Html {
     };
     let bad = cells.iter().filter(|it| it.node.state != NodeState::Ready).count();
     let label = format!("{} nodes, {bad} of them not ready. The table shows them one by one.", cells.len());
-    html! { <canvas class="field-of-nodes" ref={canvas} role="img" aria-label={label} {onclick} /> }
+    html! { <div class="field-of-nodes"><canvas ref={canvas} role="img" aria-label={label} {onclick} /></div> }
 }
 
-fn columns(canvas: &HtmlCanvasElement) -> u32 {
-    (u32::try_from(canvas.client_width()).unwrap_or(0) / PITCH).max(1)
+fn columns(canvas: &HtmlCanvasElement, pitch: u32) -> u32 {
+    (u32::try_from(canvas.parent_element().map_or(0, |it| it.client_width())).unwrap_or(0) / pitch).max(1)
 }
 
 fn draw(canvas: &HtmlCanvasElement, cells: &[Rc<Cell>]) -> Result<(), JsValue> {
-    let columns = columns(canvas);
+    let pitch = pitch(cells.len());
+    let columns = columns(canvas, pitch);
     let rows = u32::try_from(cells.len()).unwrap_or(u32::MAX).div_ceil(columns);
-    canvas.set_width(columns * PITCH);
-    canvas.set_height(rows * PITCH);
+    canvas.set_width(columns * pitch);
+    canvas.set_height(rows * pitch);
     let Some(context) = canvas.get_context("2d")?.and_then(|it| it.dyn_into::<CanvasRenderingContext2d>().ok()) else {
         return Ok(());
     };
@@ -78,8 +88,8 @@ fn draw(canvas: &HtmlCanvasElement, cells: &[Rc<Cell>]) -> Result<(), JsValue> {
             _ => &ok,
         };
         context.set_fill_style_str(colour);
-        let (x, y) = (idx % columns * PITCH, idx / columns * PITCH);
-        context.fill_rect(f64::from(x), f64::from(y), f64::from(SQUARE), f64::from(SQUARE));
+        let (x, y) = (idx % columns * pitch, idx / columns * pitch);
+        context.fill_rect(f64::from(x), f64::from(y), f64::from(pitch - SPACE), f64::from(pitch - SPACE));
     }
     Ok(())
 }

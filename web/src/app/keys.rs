@@ -36,8 +36,9 @@ pub fn meaning(event: &KeyboardEvent) -> Option<Act> {
         "." => Some(Act::Step),
         "/" => Some(Act::GoConsole),
         "e" => Some(Act::GoEditor),
+        "w" => Some(Act::ToggleTree),
         "c" => {
-            page::focus("[data-roving]");
+            page::focus("[data-roving], [data-testid='tree-row'][tabindex='0']");
             None
         }
         "?" => Some(Act::Dialog(Dialog::Keys)),

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use cluster::{ApiRequest, Body, RequestTarget};
+use cluster::{ApiRequest, ApiServer, Body, RequestTarget};
 use kubectl::Input;
 use meta::{Key, KindId, Object, Revision};
 use value::{Value, json, value};
@@ -88,13 +88,13 @@ pub fn send(engine: &mut Engine, from: &Origin, url: &str) -> Way {
 fn chain(engine: &Engine, kind: KindId, target: &Ref) -> Chain {
     let api = engine.cluster.api();
     let requests: Vec<&ApiRequest> = api.requests().iter().collect();
-    let writer = |object: &Object, revision: Revision| writer(&requests, object, revision);
+    let writer = |object: &Object, revision: Revision| writer(api, &requests, object, revision);
     let sources = Sources { store: api.store(), registry: api.registry(), writer: &writer };
     chain::of(&sources, kind, &Key::new(&target.namespace, &target.name))
 }
 
 /// The request after which the store first had a revision, if it can have written it.
-fn writer(requests: &[&ApiRequest], object: &Object, revision: Revision) -> Option<Writer> {
+fn writer(api: &ApiServer, requests: &[&ApiRequest], object: &Object, revision: Revision) -> Option<Writer> {
     let idx = requests.partition_point(|it| it.revision < revision);
     let request = requests.get(idx)?;
     // Of the oldest that is remembered nobody knows where it began.
@@ -112,6 +112,7 @@ fn writer(requests: &[&ApiRequest], object: &Object, revision: Revision) -> Opti
         component: request.component.to_string(),
         verb: request.verb.to_owned(),
         sub,
+        path: api.request_path(request).to_string(),
         cause: request.cause.as_ref().map(|it| (it.kind, it.key.clone(), it.revision)),
     })
 }

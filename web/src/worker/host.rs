@@ -392,7 +392,7 @@ impl Host {
                     at: it.at.nanos(),
                     component: it.component.to_string(),
                     verb: it.verb.to_owned(),
-                    path: api.request_path(&it.target).to_string(),
+                    path: api.request_path(it).to_string(),
                     code: it.code,
                     cause: cause.unwrap_or_default(),
                 })

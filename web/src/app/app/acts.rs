@@ -57,6 +57,7 @@ impl App {
             Act::Tab(tab) => self.show_tab(tab),
             Act::Size(size) => self.size = size,
             Act::View(shape) => self.show_shape(shape),
+            Act::ToggleTree => self.show_shape(if self.shape == View::Tree { View::Cards } else { View::Tree }),
             Act::Fold { uid, is_open } => {
                 let is_news = if is_open { self.closed.remove(&uid) } else { self.closed.insert(uid) };
                 if is_news {

@@ -39,6 +39,7 @@ fn one(step: &Step, target: &Ref, on: &Callback<Act>) -> Html {
             <span class={classes!("badge", letter_class(step.letter))} title={letter_word(step.letter)}>{ char::from(step.letter).to_string() }</span>
             <span class="deed"><b class="mono">{ who }</b>{ format!(" {} ", step.deed) }{ object(&step.object, target, on) }</span>
             if !step.what.is_empty() { <span class="what mono">{ step.what.clone() }</span> }
+            if !step.request.is_empty() { <span class="what mono">{ step.request.clone() }</span> }
             <span class="because">{ match &step.cause {
                 Some(cause) => because(cause, target, on),
                 None if step.component.is_empty() => html! { "Nobody remembers who that was." },
