@@ -80,6 +80,8 @@ test("the editor knows the fields of each kind", async (t) => {
   const page = await openPage(t);
   await untilUsable(page);
   const content = page.locator("[data-testid='editor'] .cm-content");
+  // What knows of fields is loaded last.
+  await page.waitForSelector("[data-testid='editor'] .cm-gutter-lint", { state: "attached" });
   await content.getByText("matchLabels").first().hover();
   const tip = page.locator(".cm-tooltip-hover");
   await tip.getByText("spec.selector.matchLabels").waitFor();
