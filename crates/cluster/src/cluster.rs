@@ -1,10 +1,8 @@
 //! The turn: deliver what changed, let everybody work, and when nothing is left jump to the next wake-up.
 
-use std::collections::BTreeMap;
-
 use apiserver::{ApiServer, Body, Chunk, StreamId, Tunnel};
 use kinds::POD;
-use meta::{Key, KindId, Revision, Status};
+use meta::{Key, Revision, Status};
 use runtime::{Cx, Indexes, Recorder, View};
 use scheduler::Scheduler;
 use sim::{Duration, Instant};
@@ -27,8 +25,10 @@ pub struct Cluster {
     pub(crate) config: Config,
     pub(crate) indexes: Indexes,
     recorder: Recorder,
-    /// How far each kind's log has been delivered.
-    cursors: BTreeMap<KindId, Cursor>,
+    /// How far each kind's log has been delivered, and to which slots it goes.
+    deliveries: Vec<Delivery>,
+    /// Everything up to and with this revision has been delivered.
+    delivered: Revision,
     pub(crate) now: Instant,
     n_turns: u64,
     pub(crate) inputs: Inputs,
@@ -37,6 +37,11 @@ pub struct Cluster {
     pub(crate) n_requests: u64,
     /// Of what each kind that is not stored was last made.
     pub(crate) shown_versions: [Option<u64>; N_SHOWN],
+}
+
+struct Delivery {
+    cursor: Cursor,
+    slots: Vec<usize>,
 }
 
 /// What an [`Cluster::advance`] came to.
@@ -69,7 +74,15 @@ impl Cluster {
         let api = ApiServer::new(apiserver::Config { seed: config.seed, log_changes_max: config.log_changes_max });
         let slots = actors::all(config, &api);
         Cluster {
-            cursors: api.registry().ids().map(|kind| (kind, Cursor { kind, seen: Revision::default() })).collect(),
+            deliveries: api
+                .registry()
+                .ids()
+                .map(|kind| Delivery {
+                    cursor: Cursor { kind, seen: Revision::default() },
+                    slots: (0..slots.len()).filter(|it| slots[*it].wants(kind)).collect(),
+                })
+                .collect(),
+            delivered: Revision::default(),
             api,
             slots,
             config: config.clone(),
@@ -195,7 +208,7 @@ impl Cluster {
     }
 
     fn has_undelivered(&self) -> bool {
-        self.cursors.values().any(|it| it.seen < self.api.store().newest(it.kind))
+        self.delivered < self.api.store().revision()
     }
 
     fn turn(&mut self) {
@@ -216,8 +229,10 @@ impl Cluster {
     fn deliver(&mut self) {
         let mut expired = false;
         let mut batch: Vec<Change> = Vec::new();
-        for (kind, cursor) in &mut self.cursors {
-            loop {
+        self.delivered = self.api.store().revision();
+        for Delivery { cursor, slots } in &mut self.deliveries {
+            let kind = cursor.kind;
+            while cursor.seen < self.api.store().newest(kind) {
                 batch.clear();
                 if self.api.store().read(cursor, BATCH_CHANGES_MAX, &mut batch).is_err() {
                     expired = true;
@@ -226,10 +241,10 @@ impl Cluster {
                 if batch.is_empty() {
                     break;
                 }
-                self.indexes.apply(*kind, &batch, POD);
+                self.indexes.apply(kind, &batch, POD);
                 let view = View::new(&self.api, &self.indexes, self.now);
-                for slot in self.slots.iter_mut().filter(|it| it.wants(*kind)) {
-                    slot.deliver(*kind, &batch, &view);
+                for idx in slots.iter() {
+                    self.slots[*idx].deliver(kind, &batch, &view);
                 }
             }
         }
@@ -241,15 +256,16 @@ impl Cluster {
     /// Everybody lists again: at the beginning, and when the log was too short.
     pub(crate) fn restart_all(&mut self) {
         self.indexes = Indexes::default();
-        for (kind, cursor) in &mut self.cursors {
+        self.delivered = self.api.store().revision();
+        for Delivery { cursor, .. } in &mut self.deliveries {
             let all: Vec<Change> = self
                 .api
                 .store()
-                .list(*kind, None)
+                .list(cursor.kind, None)
                 .map(|it| Change { revision: it.meta.revision, before: None, after: Some(it.clone()) })
                 .collect();
-            self.indexes.apply(*kind, &all, POD);
-            cursor.seen = self.api.store().revision();
+            self.indexes.apply(cursor.kind, &all, POD);
+            cursor.seen = self.delivered;
         }
         let view = View::new(&self.api, &self.indexes, self.now);
         for slot in &mut self.slots {
