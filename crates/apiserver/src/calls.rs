@@ -154,6 +154,28 @@ pub fn patch_strategic(
     patched(api, now, caller, kind, key, "", patch::Kind::Strategic, body)
 }
 
+/// A patch that takes a finalizer out.
+///
+/// # Errors
+/// The API's answer.
+pub fn remove_finalizer(
+    api: &mut ApiServer,
+    now: Instant,
+    caller: &Caller,
+    kind: KindId,
+    key: &Key,
+    finalizer: &str,
+) -> Result<Arc<Object>, Status> {
+    let res = write(api, now, caller, kind, "").and_then(|mut it| {
+        let live = api.store.get(kind, key).cloned().ok_or_else(|| it.not_found(&key.name))?;
+        let mut object = Object::clone(&live);
+        object.meta.finalizers = live.meta.finalizers.iter().filter(|it| **it != finalizer).cloned().collect();
+        write::change(api, &mut it, &live, object)
+    });
+    api.requests.note(now, caller, "patch", kind, key, "", &res);
+    res
+}
+
 /// A strategic merge patch of the status, as kubelets send it.
 ///
 /// # Errors

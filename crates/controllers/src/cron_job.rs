@@ -48,6 +48,10 @@ impl Reconciler for CronJobs {
         vec![Watch::Itself(CRON_JOB), Watch::Owner { kind: JOB, owner_kind: "CronJob", owner_group: "batch" }]
     }
 
+    fn knows_own_status(&self) -> bool {
+        true
+    }
+
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
         let Some(object) = cx.get(CRON_JOB, key) else {
             self.known.remove(key);

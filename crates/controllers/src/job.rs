@@ -16,7 +16,6 @@ use meta::{Key, KindId, Object, Status};
 use runtime::{Action, Cx, Reconciler, View, Watch};
 use sim::Duration;
 use store::Change;
-use value::value;
 
 use self::backoff::Record;
 use self::indexes::Intervals;
@@ -97,6 +96,10 @@ impl Reconciler for Jobs {
         ]
     }
 
+    fn knows_own_status(&self) -> bool {
+        true
+    }
+
     fn batches(&self, kind: KindId) -> Duration {
         if kind == POD { BATCH } else { Duration::ZERO }
     }
@@ -150,8 +153,7 @@ fn has_tracking(pod: &Object) -> bool {
 
 /// Lets a pod go.
 fn remove_tracking(cx: &mut Cx<'_>, pod: &Object) -> Result<(), Status> {
-    let patch = value!({ "metadata": { "$deleteFromPrimitiveList/finalizers": [TRACKING] } });
-    match cx.patch(POD, &pod.key(), &patch) {
+    match cx.remove_finalizer(POD, &pod.key(), TRACKING) {
         Err(status) if !status.is_not_found() => Err(status),
         _ => Ok(()),
     }

@@ -2,13 +2,20 @@
 
 use kinds::JOB;
 use meta::{Key, KindId, Status};
-use runtime::{Action, Cx, Propagation, Reconciler, Watch};
+use runtime::{Action, Cx, Propagation, Reconciler, View, Watch};
 use sim::{Duration, Instant};
+use store::Change;
 use value::time;
 
 use crate::job;
 
 pub(crate) struct TtlAfterFinished;
+
+/// A Job that has ended and is not to stay (`needsCleanup`).
+fn mortal(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
+    let job = change.after.as_ref().filter(|it| it.i64_at("spec.ttlSecondsAfterFinished").is_some());
+    keys.extend(job.filter(|it| job::is_finished(it)).map(|it| it.key()));
+}
 
 impl Reconciler for TtlAfterFinished {
     fn name(&self) -> &'static str {
@@ -20,7 +27,7 @@ impl Reconciler for TtlAfterFinished {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Itself(JOB)]
+        vec![Watch::Map { kind: JOB, keys: mortal }]
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

@@ -234,6 +234,15 @@ impl<'a> Cx<'a> {
         calls::patch_strategic(self.api, self.now, &self.caller, kind, key, patch)
     }
 
+    /// Patches a finalizer away.
+    ///
+    /// # Errors
+    /// Whatever the API server answers.
+    pub fn remove_finalizer(&mut self, kind: KindId, key: &Key, finalizer: &str) -> Result<Arc<Object>, Status> {
+        self.n_writes += 1;
+        calls::remove_finalizer(self.api, self.now, &self.caller, kind, key, finalizer)
+    }
+
     /// A strategic merge patch of the status.
     ///
     /// # Errors
