@@ -47,7 +47,20 @@ impl Network {
 
     /// The `n`-th address for pods.
     pub fn pod_ip(&self, n: u32) -> Str {
-        format!("10.{}.{}.{}", 128 + self.number / 256 % 128, self.number % 256, n % Network::PODS + 2).into()
+        let [high, low] = self.pod_net();
+        format!("10.{high}.{low}.{}", n % Network::PODS + 2).into()
+    }
+
+    /// Which address for pods this is.
+    pub fn number_of_pod(&self, ip: &str) -> Option<u32> {
+        let mut parts = ip.split('.').map(|it| it.parse::<u32>().ok());
+        let net = [Some(10)].into_iter().chain(self.pod_net().map(Some));
+        net.into_iter().all(|it| parts.next() == Some(it)).then(|| parts.next()??.checked_sub(2)).flatten()
+    }
+
+    /// The second and third part of its pods' addresses.
+    fn pod_net(&self) -> [u32; 2] {
+        [128 + self.number / 256 % 128, self.number % 256]
     }
 }
 

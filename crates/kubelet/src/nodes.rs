@@ -47,9 +47,15 @@ pub(crate) fn pod_ip(cx: &Cx<'_>, network: &Network, pod: &Object) -> Str {
         return ip.clone();
     }
     let node = pod.str_at("spec.nodeName").unwrap_or("");
-    let others = cx.on_node(node);
-    let used: BTreeSet<&str> = others.iter().filter_map(|it| it.str_at("status.podIP")).collect();
-    (0..Network::PODS).map(|n| network.pod_ip(n)).find(|it| !used.contains(&**it)).unwrap_or_default()
+    let mut used = [false; Network::PODS as usize];
+    for pod in cx.view().pods_on(node) {
+        let number = pod.str_at("status.podIP").and_then(|it| network.number_of_pod(it));
+        if let Some(it) = number.and_then(|it| used.get_mut(it as usize)) {
+            *it = true;
+        }
+    }
+    let free = used.iter().position(|it| !it).and_then(|it| u32::try_from(it).ok());
+    free.map_or_else(Str::default, |it| network.pod_ip(it))
 }
 
 impl Kubelets {

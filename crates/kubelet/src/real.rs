@@ -19,8 +19,10 @@ impl Kubelets {
     /// Takes a new state of a pod in; answers whether it is to be looked at.
     pub(crate) fn pod_of_life(&mut self, pod: &Arc<Object>, before: Option<&Object>) -> bool {
         if let Some(life) = self.lives.get_mut(&pod.key()).filter(|it| it.uid == pod.meta.uid) {
+            // What it wrote itself tells it nothing.
+            let is_own = Arc::ptr_eq(&life.pod, pod);
             life.pod = pod.clone();
-            return true;
+            return !is_own;
         }
         // A pod at rest is woken by what may change its life: not by its own status, but by others' conditions in it.
         let is_over = matches!(pod.str_at("status.phase"), Some("Succeeded" | "Failed"));

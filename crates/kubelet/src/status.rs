@@ -123,7 +123,8 @@ pub(crate) fn digest(text: &str) -> String {
 }
 
 fn push_hex(number: u64, out: &mut String) {
-    out.extend((0..16).rev().map(|place| char::from_digit((number >> (4 * place)) as u32 & 0xf, 16).unwrap_or('0')));
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.extend((0..16).rev().map(|place| char::from(DIGITS[(number >> (4 * place)) as usize & 0xf])));
 }
 
 /// Types in the order in which a kubelet lists them.
@@ -199,19 +200,32 @@ fn condition(
     now: Instant,
 ) -> Value {
     let status = if is_true { "True" } else { "False" };
-    let old = before.iter().find(|it| it.str_at("type") == Some(kind)).filter(|it| it.str_at("status") == Some(status));
+    let old = before.iter().find(|it| text(it, "type") == kind).filter(|it| text(it, "status") == status);
+    let (reason, message) = why.unwrap_or_default();
+    let generation = life.pod.meta.generation;
+    if let Some(old) = old
+        && (text(old, "reason"), text(old, "message")) == (reason, &*message)
+        && old.get("observedGeneration").and_then(Value::as_i64) == Some(generation)
+        && old.get("lastProbeTime").is_some_and(Value::is_null)
+    {
+        return old.clone();
+    }
     let since = old.and_then(|it| it.get("lastTransitionTime").cloned()).unwrap_or_else(|| stamp(now));
     let mut condition = map!({
-        "lastProbeTime": null, "lastTransitionTime": since, "observedGeneration": life.pod.meta.generation,
-        "status": Str::literal(status), "type": Str::literal(kind),
+        "lastProbeTime": null, "lastTransitionTime": since, "observedGeneration": generation, "status": Str::literal(status),
+        "type": Str::literal(kind),
     });
-    if let Some((reason, message)) = why {
+    if !reason.is_empty() {
         condition.insert(Str::literal("reason"), Str::literal(reason));
-        if !message.is_empty() {
-            condition.insert(Str::literal("message"), message);
-        }
+    }
+    if !message.is_empty() {
+        condition.insert(Str::literal("message"), message);
     }
     Value::Map(condition)
+}
+
+fn text<'a>(it: &'a Value, key: &str) -> &'a str {
+    it.get(key).and_then(Value::as_str).unwrap_or("")
 }
 
 /// The status that the fast mode gives a pod at once: running and ready, or succeeded.

@@ -53,8 +53,14 @@ impl<'a> View<'a> {
     }
 
     /// Live pods bound to `node`.
+    pub fn pods_on(&self, node: &str) -> impl Iterator<Item = &'a Arc<Object>> + use<'a> {
+        let api = self.api;
+        self.indexes.on_node(node).filter_map(move |it| api.store().get(POD, it))
+    }
+
+    /// The same as a list.
     pub fn on_node(&self, node: &str) -> Vec<Arc<Object>> {
-        self.indexes.on_node(node).filter_map(|it| self.get(POD, it)).cloned().collect()
+        self.pods_on(node).cloned().collect()
     }
 
     /// Kinds whose objects live in namespaces and are stored, with their names as `RESOURCE.GROUP`.
