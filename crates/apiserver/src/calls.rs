@@ -172,7 +172,7 @@ pub fn remove_finalizer(
         object.meta.finalizers = live.meta.finalizers.iter().filter(|it| **it != finalizer).cloned().collect();
         write::change(api, &mut it, &live, object)
     });
-    api.requests.note(now, caller, "patch", kind, key, "", &res);
+    api.note(now, caller, "patch", kind, key, "", &res);
     res
 }
 

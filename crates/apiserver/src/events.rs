@@ -73,9 +73,10 @@ fn is_v1(event: &Object) -> bool {
 /// as upstream.
 pub(crate) fn create_all(api: &mut ApiServer, now: Instant, caller: &Caller, recorded: Vec<Recorded>) {
     let mut ready: Vec<Object> = Vec::with_capacity(recorded.len());
+    let mut asked: Vec<(Key, Option<Cause>)> = Vec::with_capacity(recorded.len());
     let mut open_namespace: Option<Str> = None;
+    let mut caller = caller.clone();
     for Recorded { event, cause } in recorded {
-        let caller = Caller { cause, ..caller.clone() };
         let namespace = &event.meta.namespace;
         if open_namespace.as_ref() != Some(namespace) {
             open_namespace = is_open(api, namespace).then(|| namespace.clone());
@@ -84,12 +85,18 @@ pub(crate) fn create_all(api: &mut ApiServer, now: Instant, caller: &Caller, rec
         let form = Form::of(&caller.manager, &event).filter(|_| is_short && open_namespace.is_some());
         let Some(form) = form.filter(|_| api.store.get(EVENT, &event.key()).is_none()) else {
             let create = if is_v1(&event) { calls::create_event } else { calls::create };
+            caller.cause = cause;
             create(api, now, &caller, event).ok();
             continue;
         };
+        asked.push((event.key(), cause));
         ready.push(complete(api, now, &caller, form, event));
     }
     api.store.create_all(ready);
+    for (key, cause) in asked {
+        caller.cause = cause;
+        api.note(now, &caller, "create", EVENT, &key, "", &Ok::<(), Status>(()));
+    }
 }
 
 /// What the write path adds to an event.
@@ -116,7 +123,6 @@ fn complete(api: &mut ApiServer, now: Instant, caller: &Caller, form: Form, mut 
     event.meta.managed = managed;
     event.meta.uid = api.new_uid();
     event.meta.created = Some(secs);
-    api.note(now, caller, "create", EVENT, &event.key(), "", &Ok::<(), Status>(()));
     event
 }
 
