@@ -1,6 +1,7 @@
 //! Deletes pods whose node has gone, pods that were deleted before they were bound, and finished pods beyond a limit (`pkg/controller/podgc`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kinds::{NODE, POD};
 use meta::{Key, KindId, Object, Status};
@@ -15,6 +16,9 @@ use crate::{conditions, pods};
 const FINISHED_MAX: usize = 12_500;
 /// How long a pod may name an absent node: it could be registered any moment (`quarantineTime`).
 const QUARANTINE: Duration = Duration::from_secs(40);
+
+/// How often upstream looks (`gcCheckPeriod`).
+const PERIOD_SECS: u64 = 20;
 
 /// One key stands for the whole cluster: every round looks at all.
 #[derive(Default)]
@@ -49,7 +53,12 @@ impl Reconciler for PodGc {
                 collect_orphan(cx, &pod)?;
             }
         }
-        collect_unbound(cx)?;
+        let unbound = unbound(cx);
+        let next = until_round(now);
+        let again = again.into_iter().chain((!unbound.is_empty() && !next.is_zero()).then_some(next)).min();
+        if next.is_zero() {
+            collect_unbound(cx, &unbound)?;
+        }
         collect_finished(cx)?;
         Ok(again.map_or(Action::AwaitChange, Action::RequeueAfter))
     }
@@ -105,14 +114,25 @@ fn fail(cx: &mut Cx<'_>, pod: &Object, message: &str, reason: Option<&str>) -> R
     cx.update_status(pod, status).map(|_| ())
 }
 
-fn collect_unbound(cx: &mut Cx<'_>) -> Result<(), Status> {
-    let unbound: Vec<_> = cx
-        .list(POD, None)
-        .filter(|it| it.meta.is_deleted() && it.str_at("spec.nodeName").unwrap_or("").is_empty())
-        .cloned()
-        .collect();
+/// Pods that were deleted before they were bound, and are held by a finalizer. To those that have failed nothing more happens.
+fn unbound(cx: &Cx<'_>) -> Vec<Arc<Object>> {
+    let is_bound = |it: &Object| it.str_at("spec.nodeName").is_some_and(|it| !it.is_empty());
+    let is_unbound = |it: &&Arc<Object>| it.meta.is_deleted() && !is_bound(it) && !pods::is_terminal(it);
+    cx.list(POD, None).filter(is_unbound).cloned().collect()
+}
+
+/// Until the next round of upstream's clock; nothing at a round.
+fn until_round(now: Instant) -> Duration {
+    let period = PERIOD_SECS * 1_000_000_000;
+    match now.nanos() % period {
+        0 => Duration::ZERO,
+        since => Duration::from_nanos(period - since),
+    }
+}
+
+fn collect_unbound(cx: &mut Cx<'_>, unbound: &[Arc<Object>]) -> Result<(), Status> {
     for pod in unbound {
-        fail(cx, &pod, "", None)?;
+        fail(cx, pod, "", None)?;
         cx.delete_now(POD, &pod.key())?;
     }
     Ok(())
