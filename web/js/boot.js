@@ -3,6 +3,7 @@
 import init from "./app.js";
 import * as browser from "./browser.js";
 import * as motion from "./motion.js";
+import { prepareRest } from "./rest.js";
 
 globalThis.drydock = {
   ...browser,
@@ -16,4 +17,5 @@ globalThis.drydock = {
   },
 };
 
+prepareRest(new URL("./app_rest.wasm", import.meta.url));
 await init();

@@ -1,5 +1,5 @@
-//! The page: Trunk makes the two programs and copies the files, the engine is split in what the first manifests need
-//! and the rest, and names are sealed with their contents.
+//! The page: Trunk makes the two programs and copies the files, each program is split in what a first visit needs and
+//! the rest, and names are sealed with their contents.
 
 mod rehearsal;
 pub mod seal;
@@ -40,6 +40,6 @@ pub fn build() -> Res<()> {
                 .env_remove("NO_COLOR"),
         )
     })?;
-    process::timed("split the engine", || rehearsal::split_engine(&unsealed))?;
+    process::timed("split the programs", || rehearsal::split_programs(&unsealed))?;
     seal::seal(&unsealed, &dist())
 }

@@ -58,6 +58,12 @@ extern "C" {
     #[wasm_bindgen(js_namespace = drydock, js_name = afterMove)]
     pub fn after_move();
 
+    /// Brings what the build split off, since a first visit does not need it; see `web/js/rest.js`.
+    ///
+    /// Code that is not there calls it, too, with `true`.
+    #[wasm_bindgen(js_name = loadRest)]
+    pub fn load_rest(is_needed_now: bool);
+
     /// Answers requests of the page around the frame; the callback takes method, parameters and a reply function.
     #[wasm_bindgen(js_namespace = drydock, js_name = onRequest)]
     pub fn on_request(callback: &JsValue);

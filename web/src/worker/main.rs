@@ -29,7 +29,7 @@ thread_local! {
 
 #[wasm_bindgen]
 extern "C" {
-    /// Brings what the build split off, since the first manifests do not need it; see `web/js/engine.js`.
+    /// Brings what the build split off, since the first manifests do not need it; see `web/js/rest.js`.
     ///
     /// Code that is not there calls it, too, with `true`.
     #[wasm_bindgen(js_name = loadRest)]

@@ -503,7 +503,8 @@ spec: {clusterIP: 10.96.10.30, selector: {app: gated}, ports: [{port: 80}]}
         Unknown: Service shop/behind refuses connections: its one endpoint, pod shop/gated, is not ready
         True: HTTP 200 OK
         False: Service shop/behind refuses connections: its one endpoint, pod shop/gated, is not ready
-    "#]].assert_eq(&outcomes);
+    "#]]
+    .assert_eq(&outcomes);
 }
 
 #[test]

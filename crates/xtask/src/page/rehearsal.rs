@@ -1,49 +1,67 @@
-//! Runs the engine under Node as the page does with a first manifest, and splits it by what ran.
+//! Runs the app and the engine under Node as with a first visitor, and splits both by what ran.
 
 use std::path::Path;
 
-use super::split::{self, Counted, Parts};
+use serde_json::json;
+
+use super::split::{self, Parts};
 use crate::{
     files,
     process::{self, Res},
 };
 
-/// What Trunk and wasm-bindgen call the engine.
-const ENGINE: &str = "worker_bg.wasm";
-const GLUE: &str = "worker.js";
-/// The part that is loaded later; `web/js/engine.js` names it, too.
-const REST: &str = "worker_rest.wasm";
+/// What the visitor applies.
+const MANIFEST: &str = "web/examples/fluentd-elasticsearch.yaml";
 
-/// Long texts in the engine that little of it uses.
-const TEXTS: &[&str] =
-    &["crates/apiserver/data/descriptions.txt", "crates/apiserver/data/openapi.txt", "crates/cron/data/zones.txt"];
-
-/// Replaces the engine of a site by its two parts.
-pub fn split_engine(site: &Path) -> Res<()> {
-    let wasm = files::read_bytes(&site.join(ENGINE))?;
-    let hits = rehearse(site, &split::counted(&wasm)?)?;
-    let texts = TEXTS.iter().map(|it| files::read_bytes(&files::root().join(it))).collect::<Res<Vec<_>>>()?;
-    let Parts { first, rest } = split::split(&wasm, &hits, &texts)?;
-    files::write(&site.join(ENGINE), first)?;
-    files::write(&site.join(REST), rest)
+/// A program of the page.
+struct Program {
+    /// What Trunk and wasm-bindgen call it; its rest is named in `web/js`.
+    name: &'static str,
+    /// Long texts in it that little of it uses.
+    texts: &'static [&'static str],
 }
 
-/// What the counters hold at the end.
-fn rehearse(site: &Path, counted: &Counted) -> Res<Vec<u8>> {
+const PROGRAMS: &[Program] = &[
+    Program { name: "app", texts: &[] },
+    Program {
+        name: "worker",
+        texts: &[
+            "crates/apiserver/data/descriptions.txt",
+            "crates/apiserver/data/openapi.txt",
+            "crates/cron/data/zones.txt",
+        ],
+    },
+];
+
+/// Replaces each program of a site by its two parts.
+pub fn split_programs(site: &Path) -> Res<()> {
+    // By `type` Node takes the glue for modules.
     let stage = files::target().join("rehearsal");
     files::make_dir(&stage)?;
-    files::write(&stage.join(ENGINE), &counted.wasm)?;
-    files::write(&stage.join(GLUE), files::read_bytes(&site.join(GLUE))?)?;
-    // Node takes the glue for a module by this.
-    files::write(&stage.join("package.json"), r#"{ "type": "module" }"#)?;
-    let hits = stage.join("hits");
-    process::run(
-        process::command("node")
-            .arg(files::root().join("web/js/rehearse.mjs"))
-            .arg(&stage)
-            .arg(files::root().join("web/examples"))
-            .args([counted.at.to_string(), counted.n.to_string()])
-            .arg(&hits),
-    )?;
-    files::read_bytes(&hits)
+    let mut counters = json!({ "type": "module" });
+    files::write(&stage.join("package.json"), counters.to_string())?;
+    for Program { name, .. } in PROGRAMS {
+        let counted = split::counted(&files::read_bytes(&site.join(wasm(name)))?)?;
+        files::write(&stage.join(wasm(name)), counted.wasm)?;
+        let glue = format!("{name}.js");
+        files::write(&stage.join(&glue), files::read_bytes(&site.join(&glue))?)?;
+        counters[name] = json!({ "at": counted.at, "n": counted.n });
+    }
+    files::write(&stage.join("counters.json"), counters.to_string())?;
+    let script = files::root().join("web/js/rehearsal/app.mjs");
+    process::run(process::command("node").arg(script).arg(&stage).arg(files::root().join(MANIFEST)))?;
+    PROGRAMS.iter().try_for_each(|it| split_program(it, site, &stage))
+}
+
+fn split_program(Program { name, texts }: &Program, site: &Path, stage: &Path) -> Res<()> {
+    let whole = files::read_bytes(&site.join(wasm(name)))?;
+    let hits = files::read_bytes(&stage.join(format!("{name}.hits")))?;
+    let texts = texts.iter().map(|it| files::read_bytes(&files::root().join(it))).collect::<Res<Vec<_>>>()?;
+    let Parts { first, rest } = split::split(&whole, &hits, &texts)?;
+    files::write(&site.join(wasm(name)), first)?;
+    files::write(&site.join(format!("{name}_rest.wasm")), rest)
+}
+
+fn wasm(name: &str) -> String {
+    format!("{name}_bg.wasm")
 }

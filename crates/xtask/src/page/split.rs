@@ -14,7 +14,7 @@ mod program;
 mod rest;
 mod texts;
 
-pub use count::{Counted, counted};
+pub use count::counted;
 
 use plan::Plan;
 use program::Program;
