@@ -261,11 +261,16 @@ fn of_service(view: &View<'_>, key: &Key) -> Record {
     if ready.is_empty() {
         let why = match listed.len() {
             0 => format!("headless Service {key} has no endpoints"),
+            1 => format!("the one endpoint of headless Service {key} is not ready"),
             n => format!("none of the {n} endpoints of headless Service {key} is ready"),
         };
         return Record::Nothing(why, Some(key.clone()));
     }
-    let why = format!("Service {key} is headless, so these are the addresses of its ready pods");
+    let which = match service.bool_at("spec.publishNotReadyAddresses") {
+        Some(true) => "pods, ready or not",
+        _ => "ready pods",
+    };
+    let why = format!("Service {key} is headless, so these are the addresses of its {which}");
     Record::Addresses(ready, "Service", Some(key.clone()), why)
 }
 

@@ -88,8 +88,13 @@ pub(crate) fn resolve(view: &View<'_>, from: &Origin, name: &str) -> Answer {
         },
         Origin::Node(_) | Origin::Server | Origin::Outside => (Resolver::plain(), None),
     };
-    let mut answer = dns::resolve(view, &resolver, name);
+    let answer = dns::resolve(view, &resolver, name);
     let Some(server) = answer.server else { return answer };
+    let node = pod.map_or("", |it| pods::node_of(it));
+    if let Some(why) = nodes::unreachable(view, node).filter(|_| !node.is_empty()) {
+        let message = format!("{name} cannot be asked for: node {node} {why}");
+        return unasked(answer, "Node", message, Some(("Node", Key::cluster(node))));
+    }
     let Some(pod) = pod.filter(|it| !pods::is_host_network(it)) else { return answer };
     let peer = dns_server();
     let connection = Connection { peer: &peer, port: 53, protocol: "UDP", target: None };
@@ -98,12 +103,16 @@ pub(crate) fn resolve(view: &View<'_>, from: &Origin, name: &str) -> Answer {
             "{name} cannot be asked for: {} no connection to the cluster's DNS ({server}) on port 53/UDP",
             isolated(&policies, &format!("pod {}", pod.key()), Direction::Egress)
         );
-        answer.outcome = Outcome::NameTimedOut;
-        answer.addresses.clear();
         let object = policies.into_iter().next().map(|it| ("NetworkPolicy", it));
-        answer.steps = vec![Step { stage: "Policy", message, object, failed: true }];
+        return unasked(answer, "Policy", message, object);
     }
     answer
+}
+
+/// An answer that never came.
+fn unasked(answer: Answer, stage: &'static str, message: String, object: Option<(&'static str, Key)>) -> Answer {
+    let steps = vec![Step { stage, message, object, failed: true }];
+    Answer { outcome: Outcome::NameTimedOut, addresses: Vec::new(), steps, ..answer }
 }
 
 /// Somebody who is neither a pod nor a node.
