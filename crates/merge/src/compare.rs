@@ -221,7 +221,10 @@ impl Compare<'_> {
         }
         let mut res: Vec<(Str, Value)> = Vec::with_capacity(seen.len());
         for (element, (item, repeats)) in seen {
-            let child = if repeats { leaf() } else { self.whole(Some(it.item), item) };
+            let child = match repeats {
+                true => leaf(),
+                false => self.part(true, Some(it.item), None, Some(item)).added.unwrap_or_else(leaf),
+            };
             res.push((element, child));
         }
         res.into()

@@ -43,10 +43,9 @@ pub fn update(
     let resets = Resets::of(objects::kind_of(schema, ty), sub);
     let writer = Writer { manager, api_version, sub, now_secs };
     if live.is_none() && entries.is_empty() {
-        let mut creation = memo.creation(schema, ty, object, resets);
+        let creation = memo.creation(schema, ty, object, resets);
         let own = Some(&creation.fields).filter(|it| !it.is_empty()).map(|it| writer.entry(it.clone()));
         object.meta.managed = creation.share(own.into_iter().collect());
-        memo.keep(creation);
         return;
     }
     let changes = objects::compare(schema, ty, live, object, resets, memo);

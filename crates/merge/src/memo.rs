@@ -14,7 +14,7 @@ use crate::resets::Resets;
 
 /// Places for names of fields.
 const NAMES: usize = 1_024;
-/// Creations remembered; the one that was not repeated for longest is forgotten.
+/// Creations remembered; the oldest is forgotten, unless it was repeated of late.
 const CREATIONS_MAX: usize = 32;
 /// Of each type: creations looked at, changes of values and whole sets remembered.
 const OF_TYPE_MAX: usize = 4;
@@ -32,8 +32,7 @@ pub struct Memo {
     sets: BTreeMap<Option<TypeId>, VecDeque<Map>>,
     /// Bodies of types before anything is set.
     empty: BTreeMap<TypeId, Map>,
-    /// The last one repeated is last.
-    creations: Vec<Box<Creation>>,
+    creations: VecDeque<Creation>,
     parts: BTreeMap<TypeId, VecDeque<Part>>,
 }
 
@@ -75,14 +74,14 @@ impl Memo {
         self.empty.entry(ty).or_insert_with(|| objects::empty_body(schema, ty)).clone()
     }
 
-    /// What a creator owns of a new object. To be given back with [`Memo::keep`].
+    /// What a creator owns of a new object.
     pub(crate) fn creation(
         &mut self,
         schema: &Schema,
         ty: Option<TypeId>,
         object: &Object,
         resets: Resets,
-    ) -> Box<Creation> {
+    ) -> &mut Creation {
         let (nothing, empty) = (Metadata::default(), self.empty_body(schema, ty));
         let is_alike = |it: &Creation| {
             let meta = |new| Change { old: &nothing, new };
@@ -92,22 +91,21 @@ impl Memo {
         };
         let of_kind = self.creations.iter().enumerate().rev().filter(|(_, it)| it.ty == ty && it.resets == resets);
         let known = of_kind.take(OF_TYPE_MAX).find(|(_, it)| is_alike(it)).map(|(idx, _)| idx);
-        if let Some(idx) = known {
-            let known = self.creations.remove(idx);
-            debug_assert_eq!(known.fields, objects::compare(schema, ty, None, object, resets, self).changed());
-            return known;
+        if known.is_none() || cfg!(debug_assertions) {
+            let fields = objects::compare(schema, ty, None, object, resets, self).changed();
+            debug_assert!(known.is_none_or(|idx| self.creations[idx].fields == fields));
+            if known.is_none() {
+                let fields = self.shared(ty, fields);
+                let (meta, body) = (object.meta.clone(), object.body.clone());
+                self.creations.push_back(Creation { ty, resets, meta, body, fields, entries: Arc::default() });
+                if self.creations.len() > CREATIONS_MAX {
+                    self.creations.pop_front();
+                }
+            }
         }
-        let fields = objects::compare(schema, ty, None, object, resets, self).changed();
-        let fields = self.shared(ty, fields);
-        let (meta, body) = (object.meta.clone(), object.body.clone());
-        Box::new(Creation { ty, resets, meta, body, fields, entries: Arc::default() })
-    }
-
-    pub(crate) fn keep(&mut self, creation: Box<Creation>) {
-        if self.creations.len() == CREATIONS_MAX {
-            self.creations.remove(0);
-        }
-        self.creations.push(creation);
+        let last = self.creations.len() - 1;
+        self.creations.swap(known.unwrap_or(last), last);
+        &mut self.creations[last]
     }
 
     /// In what a value differs that changed as another did.
@@ -139,17 +137,31 @@ impl Memo {
         parts.push_back(Part { old: old.cloned(), new: new.cloned(), res: res.clone() });
     }
 
-    /// The same set as it was seen before, so that equal sets are one allocation.
-    pub(crate) fn shared(&mut self, ty: Option<TypeId>, set: Map) -> Map {
+    /// The same set as it was seen before, so that equal sets are one allocation; of another one, its equal parts.
+    pub(crate) fn shared(&mut self, ty: Option<TypeId>, mut set: Map) -> Map {
         let sets = self.sets.entry(ty).or_default();
         if let Some(known) = sets.iter().find(|it| meta::maps_equal(it, &set)) {
             return known.clone();
+        }
+        if let Some(last) = sets.iter().rfind(|it| it.keys().eq(set.keys())) {
+            share_parts(&mut set, last);
         }
         if sets.len() == OF_TYPE_MAX {
             sets.pop_front();
         }
         sets.push_back(set.clone());
         set
+    }
+}
+
+/// Makes what is equal in both the allocation of `known`.
+fn share_parts(set: &mut Map, known: &Map) {
+    for (key, known) in known.iter() {
+        set.edit(key, |value| match (value, known) {
+            (Value::Map(it), Value::Map(known)) if meta::maps_equal(it, known) => *it = known.clone(),
+            (Value::Map(it), Value::Map(known)) => share_parts(it, known),
+            _ => (),
+        });
     }
 }
 

@@ -16,9 +16,9 @@ pub mod yaml;
 
 pub use self::list::List;
 pub use self::literal::{entries, put};
-pub use self::map::Map;
+pub use self::map::{Key, Map};
 pub use self::str::{Str, hash};
-pub use self::tree::{Value, split_path};
+pub use self::tree::{Constant, Value, split_path};
 
 #[cfg(test)]
 mod tests;

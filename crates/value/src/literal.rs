@@ -14,6 +14,7 @@ macro_rules! value {
     (null) => { $crate::Value::Null };
     ([ $($rest:tt)* ]) => { $crate::Value::from($crate::value_items!([] $($rest)*)) };
     ({ $($rest:tt)* }) => { $crate::Value::Map($crate::map!({ $($rest)* })) };
+    ($it:literal) => { $crate::Constant::value($it) };
     ($it:expr) => { $crate::Value::from($it) };
 }
 
@@ -51,6 +52,7 @@ macro_rules! value_items {
     ([ $($done:expr,)* ] null $(, $($rest:tt)*)?) => { $crate::value_items!([$($done,)* $crate::Value::Null,] $($($rest)*)?) };
     ([ $($done:expr,)* ] { $($it:tt)* } $(, $($rest:tt)*)?) => { $crate::value_items!([$($done,)* $crate::value!({ $($it)* }),] $($($rest)*)?) };
     ([ $($done:expr,)* ] [ $($it:tt)* ] $(, $($rest:tt)*)?) => { $crate::value_items!([$($done,)* $crate::value!([ $($it)* ]),] $($($rest)*)?) };
+    ([ $($done:expr,)* ] $it:literal $(, $($rest:tt)*)?) => { $crate::value_items!([$($done,)* $crate::Constant::value($it),] $($($rest)*)?) };
     ([ $($done:expr,)* ] $it:expr $(, $($rest:tt)*)?) => { $crate::value_items!([$($done,)* $crate::Value::from($it),] $($($rest)*)?) };
 }
 
@@ -61,9 +63,11 @@ macro_rules! value_entries {
     ($entries:ident $key:literal : null $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::literal($key), $crate::Value::Null); $crate::value_entries!($entries $($($rest)*)?); };
     ($entries:ident $key:literal : { $($it:tt)* } $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::literal($key), $crate::value!({ $($it)* })); $crate::value_entries!($entries $($($rest)*)?); };
     ($entries:ident $key:literal : [ $($it:tt)* ] $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::literal($key), $crate::value!([ $($it)* ])); $crate::value_entries!($entries $($($rest)*)?); };
+    ($entries:ident $key:literal : $it:literal $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::literal($key), $crate::Constant::value($it)); $crate::value_entries!($entries $($($rest)*)?); };
     ($entries:ident $key:literal : $it:expr $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::literal($key), $crate::Value::from($it)); $crate::value_entries!($entries $($($rest)*)?); };
     ($entries:ident $key:tt : null $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::from($key), $crate::Value::Null); $crate::value_entries!($entries $($($rest)*)?); };
     ($entries:ident $key:tt : { $($it:tt)* } $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::from($key), $crate::value!({ $($it)* })); $crate::value_entries!($entries $($($rest)*)?); };
     ($entries:ident $key:tt : [ $($it:tt)* ] $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::from($key), $crate::value!([ $($it)* ])); $crate::value_entries!($entries $($($rest)*)?); };
+    ($entries:ident $key:tt : $it:literal $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::from($key), $crate::Constant::value($it)); $crate::value_entries!($entries $($($rest)*)?); };
     ($entries:ident $key:tt : $it:expr $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::from($key), $crate::Value::from($it)); $crate::value_entries!($entries $($($rest)*)?); };
 }

@@ -8,6 +8,58 @@ use crate::{Str, Value};
 /// Maps of more entries are searched by halves.
 const LOOKED_AT_MAX: usize = 24;
 
+/// What becomes the key of a map.
+pub trait Key {
+    fn text(&self) -> &str;
+    /// As it is kept: names that stand in code are one allocation each.
+    fn kept(self) -> Str;
+}
+
+impl Key for &str {
+    fn text(&self) -> &str {
+        self
+    }
+    fn kept(self) -> Str {
+        Str::literal(self)
+    }
+}
+
+impl Key for Str {
+    fn text(&self) -> &str {
+        self
+    }
+    fn kept(self) -> Str {
+        self
+    }
+}
+
+impl Key for &Str {
+    fn text(&self) -> &str {
+        self
+    }
+    fn kept(self) -> Str {
+        self.clone()
+    }
+}
+
+impl Key for String {
+    fn text(&self) -> &str {
+        self
+    }
+    fn kept(self) -> Str {
+        self.into()
+    }
+}
+
+impl Key for &String {
+    fn text(&self) -> &str {
+        self
+    }
+    fn kept(self) -> Str {
+        self.into()
+    }
+}
+
 /// A map from text to values, sorted by key (bytewise); cloning is a counter.
 ///
 /// `{b: 2, a: 1}` is kept as `[("a", 1), ("b", 2)]`: each key once, in order.
@@ -62,10 +114,10 @@ impl Map {
     }
 
     /// Sets `key`; the map is copied first when it is shared.
-    pub fn insert<K: AsRef<str> + Into<Str>>(&mut self, key: K, value: impl Into<Value>) {
-        match self.position(key.as_ref()) {
+    pub fn insert<K: Key>(&mut self, key: K, value: impl Into<Value>) {
+        match self.position(key.text()) {
             Ok(idx) => Arc::make_mut(&mut self.0)[idx].1 = value.into(),
-            Err(idx) => self.insert_at(idx, key.into(), value.into()),
+            Err(idx) => self.insert_at(idx, key.kept(), value.into()),
         }
     }
 
@@ -127,7 +179,7 @@ impl Map {
     }
 
     /// A copy with `key` set; the rest is shared.
-    pub fn with<K: AsRef<str> + Into<Str>>(&self, key: K, value: impl Into<Value>) -> Map {
+    pub fn with<K: Key>(&self, key: K, value: impl Into<Value>) -> Map {
         let mut map = self.clone();
         map.insert(key, value);
         map
@@ -162,7 +214,12 @@ impl Map {
         if self.0.len() > LOOKED_AT_MAX {
             return self.position(key).ok();
         }
-        self.0.iter().position(|(have, _)| same_text(have, key))
+        for (idx, (have, _)) in self.0.iter().enumerate() {
+            if have.len() == key.len() && same_text(have, key) {
+                return Some(idx);
+            }
+        }
+        None
     }
 
     fn position(&self, key: &str) -> Result<usize, usize> {

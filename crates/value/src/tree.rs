@@ -179,6 +179,30 @@ impl Value {
     }
 }
 
+/// What can stand in the text of a program as a value.
+pub trait Constant {
+    fn value(self) -> Value;
+}
+
+impl Constant for &str {
+    /// One allocation for each, as a rule.
+    fn value(self) -> Value {
+        Value::Str(Str::literal(self))
+    }
+}
+
+impl Constant for bool {
+    fn value(self) -> Value {
+        Value::Bool(self)
+    }
+}
+
+impl Constant for i64 {
+    fn value(self) -> Value {
+        Value::Int(self)
+    }
+}
+
 impl From<&str> for Value {
     fn from(it: &str) -> Self {
         Value::Str(it.into())
