@@ -1,5 +1,8 @@
 // The build splits a program in two: what a first visit needs, and the rest, which comes when it is wanted.
 
+/** What the page shows next comes first, such as the editor. */
+const LATER_MS = 500;
+
 /** Lets the program that is loaded next bring its rest from a URL, through the global function `loadRest`. */
 export function prepareRest(url) {
   let first;
@@ -25,7 +28,7 @@ export function prepareRest(url) {
   globalThis.loadRest = (isNeededNow) => {
     if (!isNeededNow) {
       // If it fails, the program asks again.
-      WebAssembly.compileStreaming(fetch(url)).then(join, () => {});
+      setTimeout(() => isJoined || WebAssembly.compileStreaming(fetch(url)).then(join, () => {}), LATER_MS);
       return;
     }
     const request = new XMLHttpRequest();
