@@ -67,10 +67,10 @@ fn connect(cx: &mut Cx<'_>, pod: &Info, container: &str, subresource: &str, comm
     let (code, bytes) = cx.connect(&url, input)?;
     if !(200..300).contains(&code) {
         // The API server answers with a Status, a kubelet with a text.
-        return match json::parse(&bytes) {
-            Ok(status) if status.str_at("kind") == Some("Status") => Err(Failure::Status(status)),
-            _ => fail(format!("unable to upgrade connection: {}", String::from_utf8_lossy(&bytes).trim())),
-        };
+        let status = json::parse(&bytes).ok().filter(|it| it.str_at("kind") == Some("Status"));
+        let text = String::from_utf8_lossy(&bytes);
+        let why = status.as_ref().and_then(|it| it.str_at("message")).unwrap_or(text.trim());
+        return fail(format!("unable to upgrade connection: {why}"));
     }
     let mut ending = None;
     for (channel, bytes) in channels(&bytes) {
