@@ -123,6 +123,8 @@ pub(crate) struct NodeInfo {
     pub pods_max: i64,
     /// Sizes in bytes of the images that are there, in the order of names.
     pub images: Vec<(Str, i64)>,
+    /// How many of `pods` each selector means for which pods are counted.
+    alike: Vec<(AlikeId, i64)>,
     /// Sums over `pods`.
     pub requested: Resources,
     pub non_zero: (i64, i64),
@@ -138,6 +140,7 @@ impl NodeInfo {
             allocatable: Resources::default(),
             pods_max: 0,
             images: Vec::new(),
+            alike: Vec::new(),
             requested: Resources::default(),
             non_zero: (0, 0),
             pods: BTreeMap::new(),
@@ -159,6 +162,11 @@ impl NodeInfo {
 
     pub fn name(&self) -> &Str {
         &self.node.meta.name
+    }
+
+    /// How many of its pods a selector means.
+    pub fn n_alike(&self, id: AlikeId) -> i64 {
+        self.alike.iter().find(|(it, _)| *it == id).map_or(0, |(_, count)| *count)
     }
 
     /// Answers what was known of the pod before, if it is there already.
@@ -194,24 +202,32 @@ fn images(node: &Object) -> Vec<(Str, i64)> {
     images
 }
 
-/// How many of the pods that a selector means are on each node, kept while pods come and go.
+/// A selector for which pods are counted on every node, while they come and go.
 #[derive(Clone, Debug)]
 struct Alike {
+    id: AlikeId,
     namespace: Str,
     selector: LabelSelector,
-    /// Pods that are not being deleted, by the node's name.
-    by_node: BTreeMap<Str, i64>,
 }
 
+/// Names an [`Alike`] in the counts of nodes; never used twice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct AlikeId(u64);
+
 impl Alike {
-    fn count(&mut self, pod: &PodInfo, node: &Str, by: i64) {
+    /// Pods that are being deleted do not count.
+    fn means(&self, pod: &PodInfo) -> bool {
         let meta = &pod.pod.meta;
-        if meta.namespace != self.namespace || meta.is_deleted() || !self.selector.matches(&meta.labels) {
-            return;
-        }
-        match self.by_node.get_mut(node) {
-            Some(count) => *count += by,
-            None => drop(self.by_node.insert(node.clone(), by)),
+        meta.namespace == self.namespace && !meta.is_deleted() && self.selector.matches(&meta.labels)
+    }
+}
+
+/// A pod comes to a node (1) or leaves it (-1).
+fn count(all: &[Alike], pod: &PodInfo, node: &mut NodeInfo, by: i64) {
+    for alike in all.iter().filter(|it| it.means(pod)) {
+        match node.alike.iter_mut().find(|(id, _)| *id == alike.id) {
+            Some((_, count)) => *count += by,
+            None => node.alike.push((alike.id, by)),
         }
     }
 }
@@ -236,6 +252,7 @@ pub(crate) struct Cache {
     pub spreads: PodSpreads,
     /// The least recently used first.
     alike: Vec<Alike>,
+    n_alike: u64,
     /// On how many nodes each image is.
     pub image_nodes: BTreeMap<Str, i64>,
     pub nodes: BTreeMap<Str, NodeInfo>,
@@ -251,8 +268,8 @@ pub(crate) struct Cache {
     pub budgets: Vec<Budget>,
     /// Labels of namespaces.
     pub namespaces: BTreeMap<Str, Map>,
-    /// Selectors of the controllers and Services whose pods are spread even if they do not ask for it.
-    pub selectors: BTreeMap<(KindId, Key), LabelSelector>,
+    /// Selectors of the controllers and Services whose pods are spread even if they do not ask for it, by namespace, kind and name.
+    pub selectors: BTreeMap<(Str, KindId, Str), LabelSelector>,
 }
 
 fn count_images(counts: &mut BTreeMap<Str, i64>, node: &NodeInfo, by: i64) {
@@ -278,7 +295,7 @@ impl Cache {
         let arrived: Vec<Key> = self.homeless.keys().filter(|it| self.placed.get(it) == Some(name)).cloned().collect();
         for key in arrived {
             if let Some(pod) = self.homeless.remove(&key) {
-                self.alike.iter_mut().for_each(|it| it.count(&pod, name, 1));
+                count(&self.alike, &pod, &mut info, 1);
                 info.add(pod);
             }
         }
@@ -300,9 +317,6 @@ impl Cache {
     pub fn remove_node(&mut self, name: &Str) {
         if let Some(info) = self.nodes.remove(name) {
             count_images(&mut self.image_nodes, &info, -1);
-            for alike in &mut self.alike {
-                alike.by_node.remove(name);
-            }
             self.homeless.extend(info.pods);
         }
     }
@@ -318,9 +332,9 @@ impl Cache {
         }
         match self.nodes.get_mut(node) {
             Some(info) => {
-                self.alike.iter_mut().for_each(|it| it.count(&pod, node, 1));
+                count(&self.alike, &pod, info, 1);
                 if let Some(before) = info.add(pod) {
-                    self.alike.iter_mut().for_each(|it| it.count(&before, node, -1));
+                    count(&self.alike, &before, info, -1);
                 }
             }
             None => {
@@ -339,8 +353,10 @@ impl Cache {
         let node = self.placed.remove(key)?;
         self.homeless.remove(key);
         self.with_terms.remove(key);
-        if let Some(before) = self.nodes.get_mut(&node).and_then(|it| it.remove(key)) {
-            self.alike.iter_mut().for_each(|it| it.count(&before, &node, -1));
+        if let Some(info) = self.nodes.get_mut(&node)
+            && let Some(before) = info.remove(key)
+        {
+            count(&self.alike, &before, info, -1);
         }
         Some(node)
     }
@@ -356,17 +372,22 @@ impl Cache {
             false => PodSpreads { own, hard: Vec::new(), soft: self.default_spreads(&pod.pod) },
         };
         let n_old = self.alike.len().saturating_sub(ALIKE_MAX);
-        self.alike.drain(..n_old);
+        for old in self.alike.drain(..n_old) {
+            self.nodes.values_mut().for_each(|it| it.alike.retain(|(id, _)| *id != old.id));
+        }
         let namespace = &pod.key.namespace;
         for spread in self.spreads.hard.iter().chain(&self.spreads.soft) {
             match self.alike.iter().rposition(|it| it.namespace == *namespace && it.selector == spread.selector) {
                 // It goes to the end, where what was used last stands.
                 Some(idx) => self.alike[idx..].rotate_left(1),
                 None => {
-                    let selector = spread.selector.clone();
-                    let mut alike = Alike { namespace: namespace.clone(), selector, by_node: BTreeMap::new() };
-                    for (name, info) in &self.nodes {
-                        info.pods.values().for_each(|it| alike.count(it, name, 1));
+                    self.n_alike += 1;
+                    let (id, selector) = (AlikeId(self.n_alike), spread.selector.clone());
+                    let alike = Alike { id, namespace: namespace.clone(), selector };
+                    for info in self.nodes.values_mut() {
+                        let n_pods = info.pods.values().filter(|it| alike.means(it)).count() as i64;
+                        info.alike.push((id, n_pods));
+                        info.alike.retain(|(_, it)| *it != 0);
                     }
                     self.alike.push(alike);
                 }
@@ -374,11 +395,10 @@ impl Cache {
         }
     }
 
-    /// How many pods of a namespace that the selector of one of [`Cache::spreads`] means are on each node.
-    pub fn alike(&self, namespace: &str, selector: &LabelSelector) -> &BTreeMap<Str, i64> {
-        static NONE: BTreeMap<Str, i64> = BTreeMap::new();
+    /// Under which name pods of a namespace are counted that the selector of one of [`Cache::spreads`] means.
+    pub fn alike(&self, namespace: &str, selector: &LabelSelector) -> AlikeId {
         let known = self.alike.iter().rev().find(|it| it.namespace == *namespace && it.selector == *selector);
-        known.map_or(&NONE, |it| &it.by_node)
+        known.map_or(AlikeId::default(), |it| it.id)
     }
 
     /// Bound pods that say something about others, with their nodes.
@@ -393,8 +413,12 @@ impl Cache {
     /// Constraints for a pod that has none of its own but belongs to something (`buildDefaultConstraints`).
     pub fn default_spreads(&self, pod: &Object) -> Vec<Spread> {
         let mut requirements = Vec::new();
-        for ((_, key), selector) in &self.selectors {
-            if key.namespace == pod.meta.namespace && !selector.is_everything() && selector.matches(&pod.meta.labels) {
+        let start = (pod.meta.namespace.clone(), KindId(0), Str::default());
+        for ((namespace, ..), selector) in self.selectors.range(start..) {
+            if *namespace != pod.meta.namespace {
+                break;
+            }
+            if !selector.is_everything() && selector.matches(&pod.meta.labels) {
                 requirements.extend(selector.requirements.iter().cloned());
             }
         }

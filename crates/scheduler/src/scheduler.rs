@@ -186,7 +186,7 @@ impl Scheduler {
         let Some(object) = &change.after else {
             match kind {
                 NAMESPACE => drop(self.cache.namespaces.remove(&key.name)),
-                _ => drop(self.cache.selectors.remove(&(kind, key))),
+                _ => drop(self.cache.selectors.remove(&(key.namespace, kind, key.name))),
             }
             return;
         };
@@ -201,8 +201,8 @@ impl Scheduler {
             (_, it) => Some(LabelSelector::from_value(it)),
         };
         match selector {
-            Some(selector) => drop(self.cache.selectors.insert((kind, key), selector)),
-            None => drop(self.cache.selectors.remove(&(kind, key))),
+            Some(selector) => drop(self.cache.selectors.insert((key.namespace, kind, key.name), selector)),
+            None => drop(self.cache.selectors.remove(&(key.namespace, kind, key.name))),
         }
     }
 

@@ -260,3 +260,28 @@ fn old_decisions_keep_the_chosen_node_only() {
     "#]]
     .assert_debug_eq(&kept);
 }
+
+#[test]
+fn pods_that_a_selector_means_are_counted_as_they_come_and_go() {
+    let spread = "topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway, \
+                  labelSelector: {matchExpressions: [{key: app, operator: In, values: [a, b, c]}]}}]";
+    let seeker = pod("seeker", "100m", spread);
+    let node = |cache: &Cache, name: &str| cache.nodes.get(name).map(|it| it.node.clone()).expect("the node is there");
+    let mut cache = cache();
+    cache.prepare(&seeker);
+    let id = cache.alike("default", &cache.spreads.soft[0].selector);
+    let counts = |cache: &Cache| ["node-3", "node-4"].map(|it| cache.nodes.get(it).map_or(-1, |it| it.n_alike(id)));
+    let mut seen = Vec::new();
+    for (name, on) in [("a", "node-3"), ("b", "node-3"), ("other", "node-3"), ("c", "node-4"), ("c", "node-3")] {
+        cache.place(pod(name, "100m", ""), &on.into());
+        seen.push(counts(&cache));
+    }
+    cache.unplace(&Key::new("default", "b"));
+    seen.push(counts(&cache));
+    let gone = node(&cache, "node-3");
+    cache.remove_node(&"node-3".into());
+    seen.push(counts(&cache));
+    cache.set_node(&gone);
+    seen.push(counts(&cache));
+    assert_eq!(seen, [[1, 0], [2, 0], [2, 0], [2, 1], [3, 0], [2, 0], [-1, 0], [2, 0]]);
+}

@@ -1,13 +1,12 @@
 //! Pods that are alike spread over zones, hosts or other domains (`plugins/podtopologyspread`).
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use runtime::placement;
 use value::{Str, Value};
 
 use super::{Cycle, MAX_SCORE, Normalize, Plugin, Verdict, one};
-use crate::cache::{Cache, NodeInfo, PodInfo};
+use crate::cache::{AlikeId, Cache, NodeInfo, PodInfo};
 use crate::terms::Spread;
 
 pub(super) const PLUGIN: Plugin = Plugin {
@@ -44,9 +43,10 @@ pub(crate) struct Scoring<'a> {
 #[derive(Clone, Debug)]
 struct Scored<'a> {
     spread: &'a Spread,
-    /// Matching pods by domain; by the node's name when each host is one.
-    domains: Cow<'a, BTreeMap<Str, i64>>,
-    by_host: bool,
+    /// Matching pods by domain.
+    domains: BTreeMap<Str, i64>,
+    /// Set where each host is one: nodes know the numbers themselves.
+    by_host: Option<AlikeId>,
     /// The more domains, the more each pod counts.
     weight: i64,
 }
@@ -85,7 +85,7 @@ pub(super) fn prepare(cache: &Cache, pod: &PodInfo) -> Vec<Counts> {
             let mut domains: BTreeMap<Str, i64> = BTreeMap::new();
             for node in nodes.iter().filter(|it| counts(spread, pod, it)) {
                 let Some(domain) = domain(spread, node) else { continue };
-                *domains.entry(domain.clone()).or_default() += alike.get(node.name()).copied().unwrap_or(0);
+                *domains.entry(domain.clone()).or_default() += node.n_alike(alike);
             }
             let selects_itself = spread.selector.matches(&pod.pod.meta.labels);
             Counts { spread: spread.clone(), domains, selects_itself }
@@ -142,15 +142,19 @@ pub(super) fn prepare_scores<'a>(cache: &'a Cache, pod: &PodInfo, fitting: &[&No
                     domains.insert(domain.clone(), 0);
                 }
             }
-            for (name, n_pods) in alike {
-                let node = cache.nodes.get(name).filter(|it| !is_ignored(it) && counts(spread, pod, it));
-                if let Some(count) = node.and_then(|it| domain(spread, it)).and_then(|it| domains.get_mut(it)) {
+            for node in cache.nodes.values() {
+                let n_pods = node.n_alike(alike);
+                if n_pods > 0
+                    && !is_ignored(node)
+                    && counts(spread, pod, node)
+                    && let Some(count) = domain(spread, node).and_then(|it| domains.get_mut(it))
+                {
                     *count += n_pods;
                 }
             }
         }
         let size = if by_host { n_hosts } else { domains.len() };
-        let domains = if by_host { Cow::Borrowed(alike) } else { Cow::Owned(domains) };
+        let by_host = by_host.then_some(alike);
         scoring.constraints.push(Scored { spread, domains, by_host, weight: ln(size as u64 + 2) });
     }
     scoring
@@ -181,7 +185,10 @@ fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
     let mut sum = 0;
     for it in &scoring.constraints {
         let Some(domain) = domain(it.spread, node) else { continue };
-        let count = it.domains.get(if it.by_host { node.name() } else { domain }).copied().unwrap_or(0);
+        let count = match it.by_host {
+            Some(alike) => node.n_alike(alike),
+            None => it.domains.get(domain).copied().unwrap_or(0),
+        };
         sum += count * it.weight + (it.spread.max_skew - 1) * ONE;
     }
     (sum + ONE / 2) / ONE
