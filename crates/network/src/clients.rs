@@ -68,6 +68,7 @@ pub fn client(
     Some(match name.rsplit('/').next().unwrap_or(name) {
         "wget" => wget::run(&place, arguments),
         "curl" => curl::run(&place, arguments),
+        "dig" => names::dig(&place, arguments),
         "nslookup" => names::nslookup(&place, arguments),
         "getent" => names::getent(&place, arguments),
         // One that listens serves others.

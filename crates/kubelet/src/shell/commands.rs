@@ -14,7 +14,7 @@ const KNOWN: [&str; 29] = [
 ];
 
 /// Programs that ask the network, if there is one.
-const ASKING: [&str; 5] = ["curl", "getent", "nc", "nslookup", "wget"];
+const ASKING: [&str; 6] = ["curl", "dig", "getent", "nc", "nslookup", "wget"];
 
 pub(super) fn is_known(name: &str) -> bool {
     KNOWN.contains(&name) || ASKING.contains(&name)

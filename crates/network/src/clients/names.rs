@@ -1,4 +1,4 @@
-//! `nslookup`, `getent` and `nc`.
+//! `nslookup`, `dig`, `getent` and `nc`.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ pub(super) fn nslookup(place: &Place<'_>, arguments: &[&str]) -> Ran {
         return Ran::failed(1, "Usage: nslookup HOST [DNS_SERVER]");
     };
     let answer = place.resolve(name);
-    let ran = if is_old(place.image) { old(name, &answer) } else { new(name, &answer) };
+    let ran = if is_old(place.image) { old(name, &answer) } else { new(place.image, name, &answer) };
     ran.after(answer.outcome, None)
 }
 
@@ -36,13 +36,16 @@ fn old(name: &str, answer: &Answer) -> Ran {
     Ran::printed(text)
 }
 
-fn new(name: &str, answer: &Answer) -> Ran {
+fn new(image: &str, name: &str, answer: &Answer) -> Ran {
     let server = answer.server.unwrap_or(dns::SERVER);
     if answer.outcome == Outcome::NameTimedOut {
         let stdout = ";; connection timed out; no servers could be reached\n\n".to_owned();
         return Ran { stdout, code: 1, ..Ran::default() };
     }
-    let mut text = format!("Server:\t\t{server}\nAddress:\t{server}:53\n\n");
+    // Other images than these have the program of BIND, which writes ports otherwise.
+    let image = image.rsplit('/').next().and_then(|it| it.split([':', '@']).next()).unwrap_or("");
+    let mark = if matches!(image, "busybox" | "alpine") { ':' } else { '#' };
+    let mut text = format!("Server:\t\t{server}\nAddress:\t{server}{mark}53\n\n");
     if answer.outcome != Outcome::Answered {
         text.push_str(&format!("** server can't find {name}: NXDOMAIN\n\n"));
         return Ran { stdout: text, code: 1, ..Ran::default() };
@@ -62,6 +65,38 @@ fn new(name: &str, answer: &Answer) -> Ran {
 /// The name that has the addresses.
 fn canonical(answer: &Answer) -> &str {
     answer.aliases.last().map_or(answer.name.as_str(), String::as_str)
+}
+
+/// `dig NAME`, which knows no search path.
+pub(super) fn dig(place: &Place<'_>, arguments: &[&str]) -> Ran {
+    let is_short = arguments.contains(&"+short");
+    let is_name = |it: &&&str| !it.starts_with(['+', '-', '@']) && !matches!(**it, "A" | "AAAA" | "IN" | "ANY");
+    let Some(name) = arguments.iter().find(is_name) else { return Ran::failed(1, "dig: no name is given") };
+    let full = format!("{}.", name.trim_end_matches('.'));
+    let answer = place.resolve(if arguments.contains(&"+search") { name } else { &full });
+    if answer.outcome == Outcome::NameTimedOut {
+        return Ran { code: 9, ..Ran::printed(";; no servers could be reached\n".to_owned()) };
+    }
+    let mut text = String::new();
+    let mut owner = format!("{}.", answer.name.trim_end_matches('.'));
+    for alias in &answer.aliases {
+        let line = if is_short { format!("{alias}.\n") } else { format!("{owner}\t5\tIN\tCNAME\t{alias}.\n") };
+        text.push_str(&line);
+        owner = format!("{alias}.");
+    }
+    for ip in &answer.addresses {
+        let line = if is_short { format!("{ip}\n") } else { format!("{owner}\t5\tIN\tA\t{ip}\n") };
+        text.push_str(&line);
+    }
+    if is_short {
+        return Ran::printed(text);
+    }
+    let status = if answer.outcome == Outcome::Answered { "NOERROR" } else { "NXDOMAIN" };
+    let section = if text.is_empty() { String::new() } else { format!("\n;; ANSWER SECTION:\n{text}") };
+    let server = answer.server.unwrap_or(dns::SERVER);
+    Ran::printed(format!(
+        ";; ->>HEADER<<- opcode: QUERY, status: {status}\n\n;; QUESTION SECTION:\n;{full}\tIN\tA\n{section}\n;; SERVER: {server}#53({server})\n"
+    ))
 }
 
 /// `getent hosts NAME`

@@ -20,14 +20,16 @@ pub(super) fn run(place: &Place<'_>, arguments: &[&str]) -> Ran {
     let mut said = String::new();
     for _ in 0..REDIRECTIONS_MAX {
         let trace = place.send(&url, method, host);
+        if trace.address.is_some() && !words.has(&["q"]) {
+            said.push_str(&connecting(&url, &trace));
+        }
         if trace.outcome != Outcome::Answered {
             let mut ran = failure(&url, &trace, words.has(&["T", "timeout"]));
             ran.stderr.insert_str(0, &said);
             return ran.after(trace.outcome, words.value(&["T", "timeout"]));
         }
-        said.push_str(&connecting(&url, &trace));
         if trace.location.is_empty() {
-            return answer(&words, &url, &trace, if words.has(&["q"]) { String::new() } else { said });
+            return answer(&words, &url, &trace, said);
         }
         url = trace.location;
     }
