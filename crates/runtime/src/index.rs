@@ -17,8 +17,8 @@ pub struct Indexes {
     by_owner: BTreeMap<Str, BTreeSet<Item>>,
     /// Kind and namespace to objects without a controlling owner.
     orphans: BTreeMap<(KindId, Str), BTreeSet<Str>>,
-    /// `spec.nodeName` to pods.
-    by_node: BTreeMap<Str, BTreeSet<Key>>,
+    /// `spec.nodeName` to pods, in order: few on each node.
+    by_node: BTreeMap<Str, Vec<Key>>,
 }
 
 impl Indexes {
@@ -50,7 +50,10 @@ impl Indexes {
             self.orphans.entry((kind, key.namespace.clone())).or_default().insert(key.name.clone());
         }
         if is_bound && let Some(node) = node_name(object) {
-            self.by_node.entry(node.clone()).or_default().insert(key);
+            let pods = self.by_node.entry(node.clone()).or_insert_with(|| Vec::with_capacity(1));
+            if let Err(idx) = pods.binary_search(&key) {
+                pods.insert(idx, key);
+            }
         }
     }
 
@@ -63,7 +66,17 @@ impl Indexes {
             take(&mut self.orphans, &(kind, key.namespace.clone()), &key.name);
         }
         if is_bound && let Some(node) = node_name(object) {
-            take(&mut self.by_node, node, &key);
+            self.take_from_node(node, &key);
+        }
+    }
+
+    fn take_from_node(&mut self, node: &Str, key: &Key) {
+        let Some(pods) = self.by_node.get_mut(node) else { return };
+        if let Ok(idx) = pods.binary_search(key) {
+            pods.remove(idx);
+        }
+        if pods.is_empty() {
+            self.by_node.remove(node);
         }
     }
 

@@ -27,8 +27,8 @@ pub(super) fn admit(api: &mut ApiServer, request: &Request<'_>, object: &mut Obj
         None => default_class(api),
     };
     let value = class.as_ref().and_then(|it| it.i64_at("value")).unwrap_or(0);
-    let policy: Str =
-        class.as_ref().and_then(|it| it.str_at("preemptionPolicy")).unwrap_or("PreemptLowerPriority").into();
+    let policy =
+        Str::literal(class.as_ref().and_then(|it| it.str_at("preemptionPolicy")).unwrap_or("PreemptLowerPriority"));
     if named.is_none()
         && let Some(class) = &class
     {

@@ -21,10 +21,10 @@ pub(super) fn admit(api: &mut ApiServer, request: &Request<'_>, object: &mut Obj
         return Ok(());
     }
     if object.str_at("spec.serviceAccountName").unwrap_or("").is_empty() {
-        object.set("spec.serviceAccountName", "default");
+        object.set("spec.serviceAccountName", Str::literal("default"));
     }
-    let name: Str = object.str_at("spec.serviceAccountName").unwrap_or("default").into();
-    object.set("spec.serviceAccount", &name);
+    let name = object.at("spec.serviceAccountName").cloned().unwrap_or_default();
+    object.set("spec.serviceAccount", name);
     let account = account(api, request, object)?;
     let wanted =
         object.bool_at("spec.automountServiceAccountToken").or(account.bool_at("automountServiceAccountToken"));

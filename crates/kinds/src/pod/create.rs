@@ -1,7 +1,7 @@
 //! What a new pod gets, and what it may not say.
 
 use meta::{Errors, Object};
-use value::{List, Map, Value, map, time};
+use value::{List, Map, Str, Value, map, time};
 
 use super::qos;
 use crate::path::Path;
@@ -17,7 +17,7 @@ pub(super) fn prepare(pod: &mut Object) {
         "" => qos::class(spec),
         class => class,
     };
-    let mut status = map!({ "phase": "Pending", "qosClass": class });
+    let mut status = map!({ "phase": "Pending", "qosClass": Str::literal(class) });
     if !list(spec, "schedulingGates").is_empty() {
         let message = "Scheduling is blocked due to non-empty scheduling gates";
         set_condition(&mut status, "PodScheduled", "False", "SchedulingGated", message, pod.meta.created.unwrap_or(0));
@@ -38,7 +38,7 @@ pub fn set_condition(status: &mut Map, kind: &str, value: &str, reason: &str, me
         Some((_, old)) if text(old, "status") == value => text(old, "lastTransitionTime").to_owned(),
         _ => time::format_secs(now),
     };
-    let mut condition = map!({ "lastProbeTime": null, "lastTransitionTime": changed, "status": value, "type": kind });
+    let mut condition = map!({ "lastProbeTime": null, "lastTransitionTime": changed, "status": Str::literal(value), "type": Str::literal(kind) });
     for (key, text) in [("reason", reason), ("message", message)] {
         if !text.is_empty() {
             condition.insert(key, text);

@@ -14,7 +14,7 @@ pub(crate) enum Of {
 
 fn set_text(map: &mut Map, key: &str, text: &str) {
     if super::fields::text(map, key).is_empty() {
-        map.insert(key, text);
+        map.insert(key, Str::literal(text));
     }
 }
 
@@ -129,7 +129,7 @@ fn drop_field(map: &mut Map, key: &str) {
 fn container(container: &mut Map) {
     if text(container, "imagePullPolicy").is_empty() {
         let policy = pull_policy(text(container, "image"));
-        container.insert("imagePullPolicy", policy);
+        container.insert("imagePullPolicy", Str::literal(policy));
     }
     set_text(container, "terminationMessagePath", "/dev/termination-log");
     set_text(container, "terminationMessagePolicy", "File");
