@@ -32,8 +32,13 @@ pub(crate) fn kind() -> Kind {
 fn validate(spec: &Map, errors: &mut Errors) {
     let path = Path::root("spec");
     require(spec, "image", &path, errors);
-    for (part, key) in [("pull", "seconds"), ("start", "seconds"), ("ready", "afterSeconds"), ("exit", "afterSeconds")]
-    {
+    for (part, key) in [
+        ("pull", "seconds"),
+        ("start", "seconds"),
+        ("ready", "afterSeconds"),
+        ("live", "failsAfterSeconds"),
+        ("exit", "afterSeconds"),
+    ] {
         let negative = child(spec, part).and_then(|it| it.get(key)).filter(|it| is_negative(it));
         if let Some(bad) = negative {
             path.child(part).child(key).invalid(errors, bad, "must be greater than or equal to 0");
