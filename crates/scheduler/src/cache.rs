@@ -17,6 +17,9 @@ use crate::volumes::PodVolumes;
 /// Selectors for which pods are counted; beyond it the least recently used one is counted anew when it is needed.
 const ALIKE_MAX: usize = 128;
 
+pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
+const ZONE: &str = "topology.kubernetes.io/zone";
+
 /// A port that a pod takes of its node.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct HostPort {
@@ -123,6 +126,9 @@ pub(crate) struct NodeInfo {
     pub pods_max: i64,
     /// Sizes in bytes of the images that are there, in the order of names.
     pub images: Vec<(Str, i64)>,
+    /// Its labels of the two domains over which pods are spread by default.
+    pub hostname: Option<Str>,
+    pub zone: Option<Str>,
     /// How many of `pods` each selector means for which pods are counted.
     alike: Vec<(AlikeId, i64)>,
     /// Sums over `pods`.
@@ -140,6 +146,8 @@ impl NodeInfo {
             allocatable: Resources::default(),
             pods_max: 0,
             images: Vec::new(),
+            hostname: None,
+            zone: None,
             alike: Vec::new(),
             requested: Resources::default(),
             non_zero: (0, 0),
@@ -158,6 +166,17 @@ impl NodeInfo {
         self.pods_max = allocatable.get("pods").and_then(crate::resources::quantity).map_or(0, |it| it.value());
         self.allocatable = Resources::from_map(&allocatable);
         self.images = images(node);
+        let label = |key: &str| node.meta.labels.get(key).and_then(Value::as_shared_str).cloned();
+        (self.hostname, self.zone) = (label(HOSTNAME), label(ZONE));
+    }
+
+    /// The value of a label that names a domain.
+    pub fn domain(&self, key: &Str) -> Option<&Str> {
+        match key.as_str() {
+            HOSTNAME => self.hostname.as_ref(),
+            ZONE => self.zone.as_ref(),
+            key => self.node.meta.labels.get(key).and_then(Value::as_shared_str),
+        }
     }
 
     pub fn name(&self) -> &Str {
@@ -426,7 +445,7 @@ impl Cache {
             return Vec::new();
         }
         let selector = LabelSelector { requirements, nothing: false };
-        [("topology.kubernetes.io/zone", 3), ("kubernetes.io/hostname", 5)]
+        [(ZONE, 3), (HOSTNAME, 5)]
             .map(|(key, max_skew)| Spread {
                 max_skew,
                 topology_key: key.into(),

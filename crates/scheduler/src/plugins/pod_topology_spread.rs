@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use runtime::placement;
-use value::{Str, Value};
+use value::Str;
 
 use super::{Cycle, MAX_SCORE, Normalize, Plugin, Verdict, one};
-use crate::cache::{AlikeId, Cache, NodeInfo, PodInfo};
+use crate::cache::{AlikeId, Cache, HOSTNAME, NodeInfo, PodInfo};
 use crate::terms::Spread;
 
 pub(super) const PLUGIN: Plugin = Plugin {
@@ -18,7 +18,6 @@ pub(super) const PLUGIN: Plugin = Plugin {
     counts_company: true,
 };
 
-const HOSTNAME: &str = "kubernetes.io/hostname";
 /// `1` in the numbers of this file that have fractions.
 const ONE: i64 = 1 << 20;
 
@@ -52,7 +51,7 @@ struct Scored<'a> {
 }
 
 fn domain<'a>(spread: &Spread, node: &'a NodeInfo) -> Option<&'a Str> {
-    node.node.meta.labels.get(&spread.topology_key).and_then(Value::as_shared_str)
+    node.domain(&spread.topology_key)
 }
 
 fn has_all_keys(spreads: &[Spread], node: &NodeInfo) -> bool {
