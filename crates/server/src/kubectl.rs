@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::thread;
@@ -92,7 +92,17 @@ fn input(words: &[String]) -> Result<Input, String> {
             std::io::stdin().read_to_end(&mut input.stdin).map_err(|it| format!("standard input: {it}"))?;
         }
     }
+    if reads_commands(words) && !std::io::stdin().is_terminal() {
+        std::io::stdin().read_to_end(&mut input.stdin).map_err(|it| format!("standard input: {it}"))?;
+    }
     Ok(input)
+}
+
+/// Whether what is typed is for a command in a container.
+fn reads_commands(words: &[String]) -> bool {
+    let own: Vec<&String> = words.iter().take_while(|it| *it != "--").collect();
+    let is_stdin = |it: &str| it == "--stdin" || (it.starts_with('-') && !it.starts_with("--") && it.contains('i'));
+    own.iter().any(|it| matches!(it.as_str(), "exec" | "attach")) && own.iter().any(|it| is_stdin(it))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
