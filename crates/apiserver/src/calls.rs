@@ -20,10 +20,10 @@ pub(crate) fn write(
     kind: KindId,
     sub: &'static str,
 ) -> Result<Write, Status> {
-    let Some(shared) = api.registry.shared(kind) else { return Err(Status::internal("no such kind")) };
+    let Some(kind) = api.registry.get(kind) else { return Err(Status::internal("no such kind")) };
     Ok(Write {
-        api_version: api.api_version(kind),
-        kind: shared,
+        api_version: api.api_version(kind.id),
+        kind,
         served: None,
         now,
         manager: caller.manager.clone(),

@@ -94,7 +94,7 @@ impl<'a> Expected<'a> {
         Expected {
             group: served.group(),
             version: served.version(),
-            kind: &served.kind.kind,
+            kind: served.kind.kind,
             definition: served.definition(),
         }
     }

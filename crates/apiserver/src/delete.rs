@@ -61,7 +61,7 @@ pub(crate) fn delete(
         return Ok(res);
     }
     check_preconditions(write, &live, options)?;
-    let shows_object = shows_deleted(&write.kind.plural);
+    let shows_object = shows_deleted(write.kind.plural);
     let graceful = match grace(write, &live, options) {
         Grace::Pending => return Ok(Deleted { object: live, gone: false, shows_object }),
         Grace::None => None,
@@ -146,7 +146,7 @@ fn shows_deleted(plural: &str) -> bool {
 }
 
 pub(crate) fn check_preconditions(write: &Write, live: &Object, options: &DeleteOptions) -> Result<(), Status> {
-    let conflict = |why: String| Err(Status::conflict(&write.kind.group, &write.kind.kind, live.name(), &why));
+    let conflict = |why: String| Err(Status::conflict(write.kind.group, write.kind.kind, live.name(), &why));
     if let Some(uid) = &options.uid
         && *uid != live.meta.uid
     {
@@ -210,8 +210,8 @@ fn finalizers(write: &Write, live: &Object, options: &DeleteOptions) -> Vec<Str>
         return live.meta.finalizers.to_vec();
     }
     // A kind of batch/v1 or a replication controller orphans unless told otherwise.
-    let orphans_by_default = matches!(&*write.kind.kind, "Job" | "CronJob" if &*write.kind.group == "batch")
-        || &*write.kind.kind == "ReplicationController";
+    let orphans_by_default = matches!(write.kind.kind, "Job" | "CronJob" if write.kind.group == "batch")
+        || write.kind.kind == "ReplicationController";
     let orphans_by_default = orphans_by_default && !write.from_actor;
     let present = live.meta.finalizers.iter().find(|it| **it == ORPHAN || **it == FOREGROUND);
     let (orphan, foreground) = match (options.orphan_dependents, options.propagation) {
@@ -283,9 +283,10 @@ fn begin_namespace(
 
 /// The answer to a deletion: a `Status` with what went, or the object.
 pub(crate) fn status_of(write: &Write, object: &Object) -> Value {
-    let mut details = value!({ "kind": &write.kind.plural, "name": &object.meta.name, "uid": &object.meta.uid });
+    let mut details =
+        value!({ "kind": Str::literal(write.kind.plural), "name": &object.meta.name, "uid": &object.meta.uid });
     if !write.kind.group.is_empty() {
-        details.set("group", &write.kind.group);
+        details.set("group", write.kind.group);
     }
     value!({ "apiVersion": "v1", "details": details, "kind": "Status", "metadata": {}, "status": "Success" })
 }

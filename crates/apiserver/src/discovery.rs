@@ -145,7 +145,7 @@ pub(crate) fn resource_list(registry: &Registry, name: &str, version: &str) -> O
     for it in kinds {
         resources.push(resource(&it).into());
         let kind = it.kind;
-        for part in &kind.subresources {
+        for part in kind.subresources {
             let mut part_map = map!({
                 "name": format!("{}/{}", kind.plural, part.name), "singularName": "", "namespaced": kind.is_namespaced(),
                 "kind": part.kind, "verbs": strings(part.verbs),
@@ -168,29 +168,25 @@ pub(crate) fn resource_list(registry: &Registry, name: &str, version: &str) -> O
 fn kinds_of<'a>(registry: &'a Registry, group: &str, version: &str) -> Vec<ServedKind<'a>> {
     let mut kinds: Vec<ServedKind<'a>> =
         registry.served().filter(|it| it.group() == group && it.version() == version).collect();
-    kinds.sort_by(|a, b| a.kind.plural.cmp(&b.kind.plural));
+    kinds.sort_by(|a, b| a.kind.plural.cmp(b.kind.plural));
     kinds
 }
 
 fn strings(list: &[&str]) -> Vec<Value> {
-    list.iter().map(|it| Value::from(*it)).collect()
-}
-
-fn shared(list: &[Str]) -> Vec<Value> {
-    list.iter().map(Value::from).collect()
+    list.iter().map(|it| Str::literal(it).into()).collect()
 }
 
 fn resource(it: &ServedKind<'_>) -> Map {
     let kind = it.kind;
     let mut map = map!({
-        "name": &kind.plural, "singularName": &kind.singular, "namespaced": kind.is_namespaced(), "kind": &kind.kind,
+        "name": Str::literal(kind.plural), "singularName": kind.singular(), "namespaced": kind.is_namespaced(), "kind": Str::literal(kind.kind),
         "verbs": strings(kind.verbs.names()),
     });
     if !kind.short_names.is_empty() {
-        map.insert("shortNames", shared(&kind.short_names));
+        map.insert("shortNames", strings(kind.short_names));
     }
     if !kind.categories.is_empty() {
-        map.insert("categories", shared(&kind.categories));
+        map.insert("categories", strings(kind.categories));
     }
     if !matches!(kind.verbs, Verbs::Create | Verbs::Look) {
         map.insert("storageVersionHash", storage_version_hash(kind));
@@ -204,7 +200,7 @@ const KEPT_IN_BETA: [&str; 3] =
 
 /// Names the version in which a kind is stored (`StorageVersionHash`).
 fn storage_version_hash(kind: &Kind) -> String {
-    let version = if KEPT_IN_BETA.contains(&&*kind.kind) { "v1beta1" } else { &kind.version };
+    let version = if KEPT_IN_BETA.contains(&kind.kind) { "v1beta1" } else { kind.version };
     let text = format!("{}/{version}/{}", kind.group, kind.kind);
     base64(&sha256(text.as_bytes())[..8])
 }
@@ -238,14 +234,14 @@ fn aggregated_resource(it: &ServedKind<'_>) -> Value {
     let kind = it.kind;
     let scope = if kind.is_namespaced() { "Namespaced" } else { "Cluster" };
     let mut res = map!({
-        "resource": &kind.plural, "scope": scope, "singularResource": &kind.singular, "verbs": strings(kind.verbs.names()),
-        "responseKind": { "group": it.group(), "version": it.version(), "kind": &kind.kind },
+        "resource": Str::literal(kind.plural), "scope": scope, "singularResource": kind.singular(), "verbs": strings(kind.verbs.names()),
+        "responseKind": { "group": it.group(), "version": it.version(), "kind": Str::literal(kind.kind) },
     });
     if !kind.short_names.is_empty() {
-        res.insert("shortNames", shared(&kind.short_names));
+        res.insert("shortNames", strings(kind.short_names));
     }
     if !kind.categories.is_empty() {
-        res.insert("categories", shared(&kind.categories));
+        res.insert("categories", strings(kind.categories));
     }
     let parts: Vec<Value> = kind
         .subresources

@@ -71,21 +71,19 @@ impl ApiServer {
         client: Client,
         body: Vec<u8>,
     ) -> (&'static str, Answer) {
-        let registry = self.registry.clone();
         // Everything under a known group is answered by its routes.
-        if !registry.has_group(&target.group) {
+        if !self.registry.has_group(&target.group) {
             return ("get", Ok(response::not_found()));
         }
-        let (served, sub) = match scope::resolve(&registry, &target) {
+        let (served, sub) = match scope::resolve(&self.registry, &target) {
             Ok(it) => it,
             Err(status) => return ("get", Err(status)),
         };
-        let Some(kind) = registry.shared(served.kind.id) else { return ("get", Err(route::unknown())) };
         let shared = |it: Option<String>| it.map(Str::from);
         let mut call = Call {
             now,
             served: served.served.copied(),
-            kind,
+            kind: served.kind,
             namespace: shared(target.namespace),
             name: shared(target.name),
             sub,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use kinds::api_version;
 use meta::{Status, quoted};
-use value::{Str, Value, json, value};
+use value::{Value, json, value};
 
 use crate::query::Query;
 use crate::{ApiServer, discovery, negotiate};
@@ -172,7 +172,7 @@ fn metrics(api: &ApiServer) -> String {
     }
     head(&mut text, "apiserver_resource_objects", "gauge", "Stored objects, by resource.");
     for kind in api.registry.all() {
-        let (group, resource): (&Str, &Str) = (&kind.group, &kind.plural);
+        let (group, resource): (&str, &str) = (kind.group, kind.plural);
         let n_objects = api.store_of(kind).len(kind.id);
         writeln!(text, "apiserver_resource_objects{{group=\"{group}\",resource=\"{resource}\"}} {n_objects}").ok();
     }

@@ -16,7 +16,6 @@ mod events;
 mod handlers;
 mod health;
 mod http_types;
-mod jsonpath;
 mod layout;
 mod list;
 mod negotiate;

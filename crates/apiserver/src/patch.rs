@@ -64,10 +64,10 @@ pub(crate) fn body(
         return apply(api, write, key, body, options);
     }
     let live = api.store.get(write.kind.id, key).cloned().ok_or_else(|| write.not_found(&key.name))?;
-    let kind = write.kind.clone();
+    let kind = write.kind;
     let served = kinds::ServedKind { kind: &kind, served: write.served.as_ref() };
     let seen = write.served.map_or_else(|| Object::clone(&live), |it| (it.to)(&live));
-    let whole = seen.to_value(&served.api_version(), &kind.kind);
+    let whole = seen.to_value(&served.api_version(), kind.kind);
     let mut warnings = Vec::new();
     let patched = patched(api, how, served.definition(), &whole, body, options, &mut warnings)?;
     write.warnings.append(&mut warnings);
@@ -186,7 +186,7 @@ pub(crate) fn tree(
 ) -> Result<Arc<Object>, Status> {
     let live = api.store.get(write.kind.id, key).cloned().ok_or_else(|| write.not_found(&key.name))?;
     let merged = |api: &ApiServer, whole: &Value| match how {
-        Kind::Strategic => merge::strategic(&api.schema, api.schema.definition(&write.kind.definition), whole, patch),
+        Kind::Strategic => merge::strategic(&api.schema, api.schema.definition(write.kind.definition), whole, patch),
         _ => Ok(merge::merge_patch(whole, patch)),
     };
     // What leaves metadata alone needs none in the tree.
@@ -197,7 +197,7 @@ pub(crate) fn tree(
         let object = Object { body, ..Object::clone(&live) };
         return write::change(api, write, &live, object);
     }
-    let patched = merged(api, &live.to_value(&write.api_version, &write.kind.kind))?;
+    let patched = merged(api, &live.to_value(&write.api_version, write.kind.kind))?;
     if let Some(uid) = patched.str_at("metadata.uid").filter(|it| live.meta.uid != *it) {
         return Err(write.conflict(
             &key.name,
@@ -251,7 +251,7 @@ fn apply(
     if live.is_none() && !write.sub.is_empty() {
         return Err(write.not_found(&key.name));
     }
-    let kind = write.kind.clone();
+    let kind = write.kind;
     let served = kinds::ServedKind { kind: &kind, served: write.served.as_ref() };
     let seen = live.as_deref().map(|it| write.served.map_or_else(|| it.clone(), |served| (served.to)(it)));
     let schema = api.schema.clone();
@@ -259,7 +259,7 @@ fn apply(
     let applier = merge::Applier {
         manager: &write.manager,
         api_version: &write.api_version,
-        kind: &kind.kind,
+        kind: kind.kind,
         sub: write.sub,
         now_secs: write.now.secs(),
         force: options.force.unwrap_or(false),

@@ -58,7 +58,7 @@ pub(crate) fn answer(api: &mut ApiServer, now: Instant, read: &Read<'_>) -> Resu
     }
     let selection = selection(&view, &options, read.name)?;
     let Media { format, shape } = negotiate::stream(read.accept)?;
-    let binary = format == Format::Protobuf && layout::definition(view.group(), view.version(), &kind.kind).is_some();
+    let binary = format == Format::Protobuf && layout::definition(view.group(), view.version(), kind.kind).is_some();
     let include = Include::of(shape, query)?;
     let namespace = namespace.map(Into::into);
     let subject = Subject { kind: kind.id, served: served.copied(), namespace, selection, shape, include, binary };

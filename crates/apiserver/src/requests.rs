@@ -135,12 +135,12 @@ impl ApiServer {
     pub fn path_of(&self, kind: KindId, key: &Key, sub: &str) -> String {
         let Some(kind) = self.registry.get(kind) else { return String::new() };
         let mut path = if kind.group.is_empty() { "/api/".to_owned() } else { format!("/apis/{}/", kind.group) };
-        path.push_str(&kind.version);
+        path.push_str(kind.version);
         if kind.is_namespaced() && !key.namespace.is_empty() {
             path.push_str("/namespaces/");
             path.push_str(&key.namespace);
         }
-        for part in [&*kind.plural, &*key.name, sub] {
+        for part in [kind.plural, &*key.name, sub] {
             if !part.is_empty() {
                 path.push('/');
                 path.push_str(part);
@@ -156,9 +156,9 @@ impl ApiServer {
             "time": time::format_micros(request.at.nanos()), "user": &request.user, "verb": request.verb,
         });
         if let Some(cause) = &request.cause {
-            let kind = self.registry.get(cause.kind).map(|it| it.kind.clone()).unwrap_or_default();
+            let kind = self.registry.get(cause.kind).map_or("", |it| it.kind);
             let cause = value!({
-                "kind": kind, "name": &cause.key.name, "namespace": &cause.key.namespace, "resourceVersion": cause.revision.0.to_string(),
+                "kind": Str::literal(kind), "name": &cause.key.name, "namespace": &cause.key.namespace, "resourceVersion": cause.revision.0.to_string(),
             });
             status.set("cause", cause);
         }

@@ -15,14 +15,14 @@ const NON_RESOURCE: &str = "spec.nonResourceAttributes";
 /// # Errors
 /// What is wrong with the question.
 pub(crate) fn answer(api: &mut ApiServer, call: &Call, asked: &Value, manager: &Str) -> Result<Value, Status> {
-    let kind = call.kind.clone();
-    let mut review = tracked(api, call, manager, asked, &kind.definition, "");
-    let status = match &*kind.kind {
+    let kind = call.kind;
+    let mut review = tracked(api, call, manager, asked, kind.definition, "");
+    let status = match kind.kind {
         "SelfSubjectReview" => {
             let status = value!({ "userInfo": call.client.user.to_value() });
             let created = value!({ "creationTimestamp": time::format_secs(call.now.secs()) });
             return Ok(value!({
-                "apiVersion": kind.api_version(), "kind": &kind.kind, "metadata": created, "status": status,
+                "apiVersion": kind.api_version(), "kind": Str::literal(kind.kind), "metadata": created, "status": status,
             }));
         }
         "SelfSubjectRulesReview" => {
@@ -35,7 +35,7 @@ pub(crate) fn answer(api: &mut ApiServer, call: &Call, asked: &Value, manager: &
                 "resourceRules": [{ "apiGroups": ["*"], "resources": ["*"], "verbs": ["*"] }],
             });
             return Ok(value!({
-                "apiVersion": kind.api_version(), "kind": &kind.kind, "metadata": {}, "spec": {}, "status": status,
+                "apiVersion": kind.api_version(), "kind": Str::literal(kind.kind), "metadata": {}, "spec": {}, "status": status,
             }));
         }
         "TokenReview" => {
@@ -45,7 +45,7 @@ pub(crate) fn answer(api: &mut ApiServer, call: &Call, asked: &Value, manager: &
             value!({ "error": "invalid bearer token", "user": {} })
         }
         _ => {
-            check_access(&review, &kind.kind)?;
+            check_access(&review, kind.kind)?;
             let mut status = value!({ "allowed": true });
             let problems = selector_problems(&review);
             if !problems.is_empty() {
@@ -55,7 +55,7 @@ pub(crate) fn answer(api: &mut ApiServer, call: &Call, asked: &Value, manager: &
         }
     };
     review.body.insert("status", status);
-    Ok(review.to_value(&kind.api_version(), &kind.kind))
+    Ok(review.to_value(&kind.api_version(), kind.kind))
 }
 
 /// A NetworkRequest to which only the answer is missing.
@@ -63,15 +63,15 @@ pub(crate) fn answer(api: &mut ApiServer, call: &Call, asked: &Value, manager: &
 /// # Errors
 /// What is wrong with the question.
 pub(crate) fn network_request(api: &mut ApiServer, call: &Call, asked: &Value, manager: &Str) -> Result<Value, Status> {
-    let kind = call.kind.clone();
-    let mut review = tracked(api, call, manager, asked, &kind.definition, "");
+    let kind = call.kind;
+    let mut review = tracked(api, call, manager, asked, kind.definition, "");
     review.body.remove("status");
     let mut errors = Errors::new();
     (kind.strategy.validate)(&review, &mut errors);
     if !errors.is_empty() {
-        return Err(Status::invalid(&kind.group, &kind.kind, &review.meta.name, &errors));
+        return Err(Status::invalid(kind.group, kind.kind, &review.meta.name, &errors));
     }
-    Ok(review.to_value(&kind.api_version(), &kind.kind))
+    Ok(review.to_value(&kind.api_version(), kind.kind))
 }
 
 /// What a client sent that is not stored, as an object with its managed fields.

@@ -1,7 +1,5 @@
 //! One request for a resource, understood: what it is about and how the client wants its answer.
 
-use std::sync::Arc;
-
 use kinds::{Kind, Registry, Served, ServedKind};
 use meta::{Key, Status};
 use sim::Instant;
@@ -25,7 +23,7 @@ pub(crate) struct Client {
 /// A call of a resource.
 pub(crate) struct Call {
     pub now: Instant,
-    pub kind: Arc<Kind>,
+    pub kind: &'static Kind,
     /// The version that the client speaks; `None`: the stored one.
     pub served: Option<Served>,
     /// `None`: the path names none.
@@ -42,7 +40,7 @@ pub(crate) struct Call {
 }
 
 /// The resource that a target names, with its subresource's own name.
-pub(crate) fn resolve<'a>(registry: &'a Registry, target: &Target) -> Result<(ServedKind<'a>, &'static str), Status> {
+pub(crate) fn resolve(registry: &Registry, target: &Target) -> Result<(ServedKind<'static>, &'static str), Status> {
     let served = registry.by_resource(&target.group, &target.version, &target.resource).ok_or_else(route::unknown)?;
     let kind = served.kind;
     let fits = match (&target.namespace, &target.name) {
@@ -63,7 +61,7 @@ pub(crate) fn resolve<'a>(registry: &'a Registry, target: &Target) -> Result<(Se
 
 impl Call {
     pub fn served_kind(&self) -> ServedKind<'_> {
-        ServedKind { kind: &self.kind, served: self.served.as_ref() }
+        ServedKind { kind: self.kind, served: self.served.as_ref() }
     }
 
     /// Where the named object is.
@@ -83,7 +81,7 @@ impl Call {
     /// A write by this client.
     pub fn write(&self, manager: &Str, dry_run: bool) -> Write {
         Write {
-            kind: self.kind.clone(),
+            kind: self.kind,
             served: self.served,
             api_version: self.served_kind().api_version().into(),
             now: self.now,
@@ -96,7 +94,7 @@ impl Call {
     }
 
     pub fn not_found(&self) -> Status {
-        Status::not_found(&self.kind.group, &self.kind.plural, self.name.as_deref().unwrap_or(""))
+        Status::not_found(self.kind.group, self.kind.plural, self.name.as_deref().unwrap_or(""))
     }
 }
 

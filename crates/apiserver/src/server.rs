@@ -29,7 +29,7 @@ pub struct ApiServer {
     pub(crate) store: Store,
     /// Objects of read-only kinds, which others make anew before they are read; no part of the cluster's state.
     pub(crate) shown: Store,
-    pub(crate) registry: Arc<Registry>,
+    pub(crate) registry: Registry,
     /// `group/version` of each kind, by id.
     api_versions: Vec<Str>,
     /// The type of each kind as it is stored, by id.
@@ -57,7 +57,7 @@ impl ApiServer {
             overlays: BTreeMap::new(),
             types: registry.all().map(|it| schema.definition(&it.definition)).collect(),
             api_versions: registry.all().map(|it| it.api_version().into()).collect(),
-            registry: Arc::new(registry),
+            registry,
             schema: schema.clone(),
             rng: Rng::stream(config.seed, "apiserver"),
             watches: Watches::default(),
@@ -116,8 +116,8 @@ impl ApiServer {
 
     /// The whole tree of an object, as stored.
     pub fn to_value(&self, object: &Object) -> value::Value {
-        let kind = self.registry.get(object.kind).map(|it| it.kind.clone()).unwrap_or_default();
-        object.to_value(&self.api_version(object.kind), &kind)
+        let kind = self.registry.get(object.kind).map_or("", |it| it.kind);
+        object.to_value(&self.api_version(object.kind), kind)
     }
 
     /// A version 4 uid of RFC 4122, determined by the seed.

@@ -44,8 +44,8 @@ impl<'a> Shaper<'a> {
         let ServedKind { kind, served } = self.served;
         let object = &*self.api.seen(object);
         match served {
-            Some(it) => (it.to)(object).to_value(&self.served.api_version(), &kind.kind),
-            None => object.to_value(&self.api.api_version(kind.id), &kind.kind),
+            Some(it) => (it.to)(object).to_value(&self.served.api_version(), kind.kind),
+            None => object.to_value(&self.api.api_version(kind.id), kind.kind),
         }
     }
 

@@ -1,10 +1,9 @@
 //! Tables: what `kubectl get` prints, made where the objects are (`printers/storage.TableConvertor`).
 
-use kinds::{Cell, Column, Context, Kind};
+use kinds::{Column, Context, Kind};
 use meta::{Object, Status};
-use value::{Map, Value, map, time, value};
+use value::{Map, Str, Value, map, time, value};
 
-use crate::jsonpath::{self, Path};
 use crate::negotiate::Shape;
 use crate::query::Query;
 
@@ -50,43 +49,30 @@ pub(crate) struct Rows<'a> {
 }
 
 /// Columns of kinds that declare none (`rest.NewDefaultTableConvertor`).
-fn default_columns() -> Vec<Column> {
-    let column = |name: &str, kind, format, description: &str, make| Column {
-        name: name.into(),
-        kind,
-        format,
-        description: description.into(),
+const DEFAULT_COLUMNS: &[Column] = &[
+    Column {
+        name: "Name",
+        kind: "string",
+        format: "name",
+        description: "Unique among the objects of its kind in a namespace.",
         priority: 0,
-        cell: Cell::Make(make),
-    };
-    vec![
-        column("Name", "string", "name", "Unique among the objects of its kind in a namespace.", |it, _| {
-            Value::from(&it.meta.name)
-        }),
-        column("Created At", "date", "", "When the object was created.", |it, _| {
-            it.meta.created.map_or(Value::Null, |it| time::format_secs(it).into())
-        }),
-    ]
-}
+        cell: |it, _| Value::from(&it.meta.name),
+    },
+    Column {
+        name: "Created At",
+        kind: "date",
+        format: "",
+        description: "When the object was created.",
+        priority: 0,
+        cell: |it, _| it.meta.created.map_or(Value::Null, |it| time::format_secs(it).into()),
+    },
+];
 
 impl Rows<'_> {
     /// The table of some objects. `metadata` is the list's, or the object's version.
     pub fn table(&self, objects: &mut dyn Iterator<Item = &Object>, metadata: Map, headers: bool) -> Value {
-        let default;
-        let columns = if self.kind.columns.is_empty() {
-            default = default_columns();
-            &default
-        } else {
-            &self.kind.columns
-        };
-        let parsed: Vec<(&Column, Option<Path>)> = columns
-            .iter()
-            .map(|column| match &column.cell {
-                Cell::Path(path) => (column, Path::parse(path)),
-                Cell::Make(_) => (column, None),
-            })
-            .collect();
-        let rows: Vec<Value> = objects.map(|it| self.row(&parsed, it)).collect();
+        let columns = if self.kind.columns.is_empty() { DEFAULT_COLUMNS } else { self.kind.columns };
+        let rows: Vec<Value> = objects.map(|it| self.row(columns, it)).collect();
         let definitions: Value =
             if headers { columns.iter().map(definition).collect::<Vec<_>>().into() } else { Value::Null };
         value!({
@@ -95,24 +81,13 @@ impl Rows<'_> {
         })
     }
 
-    fn row(&self, columns: &[(&Column, Option<Path>)], object: &Object) -> Value {
+    fn row(&self, columns: &[Column], object: &Object) -> Value {
         let cx = Context { now: self.now, kind: self.kind };
-        // Paths look at the whole object; it is made only where there are any.
-        let mut whole = None;
-        let cells: Vec<Value> = columns
-            .iter()
-            .map(|(column, path)| match &column.cell {
-                Cell::Make(make) => make(object, &cx),
-                Cell::Path(_) => {
-                    let whole = whole.get_or_insert_with(|| (self.whole)(object));
-                    custom_cell(column.kind, path.as_ref(), whole, self.now)
-                }
-            })
-            .collect();
+        let cells: Vec<Value> = columns.iter().map(|it| (it.cell)(object, &cx)).collect();
         let included = match self.include {
             Include::None => Value::Null,
             Include::Metadata => partial(object, self.version),
-            Include::Object => whole.unwrap_or_else(|| (self.whole)(object)),
+            Include::Object => (self.whole)(object),
         };
         let mut row = map!({ "cells": cells, "object": included });
         if self.kind.id == kinds::POD
@@ -126,7 +101,7 @@ impl Rows<'_> {
 
 fn definition(column: &Column) -> Value {
     value!({
-        "name": &column.name, "type": column.kind, "format": column.format, "description": &column.description,
+        "name": Str::literal(column.name), "type": column.kind, "format": column.format, "description": column.description,
         "priority": column.priority,
     })
 }
@@ -141,27 +116,6 @@ pub(crate) fn partial(object: &Object, version: &str) -> Value {
     value!({
         "kind": "PartialObjectMetadata", "apiVersion": format!("meta.k8s.io/{version}"), "metadata": metadata,
     })
-}
-
-/// The cell of a custom column: the first thing that the path finds, in the column's type (`cellForJSONValue`).
-fn custom_cell(kind: &str, path: Option<&Path>, whole: &Value, now: i64) -> Value {
-    let found = path.and_then(|it| it.find(whole)).unwrap_or_default();
-    let Some(first) = found.first() else { return Value::Null };
-    match (kind, first) {
-        ("string", _) => jsonpath::text(first).into(),
-        ("integer" | "number", Value::Int(_)) | ("number", Value::Decimal(_)) | ("boolean", Value::Bool(_)) => {
-            first.clone()
-        }
-        // Go's conversion cuts the fraction off.
-        ("integer", Value::Decimal(text)) => {
-            text.split('.').next().and_then(|it| it.parse::<i64>().ok()).map_or(Value::Null, Value::Int)
-        }
-        ("date", Value::Str(text)) => match time::parse_secs(text) {
-            Some(at) => kinds::duration(now - at).into(),
-            None => "<invalid>".into(),
-        },
-        _ => Value::Null,
-    }
 }
 
 #[cfg(test)]

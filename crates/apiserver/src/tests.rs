@@ -330,7 +330,7 @@ fn whatever_comes_is_answered() {
 #[test]
 fn every_verb_that_is_listed_is_answered() {
     let mut api = server();
-    let registry = api.registry.clone();
+    let registry = api.registry;
     for it in registry.served() {
         let (group, kind) = (it.group(), it.kind);
         let root = if group.is_empty() { "/api".to_owned() } else { format!("/apis/{group}") };

@@ -106,7 +106,7 @@ impl ApiServer {
         subject: Subject,
         options: &ListOptions,
     ) -> Result<StreamId, Status> {
-        let Some(kind) = self.registry.shared(subject.kind) else { return Err(Status::internal("no such kind")) };
+        let Some(kind) = self.registry.get(subject.kind) else { return Err(Status::internal("no such kind")) };
         // Upstream hands this error on without making a proper one of it.
         let asked = resource_version(&options.resource_version).map_err(|status| {
             let why = status.message.strip_prefix("invalid resource version: ").unwrap_or_default().to_owned();
@@ -199,7 +199,7 @@ impl Watch {
 
     /// The next bytes, if there are any.
     fn next_chunk(&mut self, api: &ApiServer, now: Instant, mut written: Option<&mut Written>) -> Option<Chunk> {
-        let kind = api.registry.shared(self.subject.kind)?;
+        let kind = api.registry.get(self.subject.kind)?;
         let served = self.subject.served;
         let served = ServedKind { kind: &kind, served: served.as_ref() };
         let shaper = Shaper::new(api, served, (self.subject.shape, self.subject.include), now.secs());

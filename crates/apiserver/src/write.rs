@@ -26,7 +26,7 @@ const GENERATED_PREFIX_MAX: usize = 63 - GENERATED_SUFFIX_LEN;
 /// One write: who, when, of what, and what it has to say besides its result.
 #[derive(Clone, Debug)]
 pub(crate) struct Write {
-    pub kind: Arc<Kind>,
+    pub kind: &'static Kind,
     /// The version that the client speaks; `None`: the stored one.
     pub served: Option<Served>,
     /// The same as `group/version`, for managedFields.
@@ -44,19 +44,19 @@ pub(crate) struct Write {
 
 impl Write {
     pub fn not_found(&self, name: &str) -> Status {
-        Status::not_found(&self.kind.group, &self.kind.plural, name)
+        Status::not_found(self.kind.group, self.kind.plural, name)
     }
 
     pub fn conflict(&self, name: &str, why: &str) -> Status {
-        Status::conflict(&self.kind.group, &self.kind.plural, name, why)
+        Status::conflict(self.kind.group, self.kind.plural, name, why)
     }
 
     pub fn forbidden(&self, name: &str, why: &str) -> Status {
-        Status::forbidden(&self.kind.group, &self.kind.plural, name, why)
+        Status::forbidden(self.kind.group, self.kind.plural, name, why)
     }
 
     fn invalid(&self, name: &str, errors: &Errors) -> Status {
-        Status::invalid(&self.kind.group, &self.kind.kind, name, errors)
+        Status::invalid(self.kind.group, self.kind.kind, name, errors)
     }
 }
 
@@ -152,7 +152,7 @@ fn put_new(
     api.templates.leave(&object);
     let name = object.meta.name.clone();
     pass_storage(api, write, &mut object);
-    api.store.create(object).map_err(|_| Status::already_exists(&write.kind.group, &write.kind.plural, &name))
+    api.store.create(object).map_err(|_| Status::already_exists(write.kind.group, write.kind.plural, &name))
 }
 
 /// What a client wrote as the real storage gives it back; actors write no empty lists.
@@ -165,9 +165,9 @@ fn pass_storage(api: &ApiServer, write: &Write, object: &mut Object) {
 
 fn already_exists(write: &Write, live: &Object, generated: bool) -> Status {
     let name = live.name();
-    let mut status = Status::already_exists(&write.kind.group, &write.kind.plural, name);
+    let mut status = Status::already_exists(write.kind.group, write.kind.plural, name);
     if generated {
-        let resource = meta::qualified(&write.kind.group, &write.kind.plural);
+        let resource = meta::qualified(write.kind.group, write.kind.plural);
         status.message = format!(
             "{resource} {} already exists, the server was not able to generate a unique name for the object",
             meta::quoted(name)
@@ -335,7 +335,7 @@ fn check_revision(write: &Write, live: &Object, object: &Object) -> Result<(), S
     let mut errors = Errors::new();
     errors.invalid("metadata.resourceVersion", 0, "must be specified for an update");
     // Upstream names the resource here and not the kind.
-    Err(Status::invalid(&write.kind.group, &write.kind.plural, live.name(), &errors))
+    Err(Status::invalid(write.kind.group, write.kind.plural, live.name(), &errors))
 }
 
 /// The last finalizer of an object that is being deleted is gone.

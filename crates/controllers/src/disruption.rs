@@ -158,7 +158,7 @@ fn scale_of(view: &View<'_>, owner: &OwnerRef, namespace: &str) -> Result<Option
         return Err(format!("no matches for kind {} in version {}", quoted(&owner.kind), quoted(&owner.api_version)));
     };
     if kind.id == DAEMON_SET || !kind.subresources.iter().any(|it| it.name == "scale") {
-        let resource = meta::qualified(&kind.group, &kind.plural);
+        let resource = meta::qualified(kind.group, kind.plural);
         return Err(format!("{resource} does not implement the scale subresource"));
     }
     Ok(find(kind.id, owner).map(|it| {

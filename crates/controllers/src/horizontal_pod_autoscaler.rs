@@ -342,7 +342,7 @@ fn target(view: &View<'_>, scaler: &Object) -> Result<Target, String> {
         return Err("the server could not find the requested resource".to_owned());
     }
     let Some(object) = view.get(kind.id, &Key::new(scaler.namespace(), name)) else {
-        return Err(format!("{} \"{name}\" not found", qualified(&kind.group, &kind.plural)));
+        return Err(format!("{} \"{name}\" not found", qualified(kind.group, kind.plural)));
     };
     Ok(Target { kind: kind.id, object: object.clone(), replicas: object.i64_at("spec.replicas").unwrap_or(0) })
 }

@@ -11,53 +11,51 @@ use crate::{Kind, Scope, Strategy, Subresource, columns, keep_status, path_segme
 const GROUP_PRIORITY_MAX: i64 = 20_000;
 const VERSION_PRIORITY_MAX: i64 = 1000;
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        categories: vec!["api-extensions".into()],
-        definition: "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService".into(),
-        subresources: vec![Subresource::status("APIService")],
-        columns: vec![
-            columns::name(),
-            columns::text("Service", "Who serves it.", |it, _| match child(spec(it), "service") {
-                Some(service) => format!("{}/{}", text(service, "namespace"), text(service, "name")).into(),
-                None => "Local".into(),
-            }),
-            columns::text("Available", "Whether it answers.", |it, _| available(it).into()),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            default: |it| {
-                it.body.edit_map("spec", |it| it.edit_map("service", |it| it.set_default("port", 443)));
-            },
-            prepare_create: |it| {
-                let mut status = Value::map();
-                if child(spec(it), "service").is_none() {
-                    let now = time::format_secs(it.meta.created.unwrap_or(0));
-                    status = value!({ "conditions": [{
+pub(crate) const KIND: Kind = Kind {
+    categories: &["api-extensions"],
+    definition: "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService",
+    subresources: &[Subresource::status("APIService")],
+    columns: &[
+        columns::name(),
+        columns::text("Service", "Who serves it.", |it, _| match child(spec(it), "service") {
+            Some(service) => format!("{}/{}", text(service, "namespace"), text(service, "name")).into(),
+            None => "Local".into(),
+        }),
+        columns::text("Available", "Whether it answers.", |it, _| available(it).into()),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        default: |it| {
+            it.body.edit_map("spec", |it| it.edit_map("service", |it| it.set_default("port", 443)));
+        },
+        prepare_create: |it| {
+            let mut status = Value::map();
+            if child(spec(it), "service").is_none() {
+                let now = time::format_secs(it.meta.created.unwrap_or(0));
+                status = value!({ "conditions": [{
                         "type": "Available", "status": "True", "lastTransitionTime": now, "reason": "Local",
                         "message": "Local APIServices are always available",
                     }] });
-                }
-                it.body.insert("status", status);
-            },
-            prepare_update: keep_status,
-            validate,
-            validate_update: |new, _, errors| validate(new, errors),
-            validate_status: |new, _, errors| {
-                for (idx, condition) in maps(status(new), "conditions") {
-                    let path = Path::root("status.conditions");
-                    let path = path.index(idx);
-                    one_of(text(condition, "status"), &["True", "False", "Unknown"], &path.child("status"), errors);
-                }
-            },
-            validate_name: path_segment_name,
-            unconditional_update: false,
-            has_status: true,
-            ..Strategy::PLAIN
+            }
+            it.body.insert("status", status);
         },
-        ..Kind::new(Scope::Cluster, "apiregistration.k8s.io", "v1", "APIService", "apiservices")
-    }
-}
+        prepare_update: keep_status,
+        validate,
+        validate_update: |new, _, errors| validate(new, errors),
+        validate_status: |new, _, errors| {
+            for (idx, condition) in maps(status(new), "conditions") {
+                let path = Path::root("status.conditions");
+                let path = path.index(idx);
+                one_of(text(condition, "status"), &["True", "False", "Unknown"], &path.child("status"), errors);
+            }
+        },
+        validate_name: path_segment_name,
+        unconditional_update: false,
+        has_status: true,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Cluster, "apiregistration.k8s.io", "v1", "APIService", "apiservices")
+};
 
 fn available(it: &Object) -> String {
     let condition = maps(status(it), "conditions").map(|(_, it)| it).find(|it| text(it, "type") == "Available");

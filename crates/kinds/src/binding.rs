@@ -2,10 +2,8 @@
 
 use crate::{Kind, Scope, Verbs};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        verbs: Verbs::Create,
-        definition: "io.k8s.api.core.v1.Binding".into(),
-        ..Kind::new(Scope::Namespaced, "", "v1", "Binding", "bindings")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    verbs: Verbs::Create,
+    definition: "io.k8s.api.core.v1.Binding",
+    ..Kind::new(Scope::Namespaced, "", "v1", "Binding", "bindings")
+};

@@ -37,57 +37,47 @@ const USAGES: &[&str] = &[
     "timestamping",
 ];
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["csr".into()],
-        definition: "io.k8s.api.certificates.v1.CertificateSigningRequest".into(),
-        subresources: vec![
-            Subresource { name: "approval", ..Subresource::status("CertificateSigningRequest") },
-            Subresource::status("CertificateSigningRequest"),
-        ],
-        columns: columns(),
-        selectable_fields: &[SelectableField {
-            name: "spec.signerName",
-            read: |it| spec(it).get("signerName").and_then(Value::as_shared_str).cloned().unwrap_or_default(),
-        }],
-        strategy: Strategy {
-            prepare_create,
-            prepare_update: |new, old| new.body = old.body.clone(),
-            validate,
-            validate_update: |new, old, errors| validate_change(new, old, false, errors),
-            validate_status: |new, old, errors| validate_change(new, old, false, errors),
-            stamp_status: |new, old, now| {
-                keep_decisions(new, old);
-                stamp(new, old, now);
-            },
-            validate_name: |_, _| Vec::new(),
-            has_status: true,
-            ..Strategy::PLAIN
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["csr"],
+    definition: "io.k8s.api.certificates.v1.CertificateSigningRequest",
+    subresources: &[
+        Subresource { name: "approval", ..Subresource::status("CertificateSigningRequest") },
+        Subresource::status("CertificateSigningRequest"),
+    ],
+    columns: COLUMNS,
+    selectable_fields: &[SelectableField {
+        name: "spec.signerName",
+        read: |it| spec(it).get("signerName").and_then(Value::as_shared_str).cloned().unwrap_or_default(),
+    }],
+    strategy: Strategy {
+        prepare_create,
+        prepare_update: |new, old| new.body = old.body.clone(),
+        validate,
+        validate_update: |new, old, errors| validate_change(new, old, false, errors),
+        validate_status: |new, old, errors| validate_change(new, old, false, errors),
+        stamp_status: |new, old, now| {
+            keep_decisions(new, old);
+            stamp(new, old, now);
         },
-        ..Kind::new(
-            Scope::Cluster,
-            "certificates.k8s.io",
-            "v1",
-            "CertificateSigningRequest",
-            "certificatesigningrequests",
-        )
-    }
-}
+        validate_name: |_, _| Vec::new(),
+        has_status: true,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Cluster, "certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests")
+};
 
-fn columns() -> Vec<crate::Column> {
-    vec![
-        columns::name(),
-        columns::created(),
-        columns::text("SignerName", "Who is asked to sign.", |it, _| {
-            columns::or_none(text(spec(it), "signerName").to_owned()).into()
-        }),
-        columns::text("Requestor", "Who asks.", |it, _| columns::string(it, "spec.username")),
-        columns::text("RequestedDuration", "How long it is to be valid.", |it, _| {
-            opt_int(spec(it), "expirationSeconds").map_or_else(|| "<none>".to_owned(), columns::duration).into()
-        }),
-        columns::text("Condition", "What became of it.", |it, _| condition(it).into()),
-    ]
-}
+const COLUMNS: &[crate::Column] = &[
+    columns::name(),
+    columns::created(),
+    columns::text("SignerName", "Who is asked to sign.", |it, _| {
+        columns::or_none(text(spec(it), "signerName").to_owned()).into()
+    }),
+    columns::text("Requestor", "Who asks.", |it, _| columns::string(it, "spec.username")),
+    columns::text("RequestedDuration", "How long it is to be valid.", |it, _| {
+        opt_int(spec(it), "expirationSeconds").map_or_else(|| "<none>".to_owned(), columns::duration).into()
+    }),
+    columns::text("Condition", "What became of it.", |it, _| condition(it).into()),
+];
 
 fn condition(it: &Object) -> String {
     let has = |kind: &str| maps(status(it), "conditions").any(|(_, it)| text(it, "type") == kind);

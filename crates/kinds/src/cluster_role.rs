@@ -9,13 +9,11 @@ use crate::rbac::{GROUP, STRATEGY, rules};
 use crate::workload::readable_selector;
 use crate::{Kind, Scope, Strategy};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        definition: "io.k8s.api.rbac.v1.ClusterRole".into(),
-        strategy: Strategy { validate, validate_update: |new, _, errors| validate(new, errors), ..STRATEGY },
-        ..Kind::new(Scope::Cluster, GROUP, "v1", "ClusterRole", "clusterroles")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    definition: "io.k8s.api.rbac.v1.ClusterRole",
+    strategy: Strategy { validate, validate_update: |new, _, errors| validate(new, errors), ..STRATEGY },
+    ..Kind::new(Scope::Cluster, GROUP, "v1", "ClusterRole", "clusterroles")
+};
 
 fn validate(it: &Object, errors: &mut Errors) {
     rules(&it.body, false, errors);

@@ -4,32 +4,33 @@ use meta::Object;
 use value::{Map, Value};
 
 use crate::pod_template::fields::{child, child_or_empty, maps, pairs, text as text_of, texts};
-use crate::{Cell, Column, Context};
+use crate::{Column, Context};
 
 /// A column of text that is always shown.
-pub(crate) fn text(name: &str, description: &str, make: fn(&Object, &Context<'_>) -> Value) -> Column {
-    Column {
-        name: name.into(),
-        kind: "string",
-        format: "",
-        description: description.into(),
-        priority: 0,
-        cell: Cell::Make(make),
-    }
+pub(crate) const fn text(
+    name: &'static str,
+    description: &'static str,
+    cell: fn(&Object, &Context<'_>) -> Value,
+) -> Column {
+    Column { name, kind: "string", format: "", description, priority: 0, cell }
 }
 
 /// A column of numbers.
-pub(crate) fn integer(name: &str, description: &str, make: fn(&Object, &Context<'_>) -> Value) -> Column {
-    Column { kind: "integer", ..text(name, description, make) }
+pub(crate) const fn integer(
+    name: &'static str,
+    description: &'static str,
+    cell: fn(&Object, &Context<'_>) -> Value,
+) -> Column {
+    Column { kind: "integer", ..text(name, description, cell) }
 }
 
 /// The same column, shown with `-o wide` only.
-pub(crate) fn wide(column: Column) -> Column {
+pub(crate) const fn wide(column: Column) -> Column {
     Column { priority: 1, ..column }
 }
 
 /// The first column of almost every table.
-pub(crate) fn name() -> Column {
+pub(crate) const fn name() -> Column {
     Column {
         format: "name",
         ..text("Name", "Unique among the objects of its kind in a namespace.", |it, _| Value::from(&it.meta.name))
@@ -37,7 +38,7 @@ pub(crate) fn name() -> Column {
 }
 
 /// How long ago the object was made.
-pub(crate) fn created() -> Column {
+pub(crate) const fn created() -> Column {
     text("Age", "How long ago the object was created.", age)
 }
 
@@ -69,12 +70,14 @@ pub(crate) fn template(it: &Object) -> &Map {
     child_or_empty(job.unwrap_or(if child(&it.body, "template").is_some() { &it.body } else { spec }), "template")
 }
 
-/// Names and images of a template's containers.
-pub(crate) fn containers() -> [Column; 2] {
-    [
-        text("Containers", "Names of the containers in the template.", |it, _| listed(it, "name")),
-        text("Images", "Images of the containers in the template.", |it, _| listed(it, "image")),
-    ]
+/// Names of a template's containers.
+pub(crate) const fn containers() -> Column {
+    text("Containers", "Names of the containers in the template.", |it, _| listed(it, "name"))
+}
+
+/// Images of a template's containers.
+pub(crate) const fn images() -> Column {
+    text("Images", "Images of the containers in the template.", |it, _| listed(it, "image"))
 }
 
 fn listed(it: &Object, key: &str) -> Value {
@@ -82,13 +85,12 @@ fn listed(it: &Object, key: &str) -> Value {
     containers.map(|(_, it)| text_of(it, key)).collect::<Vec<_>>().join(",").into()
 }
 
-/// Containers, images and selector of a workload.
-pub(crate) fn workload() -> Vec<Column> {
-    let selector = text("Selector", "Which pods belong to it.", |it, _| {
+/// The selector of a workload.
+pub(crate) const fn pod_selector() -> Column {
+    text("Selector", "Which pods belong to it.", |it, _| {
         let path = if it.kind == crate::CRON_JOB { "spec.jobTemplate.spec.selector" } else { "spec.selector" };
         or_none(selector(it.map_at(path))).into()
-    });
-    containers().into_iter().chain([selector]).map(wide).collect()
+    })
 }
 
 /// `a=1,b=2`, or `<none>` (`labels.FormatLabels`).
@@ -164,13 +166,17 @@ pub(crate) fn quantity(it: &Object, path: &str) -> Value {
 }
 
 /// A column of flags.
-pub(crate) fn boolean(name: &str, description: &str, make: fn(&Object, &Context<'_>) -> Value) -> Column {
-    Column { kind: "boolean", ..text(name, description, make) }
+pub(crate) const fn boolean(
+    name: &'static str,
+    description: &'static str,
+    cell: fn(&Object, &Context<'_>) -> Value,
+) -> Column {
+    Column { kind: "boolean", ..text(name, description, cell) }
 }
 
 /// The name, marked where the object is the default: `standard (default)`.
-pub(crate) fn name_with_default(make: fn(&Object, &Context<'_>) -> Value) -> Column {
-    Column { cell: Cell::Make(make), ..name() }
+pub(crate) const fn name_with_default(cell: fn(&Object, &Context<'_>) -> Value) -> Column {
+    Column { cell, ..name() }
 }
 
 /// The name, with a mark if the object is the default.

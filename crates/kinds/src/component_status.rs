@@ -5,27 +5,25 @@ use value::Value;
 
 use crate::{Kind, Scope, Verbs, columns};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["cs".into()],
-        verbs: Verbs::Look,
-        definition: "io.k8s.api.core.v1.ComponentStatus".into(),
-        columns: vec![
-            columns::name(),
-            columns::text("Status", "Healthy or not.", |it, _| {
-                match condition(it).and_then(|it| it.str_at("status")) {
-                    None => "Unknown",
-                    Some("True") => "Healthy",
-                    Some(_) => "Unhealthy",
-                }
-                .into()
-            }),
-            columns::text("Message", "What the component says.", |it, _| shown(it, "message")),
-            columns::text("Error", "Why it is not well.", |it, _| shown(it, "error")),
-        ],
-        ..Kind::new(Scope::Cluster, "", "v1", "ComponentStatus", "componentstatuses")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["cs"],
+    verbs: Verbs::Look,
+    definition: "io.k8s.api.core.v1.ComponentStatus",
+    columns: &[
+        columns::name(),
+        columns::text("Status", "Healthy or not.", |it, _| {
+            match condition(it).and_then(|it| it.str_at("status")) {
+                None => "Unknown",
+                Some("True") => "Healthy",
+                Some(_) => "Unhealthy",
+            }
+            .into()
+        }),
+        columns::text("Message", "What the component says.", |it, _| shown(it, "message")),
+        columns::text("Error", "Why it is not well.", |it, _| shown(it, "error")),
+    ],
+    ..Kind::new(Scope::Cluster, "", "v1", "ComponentStatus", "componentstatuses")
+};
 
 fn condition(it: &Object) -> Option<&Value> {
     it.list_at("conditions").iter().find(|it| it.str_at("type") == Some("Healthy"))

@@ -11,21 +11,19 @@ use crate::{Kind, Scope, Strategy, columns};
 pub(crate) const SIZE_MAX: usize = 1024 * 1024;
 const IMMUTABLE: &str = "field is immutable when `immutable` is set";
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["cm".into()],
-        definition: "io.k8s.api.core.v1.ConfigMap".into(),
-        columns: vec![
-            columns::name(),
-            columns::text("Data", "How many entries there are.", |it, _| {
-                ((part(it, "data").len() + part(it, "binaryData").len()) as i64).into()
-            }),
-            columns::created(),
-        ],
-        strategy: Strategy { validate, validate_update, metadata_checks: 2, ..Strategy::PLAIN },
-        ..Kind::new(Scope::Namespaced, "", "v1", "ConfigMap", "configmaps")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["cm"],
+    definition: "io.k8s.api.core.v1.ConfigMap",
+    columns: &[
+        columns::name(),
+        columns::text("Data", "How many entries there are.", |it, _| {
+            ((part(it, "data").len() + part(it, "binaryData").len()) as i64).into()
+        }),
+        columns::created(),
+    ],
+    strategy: Strategy { validate, validate_update, metadata_checks: 2, ..Strategy::PLAIN },
+    ..Kind::new(Scope::Namespaced, "", "v1", "ConfigMap", "configmaps")
+};
 
 pub(crate) fn part<'a>(it: &'a Object, key: &str) -> &'a Map {
     child_or_empty(&it.body, key)

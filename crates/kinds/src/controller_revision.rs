@@ -7,19 +7,17 @@ use crate::path::Path;
 use crate::pod_template::fields::{int, non_negative};
 use crate::{Kind, Scope, Strategy, columns};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        definition: "io.k8s.api.apps.v1.ControllerRevision".into(),
-        columns: vec![
-            columns::name(),
-            columns::text("Controller", "Whose state it keeps.", |it, _| owner(it).into()),
-            columns::text("Revision", "Its number.", |it, _| columns::number(it, "revision")),
-            columns::created(),
-        ],
-        strategy: Strategy { validate, validate_update, metadata_checks: 2, ..Strategy::PLAIN },
-        ..Kind::new(Scope::Namespaced, "apps", "v1", "ControllerRevision", "controllerrevisions")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    definition: "io.k8s.api.apps.v1.ControllerRevision",
+    columns: &[
+        columns::name(),
+        columns::text("Controller", "Whose state it keeps.", |it, _| owner(it).into()),
+        columns::text("Revision", "Its number.", |it, _| columns::number(it, "revision")),
+        columns::created(),
+    ],
+    strategy: Strategy { validate, validate_update, metadata_checks: 2, ..Strategy::PLAIN },
+    ..Kind::new(Scope::Namespaced, "apps", "v1", "ControllerRevision", "controllerrevisions")
+};
 
 /// `daemonset.apps/web`
 fn owner(it: &Object) -> String {

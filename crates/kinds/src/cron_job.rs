@@ -14,54 +14,49 @@ use crate::{Column, Kind, Scope, Strategy, Subresource, columns, job, pod_templa
 /// The longest name: a job's is eleven letters longer.
 const NAME_MAX: usize = 52;
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["cj".into()],
-        categories: vec!["all".into()],
-        definition: "io.k8s.api.batch.v1.CronJob".into(),
-        subresources: vec![Subresource::status("CronJob")],
-        columns: columns(),
-        strategy: Strategy {
-            default,
-            validate: |it, errors| {
-                validate(spec(it), None, errors);
-                if it.name().len() > NAME_MAX {
-                    Path::root("metadata.name").invalid(errors, it.name(), "must be no more than 52 characters");
-                }
-            },
-            validate_update: |new, old, errors| validate(spec(new), Some(spec(old)), errors),
-            warnings,
-            ..Strategy::WORKLOAD
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["cj"],
+    categories: &["all"],
+    definition: "io.k8s.api.batch.v1.CronJob",
+    subresources: &[Subresource::status("CronJob")],
+    columns: COLUMNS,
+    strategy: Strategy {
+        default,
+        validate: |it, errors| {
+            validate(spec(it), None, errors);
+            if it.name().len() > NAME_MAX {
+                Path::root("metadata.name").invalid(errors, it.name(), "must be no more than 52 characters");
+            }
         },
-        ..Kind::new(Scope::Namespaced, "batch", "v1", "CronJob", "cronjobs")
-    }
-}
+        validate_update: |new, old, errors| validate(spec(new), Some(spec(old)), errors),
+        warnings,
+        ..Strategy::WORKLOAD
+    },
+    ..Kind::new(Scope::Namespaced, "batch", "v1", "CronJob", "cronjobs")
+};
 
-fn columns() -> Vec<Column> {
-    let mut res = vec![
-        columns::name(),
-        columns::text("Schedule", "When it makes jobs.", |it, _| columns::string(it, "spec.schedule")),
-        columns::text("Timezone", "By whose clocks.", |it, _| {
-            opt_text(spec(it), "timeZone").unwrap_or("<none>").into()
-        }),
-        Column {
-            kind: "boolean",
-            ..columns::text("Suspend", "Whether it rests.", |it, _| {
-                if flag(spec(it), "suspend") { "True".into() } else { "False".into() }
-            })
-        },
-        columns::integer("Active", "How many of its jobs are running.", |it, _| {
-            (list(status(it), "active").len() as i64).into()
-        }),
-        columns::text("Last Schedule", "When it last made a job.", |it, cx| {
-            let last = it.str_at("status.lastScheduleTime");
-            last.map_or_else(|| "<none>".into(), |last| columns::since(Some(last), cx).into())
-        }),
-        columns::created(),
-    ];
-    res.extend(columns::workload());
-    res
-}
+const COLUMNS: &[Column] = &[
+    columns::name(),
+    columns::text("Schedule", "When it makes jobs.", |it, _| columns::string(it, "spec.schedule")),
+    columns::text("Timezone", "By whose clocks.", |it, _| opt_text(spec(it), "timeZone").unwrap_or("<none>").into()),
+    Column {
+        kind: "boolean",
+        ..columns::text("Suspend", "Whether it rests.", |it, _| {
+            if flag(spec(it), "suspend") { "True".into() } else { "False".into() }
+        })
+    },
+    columns::integer("Active", "How many of its jobs are running.", |it, _| {
+        (list(status(it), "active").len() as i64).into()
+    }),
+    columns::text("Last Schedule", "When it last made a job.", |it, cx| {
+        let last = it.str_at("status.lastScheduleTime");
+        last.map_or_else(|| "<none>".into(), |last| columns::since(Some(last), cx).into())
+    }),
+    columns::created(),
+    columns::wide(columns::containers()),
+    columns::wide(columns::images()),
+    columns::wide(columns::pod_selector()),
+];
 
 fn default(it: &mut Object) {
     workload::edit_or_make(&mut it.body, "spec", |spec| {

@@ -14,32 +14,30 @@ use crate::{Kind, Scope, Strategy, columns};
 /// How long the name of a node may be in a driver's own words.
 const ID_MAX: usize = 256;
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        definition: "io.k8s.api.storage.v1.CSINode".into(),
-        columns: vec![
-            columns::name(),
-            columns::integer("Drivers", "How many drivers the node has.", |it, _| {
-                (list(spec(it), "drivers").len() as i64).into()
-            }),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            validate,
-            validate_update: |new, old, errors| {
-                validate(new, errors);
-                for (_, before) in maps(spec(old), "drivers") {
-                    for (_, now) in maps(spec(new), "drivers").filter(|(_, it)| it.get("name") == before.get("name")) {
-                        same(now, before, errors);
-                    }
+pub(crate) const KIND: Kind = Kind {
+    definition: "io.k8s.api.storage.v1.CSINode",
+    columns: &[
+        columns::name(),
+        columns::integer("Drivers", "How many drivers the node has.", |it, _| {
+            (list(spec(it), "drivers").len() as i64).into()
+        }),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        validate,
+        validate_update: |new, old, errors| {
+            validate(new, errors);
+            for (_, before) in maps(spec(old), "drivers") {
+                for (_, now) in maps(spec(new), "drivers").filter(|(_, it)| it.get("name") == before.get("name")) {
+                    same(now, before, errors);
                 }
-            },
-            unconditional_update: false,
-            ..Strategy::PLAIN
+            }
         },
-        ..Kind::new(Scope::Cluster, "storage.k8s.io", "v1", "CSINode", "csinodes")
-    }
-}
+        unconditional_update: false,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Cluster, "storage.k8s.io", "v1", "CSINode", "csinodes")
+};
 
 /// All but the number of volumes stays as it is.
 fn same(now: &Map, before: &Map, errors: &mut Errors) {

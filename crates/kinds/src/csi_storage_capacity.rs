@@ -8,23 +8,21 @@ use crate::pod_template::{labels, resources};
 use crate::storage_class::immutable;
 use crate::{Kind, Scope, Strategy};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        definition: "io.k8s.api.storage.v1.CSIStorageCapacity".into(),
-        strategy: Strategy {
-            validate,
-            validate_update: |new, old, errors| {
-                validate(new, errors);
-                for key in ["nodeTopology", "storageClassName"] {
-                    immutable(new, old, key, errors);
-                }
-            },
-            unconditional_update: false,
-            ..Strategy::PLAIN
+pub(crate) const KIND: Kind = Kind {
+    definition: "io.k8s.api.storage.v1.CSIStorageCapacity",
+    strategy: Strategy {
+        validate,
+        validate_update: |new, old, errors| {
+            validate(new, errors);
+            for key in ["nodeTopology", "storageClassName"] {
+                immutable(new, old, key, errors);
+            }
         },
-        ..Kind::new(Scope::Namespaced, "storage.k8s.io", "v1", "CSIStorageCapacity", "csistoragecapacities")
-    }
-}
+        unconditional_update: false,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Namespaced, "storage.k8s.io", "v1", "CSIStorageCapacity", "csistoragecapacities")
+};
 
 fn validate(it: &Object, errors: &mut Errors) {
     labels::validate_selector(child(&it.body, "nodeTopology"), &Path::root("nodeTopology"), errors);

@@ -2,18 +2,10 @@
 
 use crate::{Kind, Scope, Verbs};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["crd".into(), "crds".into()],
-        categories: vec!["api-extensions".into()],
-        verbs: Verbs::ReadOnly,
-        definition: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition".into(),
-        ..Kind::new(
-            Scope::Cluster,
-            "apiextensions.k8s.io",
-            "v1",
-            "CustomResourceDefinition",
-            "customresourcedefinitions",
-        )
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["crd", "crds"],
+    categories: &["api-extensions"],
+    verbs: Verbs::ReadOnly,
+    definition: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition",
+    ..Kind::new(Scope::Cluster, "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions")
+};

@@ -13,54 +13,51 @@ use crate::{Kind, Scope, Strategy, Subresource, columns, pod_template};
 /// Counts the changes of the template; once a field of the spec.
 pub(crate) const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["ds".into()],
-        categories: vec!["all".into()],
-        definition: "io.k8s.api.apps.v1.DaemonSet".into(),
-        subresources: vec![Subresource::status("DaemonSet")],
-        columns: columns(),
-        strategy: Strategy {
-            default,
-            default_status: Some(|_| ()),
-            prepare_create,
-            prepare_update,
-            validate,
-            validate_update: |new, old, errors| {
-                workload::same_selector(spec(new), spec(old), errors);
-                validate(new, errors);
-            },
-            validate_status,
-            warnings: workload::template_warnings,
-            ..Strategy::WORKLOAD
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["ds"],
+    categories: &["all"],
+    definition: "io.k8s.api.apps.v1.DaemonSet",
+    subresources: &[Subresource::status("DaemonSet")],
+    columns: COLUMNS,
+    strategy: Strategy {
+        default,
+        default_status: Some(|_| ()),
+        prepare_create,
+        prepare_update,
+        validate,
+        validate_update: |new, old, errors| {
+            workload::same_selector(spec(new), spec(old), errors);
+            validate(new, errors);
         },
-        ..Kind::new(Scope::Namespaced, "apps", "v1", "DaemonSet", "daemonsets")
-    }
-}
+        validate_status,
+        warnings: workload::template_warnings,
+        ..Strategy::WORKLOAD
+    },
+    ..Kind::new(Scope::Namespaced, "apps", "v1", "DaemonSet", "daemonsets")
+};
 
-fn columns() -> Vec<crate::Column> {
-    let mut res = vec![
-        columns::name(),
-        columns::integer("Desired", "Nodes that should run a pod of it.", |it, _| {
-            number(it, "status.desiredNumberScheduled")
-        }),
-        columns::integer("Current", "Nodes that should and do.", |it, _| number(it, "status.currentNumberScheduled")),
-        columns::integer("Ready", "Of these, with a ready pod.", |it, _| number(it, "status.numberReady")),
-        columns::integer("Up-to-date", "With a pod of the newest template.", |it, _| {
-            number(it, "status.updatedNumberScheduled")
-        }),
-        columns::integer("Available", "With a pod that has been ready long enough.", |it, _| {
-            number(it, "status.numberAvailable")
-        }),
-        columns::text("Node Selector", "Labels of its nodes.", |it, _| {
-            let pod = child_or_empty(columns::template(it), "spec");
-            columns::labels(child_or_empty(pod, "nodeSelector")).into()
-        }),
-        columns::created(),
-    ];
-    res.extend(columns::workload());
-    res
-}
+const COLUMNS: &[crate::Column] = &[
+    columns::name(),
+    columns::integer("Desired", "Nodes that should run a pod of it.", |it, _| {
+        number(it, "status.desiredNumberScheduled")
+    }),
+    columns::integer("Current", "Nodes that should and do.", |it, _| number(it, "status.currentNumberScheduled")),
+    columns::integer("Ready", "Of these, with a ready pod.", |it, _| number(it, "status.numberReady")),
+    columns::integer("Up-to-date", "With a pod of the newest template.", |it, _| {
+        number(it, "status.updatedNumberScheduled")
+    }),
+    columns::integer("Available", "With a pod that has been ready long enough.", |it, _| {
+        number(it, "status.numberAvailable")
+    }),
+    columns::text("Node Selector", "Labels of its nodes.", |it, _| {
+        let pod = child_or_empty(columns::template(it), "spec");
+        columns::labels(child_or_empty(pod, "nodeSelector")).into()
+    }),
+    columns::created(),
+    columns::wide(columns::containers()),
+    columns::wide(columns::images()),
+    columns::wide(columns::pod_selector()),
+];
 
 fn default(it: &mut Object) {
     workload::default_spec(it, |spec| {

@@ -12,45 +12,42 @@ use crate::{Column, Kind, Scope, Strategy, Subresource, columns, spec_changed};
 /// A revision to go back to; once a field of the spec.
 pub(crate) const ROLLBACK_TO: &str = "deprecated.deployment.rollback.to";
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["deploy".into()],
-        categories: vec!["all".into()],
-        definition: "io.k8s.api.apps.v1.Deployment".into(),
-        subresources: vec![Subresource::scale(), Subresource::status("Deployment")],
-        columns: columns(),
-        strategy: Strategy {
-            default,
-            default_status: Some(|_| ()),
-            validate,
-            validate_update: |new, old, errors| {
-                validate(new, errors);
-                workload::same_selector(spec(new), spec(old), errors);
-            },
-            validate_status,
-            warnings: workload::warnings,
-            counts: |new, old| spec_changed(new, old) || new.meta.annotations != old.meta.annotations,
-            ..Strategy::WORKLOAD
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["deploy"],
+    categories: &["all"],
+    definition: "io.k8s.api.apps.v1.Deployment",
+    subresources: &[Subresource::scale(), Subresource::status("Deployment")],
+    columns: COLUMNS,
+    strategy: Strategy {
+        default,
+        default_status: Some(|_| ()),
+        validate,
+        validate_update: |new, old, errors| {
+            validate(new, errors);
+            workload::same_selector(spec(new), spec(old), errors);
         },
-        ..Kind::new(Scope::Namespaced, "apps", "v1", "Deployment", "deployments")
-    }
-}
+        validate_status,
+        warnings: workload::warnings,
+        counts: |new, old| spec_changed(new, old) || new.meta.annotations != old.meta.annotations,
+        ..Strategy::WORKLOAD
+    },
+    ..Kind::new(Scope::Namespaced, "apps", "v1", "Deployment", "deployments")
+};
 
-fn columns() -> Vec<Column> {
-    let mut res = vec![
-        columns::name(),
-        columns::text("Ready", "How many of its pods are ready.", |it, _| workload::ready_of_desired(it)),
-        columns::text("Up-to-date", "How many pods have the newest template.", |it, _| {
-            columns::number(it, "status.updatedReplicas")
-        }),
-        columns::text("Available", "How many pods have been ready long enough.", |it, _| {
-            columns::number(it, "status.availableReplicas")
-        }),
-        columns::created(),
-    ];
-    res.extend(columns::workload());
-    res
-}
+const COLUMNS: &[Column] = &[
+    columns::name(),
+    columns::text("Ready", "How many of its pods are ready.", |it, _| workload::ready_of_desired(it)),
+    columns::text("Up-to-date", "How many pods have the newest template.", |it, _| {
+        columns::number(it, "status.updatedReplicas")
+    }),
+    columns::text("Available", "How many pods have been ready long enough.", |it, _| {
+        columns::number(it, "status.availableReplicas")
+    }),
+    columns::created(),
+    columns::wide(columns::containers()),
+    columns::wide(columns::images()),
+    columns::wide(columns::pod_selector()),
+];
 
 fn default(it: &mut Object) {
     workload::default_spec(it, |spec| {

@@ -19,45 +19,43 @@ const PORTS_MAX: usize = 20_000;
 const ENDPOINTS_MAX: usize = 1000;
 const HINTS_MAX: usize = 8;
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        definition: "io.k8s.api.discovery.v1.EndpointSlice".into(),
-        columns: vec![
-            columns::name(),
-            columns::text("AddressType", "What the addresses are.", |it, _| columns::string(it, "addressType")),
-            columns::text("Ports", "Ports of all endpoints.", |it, _| shown_ports(&it.body).into()),
-            columns::text("Endpoints", "Addresses of the endpoints.", |it, _| shown_addresses(&it.body).into()),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            default: |it| {
-                it.body.edit_maps("ports", |it| {
-                    it.set_default("name", "");
-                    it.set_default("protocol", "TCP");
-                });
-            },
-            prepare_create: drop_topology,
-            prepare_update: |new, old| {
-                if new.body.get("endpoints") != old.body.get("endpoints") {
-                    drop_topology(new);
-                }
-            },
-            validate: |it, errors| validate(it, None, errors),
-            validate_update: |new, old, errors| {
-                validate(new, Some(old), errors);
-                let kind = text(&new.body, "addressType");
-                if kind != text(&old.body, "addressType") {
-                    Path::root("addressType").invalid(errors, kind, "field is immutable");
-                }
-            },
-            warnings,
-            generation: true,
-            counts: |new, old| spec_changed(new, old) || new.meta.labels != old.meta.labels,
-            ..Strategy::PLAIN
+pub(crate) const KIND: Kind = Kind {
+    definition: "io.k8s.api.discovery.v1.EndpointSlice",
+    columns: &[
+        columns::name(),
+        columns::text("AddressType", "What the addresses are.", |it, _| columns::string(it, "addressType")),
+        columns::text("Ports", "Ports of all endpoints.", |it, _| shown_ports(&it.body).into()),
+        columns::text("Endpoints", "Addresses of the endpoints.", |it, _| shown_addresses(&it.body).into()),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        default: |it| {
+            it.body.edit_maps("ports", |it| {
+                it.set_default("name", "");
+                it.set_default("protocol", "TCP");
+            });
         },
-        ..Kind::new(Scope::Namespaced, "discovery.k8s.io", "v1", "EndpointSlice", "endpointslices")
-    }
-}
+        prepare_create: drop_topology,
+        prepare_update: |new, old| {
+            if new.body.get("endpoints") != old.body.get("endpoints") {
+                drop_topology(new);
+            }
+        },
+        validate: |it, errors| validate(it, None, errors),
+        validate_update: |new, old, errors| {
+            validate(new, Some(old), errors);
+            let kind = text(&new.body, "addressType");
+            if kind != text(&old.body, "addressType") {
+                Path::root("addressType").invalid(errors, kind, "field is immutable");
+            }
+        },
+        warnings,
+        generation: true,
+        counts: |new, old| spec_changed(new, old) || new.meta.labels != old.meta.labels,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Namespaced, "discovery.k8s.io", "v1", "EndpointSlice", "endpointslices")
+};
 
 const SHOWN_MAX: usize = 3;
 

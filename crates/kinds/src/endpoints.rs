@@ -8,38 +8,36 @@ use crate::pod_template::fields::{int, list, maps, named, opt_text, text};
 use crate::service::{endpoint_ip, port_number, protocol};
 use crate::{Kind, Scope, Strategy, columns};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["ep".into()],
-        definition: "io.k8s.api.core.v1.Endpoints".into(),
-        columns: vec![
-            columns::name(),
-            columns::text("Endpoints", "Addresses and ports.", |it, _| shown(&it.body).into()),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            default: |it| {
-                it.body.edit_maps("subsets", |it| {
-                    it.edit_maps("ports", |it| {
-                        if text(it, "protocol").is_empty() {
-                            it.insert("protocol", "TCP");
-                        }
-                    });
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["ep"],
+    definition: "io.k8s.api.core.v1.Endpoints",
+    columns: &[
+        columns::name(),
+        columns::text("Endpoints", "Addresses and ports.", |it, _| shown(&it.body).into()),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        default: |it| {
+            it.body.edit_maps("subsets", |it| {
+                it.edit_maps("ports", |it| {
+                    if text(it, "protocol").is_empty() {
+                        it.insert("protocol", "TCP");
+                    }
                 });
-            },
-            validate: |it, errors| subsets(&it.body, errors),
-            validate_update: |new, old, errors| {
-                if new.body.get("subsets") != old.body.get("subsets") {
-                    subsets(&new.body, errors);
-                }
-            },
-            warnings: |it, _| warnings(it),
-            create_on_update: true,
-            ..Strategy::PLAIN
+            });
         },
-        ..Kind::new(Scope::Namespaced, "", "v1", "Endpoints", "endpoints")
-    }
-}
+        validate: |it, errors| subsets(&it.body, errors),
+        validate_update: |new, old, errors| {
+            if new.body.get("subsets") != old.body.get("subsets") {
+                subsets(&new.body, errors);
+            }
+        },
+        warnings: |it, _| warnings(it),
+        create_on_update: true,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Namespaced, "", "v1", "Endpoints", "endpoints")
+};
 
 /// Such as `10.0.0.1:80,10.0.0.2:80 + 3 more...` (`formatEndpoints`).
 fn shown(body: &Map) -> String {

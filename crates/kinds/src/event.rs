@@ -20,36 +20,34 @@ const RENAMED: [(&str, &str); 7] = [
     ("source", "deprecatedSource"),
 ];
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["ev".into()],
-        definition: "io.k8s.api.core.v1.Event".into(),
-        also_served: vec![Served {
-            group: "events.k8s.io",
-            version: "v1",
-            definition: "io.k8s.api.events.v1.Event",
-            renamed_fields: RENAMED_SELECTABLE,
-            to: to_events,
-            from: from_events,
-            validate: |new, old, errors| match old {
-                None => validate_new(new, errors),
-                Some(old) => validate_change(new, old, errors),
-            },
-        }],
-        columns: columns(),
-        selectable_fields: SELECTABLE,
-        strategy: Strategy {
-            validate,
-            validate_update: |new, _, errors| validate(new, errors),
-            validate_name: path_segment_name,
-            create_on_update: true,
-            known_finalizers: false,
-            metadata_checks: 0,
-            ..Strategy::PLAIN
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["ev"],
+    definition: "io.k8s.api.core.v1.Event",
+    also_served: &[Served {
+        group: "events.k8s.io",
+        version: "v1",
+        definition: "io.k8s.api.events.v1.Event",
+        renamed_fields: RENAMED_SELECTABLE,
+        to: to_events,
+        from: from_events,
+        validate: |new, old, errors| match old {
+            None => validate_new(new, errors),
+            Some(old) => validate_change(new, old, errors),
         },
-        ..Kind::new(Scope::Namespaced, "", "v1", "Event", "events")
-    }
-}
+    }],
+    columns: COLUMNS,
+    selectable_fields: SELECTABLE,
+    strategy: Strategy {
+        validate,
+        validate_update: |new, _, errors| validate(new, errors),
+        validate_name: path_segment_name,
+        create_on_update: true,
+        known_finalizers: false,
+        metadata_checks: 0,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Namespaced, "", "v1", "Event", "events")
+};
 
 fn to_events(it: &Object) -> Object {
     let renamed = |key: &Str| {
@@ -113,33 +111,32 @@ fn first<'a>(a: &'a str, b: &'a str) -> &'a str {
     if a.is_empty() { b } else { a }
 }
 
-fn columns() -> Vec<Column> {
-    let wide = columns::wide;
-    vec![
-        columns::text("Last Seen", "When it happened last.", |it, cx| last_seen(it, cx).into()),
-        columns::text("Type", "Normal or Warning.", |it, _| columns::string(it, "type")),
-        columns::text("Reason", "Why, in one word.", |it, _| columns::string(it, "reason")),
-        columns::text("Object", "What it is about.", |it, _| object(it).into()),
-        wide(columns::text("Subobject", "Which part of the object.", |it, _| {
-            columns::string(it, "involvedObject.fieldPath")
-        })),
-        wide(columns::text("Source", "Who says so.", |it, _| {
-            let host = text(child_or_empty(&it.body, "source"), "host");
-            match (source(it), first(host, text(&it.body, "reportingInstance"))) {
-                (component, "") => component.into(),
-                (component, instance) => format!("{component}, {instance}").into(),
-            }
-        })),
-        columns::text("Message", "What happened.", |it, _| text(&it.body, "message").trim().into()),
-        wide(columns::text("First Seen", "When it happened first.", |it, cx| first_seen(it, cx).into())),
-        wide(columns::text("Count", "How often it happened.", |it, _| match (series(it), int(&it.body, "count")) {
+const COLUMNS: &[Column] = &[
+    columns::text("Last Seen", "When it happened last.", |it, cx| last_seen(it, cx).into()),
+    columns::text("Type", "Normal or Warning.", |it, _| columns::string(it, "type")),
+    columns::text("Reason", "Why, in one word.", |it, _| columns::string(it, "reason")),
+    columns::text("Object", "What it is about.", |it, _| object(it).into()),
+    columns::wide(columns::text("Subobject", "Which part of the object.", |it, _| {
+        columns::string(it, "involvedObject.fieldPath")
+    })),
+    columns::wide(columns::text("Source", "Who says so.", |it, _| {
+        let host = text(child_or_empty(&it.body, "source"), "host");
+        match (source(it), first(host, text(&it.body, "reportingInstance"))) {
+            (component, "") => component.into(),
+            (component, instance) => format!("{component}, {instance}").into(),
+        }
+    })),
+    columns::text("Message", "What happened.", |it, _| text(&it.body, "message").trim().into()),
+    columns::wide(columns::text("First Seen", "When it happened first.", |it, cx| first_seen(it, cx).into())),
+    columns::wide(columns::text("Count", "How often it happened.", |it, _| {
+        match (series(it), int(&it.body, "count")) {
             (Some(series), _) => int(series, "count").into(),
             (None, 0) => 1.into(),
             (None, count) => count.into(),
-        })),
-        wide(columns::name()),
-    ]
-}
+        }
+    })),
+    columns::wide(columns::name()),
+];
 
 fn series(it: &Object) -> Option<&Map> {
     child(&it.body, "series")

@@ -13,47 +13,43 @@ const PRECEDENCE_MAX: i64 = 10_000;
 const VERBS: &[&str] =
     &["*", "create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch"];
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        definition: "io.k8s.api.flowcontrol.v1.FlowSchema".into(),
-        subresources: vec![Subresource::status("FlowSchema")],
-        columns: columns(),
-        strategy: Strategy {
-            default: |it| {
-                edit_or_make(&mut it.body, "spec", |it| {
-                    if int(it, "matchingPrecedence") == 0 {
-                        it.insert("matchingPrecedence", 1000);
-                    }
-                });
-            },
-            prepare_create: |it| it.body.insert("status", Value::map()),
-            validate,
-            validate_update: |new, _, errors| validate(new, errors),
-            ..Strategy::WORKLOAD
+pub(crate) const KIND: Kind = Kind {
+    definition: "io.k8s.api.flowcontrol.v1.FlowSchema",
+    subresources: &[Subresource::status("FlowSchema")],
+    columns: COLUMNS,
+    strategy: Strategy {
+        default: |it| {
+            edit_or_make(&mut it.body, "spec", |it| {
+                if int(it, "matchingPrecedence") == 0 {
+                    it.insert("matchingPrecedence", 1000);
+                }
+            });
         },
-        ..Kind::new(Scope::Cluster, "flowcontrol.apiserver.k8s.io", "v1", "FlowSchema", "flowschemas")
-    }
-}
+        prepare_create: |it| it.body.insert("status", Value::map()),
+        validate,
+        validate_update: |new, _, errors| validate(new, errors),
+        ..Strategy::WORKLOAD
+    },
+    ..Kind::new(Scope::Cluster, "flowcontrol.apiserver.k8s.io", "v1", "FlowSchema", "flowschemas")
+};
 
-fn columns() -> Vec<crate::Column> {
-    vec![
-        columns::name(),
-        columns::text("PriorityLevel", "The level of its requests.", |it, _| {
-            columns::string(it, "spec.priorityLevelConfiguration.name")
-        }),
-        columns::text("MatchingPrecedence", "Who comes first has the request.", |it, _| {
-            columns::number(it, "spec.matchingPrecedence")
-        }),
-        columns::text("DistinguisherMethod", "How flows are told apart.", |it, _| {
-            it.str_at("spec.distinguisherMethod.type").unwrap_or("<none>").into()
-        }),
-        columns::created(),
-        columns::text("MissingPL", "Whether its level is missing.", |it, _| {
-            let dangling = maps(status(it), "conditions").map(|(_, it)| it).find(|it| text(it, "type") == "Dangling");
-            dangling.map_or("?", |it| text(it, "status")).into()
-        }),
-    ]
-}
+const COLUMNS: &[crate::Column] = &[
+    columns::name(),
+    columns::text("PriorityLevel", "The level of its requests.", |it, _| {
+        columns::string(it, "spec.priorityLevelConfiguration.name")
+    }),
+    columns::text("MatchingPrecedence", "Who comes first has the request.", |it, _| {
+        columns::number(it, "spec.matchingPrecedence")
+    }),
+    columns::text("DistinguisherMethod", "How flows are told apart.", |it, _| {
+        it.str_at("spec.distinguisherMethod.type").unwrap_or("<none>").into()
+    }),
+    columns::created(),
+    columns::text("MissingPL", "Whether its level is missing.", |it, _| {
+        let dangling = maps(status(it), "conditions").map(|(_, it)| it).find(|it| text(it, "type") == "Dangling");
+        dangling.map_or("?", |it| text(it, "status")).into()
+    }),
+];
 
 fn validate(it: &Object, errors: &mut Errors) {
     let spec = spec(it);

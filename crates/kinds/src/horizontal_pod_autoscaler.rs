@@ -14,39 +14,37 @@ use crate::pod_template::fields::{has, int, list, non_negative};
 use crate::workload::{edit_or_make, spec, status};
 use crate::{Kind, Scope, Served, Strategy, Subresource, keep_status};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["hpa".into()],
-        categories: vec!["all".into()],
-        definition: "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler".into(),
-        also_served: vec![Served {
-            renamed_fields: &[],
-            group: "autoscaling",
-            version: "v1",
-            definition: "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler",
-            to: version_1::to,
-            from: version_1::from,
-            validate: |_, _, _| (),
-        }],
-        subresources: vec![Subresource::status("HorizontalPodAutoscaler")],
-        columns: columns::columns(),
-        strategy: Strategy {
-            default: |it| edit_or_make(&mut it.body, "spec", default),
-            prepare_create: |it| it.body.insert("status", map!({ "currentMetrics": null, "desiredReplicas": 0 })),
-            prepare_update: keep_status,
-            validate: |it, errors| validate::spec_of(spec(it), None, errors),
-            validate_update: |new, old, errors| validate::spec_of(spec(new), Some(spec(old)), errors),
-            validate_status: |new: &Object, _, errors| {
-                for key in ["currentReplicas", "desiredReplicas"] {
-                    non_negative(int(status(new), key), &Path::root("status").child(key), errors);
-                }
-            },
-            has_status: true,
-            ..Strategy::PLAIN
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["hpa"],
+    categories: &["all"],
+    definition: "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler",
+    also_served: &[Served {
+        renamed_fields: &[],
+        group: "autoscaling",
+        version: "v1",
+        definition: "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler",
+        to: version_1::to,
+        from: version_1::from,
+        validate: |_, _, _| (),
+    }],
+    subresources: &[Subresource::status("HorizontalPodAutoscaler")],
+    columns: columns::COLUMNS,
+    strategy: Strategy {
+        default: |it| edit_or_make(&mut it.body, "spec", default),
+        prepare_create: |it| it.body.insert("status", map!({ "currentMetrics": null, "desiredReplicas": 0 })),
+        prepare_update: keep_status,
+        validate: |it, errors| validate::spec_of(spec(it), None, errors),
+        validate_update: |new, old, errors| validate::spec_of(spec(new), Some(spec(old)), errors),
+        validate_status: |new: &Object, _, errors| {
+            for key in ["currentReplicas", "desiredReplicas"] {
+                non_negative(int(status(new), key), &Path::root("status").child(key), errors);
+            }
         },
-        ..Kind::new(Scope::Namespaced, "autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
-    }
-}
+        has_status: true,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Namespaced, "autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
+};
 
 /// What pods use of their requested CPU, on average, if nobody says.
 const UTILIZATION: i64 = 80;

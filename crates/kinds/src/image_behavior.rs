@@ -10,24 +10,22 @@ use crate::{Kind, Scope, Strategy, columns, node};
 
 const EXIT_CODE_MAX: i64 = 255;
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        categories: vec!["sim".into()],
-        definition: "dev.drydock.sim.v1alpha1.ImageBehavior".into(),
-        columns: vec![
-            columns::name(),
-            columns::text("Image", "Which images behave so.", |it, _| columns::string(it, "spec.image")),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            validate: |it, errors| validate(spec(it), errors),
-            validate_update: |new, _, errors| validate(spec(new), errors),
-            generation: true,
-            ..Strategy::PLAIN
-        },
-        ..Kind::new(Scope::Cluster, "sim.drydock.dev", "v1alpha1", "ImageBehavior", "imagebehaviors")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    categories: &["sim"],
+    definition: "dev.drydock.sim.v1alpha1.ImageBehavior",
+    columns: &[
+        columns::name(),
+        columns::text("Image", "Which images behave so.", |it, _| columns::string(it, "spec.image")),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        validate: |it, errors| validate(spec(it), errors),
+        validate_update: |new, _, errors| validate(spec(new), errors),
+        generation: true,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Cluster, "sim.drydock.dev", "v1alpha1", "ImageBehavior", "imagebehaviors")
+};
 
 fn validate(spec: &Map, errors: &mut Errors) {
     let path = Path::root("spec");

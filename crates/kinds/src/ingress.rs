@@ -12,52 +12,46 @@ use crate::{Kind, Scope, Strategy, Subresource, columns};
 /// Where the class was written before there was a field for it.
 const CLASS_NOTE: &str = "kubernetes.io/ingress.class";
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["ing".into()],
-        definition: "io.k8s.api.networking.v1.Ingress".into(),
-        subresources: vec![Subresource::status("Ingress")],
-        columns: vec![
-            columns::name(),
-            columns::text("Class", "Which controller serves it.", |it, _| {
-                it.str_at("spec.ingressClassName").unwrap_or("<none>").into()
-            }),
-            columns::text("Hosts", "Hosts that are served.", |it, _| hosts(spec(it)).into()),
-            columns::text("Address", "Where it is served.", |it, _| balancer_addresses(it).join(",").into()),
-            columns::text("Ports", "Ports on which it is served.", |it, _| {
-                if list(spec(it), "tls").is_empty() { "80".into() } else { "80, 443".into() }
-            }),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            prepare_create: |it| it.body.insert("status", map!({ "loadBalancer": {} })),
-            validate: |it, errors| {
-                validate(it, None, errors);
-                let (noted, class) = (class_note(it), opt_text(spec(it), "ingressClassName"));
-                if let (Some(noted), Some(class)) = (noted, class)
-                    && noted != class
-                {
-                    let path = Path::root("annotations");
-                    path.child(CLASS_NOTE).invalid(
-                        errors,
-                        noted,
-                        "must match `ingressClassName` when both are specified",
-                    );
-                }
-            },
-            validate_update: |new, old, errors| validate(new, Some(old), errors),
-            validate_status,
-            warnings: |new, old| {
-                if old.is_some() || class_note(new).is_none() || has(spec(new), "ingressClassName") {
-                    return Vec::new();
-                }
-                vec![format!("annotation \"{CLASS_NOTE}\" is deprecated, please use 'spec.ingressClassName' instead")]
-            },
-            ..Strategy::WORKLOAD
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["ing"],
+    definition: "io.k8s.api.networking.v1.Ingress",
+    subresources: &[Subresource::status("Ingress")],
+    columns: &[
+        columns::name(),
+        columns::text("Class", "Which controller serves it.", |it, _| {
+            it.str_at("spec.ingressClassName").unwrap_or("<none>").into()
+        }),
+        columns::text("Hosts", "Hosts that are served.", |it, _| hosts(spec(it)).into()),
+        columns::text("Address", "Where it is served.", |it, _| balancer_addresses(it).join(",").into()),
+        columns::text("Ports", "Ports on which it is served.", |it, _| {
+            if list(spec(it), "tls").is_empty() { "80".into() } else { "80, 443".into() }
+        }),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        prepare_create: |it| it.body.insert("status", map!({ "loadBalancer": {} })),
+        validate: |it, errors| {
+            validate(it, None, errors);
+            let (noted, class) = (class_note(it), opt_text(spec(it), "ingressClassName"));
+            if let (Some(noted), Some(class)) = (noted, class)
+                && noted != class
+            {
+                let path = Path::root("annotations");
+                path.child(CLASS_NOTE).invalid(errors, noted, "must match `ingressClassName` when both are specified");
+            }
         },
-        ..Kind::new(Scope::Namespaced, "networking.k8s.io", "v1", "Ingress", "ingresses")
-    }
-}
+        validate_update: |new, old, errors| validate(new, Some(old), errors),
+        validate_status,
+        warnings: |new, old| {
+            if old.is_some() || class_note(new).is_none() || has(spec(new), "ingressClassName") {
+                return Vec::new();
+            }
+            vec![format!("annotation \"{CLASS_NOTE}\" is deprecated, please use 'spec.ingressClassName' instead")]
+        },
+        ..Strategy::WORKLOAD
+    },
+    ..Kind::new(Scope::Namespaced, "networking.k8s.io", "v1", "Ingress", "ingresses")
+};
 
 fn class_note(it: &Object) -> Option<&str> {
     it.meta.annotations.get(CLASS_NOTE).and_then(Value::as_str)

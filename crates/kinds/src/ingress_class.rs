@@ -10,36 +10,34 @@ use crate::{Kind, Scope, Strategy, columns, ingress};
 
 const CONTROLLER_MAX: usize = 250;
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        definition: "io.k8s.api.networking.v1.IngressClass".into(),
-        columns: vec![
-            columns::name_with_default(|it, _| {
-                let note = it.meta.annotations.get("ingressclass.kubernetes.io/is-default-class");
-                columns::marked(it, note.and_then(Value::as_str) == Some("true"))
-            }),
-            columns::text("Controller", "Who serves the class.", |it, _| columns::string(it, "spec.controller")),
-            columns::text("Parameters", "An object with more on it.", |it, _| parameters(it).into()),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            default: |it| {
-                it.body.edit_map("spec", |it| it.edit_map("parameters", |it| it.set_default("scope", "Cluster")));
-            },
-            validate: |it, errors| validate(spec(it), errors),
-            validate_update: |new, old, errors| {
-                let controller = text(spec(new), "controller");
-                if controller != text(spec(old), "controller") {
-                    Path::root("spec.controller").invalid(errors, controller, "field is immutable");
-                }
-                validate(spec(new), errors);
-            },
-            generation: true,
-            ..Strategy::PLAIN
+pub(crate) const KIND: Kind = Kind {
+    definition: "io.k8s.api.networking.v1.IngressClass",
+    columns: &[
+        columns::name_with_default(|it, _| {
+            let note = it.meta.annotations.get("ingressclass.kubernetes.io/is-default-class");
+            columns::marked(it, note.and_then(Value::as_str) == Some("true"))
+        }),
+        columns::text("Controller", "Who serves the class.", |it, _| columns::string(it, "spec.controller")),
+        columns::text("Parameters", "An object with more on it.", |it, _| parameters(it).into()),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        default: |it| {
+            it.body.edit_map("spec", |it| it.edit_map("parameters", |it| it.set_default("scope", "Cluster")));
         },
-        ..Kind::new(Scope::Cluster, "networking.k8s.io", "v1", "IngressClass", "ingressclasses")
-    }
-}
+        validate: |it, errors| validate(spec(it), errors),
+        validate_update: |new, old, errors| {
+            let controller = text(spec(new), "controller");
+            if controller != text(spec(old), "controller") {
+                Path::root("spec.controller").invalid(errors, controller, "field is immutable");
+            }
+            validate(spec(new), errors);
+        },
+        generation: true,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Cluster, "networking.k8s.io", "v1", "IngressClass", "ingressclasses")
+};
 
 fn parameters(it: &Object) -> String {
     let Some(parameters) = child(spec(it), "parameters") else { return "<none>".to_owned() };

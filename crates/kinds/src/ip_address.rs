@@ -8,35 +8,33 @@ use crate::pod_template::internal;
 use crate::workload::spec;
 use crate::{Kind, Scope, SelectableField, Strategy, columns};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["ip".into()],
-        definition: "io.k8s.api.networking.v1.IPAddress".into(),
-        columns: vec![
-            columns::name(),
-            columns::text("ParentRef", "What has the address.", |it, _| parent(it).into()),
-            columns::created(),
-        ],
-        selectable_fields: &[SelectableField {
-            name: "spec.parentRef",
-            read: |it| parent(it).replace("<none>", "").into(),
-        }],
-        strategy: Strategy {
-            validate,
-            validate_update: |new, old, errors| {
-                validate(new, errors);
-                let (now, before) = (child(spec(new), "parentRef"), child(spec(old), "parentRef"));
-                if now != before {
-                    let bad = now.map(|it| internal::bad_value(it, "ParentReference")).unwrap_or_default();
-                    Path::root("spec.parentRef").invalid(errors, bad, "field is immutable");
-                }
-            },
-            validate_name: |name, _| names::ip(name),
-            ..Strategy::PLAIN
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["ip"],
+    definition: "io.k8s.api.networking.v1.IPAddress",
+    columns: &[
+        columns::name(),
+        columns::text("ParentRef", "What has the address.", |it, _| parent(it).into()),
+        columns::created(),
+    ],
+    selectable_fields: &[SelectableField {
+        name: "spec.parentRef",
+        read: |it| parent(it).replace("<none>", "").into(),
+    }],
+    strategy: Strategy {
+        validate,
+        validate_update: |new, old, errors| {
+            validate(new, errors);
+            let (now, before) = (child(spec(new), "parentRef"), child(spec(old), "parentRef"));
+            if now != before {
+                let bad = now.map(|it| internal::bad_value(it, "ParentReference")).unwrap_or_default();
+                Path::root("spec.parentRef").invalid(errors, bad, "field is immutable");
+            }
         },
-        ..Kind::new(Scope::Cluster, "networking.k8s.io", "v1", "IPAddress", "ipaddresses")
-    }
-}
+        validate_name: |name, _| names::ip(name),
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Cluster, "networking.k8s.io", "v1", "IPAddress", "ipaddresses")
+};
 
 /// `services/default/kubernetes`
 fn parent(it: &Object) -> String {

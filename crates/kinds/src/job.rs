@@ -22,52 +22,49 @@ pub const JOB_NAME: &str = "batch.kubernetes.io/job-name";
 pub const OLD_CONTROLLER_UID: &str = "controller-uid";
 pub const OLD_JOB_NAME: &str = "job-name";
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        categories: vec!["all".into()],
-        definition: "io.k8s.api.batch.v1.Job".into(),
-        subresources: vec![Subresource::status("Job")],
-        columns: columns(),
-        selectable_fields: &[SelectableField {
-            name: "status.successful",
-            read: |it| int(status_of(it), "succeeded").to_string().into(),
-        }],
-        strategy: Strategy {
-            default,
-            default_status: Some(|_| ()),
-            prepare_create,
-            // What is read back from the store gets defaults once more.
-            finish: label_like_template,
-            validate: |it, errors| validate(it, true, errors),
-            validate_update: change::validate,
-            validate_status: status::validate,
-            warnings: |new, old| {
-                let mut res = if old.is_none() { workload::name_warnings(new) } else { Vec::new() };
-                if old.is_none_or(|old| spec_changed(new, old)) {
-                    spec::warnings(spec(new), &Path::root("spec"), &mut res);
-                }
-                res
-            },
-            metadata_checks: 2,
-            ..Strategy::WORKLOAD
+pub(crate) const KIND: Kind = Kind {
+    categories: &["all"],
+    definition: "io.k8s.api.batch.v1.Job",
+    subresources: &[Subresource::status("Job")],
+    columns: COLUMNS,
+    selectable_fields: &[SelectableField {
+        name: "status.successful",
+        read: |it| int(status_of(it), "succeeded").to_string().into(),
+    }],
+    strategy: Strategy {
+        default,
+        default_status: Some(|_| ()),
+        prepare_create,
+        // What is read back from the store gets defaults once more.
+        finish: label_like_template,
+        validate: |it, errors| validate(it, true, errors),
+        validate_update: change::validate,
+        validate_status: status::validate,
+        warnings: |new, old| {
+            let mut res = if old.is_none() { workload::name_warnings(new) } else { Vec::new() };
+            if old.is_none_or(|old| spec_changed(new, old)) {
+                spec::warnings(spec(new), &Path::root("spec"), &mut res);
+            }
+            res
         },
-        ..Kind::new(Scope::Namespaced, "batch", "v1", "Job", "jobs")
-    }
-}
+        metadata_checks: 2,
+        ..Strategy::WORKLOAD
+    },
+    ..Kind::new(Scope::Namespaced, "batch", "v1", "Job", "jobs")
+};
 
-fn columns() -> Vec<Column> {
-    let mut res = vec![
-        columns::name(),
-        columns::text("Status", "What it is doing, or how it ended.", |it, _| state(it).into()),
-        columns::text("Completions", "How many pods have succeeded, of how many that should.", |it, _| {
-            completions(it).into()
-        }),
-        columns::text("Duration", "How long it ran, or has been running.", |it, cx| ran(it, cx).into()),
-        columns::created(),
-    ];
-    res.extend(columns::workload());
-    res
-}
+const COLUMNS: &[Column] = &[
+    columns::name(),
+    columns::text("Status", "What it is doing, or how it ended.", |it, _| state(it).into()),
+    columns::text("Completions", "How many pods have succeeded, of how many that should.", |it, _| {
+        completions(it).into()
+    }),
+    columns::text("Duration", "How long it ran, or has been running.", |it, cx| ran(it, cx).into()),
+    columns::created(),
+    columns::wide(columns::containers()),
+    columns::wide(columns::images()),
+    columns::wide(columns::pod_selector()),
+];
 
 /// Whether a condition of a job is true.
 pub(crate) fn condition(it: &Object, kind: &str) -> bool {

@@ -12,30 +12,29 @@ pub enum Scope {
     Namespaced,
 }
 
-/// A served kind. Built-in kinds and custom resources have the same shape.
-#[derive(Clone, Debug)]
+/// A served kind: constant data.
+#[derive(Debug)]
 pub struct Kind {
     pub id: KindId,
     /// Empty for the core group.
-    pub group: Str,
+    pub group: &'static str,
     /// The version in which objects are stored and shown by default.
-    pub version: Str,
+    pub version: &'static str,
     /// Such as `DaemonSet`.
-    pub kind: Str,
+    pub kind: &'static str,
     /// The resource, such as `daemonsets`.
-    pub plural: Str,
-    pub singular: Str,
-    pub short_names: Vec<Str>,
-    pub categories: Vec<Str>,
+    pub plural: &'static str,
+    pub short_names: &'static [&'static str],
+    pub categories: &'static [&'static str],
     pub scope: Scope,
     /// What discovery lists, in its order: alphabetical.
     pub verbs: Verbs,
-    pub subresources: Vec<Subresource>,
+    pub subresources: &'static [Subresource],
     /// Further group-versions under which the same objects are served.
-    pub also_served: Vec<Served>,
+    pub also_served: &'static [Served],
     /// The OpenAPI definition, such as `io.k8s.api.apps.v1.DaemonSet`.
-    pub definition: Str,
-    pub columns: Vec<Column>,
+    pub definition: &'static str,
+    pub columns: &'static [Column],
     /// Fields of the body (or `metadata.name`, `metadata.namespace`, always there) that field selectors may use.
     pub selectable_fields: &'static [SelectableField],
     pub strategy: Strategy,
@@ -75,7 +74,7 @@ impl Verbs {
 }
 
 /// A part of an object with a path of its own.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Subresource {
     /// Such as `status`, `scale`, `log`, `binding`.
     pub name: &'static str,
@@ -125,26 +124,18 @@ pub struct SelectableField {
 }
 
 /// A column of the server-side table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Column {
-    pub name: Str,
+    pub name: &'static str,
     /// `string`, `integer`, `number`, `boolean` or `date`
     pub kind: &'static str,
     /// `name` for the first column, else empty
     pub format: &'static str,
-    pub description: Str,
+    pub description: &'static str,
     /// 0 is always shown, 1 with `-o wide`
     pub priority: i64,
-    pub cell: Cell,
-}
-
-/// Where a cell comes from.
-#[derive(Clone, Debug)]
-pub enum Cell {
-    /// Made by code next to the kind. Times are shown as ages: [`Context`] has the clock.
-    Make(fn(&Object, &Context<'_>) -> Value),
-    /// A JSONPath without braces, such as `.spec.replicas` (custom resources).
-    Path(Str),
+    /// Times are shown as ages: [`Context`] has the clock.
+    pub cell: fn(&Object, &Context<'_>) -> Value,
 }
 
 /// What a cell may look at beside its object.
@@ -271,30 +262,40 @@ pub fn keep_status(new: &mut Object, old: &Object) {
 
 impl Kind {
     /// A kind with usual names, no columns and [`Strategy::PLAIN`]; change the rest with struct update.
-    pub fn new(scope: Scope, group: &str, version: &str, kind: &str, plural: &str) -> Kind {
+    pub const fn new(
+        scope: Scope,
+        group: &'static str,
+        version: &'static str,
+        kind: &'static str,
+        plural: &'static str,
+    ) -> Kind {
         Kind {
             id: KindId(u16::MAX),
-            group: group.into(),
-            version: version.into(),
-            kind: kind.into(),
-            plural: plural.into(),
-            singular: kind.to_ascii_lowercase().into(),
-            short_names: Vec::new(),
-            categories: Vec::new(),
+            group,
+            version,
+            kind,
+            plural,
+            short_names: &[],
+            categories: &[],
             scope,
             verbs: Verbs::All,
-            subresources: Vec::new(),
-            also_served: Vec::new(),
-            definition: Str::default(),
-            columns: Vec::new(),
+            subresources: &[],
+            also_served: &[],
+            definition: "",
+            columns: &[],
             selectable_fields: &[],
             strategy: Strategy::PLAIN,
         }
     }
 
+    /// The kind as users write it, such as `daemonset`.
+    pub fn singular(&self) -> String {
+        self.kind.to_ascii_lowercase()
+    }
+
     /// `apps/v1`, or `v1` for the core group.
     pub fn api_version(&self) -> String {
-        api_version(&self.group, &self.version)
+        api_version(self.group, self.version)
     }
 
     pub fn is_namespaced(&self) -> bool {

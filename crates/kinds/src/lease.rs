@@ -6,27 +6,25 @@ use crate::path::Path;
 use crate::pod_template::fields::{child_or_empty, non_negative, opt_int, opt_text, text};
 use crate::{Kind, Scope, Strategy, columns};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        definition: "io.k8s.api.coordination.v1.Lease".into(),
-        columns: vec![
-            columns::name(),
-            columns::text("Holder", "Who holds it.", |it, _| columns::string(it, "spec.holderIdentity")),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            prepare_create: drop_coordination,
-            prepare_update: |new, _| drop_coordination(new),
-            validate,
-            validate_update: |new, _, errors| validate(new, errors),
-            create_on_update: true,
-            known_finalizers: false,
-            unconditional_update: false,
-            ..Strategy::PLAIN
-        },
-        ..Kind::new(Scope::Namespaced, "coordination.k8s.io", "v1", "Lease", "leases")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    definition: "io.k8s.api.coordination.v1.Lease",
+    columns: &[
+        columns::name(),
+        columns::text("Holder", "Who holds it.", |it, _| columns::string(it, "spec.holderIdentity")),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        prepare_create: drop_coordination,
+        prepare_update: |new, _| drop_coordination(new),
+        validate,
+        validate_update: |new, _, errors| validate(new, errors),
+        create_on_update: true,
+        known_finalizers: false,
+        unconditional_update: false,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Namespaced, "coordination.k8s.io", "v1", "Lease", "leases")
+};
 
 /// Fields behind a feature that is off by default.
 fn drop_coordination(it: &mut Object) {

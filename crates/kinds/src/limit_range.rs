@@ -12,26 +12,24 @@ use crate::pod_template::resources::{self, Amounts};
 use crate::workload::spec;
 use crate::{Kind, Scope, Strategy};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["limits".into()],
-        definition: "io.k8s.api.core.v1.LimitRange".into(),
-        strategy: Strategy {
-            default: |it| it.body.edit_map("spec", |it| it.edit_maps("limits", default)),
-            prepare_create: |it| {
-                // A name nobody else has; upstream draws another.
-                if it.meta.name.is_empty() {
-                    it.meta.name = it.meta.uid.clone();
-                }
-            },
-            validate,
-            validate_update: |new, _, errors| validate(new, errors),
-            create_on_update: true,
-            ..Strategy::PLAIN
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["limits"],
+    definition: "io.k8s.api.core.v1.LimitRange",
+    strategy: Strategy {
+        default: |it| it.body.edit_map("spec", |it| it.edit_maps("limits", default)),
+        prepare_create: |it| {
+            // A name nobody else has; upstream draws another.
+            if it.meta.name.is_empty() {
+                it.meta.name = it.meta.uid.clone();
+            }
         },
-        ..Kind::new(Scope::Namespaced, "", "v1", "LimitRange", "limitranges")
-    }
-}
+        validate,
+        validate_update: |new, _, errors| validate(new, errors),
+        create_on_update: true,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Namespaced, "", "v1", "LimitRange", "limitranges")
+};
 
 const AMOUNTS: [&str; 5] = ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"];
 

@@ -9,29 +9,27 @@ use crate::pod_template::labels;
 use crate::workload::{self, spec};
 use crate::{Kind, Scope, Strategy, Subresource, columns, node};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["mach".into()],
-        categories: vec!["sim".into()],
-        definition: "dev.drydock.sim.v1alpha1.Machine".into(),
-        subresources: vec![Subresource::status("Machine")],
-        columns: vec![
-            columns::name(),
-            columns::text("Phase", "What its kubelet is doing.", |it, _| columns::string(it, "status.phase")),
-            columns::text("Power", "Whether it is switched on.", |it, _| columns::string(it, "spec.power")),
-            columns::text("Network", "Whether it can be reached.", |it, _| columns::string(it, "spec.network")),
-            columns::text("Node", "The node that it is.", |it, _| columns::string(it, "status.nodeName")),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            default: |it| workload::edit_or_make(&mut it.body, "spec", default_spec),
-            validate: |it, errors| validate_spec(spec(it), &Path::root("spec"), errors),
-            validate_update: |new, _, errors| validate_spec(spec(new), &Path::root("spec"), errors),
-            ..Strategy::WORKLOAD
-        },
-        ..Kind::new(Scope::Cluster, "sim.drydock.dev", "v1alpha1", "Machine", "machines")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["mach"],
+    categories: &["sim"],
+    definition: "dev.drydock.sim.v1alpha1.Machine",
+    subresources: &[Subresource::status("Machine")],
+    columns: &[
+        columns::name(),
+        columns::text("Phase", "What its kubelet is doing.", |it, _| columns::string(it, "status.phase")),
+        columns::text("Power", "Whether it is switched on.", |it, _| columns::string(it, "spec.power")),
+        columns::text("Network", "Whether it can be reached.", |it, _| columns::string(it, "spec.network")),
+        columns::text("Node", "The node that it is.", |it, _| columns::string(it, "status.nodeName")),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        default: |it| workload::edit_or_make(&mut it.body, "spec", default_spec),
+        validate: |it, errors| validate_spec(spec(it), &Path::root("spec"), errors),
+        validate_update: |new, _, errors| validate_spec(spec(new), &Path::root("spec"), errors),
+        ..Strategy::WORKLOAD
+    },
+    ..Kind::new(Scope::Cluster, "sim.drydock.dev", "v1alpha1", "Machine", "machines")
+};
 
 fn default_spec(spec: &mut Map) {
     for (key, value) in [("network", "Connected"), ("power", "On")] {

@@ -9,29 +9,25 @@ use crate::pod_template::labels;
 use crate::workload::{self, spec};
 use crate::{Kind, Scope, Strategy, Subresource, columns, machine, subdomain_name};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        categories: vec!["sim".into()],
-        definition: "dev.drydock.sim.v1alpha1.MachinePool".into(),
-        subresources: vec![Subresource::status("MachinePool")],
-        columns: vec![
-            columns::name(),
-            columns::integer("Desired", "How many machines there should be.", |it, _| {
-                columns::number(it, "spec.replicas")
-            }),
-            columns::integer("Current", "How many there are.", |it, _| columns::number(it, "status.replicas")),
-            columns::integer("Ready", "How many run.", |it, _| columns::number(it, "status.readyReplicas")),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            default: |it| workload::edit_or_make(&mut it.body, "spec", |spec| spec.set_default("replicas", 1)),
-            validate: |it, errors| validate(spec(it), errors),
-            validate_update: |new: &Object, _, errors| validate(spec(new), errors),
-            ..Strategy::WORKLOAD
-        },
-        ..Kind::new(Scope::Cluster, "sim.drydock.dev", "v1alpha1", "MachinePool", "machinepools")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    categories: &["sim"],
+    definition: "dev.drydock.sim.v1alpha1.MachinePool",
+    subresources: &[Subresource::status("MachinePool")],
+    columns: &[
+        columns::name(),
+        columns::integer("Desired", "How many machines there should be.", |it, _| columns::number(it, "spec.replicas")),
+        columns::integer("Current", "How many there are.", |it, _| columns::number(it, "status.replicas")),
+        columns::integer("Ready", "How many run.", |it, _| columns::number(it, "status.readyReplicas")),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        default: |it| workload::edit_or_make(&mut it.body, "spec", |spec| spec.set_default("replicas", 1)),
+        validate: |it, errors| validate(spec(it), errors),
+        validate_update: |new: &Object, _, errors| validate(spec(new), errors),
+        ..Strategy::WORKLOAD
+    },
+    ..Kind::new(Scope::Cluster, "sim.drydock.dev", "v1alpha1", "MachinePool", "machinepools")
+};
 
 fn validate(spec: &Map, errors: &mut Errors) {
     let path = Path::root("spec");

@@ -12,38 +12,36 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 /// The finalizer in `spec` of the namespace's own controller.
 const KUBERNETES: &str = "kubernetes";
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["ns".into()],
-        verbs: Verbs::NoDeleteCollection,
-        definition: "io.k8s.api.core.v1.Namespace".into(),
-        subresources: vec![
-            Subresource { name: "finalize", verbs: &["update"], ..Subresource::status("Namespace") },
-            Subresource::status("Namespace"),
-        ],
-        columns: vec![
-            columns::name(),
-            columns::text("Status", "Active, or Terminating while its content goes.", |it, _| {
-                columns::string(it, "status.phase")
-            }),
-            columns::created(),
-        ],
-        selectable_fields: &[SelectableField { name: "status.phase", read: phase }],
-        strategy: Strategy {
-            default,
-            prepare_create,
-            prepare_update,
-            validate,
-            validate_update: |new, _, errors| validate(new, errors),
-            validate_status,
-            validate_name: label_name,
-            has_status: true,
-            metadata_checks: 2,
-            ..Strategy::PLAIN
-        },
-        ..Kind::new(Scope::Cluster, "", "v1", "Namespace", "namespaces")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["ns"],
+    verbs: Verbs::NoDeleteCollection,
+    definition: "io.k8s.api.core.v1.Namespace",
+    subresources: &[
+        Subresource { name: "finalize", verbs: &["update"], ..Subresource::status("Namespace") },
+        Subresource::status("Namespace"),
+    ],
+    columns: &[
+        columns::name(),
+        columns::text("Status", "Active, or Terminating while its content goes.", |it, _| {
+            columns::string(it, "status.phase")
+        }),
+        columns::created(),
+    ],
+    selectable_fields: &[SelectableField { name: "status.phase", read: phase }],
+    strategy: Strategy {
+        default,
+        prepare_create,
+        prepare_update,
+        validate,
+        validate_update: |new, _, errors| validate(new, errors),
+        validate_status,
+        validate_name: label_name,
+        has_status: true,
+        metadata_checks: 2,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Cluster, "", "v1", "Namespace", "namespaces")
+};
 
 fn phase(it: &Object) -> Str {
     it.at("status.phase").and_then(Value::as_shared_str).cloned().unwrap_or_default()

@@ -14,28 +14,26 @@ use crate::{Kind, Scope, Strategy, columns};
 /// Directions and where each keeps its peers.
 const DIRECTIONS: [(&str, &str); 2] = [("ingress", "from"), ("egress", "to")];
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["netpol".into()],
-        definition: "io.k8s.api.networking.v1.NetworkPolicy".into(),
-        columns: vec![
-            columns::name(),
-            columns::text("Pod-Selector", "Pods to which it applies.", |it, _| {
-                columns::or_none(columns::selector(it.map_at("spec.podSelector"))).into()
-            }),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            default,
-            validate: |it, errors| validate(spec(it), &[], errors),
-            validate_update: |new, old, errors| validate(spec(new), &blocks(spec(old)), errors),
-            warnings: |new, _| warnings(spec(new)),
-            generation: true,
-            ..Strategy::PLAIN
-        },
-        ..Kind::new(Scope::Namespaced, "networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["netpol"],
+    definition: "io.k8s.api.networking.v1.NetworkPolicy",
+    columns: &[
+        columns::name(),
+        columns::text("Pod-Selector", "Pods to which it applies.", |it, _| {
+            columns::or_none(columns::selector(it.map_at("spec.podSelector"))).into()
+        }),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        default,
+        validate: |it, errors| validate(spec(it), &[], errors),
+        validate_update: |new, old, errors| validate(spec(new), &blocks(spec(old)), errors),
+        warnings: |new, _| warnings(spec(new)),
+        generation: true,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Namespaced, "networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies")
+};
 
 fn default(it: &mut Object) {
     edit_or_make(&mut it.body, "spec", |spec| {

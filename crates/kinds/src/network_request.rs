@@ -7,14 +7,12 @@ use crate::pod_template::fields::text;
 use crate::workload::spec;
 use crate::{Kind, Scope, Strategy, Verbs};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        verbs: Verbs::Create,
-        definition: "dev.drydock.sim.v1alpha1.NetworkRequest".into(),
-        strategy: Strategy { validate, ..Strategy::PLAIN },
-        ..Kind::new(Scope::Cluster, "sim.drydock.dev", "v1alpha1", "NetworkRequest", "networkrequests")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    verbs: Verbs::Create,
+    definition: "dev.drydock.sim.v1alpha1.NetworkRequest",
+    strategy: Strategy { validate, ..Strategy::PLAIN },
+    ..Kind::new(Scope::Cluster, "sim.drydock.dev", "v1alpha1", "NetworkRequest", "networkrequests")
+};
 
 fn validate(request: &meta::Object, errors: &mut Errors) {
     let spec = spec(request);

@@ -16,48 +16,48 @@ const ROLE_PREFIX: &str = "node-role.kubernetes.io/";
 const AVOIDED_PODS: &str = "scheduler.alpha.kubernetes.io/preferAvoidPods";
 const ROLE_LABEL: &str = "kubernetes.io/role";
 
-pub(crate) fn kind() -> Kind {
-    let proxy = Subresource {
-        name: "proxy",
-        kind: "NodeProxyOptions",
-        verbs: &["create", "delete", "get", "patch", "update"],
-        ..Subresource::status("")
-    };
-    Kind {
-        short_names: vec!["no".into()],
-        definition: "io.k8s.api.core.v1.Node".into(),
-        subresources: vec![proxy, Subresource::status("Node")],
-        columns: columns(),
-        selectable_fields: &[SelectableField {
-            name: "spec.unschedulable",
-            read: |it| if flag(spec(it), "unschedulable") { "true".into() } else { "false".into() },
-        }],
-        strategy: Strategy {
-            default,
-            prepare_create: |it| {
-                drop_config(it, "spec", "configSource");
-                drop_config(it, "status", "config");
-            },
-            prepare_update: |new, old| {
-                keep_status(new, old);
-                if !has(spec(old), "configSource") {
-                    drop_config(new, "spec", "configSource");
-                }
-            },
-            validate,
-            validate_update: |new, old, errors| {
-                validate(new, errors);
-                validate_change(new, old, errors);
-            },
-            validate_status: validate_change,
-            warnings,
-            has_status: true,
-            metadata_checks: 2,
-            ..Strategy::PLAIN
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["no"],
+    definition: "io.k8s.api.core.v1.Node",
+    subresources: &[
+        Subresource {
+            name: "proxy",
+            kind: "NodeProxyOptions",
+            verbs: &["create", "delete", "get", "patch", "update"],
+            ..Subresource::status("")
         },
-        ..Kind::new(Scope::Cluster, "", "v1", "Node", "nodes")
-    }
-}
+        Subresource::status("Node"),
+    ],
+    columns: COLUMNS,
+    selectable_fields: &[SelectableField {
+        name: "spec.unschedulable",
+        read: |it| if flag(spec(it), "unschedulable") { "true".into() } else { "false".into() },
+    }],
+    strategy: Strategy {
+        default,
+        prepare_create: |it| {
+            drop_config(it, "spec", "configSource");
+            drop_config(it, "status", "config");
+        },
+        prepare_update: |new, old| {
+            keep_status(new, old);
+            if !has(spec(old), "configSource") {
+                drop_config(new, "spec", "configSource");
+            }
+        },
+        validate,
+        validate_update: |new, old, errors| {
+            validate(new, errors);
+            validate_change(new, old, errors);
+        },
+        validate_status: validate_change,
+        warnings,
+        has_status: true,
+        metadata_checks: 2,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Cluster, "", "v1", "Node", "nodes")
+};
 
 fn spec(it: &Object) -> &Map {
     child_or_empty(&it.body, "spec")
@@ -67,29 +67,23 @@ fn status(it: &Object) -> &Map {
     child_or_empty(&it.body, "status")
 }
 
-fn columns() -> Vec<Column> {
-    let rest = [
-        columns::text("Internal-IP", "Its address inside the cluster.", |it, _| address(it, "InternalIP")),
-        columns::text("External-IP", "Its address outside the cluster.", |it, _| address(it, "ExternalIP")),
-        columns::text("OS-Image", "Its operating system.", |it, _| known(it, "osImage").into()),
-        columns::text("Kernel-Version", "Its kernel.", |it, _| match info(it, "architecture") {
-            "" => known(it, "kernelVersion").into(),
-            architecture => format!("{} ({architecture})", known(it, "kernelVersion")).into(),
-        }),
-        columns::text("Container-Runtime", "What runs its containers.", |it, _| {
-            known(it, "containerRuntimeVersion").into()
-        }),
-    ];
-    let mut res = vec![
-        columns::name(),
-        columns::text("Status", "Whether it is ready and takes pods.", |it, _| state(it).into()),
-        columns::text("Roles", "What it is for.", |it, _| roles(it).into()),
-        columns::created(),
-        columns::text("Version", "Its kubelet's version.", |it, _| info(it, "kubeletVersion").into()),
-    ];
-    res.extend(rest.map(columns::wide));
-    res
-}
+const COLUMNS: &[Column] = &[
+    columns::name(),
+    columns::text("Status", "Whether it is ready and takes pods.", |it, _| state(it).into()),
+    columns::text("Roles", "What it is for.", |it, _| roles(it).into()),
+    columns::created(),
+    columns::text("Version", "Its kubelet's version.", |it, _| info(it, "kubeletVersion").into()),
+    columns::wide(columns::text("Internal-IP", "Its address inside the cluster.", |it, _| address(it, "InternalIP"))),
+    columns::wide(columns::text("External-IP", "Its address outside the cluster.", |it, _| address(it, "ExternalIP"))),
+    columns::wide(columns::text("OS-Image", "Its operating system.", |it, _| known(it, "osImage").into())),
+    columns::wide(columns::text("Kernel-Version", "Its kernel.", |it, _| match info(it, "architecture") {
+        "" => known(it, "kernelVersion").into(),
+        architecture => format!("{} ({architecture})", known(it, "kernelVersion")).into(),
+    })),
+    columns::wide(columns::text("Container-Runtime", "What runs its containers.", |it, _| {
+        known(it, "containerRuntimeVersion").into()
+    })),
+];
 
 fn info<'a>(it: &'a Object, key: &str) -> &'a str {
     text(child_or_empty(status(it), "nodeInfo"), key)

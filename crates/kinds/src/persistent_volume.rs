@@ -14,34 +14,32 @@ use crate::pod_template::{access_modes, internal, labels, resources, warnings};
 use crate::workload::{edit_or_make, spec, status};
 use crate::{Kind, Scope, SelectableField, Strategy, Subresource, columns, keep_status};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["pv".into()],
-        definition: "io.k8s.api.core.v1.PersistentVolume".into(),
-        subresources: vec![Subresource::status("PersistentVolume")],
-        columns: columns(),
-        // A bug upstream, kept for old clients.
-        selectable_fields: &[SelectableField { name: "name", read: |it| it.meta.name.clone() }],
-        strategy: Strategy {
-            default,
-            prepare_create: |it| {
-                let now = time::format_secs(it.meta.created.unwrap_or(0));
-                it.body.insert("status", map!({ "phase": "Pending", "lastPhaseTransitionTime": now }));
-            },
-            prepare_update: keep_status,
-            validate: |it, errors| {
-                validate(it, errors);
-                mount_options(it, errors);
-            },
-            validate_update,
-            stamp_status: note_transition,
-            warnings: |it, _| warnings_of(it),
-            has_status: true,
-            ..Strategy::PLAIN
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["pv"],
+    definition: "io.k8s.api.core.v1.PersistentVolume",
+    subresources: &[Subresource::status("PersistentVolume")],
+    columns: COLUMNS,
+    // A bug upstream, kept for old clients.
+    selectable_fields: &[SelectableField { name: "name", read: |it| it.meta.name.clone() }],
+    strategy: Strategy {
+        default,
+        prepare_create: |it| {
+            let now = time::format_secs(it.meta.created.unwrap_or(0));
+            it.body.insert("status", map!({ "phase": "Pending", "lastPhaseTransitionTime": now }));
         },
-        ..Kind::new(Scope::Cluster, "", "v1", "PersistentVolume", "persistentvolumes")
-    }
-}
+        prepare_update: keep_status,
+        validate: |it, errors| {
+            validate(it, errors);
+            mount_options(it, errors);
+        },
+        validate_update,
+        stamp_status: note_transition,
+        warnings: |it, _| warnings_of(it),
+        has_status: true,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Cluster, "", "v1", "PersistentVolume", "persistentvolumes")
+};
 
 /// When the phase changed last, unless the writer says so.
 fn note_transition(new: &mut Object, old: &Object, now: i64) {
@@ -60,37 +58,32 @@ fn note_transition(new: &mut Object, old: &Object, now: i64) {
     }
 }
 
-fn columns() -> Vec<crate::Column> {
-    let text = columns::text;
-    vec![
-        columns::name(),
-        text("Capacity", "How much the volume holds.", |it, _| columns::quantity(it, "spec.capacity.storage")),
-        text("Access Modes", "How the volume may be mounted.", |it, _| short_modes(spec(it)).into()),
-        text("Reclaim Policy", "What becomes of the volume after its claim.", |it, _| {
-            columns::string(it, "spec.persistentVolumeReclaimPolicy")
-        }),
-        text("Status", "Whether a claim has the volume.", |it, _| {
-            if it.meta.is_deleted() { "Terminating".into() } else { columns::string(it, "status.phase") }
-        }),
-        text("Claim", "The claim that has the volume.", |it, _| {
-            let claim = child(spec(it), "claimRef");
-            claim
-                .map_or_else(String::new, |it| {
-                    format!("{}/{}", fields::text(it, "namespace"), fields::text(it, "name"))
-                })
-                .into()
-        }),
-        text("StorageClass", "The class of the volume.", |it, _| class_or_note(it).into()),
-        text("VolumeAttributesClass", "The class of the volume's attributes.", |it, _| {
-            columns::string_or_unset(it, "spec.volumeAttributesClassName")
-        }),
-        text("Reason", "Why the volume failed.", |it, _| columns::string(it, "status.reason")),
-        columns::created(),
-        columns::wide(text("VolumeMode", "Whether there is a file system on it.", |it, _| {
-            columns::string_or_unset(it, "spec.volumeMode")
-        })),
-    ]
-}
+const COLUMNS: &[crate::Column] = &[
+    columns::name(),
+    columns::text("Capacity", "How much the volume holds.", |it, _| columns::quantity(it, "spec.capacity.storage")),
+    columns::text("Access Modes", "How the volume may be mounted.", |it, _| short_modes(spec(it)).into()),
+    columns::text("Reclaim Policy", "What becomes of the volume after its claim.", |it, _| {
+        columns::string(it, "spec.persistentVolumeReclaimPolicy")
+    }),
+    columns::text("Status", "Whether a claim has the volume.", |it, _| {
+        if it.meta.is_deleted() { "Terminating".into() } else { columns::string(it, "status.phase") }
+    }),
+    columns::text("Claim", "The claim that has the volume.", |it, _| {
+        let claim = child(spec(it), "claimRef");
+        claim
+            .map_or_else(String::new, |it| format!("{}/{}", fields::text(it, "namespace"), fields::text(it, "name")))
+            .into()
+    }),
+    columns::text("StorageClass", "The class of the volume.", |it, _| class_or_note(it).into()),
+    columns::text("VolumeAttributesClass", "The class of the volume's attributes.", |it, _| {
+        columns::string_or_unset(it, "spec.volumeAttributesClassName")
+    }),
+    columns::text("Reason", "Why the volume failed.", |it, _| columns::string(it, "status.reason")),
+    columns::created(),
+    columns::wide(columns::text("VolumeMode", "Whether there is a file system on it.", |it, _| {
+        columns::string_or_unset(it, "spec.volumeMode")
+    })),
+];
 
 fn default(it: &mut Object) {
     edit_or_make(&mut it.body, "status", |status| set_if_empty(status, "phase", "Pending"));

@@ -12,80 +12,75 @@ use crate::pod_template::{claim_spec, internal, resources, warnings};
 use crate::workload::{edit_or_make, spec, status};
 use crate::{Kind, Scope, SelectableField, Strategy, Subresource, columns, keep_status};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["pvc".into()],
-        definition: "io.k8s.api.core.v1.PersistentVolumeClaim".into(),
-        subresources: vec![Subresource::status("PersistentVolumeClaim")],
-        columns: columns(),
-        // A bug upstream, kept for old clients.
-        selectable_fields: &[SelectableField { name: "name", read: |it| it.meta.name.clone() }],
-        strategy: Strategy {
-            default: |it| {
-                edit_or_make(&mut it.body, "status", |status| {
-                    set_if_empty(status, "phase", "Pending");
-                    resources::round(status, "capacity");
-                    resources::round(status, "allocatedResources");
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["pvc"],
+    definition: "io.k8s.api.core.v1.PersistentVolumeClaim",
+    subresources: &[Subresource::status("PersistentVolumeClaim")],
+    columns: COLUMNS,
+    // A bug upstream, kept for old clients.
+    selectable_fields: &[SelectableField { name: "name", read: |it| it.meta.name.clone() }],
+    strategy: Strategy {
+        default: |it| {
+            edit_or_make(&mut it.body, "status", |status| {
+                set_if_empty(status, "phase", "Pending");
+                resources::round(status, "capacity");
+                resources::round(status, "allocatedResources");
+            });
+            edit_or_make(&mut it.body, "spec", |spec| {
+                spec.set_default("volumeMode", "Filesystem");
+                spec.edit_map("resources", |it| {
+                    resources::round(it, "limits");
+                    resources::round(it, "requests");
                 });
-                edit_or_make(&mut it.body, "spec", |spec| {
-                    spec.set_default("volumeMode", "Filesystem");
-                    spec.edit_map("resources", |it| {
-                        resources::round(it, "limits");
-                        resources::round(it, "requests");
-                    });
-                });
-            },
-            prepare_create: |it| {
-                // Encoding fills the phase in again.
-                it.body.insert("status", map!({ "phase": "Pending" }));
-                it.body.edit_map("spec", |spec| data_sources(spec, None));
-            },
-            prepare_update: |new, old| {
-                keep_status(new, old);
-                new.body.edit_map("spec", |it| data_sources(it, Some(spec(old))));
-            },
-            validate: |it, errors| claim_spec(spec(it), &Path::root("spec"), errors),
-            validate_update,
-            validate_status: |new, _, errors| validate_status(new, errors),
-            warnings: |it, _| {
-                let mut res = Vec::new();
-                class_warning(it, &mut res);
-                warnings::claim_spec(spec(it), &Path::root("spec"), &mut res);
-                res
-            },
-            has_status: true,
-            ..Strategy::PLAIN
+            });
         },
-        ..Kind::new(Scope::Namespaced, "", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
-    }
-}
+        prepare_create: |it| {
+            // Encoding fills the phase in again.
+            it.body.insert("status", map!({ "phase": "Pending" }));
+            it.body.edit_map("spec", |spec| data_sources(spec, None));
+        },
+        prepare_update: |new, old| {
+            keep_status(new, old);
+            new.body.edit_map("spec", |it| data_sources(it, Some(spec(old))));
+        },
+        validate: |it, errors| claim_spec(spec(it), &Path::root("spec"), errors),
+        validate_update,
+        validate_status: |new, _, errors| validate_status(new, errors),
+        warnings: |it, _| {
+            let mut res = Vec::new();
+            class_warning(it, &mut res);
+            warnings::claim_spec(spec(it), &Path::root("spec"), &mut res);
+            res
+        },
+        has_status: true,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Namespaced, "", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
+};
 
-fn columns() -> Vec<crate::Column> {
-    let text = columns::text;
-    vec![
-        columns::name(),
-        text("Status", "Whether the claim has a volume.", |it, _| {
-            if it.meta.is_deleted() { "Terminating".into() } else { columns::string(it, "status.phase") }
-        }),
-        text("Volume", "The volume that the claim has.", |it, _| columns::string(it, "spec.volumeName")),
-        text("Capacity", "How much the volume holds.", |it, _| match it.str_at("spec.volumeName") {
-            None | Some("") => "".into(),
-            Some(_) => columns::quantity(it, "status.capacity.storage"),
-        }),
-        text("Access Modes", "How the volume may be mounted.", |it, _| match it.str_at("spec.volumeName") {
-            None | Some("") => "".into(),
-            Some(_) => short_modes(status(it)).into(),
-        }),
-        text("StorageClass", "The class of the claim.", |it, _| class_or_note(it).into()),
-        text("VolumeAttributesClass", "The class of the volume's attributes.", |it, _| {
-            columns::string_or_unset(it, "spec.volumeAttributesClassName")
-        }),
-        columns::created(),
-        columns::wide(text("VolumeMode", "Whether there is a file system on the volume.", |it, _| {
-            columns::string_or_unset(it, "spec.volumeMode")
-        })),
-    ]
-}
+const COLUMNS: &[crate::Column] = &[
+    columns::name(),
+    columns::text("Status", "Whether the claim has a volume.", |it, _| {
+        if it.meta.is_deleted() { "Terminating".into() } else { columns::string(it, "status.phase") }
+    }),
+    columns::text("Volume", "The volume that the claim has.", |it, _| columns::string(it, "spec.volumeName")),
+    columns::text("Capacity", "How much the volume holds.", |it, _| match it.str_at("spec.volumeName") {
+        None | Some("") => "".into(),
+        Some(_) => columns::quantity(it, "status.capacity.storage"),
+    }),
+    columns::text("Access Modes", "How the volume may be mounted.", |it, _| match it.str_at("spec.volumeName") {
+        None | Some("") => "".into(),
+        Some(_) => short_modes(status(it)).into(),
+    }),
+    columns::text("StorageClass", "The class of the claim.", |it, _| class_or_note(it).into()),
+    columns::text("VolumeAttributesClass", "The class of the volume's attributes.", |it, _| {
+        columns::string_or_unset(it, "spec.volumeAttributesClassName")
+    }),
+    columns::created(),
+    columns::wide(columns::text("VolumeMode", "Whether there is a file system on the volume.", |it, _| {
+        columns::string_or_unset(it, "spec.volumeMode")
+    })),
+];
 
 /// Where the class was written before there was a field for it.
 const CLASS_NOTE: &str = "volume.beta.kubernetes.io/storage-class";

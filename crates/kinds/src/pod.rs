@@ -22,49 +22,49 @@ use crate::path::Path;
 use crate::pod_template::fields::{child, child_or_empty, flag, int, list, opt_int, text};
 use crate::{Kind, Scope, SelectableField, Strategy, Subresource};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["po".into()],
-        categories: vec!["all".into()],
-        definition: "io.k8s.api.core.v1.Pod".into(),
-        subresources: subresources(),
-        columns: columns::columns(),
-        selectable_fields: SELECTABLE,
-        strategy: Strategy {
-            default,
-            default_status: Some(default_status),
-            prepare_create: create::prepare,
-            prepare_update: change::prepare,
-            validate: create::validate,
-            validate_update: change::validate,
-            validate_status: status::validate,
-            warnings: create::warnings,
-            generation: true,
-            has_status: true,
-            metadata_checks: 2,
-            ..Strategy::PLAIN
-        },
-        ..Kind::new(Scope::Namespaced, "", "v1", "Pod", "pods")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["po"],
+    categories: &["all"],
+    definition: "io.k8s.api.core.v1.Pod",
+    subresources: SUBRESOURCES,
+    columns: columns::COLUMNS,
+    selectable_fields: SELECTABLE,
+    strategy: Strategy {
+        default,
+        default_status: Some(default_status),
+        prepare_create: create::prepare,
+        prepare_update: change::prepare,
+        validate: create::validate,
+        validate_update: change::validate,
+        validate_status: status::validate,
+        warnings: create::warnings,
+        generation: true,
+        has_status: true,
+        metadata_checks: 2,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Namespaced, "", "v1", "Pod", "pods")
+};
 
-fn subresources() -> Vec<Subresource> {
-    const CONNECT: &[&str] = &["create", "get"];
-    const CREATE: &[&str] = &["create"];
-    const CHANGE: &[&str] = &["get", "patch", "update"];
-    let part = |name, kind, verbs| Subresource { name, group: "", version: "", kind, verbs };
-    vec![
-        part("attach", "PodAttachOptions", CONNECT),
-        part("binding", "Binding", CREATE),
-        part("ephemeralcontainers", "Pod", CHANGE),
-        Subresource { name: "eviction", group: "policy", version: "v1", kind: "Eviction", verbs: CREATE },
-        part("exec", "PodExecOptions", CONNECT),
-        part("log", "Pod", &["get"]),
-        part("portforward", "PodPortForwardOptions", CONNECT),
-        part("proxy", "PodProxyOptions", &["create", "delete", "get", "patch", "update"]),
-        part("resize", "Pod", CHANGE),
-        part("status", "Pod", CHANGE),
-    ]
+const CONNECT: &[&str] = &["create", "get"];
+const CREATE: &[&str] = &["create"];
+const CHANGE: &[&str] = &["get", "patch", "update"];
+
+const SUBRESOURCES: &[Subresource] = &[
+    part("attach", "PodAttachOptions", CONNECT),
+    part("binding", "Binding", CREATE),
+    part("ephemeralcontainers", "Pod", CHANGE),
+    Subresource { name: "eviction", group: "policy", version: "v1", kind: "Eviction", verbs: CREATE },
+    part("exec", "PodExecOptions", CONNECT),
+    part("log", "Pod", &["get"]),
+    part("portforward", "PodPortForwardOptions", CONNECT),
+    part("proxy", "PodProxyOptions", &["create", "delete", "get", "patch", "update"]),
+    part("resize", "Pod", CHANGE),
+    part("status", "Pod", CHANGE),
+];
+
+const fn part(name: &'static str, kind: &'static str, verbs: &'static [&'static str]) -> Subresource {
+    Subresource { name, group: "", version: "", kind, verbs }
 }
 
 const SELECTABLE: &[SelectableField] = &[

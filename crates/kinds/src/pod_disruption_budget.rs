@@ -9,41 +9,39 @@ use crate::pod_template::{internal, labels};
 use crate::workload::{at_most_100_percent, positive_int_or_percent, spec, status};
 use crate::{Kind, Scope, Strategy, Subresource, columns};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["pdb".into()],
-        definition: "io.k8s.api.policy.v1.PodDisruptionBudget".into(),
-        subresources: vec![Subresource::status("PodDisruptionBudget")],
-        columns: vec![
-            columns::name(),
-            columns::text("Min Available", "How many pods must be available.", |it, _| shown(it, "minAvailable")),
-            columns::text("Max Unavailable", "How many pods may be unavailable.", |it, _| shown(it, "maxUnavailable")),
-            columns::integer("Allowed Disruptions", "How many pods may be evicted now.", |it, _| {
-                columns::number(it, "status.disruptionsAllowed")
-            }),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            prepare_create: |it| {
-                it.body.insert(
-                    "status",
-                    map!({ "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0 }),
-                );
-            },
-            validate,
-            validate_update: |new, _, errors| validate(new, errors),
-            validate_status: |new, _, errors| {
-                crate::conditions::validate(status(new), &Path::root("status.conditions"), errors);
-                for key in ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] {
-                    non_negative(int(status(new), key), &Path::root("status").child(key), errors);
-                }
-            },
-            unconditional_update: false,
-            ..Strategy::WORKLOAD
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["pdb"],
+    definition: "io.k8s.api.policy.v1.PodDisruptionBudget",
+    subresources: &[Subresource::status("PodDisruptionBudget")],
+    columns: &[
+        columns::name(),
+        columns::text("Min Available", "How many pods must be available.", |it, _| shown(it, "minAvailable")),
+        columns::text("Max Unavailable", "How many pods may be unavailable.", |it, _| shown(it, "maxUnavailable")),
+        columns::integer("Allowed Disruptions", "How many pods may be evicted now.", |it, _| {
+            columns::number(it, "status.disruptionsAllowed")
+        }),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        prepare_create: |it| {
+            it.body.insert(
+                "status",
+                map!({ "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0 }),
+            );
         },
-        ..Kind::new(Scope::Namespaced, "policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets")
-    }
-}
+        validate,
+        validate_update: |new, _, errors| validate(new, errors),
+        validate_status: |new, _, errors| {
+            crate::conditions::validate(status(new), &Path::root("status.conditions"), errors);
+            for key in ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] {
+                non_negative(int(status(new), key), &Path::root("status").child(key), errors);
+            }
+        },
+        unconditional_update: false,
+        ..Strategy::WORKLOAD
+    },
+    ..Kind::new(Scope::Namespaced, "policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets")
+};
 
 fn shown(it: &Object, key: &str) -> Value {
     match spec(it).get(key) {

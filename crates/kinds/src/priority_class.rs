@@ -15,35 +15,33 @@ pub const SYSTEM_PREFIX: &str = "system-";
 pub const SYSTEM: [(&str, i64); 2] =
     [("system-node-critical", 2 * USER_MAX + 1000), ("system-cluster-critical", 2 * USER_MAX)];
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["pc".into()],
-        definition: "io.k8s.api.scheduling.v1.PriorityClass".into(),
-        columns: vec![
-            columns::name(),
-            columns::integer("Value", "The priority of pods of this class.", |it, _| columns::number(it, "value")),
-            crate::Column {
-                kind: "boolean",
-                ..columns::text("Global-Default", "Whether pods without a class get this one.", |it, _| {
-                    flag(&it.body, "globalDefault").into()
-                })
-            },
-            columns::created(),
-            columns::text("PreemptionPolicy", "Whether its pods may push out others.", |it, _| {
-                columns::string(it, "preemptionPolicy")
-            }),
-        ],
-        strategy: Strategy {
-            default: |it| it.body.set_default("preemptionPolicy", "PreemptLowerPriority"),
-            validate,
-            validate_update,
-            generation: true,
-            counts: |_, _| false,
-            ..Strategy::PLAIN
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["pc"],
+    definition: "io.k8s.api.scheduling.v1.PriorityClass",
+    columns: &[
+        columns::name(),
+        columns::integer("Value", "The priority of pods of this class.", |it, _| columns::number(it, "value")),
+        crate::Column {
+            kind: "boolean",
+            ..columns::text("Global-Default", "Whether pods without a class get this one.", |it, _| {
+                flag(&it.body, "globalDefault").into()
+            })
         },
-        ..Kind::new(Scope::Cluster, "scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses")
-    }
-}
+        columns::created(),
+        columns::text("PreemptionPolicy", "Whether its pods may push out others.", |it, _| {
+            columns::string(it, "preemptionPolicy")
+        }),
+    ],
+    strategy: Strategy {
+        default: |it| it.body.set_default("preemptionPolicy", "PreemptLowerPriority"),
+        validate,
+        validate_update,
+        generation: true,
+        counts: |_, _| false,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Cluster, "scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses")
+};
 
 /// Why a class is none of the system's own (`IsKnownSystemPriorityClass`).
 fn system_problem(name: &str, value: i64, global_default: bool) -> Option<String> {

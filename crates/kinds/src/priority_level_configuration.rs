@@ -10,46 +10,43 @@ use crate::{Kind, Scope, Strategy, Subresource, columns};
 
 const QUEUES_MAX: i64 = 10_000_000;
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        definition: "io.k8s.api.flowcontrol.v1.PriorityLevelConfiguration".into(),
-        subresources: vec![Subresource::status("PriorityLevelConfiguration")],
-        columns: columns(),
-        strategy: Strategy {
-            default: |it| it.body.edit_map("spec", default),
-            prepare_create: |it| it.body.insert("status", Value::map()),
-            validate,
-            validate_update: |new, _, errors| validate(new, errors),
-            ..Strategy::WORKLOAD
-        },
-        ..Kind::new(
-            Scope::Cluster,
-            "flowcontrol.apiserver.k8s.io",
-            "v1",
-            "PriorityLevelConfiguration",
-            "prioritylevelconfigurations",
-        )
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    definition: "io.k8s.api.flowcontrol.v1.PriorityLevelConfiguration",
+    subresources: &[Subresource::status("PriorityLevelConfiguration")],
+    columns: COLUMNS,
+    strategy: Strategy {
+        default: |it| it.body.edit_map("spec", default),
+        prepare_create: |it| it.body.insert("status", Value::map()),
+        validate,
+        validate_update: |new, _, errors| validate(new, errors),
+        ..Strategy::WORKLOAD
+    },
+    ..Kind::new(
+        Scope::Cluster,
+        "flowcontrol.apiserver.k8s.io",
+        "v1",
+        "PriorityLevelConfiguration",
+        "prioritylevelconfigurations",
+    )
+};
 
-fn columns() -> Vec<crate::Column> {
-    let text = columns::text;
-    vec![
-        columns::name(),
-        text("Type", "Whether requests are limited.", |it, _| columns::string(it, "spec.type")),
-        text("NominalConcurrencyShares", "Its part of the server.", |it, _| {
-            shown(it, "spec.limited.nominalConcurrencyShares")
-        }),
-        text("Queues", "How many queues there are.", |it, _| shown(it, "spec.limited.limitResponse.queuing.queues")),
-        text("HandSize", "How many queues a flow may use.", |it, _| {
-            shown(it, "spec.limited.limitResponse.queuing.handSize")
-        }),
-        text("QueueLengthLimit", "How many requests may wait in one.", |it, _| {
-            shown(it, "spec.limited.limitResponse.queuing.queueLengthLimit")
-        }),
-        columns::created(),
-    ]
-}
+const COLUMNS: &[crate::Column] = &[
+    columns::name(),
+    columns::text("Type", "Whether requests are limited.", |it, _| columns::string(it, "spec.type")),
+    columns::text("NominalConcurrencyShares", "Its part of the server.", |it, _| {
+        shown(it, "spec.limited.nominalConcurrencyShares")
+    }),
+    columns::text("Queues", "How many queues there are.", |it, _| {
+        shown(it, "spec.limited.limitResponse.queuing.queues")
+    }),
+    columns::text("HandSize", "How many queues a flow may use.", |it, _| {
+        shown(it, "spec.limited.limitResponse.queuing.handSize")
+    }),
+    columns::text("QueueLengthLimit", "How many requests may wait in one.", |it, _| {
+        shown(it, "spec.limited.limitResponse.queuing.queueLengthLimit")
+    }),
+    columns::created(),
+];
 
 fn shown(it: &Object, path: &str) -> Value {
     it.i64_at(path).map_or_else(|| "<none>".into(), Value::from)

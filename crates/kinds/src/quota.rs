@@ -41,13 +41,13 @@ const DEVICE_CLASS: &str = "deviceclass.resource.kubernetes.io/";
 
 /// `count/deployments.apps`
 fn count_name(kind: &Kind) -> String {
-    format!("count/{}", qualified(&kind.group, &kind.plural))
+    format!("count/{}", qualified(kind.group, kind.plural))
 }
 
 /// Whether objects of a kind use what a quota calls `name` (`MatchingResources`).
 pub fn measures(kind: &Kind, name: &str) -> bool {
     if let Some(counted) = name.strip_prefix("count/") {
-        return counted == qualified(&kind.group, &kind.plural);
+        return counted == qualified(kind.group, kind.plural);
     }
     if kind.id == POD {
         return POD_RESOURCES.contains(&name)
@@ -78,7 +78,7 @@ pub fn usage(kind: &Kind, object: &Object, now: i64) -> Usage {
         service_usage(spec(object), &mut res);
     } else if kind.id == PERSISTENT_VOLUME_CLAIM {
         claim_usage(object, &mut res);
-    } else if kind.group.is_empty() && COUNTED_BY_NAME.contains(&kind.plural.as_str()) {
+    } else if kind.group.is_empty() && COUNTED_BY_NAME.contains(&kind.plural) {
         res.insert(kind.plural.to_string(), one);
     }
     res

@@ -97,20 +97,19 @@ pub(crate) fn same_role(new: &Object, old: &Object, errors: &mut Errors) {
     }
 }
 
-pub(crate) fn binding_columns() -> Vec<Column> {
-    let wide = |name, description, make| columns::wide(columns::text(name, description, make));
-    vec![
-        columns::name(),
-        columns::text("Role", "What is given.", |it, _| {
-            let reference = child_or_empty(&it.body, "roleRef");
-            format!("{}/{}", text(reference, "kind"), text(reference, "name")).into()
-        }),
-        columns::created(),
-        wide("Users", "Users to whom it is given.", |it, _| subjects(it, "User")),
-        wide("Groups", "Groups to whom it is given.", |it, _| subjects(it, "Group")),
-        wide("ServiceAccounts", "Service accounts to whom it is given.", |it, _| subjects(it, "ServiceAccount")),
-    ]
-}
+pub(crate) const BINDING_COLUMNS: &[Column] = &[
+    columns::name(),
+    columns::text("Role", "What is given.", |it, _| {
+        let reference = child_or_empty(&it.body, "roleRef");
+        format!("{}/{}", text(reference, "kind"), text(reference, "name")).into()
+    }),
+    columns::created(),
+    columns::wide(columns::text("Users", "Users to whom it is given.", |it, _| subjects(it, "User"))),
+    columns::wide(columns::text("Groups", "Groups to whom it is given.", |it, _| subjects(it, "Group"))),
+    columns::wide(columns::text("ServiceAccounts", "Service accounts to whom it is given.", |it, _| {
+        subjects(it, "ServiceAccount")
+    })),
+];
 
 fn subjects(it: &Object, kind: &str) -> Value {
     let all = maps(&it.body, "subjects").map(|(_, it)| it).filter(|it| text(it, "kind") == kind).map(|it| {

@@ -1,15 +1,13 @@
 //! The served kinds and the ways to find one.
 
-use std::sync::Arc;
-
 use meta::KindId;
 
 use crate::{Kind, api_version};
 
-/// Every served kind. Custom resources join at run time; ids are places in the list and never change.
-#[derive(Clone, Debug)]
+/// Every served kind; ids are places in the list and never change.
+#[derive(Clone, Copy, Debug)]
 pub struct Registry {
-    kinds: Vec<Arc<Kind>>,
+    kinds: &'static [Kind],
 }
 
 /// A kind seen through one of its served versions.
@@ -22,11 +20,11 @@ pub struct ServedKind<'a> {
 
 impl<'a> ServedKind<'a> {
     pub fn group(&self) -> &'a str {
-        self.served.map_or(&self.kind.group, |it| it.group)
+        self.served.map_or(self.kind.group, |it| it.group)
     }
 
     pub fn version(&self) -> &'a str {
-        self.served.map_or(&self.kind.version, |it| it.version)
+        self.served.map_or(self.kind.version, |it| it.version)
     }
 
     pub fn api_version(&self) -> String {
@@ -35,28 +33,23 @@ impl<'a> ServedKind<'a> {
 
     /// The name of the schema definition.
     pub fn definition(&self) -> &'a str {
-        self.served.map_or(&self.kind.definition, |it| it.definition)
+        self.served.map_or(self.kind.definition, |it| it.definition)
     }
 }
 
 impl Registry {
     /// The built-in kinds.
     pub fn builtin() -> Registry {
-        Registry { kinds: crate::all().into_iter().map(Arc::new).collect() }
+        Registry { kinds: crate::all() }
     }
 
-    pub fn get(&self, id: KindId) -> Option<&Kind> {
-        self.kinds.get(usize::from(id.0)).map(|it| &**it)
-    }
-
-    /// The shared declaration, for keeping beside a change to the server that holds the registry.
-    pub fn shared(&self, id: KindId) -> Option<Arc<Kind>> {
-        self.kinds.get(usize::from(id.0)).cloned()
+    pub fn get(&self, id: KindId) -> Option<&'static Kind> {
+        self.kinds.get(usize::from(id.0))
     }
 
     /// Every kind, in the order of ids.
-    pub fn all(&self) -> impl Iterator<Item = &Kind> {
-        self.kinds.iter().map(|it| &**it)
+    pub fn all(&self) -> impl Iterator<Item = &'static Kind> + use<> {
+        self.kinds.iter()
     }
 
     pub fn ids(&self) -> impl Iterator<Item = KindId> + use<> {
@@ -64,7 +57,7 @@ impl Registry {
     }
 
     /// Every group-version of every kind.
-    pub fn served(&self) -> impl Iterator<Item = ServedKind<'_>> {
+    pub fn served(&self) -> impl Iterator<Item = ServedKind<'static>> + use<> {
         self.all().flat_map(|kind| {
             let others = kind.also_served.iter().map(move |it| ServedKind { kind, served: Some(it) });
             std::iter::once(ServedKind { kind, served: None }).chain(others)
@@ -72,12 +65,12 @@ impl Registry {
     }
 
     /// By what a URL names: group (empty for core), version and plural.
-    pub fn by_resource(&self, group: &str, version: &str, plural: &str) -> Option<ServedKind<'_>> {
+    pub fn by_resource(&self, group: &str, version: &str, plural: &str) -> Option<ServedKind<'static>> {
         self.served().find(|it| it.group() == group && it.version() == version && it.kind.plural == plural)
     }
 
     /// By what an object or an owner reference names.
-    pub fn by_kind(&self, api_version: &str, kind: &str) -> Option<&Kind> {
+    pub fn by_kind(&self, api_version: &str, kind: &str) -> Option<&'static Kind> {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         self.served()
             .find(|it| it.kind.kind == kind && it.group() == group && it.version() == version)

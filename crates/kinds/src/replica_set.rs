@@ -5,33 +5,31 @@ use value::map;
 
 use crate::path::Path;
 use crate::workload::{self, spec, status};
-use crate::{Kind, Scope, Strategy, Subresource};
+use crate::{Kind, Scope, Strategy, Subresource, columns};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["rs".into()],
-        categories: vec!["all".into()],
-        definition: "io.k8s.api.apps.v1.ReplicaSet".into(),
-        subresources: vec![Subresource::scale(), Subresource::status("ReplicaSet")],
-        columns: workload::replica_columns(),
-        strategy: Strategy {
-            default: |it| workload::default_spec(it, |spec| spec.set_default("replicas", 1)),
-            default_status: Some(|_| ()),
-            prepare_create: |it| workload::prepare_create(it, map!({ "replicas": 0 })),
-            validate,
-            validate_update: |new, old, errors| {
-                validate(new, errors);
-                workload::same_selector(spec(new), spec(old), errors);
-            },
-            validate_status: |new, _, errors| {
-                workload::replica_counts(status(new), &COUNTS, &PARTS, "readyReplicas", errors);
-            },
-            warnings: workload::warnings,
-            ..Strategy::WORKLOAD
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["rs"],
+    categories: &["all"],
+    definition: "io.k8s.api.apps.v1.ReplicaSet",
+    subresources: &[Subresource::scale(), Subresource::status("ReplicaSet")],
+    columns: &workload::replica_columns(columns::pod_selector()),
+    strategy: Strategy {
+        default: |it| workload::default_spec(it, |spec| spec.set_default("replicas", 1)),
+        default_status: Some(|_| ()),
+        prepare_create: |it| workload::prepare_create(it, map!({ "replicas": 0 })),
+        validate,
+        validate_update: |new, old, errors| {
+            validate(new, errors);
+            workload::same_selector(spec(new), spec(old), errors);
         },
-        ..Kind::new(Scope::Namespaced, "apps", "v1", "ReplicaSet", "replicasets")
-    }
-}
+        validate_status: |new, _, errors| {
+            workload::replica_counts(status(new), &COUNTS, &PARTS, "readyReplicas", errors);
+        },
+        warnings: workload::warnings,
+        ..Strategy::WORKLOAD
+    },
+    ..Kind::new(Scope::Namespaced, "apps", "v1", "ReplicaSet", "replicasets")
+};
 
 /// In the order in which they are looked at.
 pub(crate) const COUNTS: [&str; 6] = [

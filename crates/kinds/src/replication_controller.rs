@@ -8,41 +8,32 @@ use crate::path::Path;
 use crate::pod_template::fields::{child, child_or_empty, has};
 use crate::replica_set::{COUNTS, PARTS};
 use crate::workload::{self, spec, status};
-use crate::{Column, Kind, Scope, Strategy, Subresource, columns, pod_template, subdomain_name};
+use crate::{Kind, Scope, Strategy, Subresource, columns, pod_template, subdomain_name};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["rc".into()],
-        categories: vec!["all".into()],
-        definition: "io.k8s.api.core.v1.ReplicationController".into(),
-        subresources: vec![Subresource::scale(), Subresource::status("ReplicationController")],
-        columns: columns(),
-        selectable_fields: workload::SELECTABLE_REPLICAS,
-        strategy: Strategy {
-            default,
-            prepare_create: |it| workload::prepare_create(it, map!({ "replicas": 0 })),
-            validate,
-            validate_update: |new, _, errors| validate(new, errors),
-            validate_status: |new, _, errors| {
-                workload::replica_counts(status(new), &COUNTS, &PARTS, "readyReplicas", errors);
-            },
-            warnings: workload::warnings,
-            // Upstream looks at the finished name only.
-            validate_name: |name, prefix| if prefix { Vec::new() } else { subdomain_name(name, false) },
-            ..Strategy::WORKLOAD
-        },
-        ..Kind::new(Scope::Namespaced, "", "v1", "ReplicationController", "replicationcontrollers")
-    }
-}
-
-fn columns() -> Vec<Column> {
-    let mut res = workload::replica_columns();
-    res.pop();
-    res.push(columns::wide(columns::text("Selector", "Which pods belong to it.", |it, _| {
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["rc"],
+    categories: &["all"],
+    definition: "io.k8s.api.core.v1.ReplicationController",
+    subresources: &[Subresource::scale(), Subresource::status("ReplicationController")],
+    columns: &workload::replica_columns(columns::text("Selector", "Which pods belong to it.", |it, _| {
         columns::labels(child_or_empty(spec(it), "selector")).into()
-    })));
-    res
-}
+    })),
+    selectable_fields: workload::SELECTABLE_REPLICAS,
+    strategy: Strategy {
+        default,
+        prepare_create: |it| workload::prepare_create(it, map!({ "replicas": 0 })),
+        validate,
+        validate_update: |new, _, errors| validate(new, errors),
+        validate_status: |new, _, errors| {
+            workload::replica_counts(status(new), &COUNTS, &PARTS, "readyReplicas", errors);
+        },
+        warnings: workload::warnings,
+        // Upstream looks at the finished name only.
+        validate_name: |name, prefix| if prefix { Vec::new() } else { subdomain_name(name, false) },
+        ..Strategy::WORKLOAD
+    },
+    ..Kind::new(Scope::Namespaced, "", "v1", "ReplicationController", "replicationcontrollers")
+};
 
 /// The template's labels stand in for a selector and for labels that are not there.
 fn default(it: &mut Object) {

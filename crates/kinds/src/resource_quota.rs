@@ -12,46 +12,44 @@ use crate::pod_template::{internal, resources};
 use crate::workload::{spec, status};
 use crate::{Kind, Scope, Strategy, Subresource, columns, keep_status};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["quota".into()],
-        definition: "io.k8s.api.core.v1.ResourceQuota".into(),
-        subresources: vec![Subresource::status("ResourceQuota")],
-        columns: vec![
-            columns::name(),
-            columns::text("Request", "Used and hard amounts of all but limits.", |it, _| shown(it, false)),
-            columns::text("Limit", "Used and hard amounts of limits.", |it, _| shown(it, true)),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            default: |it| {
-                it.body.edit_map("spec", |it| resources::round(it, "hard"));
-                it.body.edit_map("status", |it| {
-                    resources::round(it, "hard");
-                    resources::round(it, "used");
-                });
-            },
-            prepare_create: |it| it.body.insert("status", Value::map()),
-            prepare_update: keep_status,
-            validate: |it, errors| {
-                validate_spec(it, errors);
-                validate_status(it, errors);
-            },
-            validate_update: |new, old, errors| {
-                validate_spec(new, errors);
-                let scopes = |it| texts(spec(it), "scopes").map(|(_, it)| it.to_owned()).collect::<BTreeSet<_>>();
-                if scopes(new) != scopes(old) {
-                    Path::root("spec.scopes").invalid(errors, bad_scopes(spec(new)), "field is immutable");
-                }
-            },
-            validate_status: |new, _, errors| validate_status(new, errors),
-            warnings: |new, old| if old.is_some() { Vec::new() } else { warnings(new) },
-            has_status: true,
-            ..Strategy::PLAIN
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["quota"],
+    definition: "io.k8s.api.core.v1.ResourceQuota",
+    subresources: &[Subresource::status("ResourceQuota")],
+    columns: &[
+        columns::name(),
+        columns::text("Request", "Used and hard amounts of all but limits.", |it, _| shown(it, false)),
+        columns::text("Limit", "Used and hard amounts of limits.", |it, _| shown(it, true)),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        default: |it| {
+            it.body.edit_map("spec", |it| resources::round(it, "hard"));
+            it.body.edit_map("status", |it| {
+                resources::round(it, "hard");
+                resources::round(it, "used");
+            });
         },
-        ..Kind::new(Scope::Namespaced, "", "v1", "ResourceQuota", "resourcequotas")
-    }
-}
+        prepare_create: |it| it.body.insert("status", Value::map()),
+        prepare_update: keep_status,
+        validate: |it, errors| {
+            validate_spec(it, errors);
+            validate_status(it, errors);
+        },
+        validate_update: |new, old, errors| {
+            validate_spec(new, errors);
+            let scopes = |it| texts(spec(it), "scopes").map(|(_, it)| it.to_owned()).collect::<BTreeSet<_>>();
+            if scopes(new) != scopes(old) {
+                Path::root("spec.scopes").invalid(errors, bad_scopes(spec(new)), "field is immutable");
+            }
+        },
+        validate_status: |new, _, errors| validate_status(new, errors),
+        warnings: |new, old| if old.is_some() { Vec::new() } else { warnings(new) },
+        has_status: true,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Namespaced, "", "v1", "ResourceQuota", "resourcequotas")
+};
 
 /// `pods: 1/10, requests.cpu: 1/4`
 fn shown(it: &Object, limits: bool) -> Value {

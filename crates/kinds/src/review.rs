@@ -2,38 +2,29 @@
 
 use crate::{Kind, Scope, Verbs};
 
-fn review(group: &str, scope: Scope, kind: &str, definition: &str) -> Kind {
-    Kind {
-        verbs: Verbs::Create,
-        definition: format!("io.k8s.api.{definition}.v1.{kind}").into(),
-        ..Kind::new(scope, group, "v1", kind, &format!("{}s", kind.to_ascii_lowercase()))
-    }
+/// A review of the API group `$group.k8s.io`.
+macro_rules! review {
+    ($scope:ident, $group:literal, $kind:literal, $plural:literal) => {
+        Kind {
+            verbs: Verbs::Create,
+            definition: concat!("io.k8s.api.", $group, ".v1.", $kind),
+            ..Kind::new(Scope::$scope, concat!($group, ".k8s.io"), "v1", $kind, $plural)
+        }
+    };
 }
 
-fn authorization(scope: Scope, kind: &str) -> Kind {
-    review("authorization.k8s.io", scope, kind, "authorization")
-}
+pub(crate) const LOCAL_SUBJECT_ACCESS: Kind =
+    review!(Namespaced, "authorization", "LocalSubjectAccessReview", "localsubjectaccessreviews");
 
-pub(crate) fn local_subject_access() -> Kind {
-    authorization(Scope::Namespaced, "LocalSubjectAccessReview")
-}
+pub(crate) const SELF_SUBJECT: Kind = review!(Cluster, "authentication", "SelfSubjectReview", "selfsubjectreviews");
 
-pub(crate) fn self_subject() -> Kind {
-    review("authentication.k8s.io", Scope::Cluster, "SelfSubjectReview", "authentication")
-}
+pub(crate) const SELF_SUBJECT_ACCESS: Kind =
+    review!(Cluster, "authorization", "SelfSubjectAccessReview", "selfsubjectaccessreviews");
 
-pub(crate) fn self_subject_access() -> Kind {
-    authorization(Scope::Cluster, "SelfSubjectAccessReview")
-}
+pub(crate) const SELF_SUBJECT_RULES: Kind =
+    review!(Cluster, "authorization", "SelfSubjectRulesReview", "selfsubjectrulesreviews");
 
-pub(crate) fn self_subject_rules() -> Kind {
-    authorization(Scope::Cluster, "SelfSubjectRulesReview")
-}
+pub(crate) const SUBJECT_ACCESS: Kind =
+    review!(Cluster, "authorization", "SubjectAccessReview", "subjectaccessreviews");
 
-pub(crate) fn subject_access() -> Kind {
-    authorization(Scope::Cluster, "SubjectAccessReview")
-}
-
-pub(crate) fn token() -> Kind {
-    review("authentication.k8s.io", Scope::Cluster, "TokenReview", "authentication")
-}
+pub(crate) const TOKEN: Kind = review!(Cluster, "authentication", "TokenReview", "tokenreviews");

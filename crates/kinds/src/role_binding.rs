@@ -1,23 +1,21 @@
 //! RoleBinding.
 
-use crate::rbac::{GROUP, STRATEGY, binding, binding_columns, default_binding, same_role};
+use crate::rbac::{BINDING_COLUMNS, GROUP, STRATEGY, binding, default_binding, same_role};
 use crate::{Kind, Scope, Strategy};
 
 const ROLES: &[&str] = &["Role", "ClusterRole"];
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        definition: "io.k8s.api.rbac.v1.RoleBinding".into(),
-        columns: binding_columns(),
-        strategy: Strategy {
-            default: default_binding,
-            validate: |it, errors| binding(it, ROLES, errors),
-            validate_update: |new, old, errors| {
-                binding(new, ROLES, errors);
-                same_role(new, old, errors);
-            },
-            ..STRATEGY
+pub(crate) const KIND: Kind = Kind {
+    definition: "io.k8s.api.rbac.v1.RoleBinding",
+    columns: BINDING_COLUMNS,
+    strategy: Strategy {
+        default: default_binding,
+        validate: |it, errors| binding(it, ROLES, errors),
+        validate_update: |new, old, errors| {
+            binding(new, ROLES, errors);
+            same_role(new, old, errors);
         },
-        ..Kind::new(Scope::Namespaced, GROUP, "v1", "RoleBinding", "rolebindings")
-    }
-}
+        ..STRATEGY
+    },
+    ..Kind::new(Scope::Namespaced, GROUP, "v1", "RoleBinding", "rolebindings")
+};

@@ -10,37 +10,33 @@ use crate::pod_template::fields::{child, child_or_empty, maps, named, text};
 use crate::pod_template::{internal, labels, resources, scheduling, warnings};
 use crate::{Kind, Scope, Strategy, columns};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        definition: "io.k8s.api.node.v1.RuntimeClass".into(),
-        columns: vec![
-            columns::name(),
-            columns::text("Handler", "What nodes call it.", |it, _| columns::string(it, "handler")),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            default: |it| it.body.edit_map("overhead", |it| resources::round(it, "podFixed")),
-            validate,
-            validate_update: |new, old, errors| {
-                validate(new, errors);
-                let handler = text(&new.body, "handler");
-                if handler != text(&old.body, "handler") {
-                    Path::root("handler").invalid(errors, handler, "field is immutable");
-                }
-            },
-            warnings: |it, _| {
-                let keys = child_or_empty(child_or_empty(&it.body, "scheduling"), "nodeSelector").keys();
-                keys.filter_map(|key| {
-                    warnings::deprecated_label(key).map(|it| format!("scheduling.nodeSelector: {it}"))
-                })
-                .collect()
-            },
-            unconditional_update: false,
-            ..Strategy::PLAIN
+pub(crate) const KIND: Kind = Kind {
+    definition: "io.k8s.api.node.v1.RuntimeClass",
+    columns: &[
+        columns::name(),
+        columns::text("Handler", "What nodes call it.", |it, _| columns::string(it, "handler")),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        default: |it| it.body.edit_map("overhead", |it| resources::round(it, "podFixed")),
+        validate,
+        validate_update: |new, old, errors| {
+            validate(new, errors);
+            let handler = text(&new.body, "handler");
+            if handler != text(&old.body, "handler") {
+                Path::root("handler").invalid(errors, handler, "field is immutable");
+            }
         },
-        ..Kind::new(Scope::Cluster, "node.k8s.io", "v1", "RuntimeClass", "runtimeclasses")
-    }
-}
+        warnings: |it, _| {
+            let keys = child_or_empty(child_or_empty(&it.body, "scheduling"), "nodeSelector").keys();
+            keys.filter_map(|key| warnings::deprecated_label(key).map(|it| format!("scheduling.nodeSelector: {it}")))
+                .collect()
+        },
+        unconditional_update: false,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Cluster, "node.k8s.io", "v1", "RuntimeClass", "runtimeclasses")
+};
 
 fn validate(it: &Object, errors: &mut Errors) {
     match text(&it.body, "handler") {

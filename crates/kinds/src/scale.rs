@@ -60,7 +60,7 @@ pub fn applied(kind: &Kind, live: &Object, scale: &Value) -> Result<Object, Stat
     let uid = &scale.meta.uid;
     if !uid.is_empty() && *uid != live.meta.uid {
         let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", live.meta.uid);
-        return Err(Status::conflict(&kind.group, &format!("{}/scale", kind.plural), live.name(), &why));
+        return Err(Status::conflict(kind.group, &format!("{}/scale", kind.plural), live.name(), &why));
     }
     let mut res = live.clone();
     if int(spec(live), "replicas") != replicas {

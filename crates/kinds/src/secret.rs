@@ -11,23 +11,21 @@ use crate::{Kind, Scope, SelectableField, Strategy, columns};
 /// Names the account of a token (`ServiceAccountNameKey`).
 const ACCOUNT_NAME: &str = "kubernetes.io/service-account.name";
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        definition: "io.k8s.api.core.v1.Secret".into(),
-        columns: vec![
-            columns::name(),
-            columns::text("Type", "What the data is for.", |it, _| columns::string(it, "type")),
-            columns::text("Data", "How many entries there are.", |it, _| (part(it, "data").len() as i64).into()),
-            columns::created(),
-        ],
-        selectable_fields: &[SelectableField {
-            name: "type",
-            read: |it| it.at("type").and_then(Value::as_shared_str).cloned().unwrap_or_default(),
-        }],
-        strategy: Strategy { default, validate, validate_update, warnings, metadata_checks: 2, ..Strategy::PLAIN },
-        ..Kind::new(Scope::Namespaced, "", "v1", "Secret", "secrets")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    definition: "io.k8s.api.core.v1.Secret",
+    columns: &[
+        columns::name(),
+        columns::text("Type", "What the data is for.", |it, _| columns::string(it, "type")),
+        columns::text("Data", "How many entries there are.", |it, _| (part(it, "data").len() as i64).into()),
+        columns::created(),
+    ],
+    selectable_fields: &[SelectableField {
+        name: "type",
+        read: |it| it.at("type").and_then(Value::as_shared_str).cloned().unwrap_or_default(),
+    }],
+    strategy: Strategy { default, validate, validate_update, warnings, metadata_checks: 2, ..Strategy::PLAIN },
+    ..Kind::new(Scope::Namespaced, "", "v1", "Secret", "secrets")
+};
 
 /// `stringData` is for writing only: it becomes `data`.
 fn default(secret: &mut Object) {

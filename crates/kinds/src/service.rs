@@ -16,42 +16,40 @@ use crate::pod_template::fields::{child_or_empty, flag, int, list, opt_int, set_
 use crate::workload::spec;
 use crate::{Kind, Scope, SelectableField, Strategy, Subresource, label_name};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["svc".into()],
-        categories: vec!["all".into()],
-        definition: "io.k8s.api.core.v1.Service".into(),
-        subresources: vec![
-            Subresource {
-                name: "proxy",
-                group: "",
-                version: "",
-                kind: "ServiceProxyOptions",
-                verbs: &["create", "delete", "get", "patch", "update"],
-            },
-            Subresource::status("Service"),
-        ],
-        columns: columns::columns(),
-        selectable_fields: SELECTABLE,
-        strategy: Strategy {
-            default,
-            prepare_create: |it| it.body.insert("status", no_balancer()),
-            prepare_update: change::prepare,
-            validate: |it, errors| validate::service(it, None, errors),
-            validate_update: |new, old, errors| {
-                change::validate(new, old, errors);
-                validate::service(new, Some(old), errors);
-            },
-            validate_status: validate::status,
-            warnings: |new, _| warnings::of(new),
-            validate_name: label_name,
-            create_on_update: true,
-            has_status: true,
-            ..Strategy::PLAIN
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["svc"],
+    categories: &["all"],
+    definition: "io.k8s.api.core.v1.Service",
+    subresources: &[
+        Subresource {
+            name: "proxy",
+            group: "",
+            version: "",
+            kind: "ServiceProxyOptions",
+            verbs: &["create", "delete", "get", "patch", "update"],
         },
-        ..Kind::new(Scope::Namespaced, "", "v1", "Service", "services")
-    }
-}
+        Subresource::status("Service"),
+    ],
+    columns: columns::COLUMNS,
+    selectable_fields: SELECTABLE,
+    strategy: Strategy {
+        default,
+        prepare_create: |it| it.body.insert("status", no_balancer()),
+        prepare_update: change::prepare,
+        validate: |it, errors| validate::service(it, None, errors),
+        validate_update: |new, old, errors| {
+            change::validate(new, old, errors);
+            validate::service(new, Some(old), errors);
+        },
+        validate_status: validate::status,
+        warnings: |new, _| warnings::of(new),
+        validate_name: label_name,
+        create_on_update: true,
+        has_status: true,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Namespaced, "", "v1", "Service", "services")
+};
 
 const SELECTABLE: &[SelectableField] = &[
     SelectableField { name: "spec.clusterIP", read: |it| shared(it, "clusterIP") },

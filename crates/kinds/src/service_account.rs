@@ -8,28 +8,26 @@ use crate::{Kind, Scope, Strategy, Subresource, columns};
 
 const MOUNTABLE_SECRETS: &str = "kubernetes.io/enforce-mountable-secrets";
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["sa".into()],
-        definition: "io.k8s.api.core.v1.ServiceAccount".into(),
-        columns: vec![columns::name(), columns::created()],
-        subresources: vec![Subresource {
-            name: "token",
-            group: "authentication.k8s.io",
-            version: "v1",
-            kind: "TokenRequest",
-            verbs: &["create"],
-        }],
-        strategy: Strategy {
-            prepare_create: only_names_of_secrets,
-            prepare_update: |new, _| only_names_of_secrets(new),
-            warnings,
-            metadata_checks: 2,
-            ..Strategy::PLAIN
-        },
-        ..Kind::new(Scope::Namespaced, "", "v1", "ServiceAccount", "serviceaccounts")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["sa"],
+    definition: "io.k8s.api.core.v1.ServiceAccount",
+    columns: &[columns::name(), columns::created()],
+    subresources: &[Subresource {
+        name: "token",
+        group: "authentication.k8s.io",
+        version: "v1",
+        kind: "TokenRequest",
+        verbs: &["create"],
+    }],
+    strategy: Strategy {
+        prepare_create: only_names_of_secrets,
+        prepare_update: |new, _| only_names_of_secrets(new),
+        warnings,
+        metadata_checks: 2,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Namespaced, "", "v1", "ServiceAccount", "serviceaccounts")
+};
 
 /// `cleanSecretReferences`
 fn only_names_of_secrets(account: &mut Object) {

@@ -9,28 +9,26 @@ use crate::pod_template::internal;
 use crate::workload::spec;
 use crate::{Kind, Scope, Strategy, Subresource, columns, keep_status};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        definition: "io.k8s.api.networking.v1.ServiceCIDR".into(),
-        subresources: vec![Subresource::status("ServiceCIDR")],
-        columns: vec![
-            columns::name(),
-            columns::text("CIDRs", "Ranges of addresses.", |it, _| {
-                texts(spec(it), "cidrs").map(|(_, it)| it).collect::<Vec<_>>().join(",").into()
-            }),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            prepare_create: |it| it.body.insert("status", Value::map()),
-            prepare_update: keep_status,
-            validate: |it, errors| validate(spec(it), errors),
-            validate_update,
-            has_status: true,
-            ..Strategy::PLAIN
-        },
-        ..Kind::new(Scope::Cluster, "networking.k8s.io", "v1", "ServiceCIDR", "servicecidrs")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    definition: "io.k8s.api.networking.v1.ServiceCIDR",
+    subresources: &[Subresource::status("ServiceCIDR")],
+    columns: &[
+        columns::name(),
+        columns::text("CIDRs", "Ranges of addresses.", |it, _| {
+            texts(spec(it), "cidrs").map(|(_, it)| it).collect::<Vec<_>>().join(",").into()
+        }),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        prepare_create: |it| it.body.insert("status", Value::map()),
+        prepare_update: keep_status,
+        validate: |it, errors| validate(spec(it), errors),
+        validate_update,
+        has_status: true,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Cluster, "networking.k8s.io", "v1", "ServiceCIDR", "servicecidrs")
+};
 
 const IMMUTABLE: &str = "field is immutable";
 

@@ -11,42 +11,40 @@ use crate::pod_template::{annotations, internal, labels, warnings};
 use crate::workload::{self, spec, status};
 use crate::{Kind, Scope, Strategy, Subresource, columns, label_name, pod_template};
 
-pub(crate) fn kind() -> Kind {
-    let mut columns = vec![
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["sts"],
+    categories: &["all"],
+    definition: "io.k8s.api.apps.v1.StatefulSet",
+    subresources: &[Subresource::scale(), Subresource::status("StatefulSet")],
+    columns: &[
         columns::name(),
         columns::text("Ready", "How many of its pods are ready.", |it, _| workload::ready_of_desired(it)),
         columns::created(),
-    ];
-    columns.extend(columns::containers().map(columns::wide));
-    Kind {
-        short_names: vec!["sts".into()],
-        categories: vec!["all".into()],
-        definition: "io.k8s.api.apps.v1.StatefulSet".into(),
-        subresources: vec![Subresource::scale(), Subresource::status("StatefulSet")],
-        columns,
-        strategy: Strategy {
-            default,
-            default_status: Some(|_| ()),
-            prepare_create: |it| {
-                workload::prepare_create(it, map!({ "availableReplicas": 0, "replicas": 0 }));
-                drop_unavailable(it);
-            },
-            prepare_update: |new, old| {
-                workload::prepare_update(new, old);
-                if !has(rolling_update(old), "maxUnavailable") {
-                    drop_unavailable(new);
-                }
-            },
-            validate: |it, errors| validate(it, Check::New, errors),
-            validate_update,
-            validate_status,
-            warnings: all_warnings,
-            validate_name: label_name,
-            ..Strategy::WORKLOAD
+        columns::wide(columns::containers()),
+        columns::wide(columns::images()),
+    ],
+    strategy: Strategy {
+        default,
+        default_status: Some(|_| ()),
+        prepare_create: |it| {
+            workload::prepare_create(it, map!({ "availableReplicas": 0, "replicas": 0 }));
+            drop_unavailable(it);
         },
-        ..Kind::new(Scope::Namespaced, "apps", "v1", "StatefulSet", "statefulsets")
-    }
-}
+        prepare_update: |new, old| {
+            workload::prepare_update(new, old);
+            if !has(rolling_update(old), "maxUnavailable") {
+                drop_unavailable(new);
+            }
+        },
+        validate: |it, errors| validate(it, Check::New, errors),
+        validate_update,
+        validate_status,
+        warnings: all_warnings,
+        validate_name: label_name,
+        ..Strategy::WORKLOAD
+    },
+    ..Kind::new(Scope::Namespaced, "apps", "v1", "StatefulSet", "statefulsets")
+};
 
 fn rolling_update(it: &Object) -> &Map {
     child_or_empty(child_or_empty(spec(it), "updateStrategy"), "rollingUpdate")

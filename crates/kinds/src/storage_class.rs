@@ -15,42 +15,40 @@ const PARAMETERS_MAX: usize = 512;
 /// How long keys and values may be in all.
 const PARAMETERS_SIZE_MAX: usize = 256 * 1024;
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        short_names: vec!["sc".into()],
-        definition: "io.k8s.api.storage.v1.StorageClass".into(),
-        columns: vec![
-            columns::name_with_default(|it, _| columns::marked(it, is_default(it))),
-            columns::text("Provisioner", "Who makes volumes of the class.", |it, _| columns::string(it, "provisioner")),
-            columns::text("ReclaimPolicy", "What becomes of volumes after their claims.", |it, _| {
-                it.str_at("reclaimPolicy").unwrap_or("Delete").into()
-            }),
-            columns::text("VolumeBindingMode", "When volumes are made and bound.", |it, _| {
-                it.str_at("volumeBindingMode").unwrap_or("Immediate").into()
-            }),
-            columns::text("AllowVolumeExpansion", "Whether volumes can grow.", |it, _| {
-                it.bool_at("allowVolumeExpansion").unwrap_or(false).into()
-            }),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            default: |it| {
-                it.body.set_default("reclaimPolicy", "Delete");
-                it.body.set_default("volumeBindingMode", "Immediate");
-            },
-            validate: |it, errors| validate(&it.body, errors),
-            validate_update: |new, old, errors| {
-                validate(&new.body, errors);
-                for key in ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] {
-                    immutable(new, old, key, errors);
-                }
-            },
-            warnings: |it, _| warnings_of(&it.body),
-            ..Strategy::PLAIN
+pub(crate) const KIND: Kind = Kind {
+    short_names: &["sc"],
+    definition: "io.k8s.api.storage.v1.StorageClass",
+    columns: &[
+        columns::name_with_default(|it, _| columns::marked(it, is_default(it))),
+        columns::text("Provisioner", "Who makes volumes of the class.", |it, _| columns::string(it, "provisioner")),
+        columns::text("ReclaimPolicy", "What becomes of volumes after their claims.", |it, _| {
+            it.str_at("reclaimPolicy").unwrap_or("Delete").into()
+        }),
+        columns::text("VolumeBindingMode", "When volumes are made and bound.", |it, _| {
+            it.str_at("volumeBindingMode").unwrap_or("Immediate").into()
+        }),
+        columns::text("AllowVolumeExpansion", "Whether volumes can grow.", |it, _| {
+            it.bool_at("allowVolumeExpansion").unwrap_or(false).into()
+        }),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        default: |it| {
+            it.body.set_default("reclaimPolicy", "Delete");
+            it.body.set_default("volumeBindingMode", "Immediate");
         },
-        ..Kind::new(Scope::Cluster, "storage.k8s.io", "v1", "StorageClass", "storageclasses")
-    }
-}
+        validate: |it, errors| validate(&it.body, errors),
+        validate_update: |new, old, errors| {
+            validate(&new.body, errors);
+            for key in ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] {
+                immutable(new, old, key, errors);
+            }
+        },
+        warnings: |it, _| warnings_of(&it.body),
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Cluster, "storage.k8s.io", "v1", "StorageClass", "storageclasses")
+};
 
 fn is_default(it: &Object) -> bool {
     ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"]

@@ -21,7 +21,7 @@ fn names_of_resources_are_unique() {
     let mut seen = BTreeSet::new();
     for kind in all() {
         for name in kind.short_names.iter().chain([&kind.plural]) {
-            assert!(seen.insert((kind.group.clone(), name.clone())), "{name}");
+            assert!(seen.insert((kind.group, *name)), "{name}");
         }
     }
 }

@@ -9,31 +9,29 @@ use crate::pod_template::fields::{child, list, maps, text};
 use crate::workload::{edit_or_make, spec, status};
 use crate::{Kind, Scope, Strategy, Subresource, columns, conditions};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        categories: vec!["api-extensions".into()],
-        definition: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy".into(),
-        subresources: vec![Subresource::status("ValidatingAdmissionPolicy")],
-        columns: policies::policy_columns(columns::integer("Validations", "How much is checked.", |it, _| {
-            (list(spec(it), "validations").len() as i64).into()
-        })),
-        strategy: Strategy {
-            default: |it| {
-                edit_or_make(&mut it.body, "spec", |it| {
-                    it.set_default("failurePolicy", "Fail");
-                    default_match(it, "matchConstraints");
-                });
-            },
-            prepare_create: |it| it.body.insert("status", Value::map()),
-            validate: |it, errors| validate(it, false, errors),
-            validate_update: |new, old, errors| validate(new, policies::same_conditions(new, old), errors),
-            validate_status,
-            unconditional_update: false,
-            ..Strategy::WORKLOAD
+pub(crate) const KIND: Kind = Kind {
+    categories: &["api-extensions"],
+    definition: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy",
+    subresources: &[Subresource::status("ValidatingAdmissionPolicy")],
+    columns: &policies::policy_columns(columns::integer("Validations", "How much is checked.", |it, _| {
+        (list(spec(it), "validations").len() as i64).into()
+    })),
+    strategy: Strategy {
+        default: |it| {
+            edit_or_make(&mut it.body, "spec", |it| {
+                it.set_default("failurePolicy", "Fail");
+                default_match(it, "matchConstraints");
+            });
         },
-        ..Kind::new(Scope::Cluster, GROUP, "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies")
-    }
-}
+        prepare_create: |it| it.body.insert("status", Value::map()),
+        validate: |it, errors| validate(it, false, errors),
+        validate_update: |new, old, errors| validate(new, policies::same_conditions(new, old), errors),
+        validate_status,
+        unconditional_update: false,
+        ..Strategy::WORKLOAD
+    },
+    ..Kind::new(Scope::Cluster, GROUP, "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies")
+};
 
 fn validate(it: &Object, same_conditions: bool, errors: &mut Errors) {
     policies::start(spec(it), same_conditions, false, errors);

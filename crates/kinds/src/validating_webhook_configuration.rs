@@ -3,17 +3,15 @@
 use crate::admission::{GROUP, webhooks};
 use crate::{Kind, Scope, Strategy};
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        categories: vec!["api-extensions".into()],
-        definition: "io.k8s.api.admissionregistration.v1.ValidatingWebhookConfiguration".into(),
-        columns: webhooks::columns(),
-        strategy: Strategy {
-            default: |it| webhooks::default(it, false),
-            validate: |it, errors| webhooks::validate(it, None, errors),
-            validate_update: |new, old, errors| webhooks::validate(new, Some(old), errors),
-            ..webhooks::STRATEGY
-        },
-        ..Kind::new(Scope::Cluster, GROUP, "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations")
-    }
-}
+pub(crate) const KIND: Kind = Kind {
+    categories: &["api-extensions"],
+    definition: "io.k8s.api.admissionregistration.v1.ValidatingWebhookConfiguration",
+    columns: webhooks::COLUMNS,
+    strategy: Strategy {
+        default: |it| webhooks::default(it, false),
+        validate: |it, errors| webhooks::validate(it, None, errors),
+        validate_update: |new, old, errors| webhooks::validate(new, Some(old), errors),
+        ..webhooks::STRATEGY
+    },
+    ..Kind::new(Scope::Cluster, GROUP, "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations")
+};

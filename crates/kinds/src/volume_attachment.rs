@@ -12,39 +12,37 @@ use crate::{Kind, Scope, Strategy, Subresource, columns, keep_status, persistent
 const METADATA_MAX: usize = 256 * 1024;
 const MESSAGE_MAX: usize = 1024;
 
-pub(crate) fn kind() -> Kind {
-    Kind {
-        definition: "io.k8s.api.storage.v1.VolumeAttachment".into(),
-        subresources: vec![Subresource::status("VolumeAttachment")],
-        columns: vec![
-            columns::name(),
-            columns::text("Attacher", "The driver that attaches.", |it, _| columns::string(it, "spec.attacher")),
-            columns::text("PV", "The volume.", |it, _| columns::string(it, "spec.source.persistentVolumeName")),
-            columns::text("Node", "The node to which it goes.", |it, _| columns::string(it, "spec.nodeName")),
-            columns::boolean("Attached", "Whether it is attached.", |it, _| {
-                it.bool_at("status.attached").unwrap_or(false).into()
-            }),
-            columns::created(),
-        ],
-        strategy: Strategy {
-            prepare_create: |it| it.body.insert("status", map!({ "attached": false })),
-            prepare_update: keep_status,
-            validate,
-            validate_update: |new, old, errors| {
-                validate(new, errors);
-                same_spec(new, old, errors);
-            },
-            validate_status: |new, old, errors| {
-                validate(new, errors);
-                same_spec(new, old, errors);
-            },
-            unconditional_update: false,
-            has_status: true,
-            ..Strategy::PLAIN
+pub(crate) const KIND: Kind = Kind {
+    definition: "io.k8s.api.storage.v1.VolumeAttachment",
+    subresources: &[Subresource::status("VolumeAttachment")],
+    columns: &[
+        columns::name(),
+        columns::text("Attacher", "The driver that attaches.", |it, _| columns::string(it, "spec.attacher")),
+        columns::text("PV", "The volume.", |it, _| columns::string(it, "spec.source.persistentVolumeName")),
+        columns::text("Node", "The node to which it goes.", |it, _| columns::string(it, "spec.nodeName")),
+        columns::boolean("Attached", "Whether it is attached.", |it, _| {
+            it.bool_at("status.attached").unwrap_or(false).into()
+        }),
+        columns::created(),
+    ],
+    strategy: Strategy {
+        prepare_create: |it| it.body.insert("status", map!({ "attached": false })),
+        prepare_update: keep_status,
+        validate,
+        validate_update: |new, old, errors| {
+            validate(new, errors);
+            same_spec(new, old, errors);
         },
-        ..Kind::new(Scope::Cluster, "storage.k8s.io", "v1", "VolumeAttachment", "volumeattachments")
-    }
-}
+        validate_status: |new, old, errors| {
+            validate(new, errors);
+            same_spec(new, old, errors);
+        },
+        unconditional_update: false,
+        has_status: true,
+        ..Strategy::PLAIN
+    },
+    ..Kind::new(Scope::Cluster, "storage.k8s.io", "v1", "VolumeAttachment", "volumeattachments")
+};
 
 fn same_spec(new: &Object, old: &Object, errors: &mut Errors) {
     if spec(new) != spec(old) {

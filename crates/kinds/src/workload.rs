@@ -247,16 +247,17 @@ pub(crate) fn ready_of_desired(it: &Object) -> Value {
 }
 
 /// DESIRED, CURRENT and READY of ReplicaSets and ReplicationControllers, and the rest of their columns.
-pub(crate) fn replica_columns() -> Vec<Column> {
-    let mut res = vec![
+pub(crate) const fn replica_columns(selector: Column) -> [Column; 8] {
+    [
         columns::name(),
         columns::integer("Desired", "How many pods there should be.", |it, _| columns::number(it, "spec.replicas")),
         columns::integer("Current", "How many pods there are.", |it, _| columns::number(it, "status.replicas")),
         columns::integer("Ready", "How many are ready.", |it, _| columns::number(it, "status.readyReplicas")),
         columns::created(),
-    ];
-    res.extend(columns::workload());
-    res
+        columns::wide(columns::containers()),
+        columns::wide(columns::images()),
+        columns::wide(selector),
+    ]
 }
 
 /// `status.replicas`, for field selectors.

@@ -207,7 +207,7 @@ impl Last {
             return self.involved.clone();
         }
         let mut involved = map!({
-            "apiVersion": fact.kind.api_version(), "kind": &fact.kind.kind, "name": &about.name, "uid": &about.uid,
+            "apiVersion": fact.kind.api_version(), "kind": Str::literal(fact.kind.kind), "name": &about.name, "uid": &about.uid,
             "resourceVersion": about.revision.0.to_string(),
         });
         if !about.namespace.is_empty() {

@@ -79,7 +79,7 @@ impl Screen {
     /// A screen over what is in the store now.
     pub fn new(store: &Store, registry: &Registry) -> Screen {
         let mut screen = Screen {
-            registry: registry.clone(),
+            registry: *registry,
             cursors: Vec::new(),
             nodes: BTreeMap::new(),
             n_nodes_seen: 0,

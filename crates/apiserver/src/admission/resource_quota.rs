@@ -138,7 +138,7 @@ fn used_after(quota: &Object, mut added: Usage, unchecked: bool) -> Result<Usage
 /// Whatever refuses a status.
 pub(crate) fn charge(api: &mut ApiServer, now: Instant, charges: Vec<Charge>) -> Result<(), Status> {
     for Charge { quota, used } in charges {
-        let Some(kind) = api.registry.shared(RESOURCE_QUOTA) else { continue };
+        let Some(kind) = api.registry.get(RESOURCE_QUOTA) else { continue };
         let mut write = Write {
             api_version: api.api_version(RESOURCE_QUOTA),
             kind,

@@ -76,7 +76,7 @@ impl ApiServer {
             [name] => (*name, ""),
             [name, port] | [_, name, port] if !name.is_empty() => (*name, *port),
             _ => {
-                let what = call.kind.singular.as_str();
+                let what = call.kind.singular();
                 return Err(Status::bad_request(format!("invalid {what} request {}", meta::quoted(&id))));
             }
         };

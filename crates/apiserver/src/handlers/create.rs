@@ -48,7 +48,7 @@ impl ApiServer {
     /// The body as an object of the call's kind.
     pub(super) fn body_object(&self, call: &mut Call, options: &WriteOptions) -> Result<Value, Status> {
         let served = call.served;
-        let kind = call.kind.clone();
+        let kind = call.kind;
         let served = kinds::ServedKind { kind: &kind, served: served.as_ref() };
         let expected = Expected::of(&served);
         self.decode_body(&call.body, &call.client.content_type, &expected, options.validation, &mut call.warnings)
@@ -81,7 +81,7 @@ impl ApiServer {
         }
         let text = |path: &str| body.at(path).and_then(Value::as_shared_str).cloned().unwrap_or_default();
         let mut write = call.write(&options.manager, options.dry_run);
-        write.kind = self.registry.shared(kinds::POD).ok_or_else(crate::route::unknown)?;
+        write.kind = self.registry.get(kinds::POD).ok_or_else(crate::route::unknown)?;
         write.sub = "binding";
         let binding = subresources::binding::Binding {
             // The older way forgets it.

@@ -30,7 +30,7 @@ impl ApiServer {
 
     pub(super) fn list_or_watch(&mut self, call: &mut Call) -> Answer {
         if call.kind.verbs == Verbs::Look && (call.is_watch || call.query.flag("watch") == Some(true)) {
-            return Err(Status::method_not_supported(&call.kind.group, &call.kind.plural, "watch"));
+            return Err(Status::method_not_supported(call.kind.group, call.kind.plural, "watch"));
         }
         let read = Read {
             kind: &call.kind,

@@ -166,7 +166,7 @@ impl Place<'_> {
         let one = self.on_one(verbs);
         let named = [of, &["name", "pretty"]].concat();
         self.push(paths, format!("{scoped}/{{name}}"), &named, &one);
-        for part in &kind.subresources {
+        for part in kind.subresources {
             // Connections and logs take `pretty` where they name it.
             let is_text = part.name == "log" || schemas::is_connection(part.kind);
             let named = if is_text { &named[..named.len() - 1] } else { &named };
@@ -402,7 +402,7 @@ impl Place<'_> {
     }
 
     fn operation(&self, it: &Operation<'_>, common: &[&str]) -> Value {
-        let (group, version, kind) = it.about.unwrap_or((self.it.group(), self.it.version(), &self.it.kind.kind));
+        let (group, version, kind) = it.about.unwrap_or((self.it.group(), self.it.version(), self.it.kind.kind));
         let types: Vec<&str> = match it.action {
             "connect" => vec!["*/*"],
             _ if it.answer == TEXT => [&TYPES[..], &["text/plain"]].concat(),

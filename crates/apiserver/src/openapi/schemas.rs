@@ -269,7 +269,7 @@ impl Maker<'_> {
         }
         for it in self.registry.served() {
             if it.definition() == name {
-                return vec![gvk(it.group(), it.version(), &it.kind.kind)];
+                return vec![gvk(it.group(), it.version(), it.kind.kind)];
             }
             if name.strip_suffix("List") == Some(it.definition()) {
                 return vec![gvk(it.group(), it.version(), &format!("{}List", it.kind.kind))];

@@ -125,7 +125,7 @@ fn too_many(retry_after_seconds: i64, why: String) -> Status {
 
 /// Takes one disruption from the budget, in the name of the server itself.
 fn take(api: &mut ApiServer, write: &Write, budget: &Arc<Object>, pod: &Object) -> Result<(), Status> {
-    let kind = api.registry.shared(POD_DISRUPTION_BUDGET).ok_or_else(crate::route::unknown)?;
+    let kind = api.registry.get(POD_DISRUPTION_BUDGET).ok_or_else(crate::route::unknown)?;
     let mut object = Object::clone(budget);
     let left = budget.i64_at("status.disruptionsAllowed").unwrap_or(0) - 1;
     object.set("status.disruptionsAllowed", left);

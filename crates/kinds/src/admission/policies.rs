@@ -24,8 +24,8 @@ pub(crate) fn param_kind(it: &Object) -> Value {
     }
 }
 
-pub(crate) fn policy_columns(counted: Column) -> Vec<Column> {
-    vec![
+pub(crate) const fn policy_columns(counted: Column) -> [Column; 4] {
+    [
         columns::name(),
         counted,
         columns::text("ParamKind", "What parameterizes it.", |it, _| param_kind(it)),
@@ -33,23 +33,21 @@ pub(crate) fn policy_columns(counted: Column) -> Vec<Column> {
     ]
 }
 
-pub(crate) fn binding_columns() -> Vec<Column> {
-    vec![
-        columns::name(),
-        columns::text("PolicyName", "The policy that is put to work.", |it, _| columns::string(it, "spec.policyName")),
-        columns::text("ParamRef", "Its parameters.", |it, _| {
-            let Some(reference) = child(spec(it), "paramRef") else { return "<unset>".into() };
-            match (text(reference, "name"), text(reference, "namespace")) {
-                ("", _) => {
-                    child(reference, "selector").map_or("<unset>".to_owned(), |it| columns::selector(Some(it))).into()
-                }
-                (name, "") => format!("*/{name}").into(),
-                (name, namespace) => format!("{namespace}/{name}").into(),
+pub(crate) const BINDING_COLUMNS: &[Column] = &[
+    columns::name(),
+    columns::text("PolicyName", "The policy that is put to work.", |it, _| columns::string(it, "spec.policyName")),
+    columns::text("ParamRef", "Its parameters.", |it, _| {
+        let Some(reference) = child(spec(it), "paramRef") else { return "<unset>".into() };
+        match (text(reference, "name"), text(reference, "namespace")) {
+            ("", _) => {
+                child(reference, "selector").map_or("<unset>".to_owned(), |it| columns::selector(Some(it))).into()
             }
-        }),
-        columns::created(),
-    ]
-}
+            (name, "") => format!("*/{name}").into(),
+            (name, namespace) => format!("{namespace}/{name}").into(),
+        }
+    }),
+    columns::created(),
+];
 
 /// What both sorts of policies begin with.
 pub(crate) fn start(spec: &Map, same_conditions: bool, mutates: bool, errors: &mut Errors) {

@@ -16,15 +16,13 @@ use crate::{Column, Strategy, columns};
 /// What both sorts of configurations share.
 pub(crate) const STRATEGY: Strategy = Strategy { generation: true, unconditional_update: false, ..Strategy::PLAIN };
 
-pub(crate) fn columns() -> Vec<Column> {
-    vec![
-        columns::name(),
-        columns::integer("Webhooks", "How many webhooks there are.", |it, _| {
-            (list(&it.body, "webhooks").len() as i64).into()
-        }),
-        columns::created(),
-    ]
-}
+pub(crate) const COLUMNS: &[Column] = &[
+    columns::name(),
+    columns::integer("Webhooks", "How many webhooks there are.", |it, _| {
+        (list(&it.body, "webhooks").len() as i64).into()
+    }),
+    columns::created(),
+];
 
 pub(crate) fn default(it: &mut Object, mutates: bool) {
     it.body.edit_maps("webhooks", |hook| {

@@ -9,22 +9,20 @@ use crate::workload::{spec, status};
 
 const SHOWN_MAX: usize = 2;
 
-pub(super) fn columns() -> Vec<Column> {
-    vec![
-        columns::name(),
-        text("Reference", "What is scaled.", |it, _| {
-            let target = child_or_empty(spec(it), "scaleTargetRef");
-            format!("{}/{}", text_of(target, "kind"), text_of(target, "name")).into()
-        }),
-        text("Targets", "What is measured, of what is wanted.", |it, _| metrics(spec(it), status(it)).into()),
-        text("MinPods", "The least number of pods.", |it, _| {
-            it.i64_at("spec.minReplicas").map_or_else(|| "<unset>".to_owned(), |it| it.to_string()).into()
-        }),
-        text("MaxPods", "The greatest number of pods.", |it, _| columns::number(it, "spec.maxReplicas")),
-        text("Replicas", "The number of pods last seen.", |it, _| columns::number(it, "status.currentReplicas")),
-        columns::created(),
-    ]
-}
+pub(super) const COLUMNS: &[Column] = &[
+    columns::name(),
+    text("Reference", "What is scaled.", |it, _| {
+        let target = child_or_empty(spec(it), "scaleTargetRef");
+        format!("{}/{}", text_of(target, "kind"), text_of(target, "name")).into()
+    }),
+    text("Targets", "What is measured, of what is wanted.", |it, _| metrics(spec(it), status(it)).into()),
+    text("MinPods", "The least number of pods.", |it, _| {
+        it.i64_at("spec.minReplicas").map_or_else(|| "<unset>".to_owned(), |it| it.to_string()).into()
+    }),
+    text("MaxPods", "The greatest number of pods.", |it, _| columns::number(it, "spec.maxReplicas")),
+    text("Replicas", "The number of pods last seen.", |it, _| columns::number(it, "status.currentReplicas")),
+    columns::created(),
+];
 
 /// Such as `cpu: 50%/80%, 10/100 (avg) + 1 more...` (`formatHPAMetrics`).
 fn metrics(spec: &Map, status: &Map) -> String {

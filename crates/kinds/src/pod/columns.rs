@@ -9,28 +9,25 @@ use crate::pod_template::fields::{child, child_or_empty, flag, int, list, maps, 
 use crate::pod_template::is_sidecar;
 use crate::{Column, Context, columns};
 
-pub(super) fn columns() -> Vec<Column> {
-    let wide = |name, description, make| Column { priority: 1, ..columns::text(name, description, make) };
-    vec![
-        columns::name(),
-        columns::text("Ready", "Containers that are ready, of all.", |it, cx| summary(it, cx).ready.into()),
-        columns::text("Status", "What the containers do, in a word.", |it, cx| summary(it, cx).status.into()),
-        columns::text(
-            "Restarts",
-            "How often containers started again, and how long ago the last one did.",
-            |it, cx| summary(it, cx).restarts.into(),
-        ),
-        columns::created(),
-        wide("IP", "The address of the pod.", |it, _| {
-            or_none(list(status(it), "podIPs").first().and_then(|it| it.str_at("ip")))
-        }),
-        wide("Node", "The node that runs the pod.", |it, _| or_none(opt_text(spec(it), "nodeName"))),
-        wide("Nominated Node", "The node on which room is being made for the pod.", |it, _| {
-            or_none(opt_text(status(it), "nominatedNodeName"))
-        }),
-        wide("Readiness Gates", "Gates that are passed, of all.", |it, _| readiness_gates(it)),
-    ]
-}
+pub(super) const COLUMNS: &[Column] = &[
+    columns::name(),
+    columns::text("Ready", "Containers that are ready, of all.", |it, cx| summary(it, cx).ready.into()),
+    columns::text("Status", "What the containers do, in a word.", |it, cx| summary(it, cx).status.into()),
+    columns::text("Restarts", "How often containers started again, and how long ago the last one did.", |it, cx| {
+        summary(it, cx).restarts.into()
+    }),
+    columns::created(),
+    columns::wide(columns::text("IP", "The address of the pod.", |it, _| {
+        or_none(list(status(it), "podIPs").first().and_then(|it| it.str_at("ip")))
+    })),
+    columns::wide(columns::text("Node", "The node that runs the pod.", |it, _| {
+        or_none(opt_text(spec(it), "nodeName"))
+    })),
+    columns::wide(columns::text("Nominated Node", "The node on which room is being made for the pod.", |it, _| {
+        or_none(opt_text(status(it), "nominatedNodeName"))
+    })),
+    columns::wide(columns::text("Readiness Gates", "Gates that are passed, of all.", |it, _| readiness_gates(it))),
+];
 
 fn spec(pod: &Object) -> &Map {
     child_or_empty(&pod.body, "spec")

@@ -37,7 +37,7 @@ fn causes(body: &Value) -> Vec<String> {
 
 fn pod_problems(whole: &Map) -> Errors {
     let mut pod = pod(whole);
-    let strategy = super::kind().strategy;
+    let strategy = super::KIND.strategy;
     (strategy.default)(&mut pod);
     (strategy.prepare_create)(&mut pod);
     // As admission does.
@@ -149,14 +149,14 @@ fn a_refused_update_shows_the_difference_of_the_specs() {
         "sub-resize",
         "get-pod",
         |_, new| set_in_first_container(new, "resources.requests.cpu", "120m".into()),
-        super::kind().strategy.validate_update,
+        super::KIND.strategy.validate_update,
         "through-main",
     );
     check_change(
         "adm-priority",
         "resolved",
         |_, new| new.set("spec.priorityClassName", "ns-low"),
-        super::kind().strategy.validate_update,
+        super::KIND.strategy.validate_update,
         "change-class",
     );
     check_change(
@@ -172,7 +172,7 @@ fn a_refused_update_shows_the_difference_of_the_specs() {
                 }]),
             );
         },
-        super::kind().strategy.validate_update,
+        super::KIND.strategy.validate_update,
         "through-main",
     );
 }

@@ -10,21 +10,19 @@ use crate::Column;
 use crate::columns::{self, or_none};
 use crate::pod_template::fields::{child_or_empty, int, list, maps, text, texts};
 
-pub(super) fn columns() -> Vec<Column> {
-    vec![
-        columns::name(),
-        columns::text("Type", "How the service is reached.", |it, _| columns::string(it, "spec.type")),
-        columns::text("Cluster-IP", "The address inside the cluster.", |it, _| {
-            or_none(list(spec(it), "clusterIPs").first().and_then(Value::as_str).unwrap_or("").to_owned()).into()
-        }),
-        columns::text("External-IP", "Addresses or a name outside the cluster.", |it, _| external(it).into()),
-        columns::text("Port(s)", "The ports that the service serves.", |it, _| or_none(ports(spec(it))).into()),
-        columns::created(),
-        columns::wide(columns::text("Selector", "Which pods serve it.", |it, _| {
-            columns::labels(child_or_empty(spec(it), "selector")).into()
-        })),
-    ]
-}
+pub(super) const COLUMNS: &[Column] = &[
+    columns::name(),
+    columns::text("Type", "How the service is reached.", |it, _| columns::string(it, "spec.type")),
+    columns::text("Cluster-IP", "The address inside the cluster.", |it, _| {
+        or_none(list(spec(it), "clusterIPs").first().and_then(Value::as_str).unwrap_or("").to_owned()).into()
+    }),
+    columns::text("External-IP", "Addresses or a name outside the cluster.", |it, _| external(it).into()),
+    columns::text("Port(s)", "The ports that the service serves.", |it, _| or_none(ports(spec(it))).into()),
+    columns::created(),
+    columns::wide(columns::text("Selector", "Which pods serve it.", |it, _| {
+        columns::labels(child_or_empty(spec(it), "selector")).into()
+    })),
+];
 
 fn ports(spec: &Map) -> String {
     let shown = maps(spec, "ports").map(|(_, it)| match int(it, "nodePort") {
