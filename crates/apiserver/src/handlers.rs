@@ -97,7 +97,7 @@ impl ApiServer {
             Ok(verb) => verb,
             Err(status) => return ("get", Err(status)),
         };
-        call.warnings.extend(deprecation(&call.kind, call.served.is_none()).map(str::to_owned));
+        call.warnings.extend(deprecation(call.kind, call.served.is_none()).map(str::to_owned));
         let mut answer = self.call(&mut call, verb);
         if let Ok(response) = &mut answer {
             response::warn(response, &call.warnings);

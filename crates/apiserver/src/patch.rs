@@ -65,7 +65,7 @@ pub(crate) fn body(
     }
     let live = api.store.get(write.kind.id, key).cloned().ok_or_else(|| write.not_found(&key.name))?;
     let kind = write.kind;
-    let served = kinds::ServedKind { kind: &kind, served: write.served.as_ref() };
+    let served = kinds::ServedKind { kind, served: write.served.as_ref() };
     let seen = write.served.map_or_else(|| Object::clone(&live), |it| (it.to)(&live));
     let whole = seen.to_value(&served.api_version(), kind.kind);
     let mut warnings = Vec::new();
@@ -252,7 +252,7 @@ fn apply(
         return Err(write.not_found(&key.name));
     }
     let kind = write.kind;
-    let served = kinds::ServedKind { kind: &kind, served: write.served.as_ref() };
+    let served = kinds::ServedKind { kind, served: write.served.as_ref() };
     let seen = live.as_deref().map(|it| write.served.map_or_else(|| it.clone(), |served| (served.to)(it)));
     let schema = api.schema.clone();
     let ty = schema.definition(served.definition());

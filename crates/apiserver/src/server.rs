@@ -55,7 +55,7 @@ impl ApiServer {
             store: Store::new(n_kinds, config.log_changes_max),
             shown: Store::new(n_kinds, config.log_changes_max.min(SHOWN_CHANGES_MAX)),
             overlays: BTreeMap::new(),
-            types: registry.all().map(|it| schema.definition(&it.definition)).collect(),
+            types: registry.all().map(|it| schema.definition(it.definition)).collect(),
             api_versions: registry.all().map(|it| it.api_version().into()).collect(),
             registry,
             schema: schema.clone(),

@@ -112,7 +112,7 @@ impl ApiServer {
             let why = status.message.strip_prefix("invalid resource version: ").unwrap_or_default().to_owned();
             Status::new(500, "", why)
         })?;
-        let store = self.store_of(&kind);
+        let store = self.store_of(kind);
         let revision = store.revision();
         let mut watch = Watch {
             cursor: store.watch(subject.kind, Revision(asked)),
@@ -132,7 +132,7 @@ impl ApiServer {
         };
         if options.send_initial_events {
             match check_not_older(&options.resource_version, store) {
-                Ok(()) => watch.start_with_all(&kind, store, revision),
+                Ok(()) => watch.start_with_all(kind, store, revision),
                 Err(status) => watch.failure = Some(Box::new(status)),
             }
         } else if asked == 0 {
@@ -201,7 +201,7 @@ impl Watch {
     fn next_chunk(&mut self, api: &ApiServer, now: Instant, mut written: Option<&mut Written>) -> Option<Chunk> {
         let kind = api.registry.get(self.subject.kind)?;
         let served = self.subject.served;
-        let served = ServedKind { kind: &kind, served: served.as_ref() };
+        let served = ServedKind { kind, served: served.as_ref() };
         let shaper = Shaper::new(api, served, (self.subject.shape, self.subject.include), now.secs());
         let mut bytes = Vec::new();
         let mut n_events = 0;
@@ -224,11 +224,11 @@ impl Watch {
             event("ERROR", &status.to_value(), self.subject.binary, &mut bytes);
             last = true;
         }
-        let revision = api.store_of(&kind).revision();
+        let revision = api.store_of(kind).revision();
         if !last && self.bookmarks && now >= self.next_bookmark {
             self.next_bookmark = now + BOOKMARK_PERIOD;
             // Only where it is news, and all before it has been sent.
-            let up_to_date = self.cursor.seen >= api.store_of(&kind).newest(kind.id);
+            let up_to_date = self.cursor.seen >= api.store_of(kind).newest(kind.id);
             if bytes.is_empty() && up_to_date && self.told < revision {
                 self.bookmark(&shaper, revision, false, &mut bytes);
             }

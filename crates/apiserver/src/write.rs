@@ -189,7 +189,7 @@ fn generated_name(api: &mut ApiServer, prefix: &str) -> Str {
 
 fn check_new(api: &ApiServer, write: &Write, object: &Object, checked: bool) -> Result<(), Status> {
     let mut errors = Errors::new();
-    kinds::object_meta::validate(&object.meta, &write.kind, &mut errors);
+    kinds::object_meta::validate(&object.meta, write.kind, &mut errors);
     if !(checked && api.templates.knows(object)) {
         (write.kind.strategy.validate)(object, &mut errors);
     }
@@ -219,7 +219,7 @@ pub(crate) fn replace(
     if !object.meta.uid.is_empty() && object.meta.uid != live.meta.uid {
         return Err(uid_precondition(write, key, &object.meta.uid, &live.meta.uid));
     }
-    (Rules::of(&write.kind, write.sub).default)(&mut object);
+    (Rules::of(write.kind, write.sub).default)(&mut object);
     if object.meta.revision == Revision::default() && write.kind.strategy.unconditional_update {
         object.meta.revision = live.meta.revision;
     }
@@ -240,7 +240,7 @@ pub(crate) fn change(
 
 /// The conflict of a PUT that names a uid (`storage.Preconditions.Check`).
 fn uid_precondition(write: &Write, key: &Key, wanted: &str, have: &str) -> Status {
-    let Kind { group, plural, .. } = &*write.kind;
+    let Kind { group, plural, .. } = write.kind;
     let mut path = String::from("/registry/");
     if !group.is_empty() && group.contains('.') {
         path.push_str(group);
@@ -264,7 +264,7 @@ pub(crate) fn update(
     drop_repeated_owners(write, &mut object.meta, AFTER_ADMISSION);
     check_revision(write, live, &object)?;
     service_addresses::give(api, write, &mut object, Some(live))?;
-    let rules = Rules::of(&write.kind, write.sub);
+    let rules = Rules::of(write.kind, write.sub);
     object.meta.generation = live.meta.generation;
     (rules.prepare)(&mut object, live);
     (rules.stamp)(&mut object, live, write.now.secs());
@@ -274,8 +274,8 @@ pub(crate) fn update(
     keep_system_fields(&mut object.meta, &live.meta);
     let mut errors = Errors::new();
     if !object.meta.same_but_managed(&live.meta) {
-        kinds::object_meta::validate(&object.meta, &write.kind, &mut errors);
-        kinds::object_meta::validate_update(&object.meta, &live.meta, &write.kind, &mut errors);
+        kinds::object_meta::validate(&object.meta, write.kind, &mut errors);
+        kinds::object_meta::validate_update(&object.meta, &live.meta, write.kind, &mut errors);
     }
     if !(write.from_actor && is_bookkeeping(&object, live)) {
         (rules.validate)(&object, live, &mut errors);

@@ -66,7 +66,7 @@ impl<'a> View<'a> {
     /// Kinds whose objects live in namespaces and are stored, with their names as `RESOURCE.GROUP`.
     pub fn namespaced_kinds(&self) -> Vec<(KindId, String)> {
         let stored = self.api.registry().all().filter(|it| it.is_namespaced() && it.verbs == Verbs::All);
-        stored.map(|it| (it.id, meta::qualified(&it.group, &it.plural))).collect()
+        stored.map(|it| (it.id, meta::qualified(it.group, it.plural))).collect()
     }
 
     /// The served kind that an owner reference names.

@@ -85,7 +85,7 @@ fn handles(write: &Write, operation: Operation, object: &Object, live: Option<&O
 /// Every object that a quota limits has to say what it needs, and the quota how much is used.
 fn check_known(write: &Write, quota: &Object, object: &Object) -> Result<(), String> {
     let hard = quota::amounts_of(quota, "hard");
-    let names = || hard.keys().map(String::as_str).filter(|it| quota::measures(&write.kind, it));
+    let names = || hard.keys().map(String::as_str).filter(|it| quota::measures(write.kind, it));
     if write.kind.id == POD
         && let Some(what) = quota::missing(object, names())
     {

@@ -32,7 +32,7 @@ impl ApiServer {
 
     pub(super) fn patch(&mut self, call: &mut Call) -> Answer {
         let media = media(call)?;
-        let how = patch::Kind::of(&call.client.content_type, &call.kind)?;
+        let how = patch::Kind::of(&call.client.content_type, call.kind)?;
         check_size(call)?;
         let of = if how == patch::Kind::Apply { OptionsOf::Apply } else { OptionsOf::Patch };
         let options = WriteOptions::read(&call.query, of)?;
@@ -60,7 +60,7 @@ impl ApiServer {
     }
 
     pub(super) fn patch_scale(&mut self, call: &mut Call) -> Answer {
-        let how = patch::Kind::of(&call.client.content_type, &call.kind)?;
+        let how = patch::Kind::of(&call.client.content_type, call.kind)?;
         check_size(call)?;
         let of = if how == patch::Kind::Apply { OptionsOf::Apply } else { OptionsOf::Patch };
         let options = WriteOptions::read(&call.query, of)?;

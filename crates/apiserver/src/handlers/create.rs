@@ -49,7 +49,7 @@ impl ApiServer {
     pub(super) fn body_object(&self, call: &mut Call, options: &WriteOptions) -> Result<Value, Status> {
         let served = call.served;
         let kind = call.kind;
-        let served = kinds::ServedKind { kind: &kind, served: served.as_ref() };
+        let served = kinds::ServedKind { kind, served: served.as_ref() };
         let expected = Expected::of(&served);
         self.decode_body(&call.body, &call.client.content_type, &expected, options.validation, &mut call.warnings)
     }

@@ -23,8 +23,8 @@ impl ApiServer {
             return self.shown_object(call, 200, &*found.ok_or_else(|| call.not_found())?, media);
         }
         // Any revision that a client asks for is old enough to be had, or still to come.
-        list::check_not_older(call.query.get("resourceVersion").unwrap_or_default(), self.store_of(&call.kind))?;
-        let live = self.store_of(&call.kind).get(call.kind.id, &call.key()).cloned().ok_or_else(|| call.not_found())?;
+        list::check_not_older(call.query.get("resourceVersion").unwrap_or_default(), self.store_of(call.kind))?;
+        let live = self.store_of(call.kind).get(call.kind.id, &call.key()).cloned().ok_or_else(|| call.not_found())?;
         self.shown_object(call, 200, &live, media)
     }
 
@@ -33,7 +33,7 @@ impl ApiServer {
             return Err(Status::method_not_supported(call.kind.group, call.kind.plural, "watch"));
         }
         let read = Read {
-            kind: &call.kind,
+            kind: call.kind,
             served: call.served.as_ref(),
             namespace: call.namespace.as_deref(),
             name: call.name.as_deref(),

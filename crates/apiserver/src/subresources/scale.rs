@@ -53,7 +53,7 @@ pub(crate) fn store(
     scale: &Value,
     managed: &[ManagedEntry],
 ) -> Result<Arc<Object>, Status> {
-    let mut object = kinds::scale::applied(&write.kind, live, scale)?;
+    let mut object = kinds::scale::applied(write.kind, live, scale)?;
     object.meta.managed = merge::scale::entries_after(&live.meta.managed, managed, &write.api_version, PATH).into();
     write::update(api, write, live, object)
 }
