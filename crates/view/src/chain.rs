@@ -180,7 +180,8 @@ fn request(verb: &str, path: &str) -> String {
         "delete" | "deletecollection" => "DELETE",
         _ => return String::new(),
     };
-    format!("{method} {path}")
+    // What a client adds after the path tells nothing here.
+    format!("{method} {}", path.split('?').next().unwrap_or(path))
 }
 
 fn deed(letter: u8, verb: &str, sub: &str) -> String {
