@@ -65,7 +65,7 @@ pub fn hover(engine: &Engine, text: &str, line: u32, column: u32) -> Option<Stri
 /// The struct or map whose keys the cursor writes.
 fn type_at(engine: &Engine, schema: &Schema, cursor: &Cursor) -> Option<TypeId> {
     let kind = engine.cluster.api().registry().by_kind(&cursor.api_version, &cursor.kind)?;
-    let begin = schema.definition(&kind.definition)?;
+    let begin = schema.definition(kind.definition)?;
     cursor.path.iter().try_fold(begin, |ty, step| match (schema.ty(ty), step.as_str()) {
         (Type::List(it), "[]") => Some(it.item),
         (_, step) => schema.child(ty, step),
