@@ -40,7 +40,7 @@ pub fn run_split_in_node(package: &str, bin: &str, seed: u64) -> Res<String> {
     let (whole, rest) = (dir.join(format!("{bin}_bg.wasm")), dir.join("rest.wasm"));
     let wasm = files::read_bytes(&whole)?;
     let hits = (0..split::counted(&wasm)?.n as u64).map(|it| (mix(seed ^ it) & 1) as u8).collect::<Vec<_>>();
-    let parts = split::split(&wasm, &hits, &[])?;
+    let parts = split::split(&wasm, &hits)?;
     files::write(&whole, parts.first)?;
     files::write(&rest, parts.rest)?;
     process::output(node(&dir, bin).env("REST", rest))

@@ -2,17 +2,19 @@
 //!
 //! The rehearsal runs the program with counters ([`counted`]). The rest is a second module that shares the memory, the
 //! globals and the tables of the first. It has the functions that were not called, and the parts of called functions
-//! that were not reached, each made a function of its own. The modules call each other's functions through the table;
-//! before the first module calls one of the rest, it asks the host for the rest, by the imported function [`LOADER`].
+//! that were not reached, each made a function of its own, and the data that only these use. The modules call each
+//! other's functions through the table; before the first module calls one of the rest, it asks the host for the rest,
+//! by the imported function [`LOADER`].
 
 mod count;
 mod cut;
+mod data;
 mod first;
+mod linked;
 mod live;
 mod plan;
 mod program;
 mod rest;
-mod texts;
 
 pub use count::counted;
 
@@ -35,11 +37,9 @@ pub struct Parts {
 }
 
 /// Splits a program by what the counters of [`counted`] held after the rehearsal, a byte each.
-///
-/// Those of `texts` that the program holds go with the rest where only the rest names them.
-pub fn split(wasm: &[u8], hits: &[u8], texts: &[Vec<u8>]) -> Result<Parts, String> {
+pub fn split(wasm: &[u8], hits: &[u8]) -> Result<Parts, String> {
     let program = Program::parse(wasm)?;
-    let plan = Plan::new(&program, hits, texts)?;
+    let plan = Plan::new(&program, hits)?;
     let parts = first::write(&plan).and_then(|first| Ok(Parts { first, rest: rest::write(&plan)? }));
     parts.map_err(|error| error.to_string())
 }

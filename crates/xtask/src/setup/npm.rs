@@ -1,4 +1,4 @@
-//! The npm packages of `web/js`: the editor's parts, esbuild, wasm-opt and what browser tests use.
+//! The npm packages of `web/js`: the editor's parts, esbuild and what browser tests use.
 
 use crate::{
     files,

@@ -15,8 +15,8 @@ use wasmparser::{
 use super::{
     GLOBAL, TABLE,
     cut::{Cut, Exit},
+    data,
     plan::{Plan, Written},
-    texts,
 };
 
 pub fn write(plan: &Plan<'_>) -> Written<Vec<u8>> {
@@ -30,8 +30,8 @@ struct First<'a> {
 }
 
 impl First<'_> {
-    fn data(&self) -> impl Iterator<Item = (u32, &[u8])> {
-        self.plan.program.data.iter().flat_map(|(at, bytes)| texts::parts(*at, bytes, &self.plan.moved, false))
+    fn data(&self) -> impl Iterator<Item = (u32, Vec<u8>)> {
+        self.plan.program.data.iter().map(|(at, bytes)| (*at, data::without(*at, bytes, &self.plan.moved)))
     }
 
     /// The function that asks for the rest if it is not there.
@@ -204,7 +204,7 @@ impl Reencode for First<'_> {
 
     fn parse_data_section(&mut self, out: &mut DataSection, _: DataSectionReader<'_>) -> Written<()> {
         for (at, bytes) in self.data() {
-            out.active(0, &ConstExpr::i32_const(at.cast_signed()), bytes.iter().copied());
+            out.active(0, &ConstExpr::i32_const(at.cast_signed()), bytes);
         }
         Ok(())
     }

@@ -8,8 +8,8 @@ use wasmparser::{Operator, TypeSectionReader, ValType};
 use super::{
     LOADER,
     cut::{self, Cut},
+    data,
     program::Program,
-    texts,
 };
 
 pub type Written<T> = Result<T, reencode::Error>;
@@ -44,7 +44,7 @@ pub struct Plan<'a> {
 type Signature = (Vec<ValType>, Vec<ValType>);
 
 impl<'a> Plan<'a> {
-    pub fn new(program: &'a Program<'a>, hits: &[u8], texts: &[Vec<u8>]) -> Result<Plan<'a>, String> {
+    pub fn new(program: &'a Program<'a>, hits: &[u8]) -> Result<Plan<'a>, String> {
         let loader = program.loader.ok_or_else(|| format!("nothing imported is called {LOADER}"))?;
         let (starts, n_counters) = program.counters();
         if hits.len() != n_counters {
@@ -79,7 +79,7 @@ impl<'a> Plan<'a> {
         }
         res.number();
         res.find_shared();
-        res.moved = texts::unnamed(program, texts, |code, step| res.is_step_of_first(code, step));
+        res.moved = data::of_rest(program, |code, step| res.is_step_of_first(code, step));
         Ok(res)
     }
 

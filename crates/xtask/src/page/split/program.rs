@@ -8,9 +8,9 @@ use wasmparser::{
     TableType, TypeRef, ValType, ValidPayload, Validator, WasmFeatures, WasmModuleResources,
 };
 
-use super::{LOADER, MEMORY};
+use super::{LOADER, MEMORY, linked::Linked};
 
-type Parsed<T> = wasmparser::Result<T>;
+pub type Parsed<T> = wasmparser::Result<T>;
 
 /// Functions are numbered as in the program: the imported ones first.
 #[derive(Default)]
@@ -34,6 +34,7 @@ pub struct Program<'a> {
     /// What memory holds at the beginning: addresses and bytes.
     pub data: Vec<(u32, &'a [u8])>,
     has_other_data: bool,
+    pub linked: Linked,
 }
 
 /// A function's code.
@@ -142,6 +143,7 @@ impl<'a> Program<'a> {
                     }
                 }
             }
+            Payload::CustomSection(section) => self.linked.take(section.as_known())?,
             _ => (),
         }
         Ok(())
@@ -158,6 +160,16 @@ impl<'a> Program<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The words in a part of memory, at the beginning.
+    pub fn words(&self, range: &Range<u32>) -> impl Iterator<Item = u32> {
+        // Pointers are aligned.
+        (range.start.next_multiple_of(4)..range.end.saturating_sub(3)).step_by(4).filter_map(|address| {
+            let (at, bytes) = self.data.iter().find(|(at, bytes)| (*at..at + bytes.len() as u32).contains(&address))?;
+            let word = bytes[(address - at) as usize..].first_chunk::<4>()?;
+            Some(u32::from_le_bytes(*word))
+        })
     }
 
     pub fn reader(&self, range: &Range<usize>) -> BinaryReader<'a> {

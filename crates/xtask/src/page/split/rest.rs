@@ -11,9 +11,9 @@ use wasmparser::Operator;
 use super::{
     FIRST, GLOBAL, MEMORY, TABLE,
     cut::{self, Cut},
+    data,
     plan::{Plan, Written},
     program::Code,
-    texts,
 };
 
 pub fn write(plan: &Plan<'_>) -> Written<Vec<u8>> {
@@ -107,7 +107,7 @@ impl Rest<'_> {
     fn data(&self) -> DataSection {
         let mut res = DataSection::new();
         for (at, bytes) in &self.plan.program.data {
-            for (at, bytes) in texts::parts(*at, bytes, &self.plan.moved, true) {
+            for (at, bytes) in data::only(*at, bytes, &self.plan.moved) {
                 res.active(0, &ConstExpr::i32_const(at.cast_signed()), bytes.iter().copied());
             }
         }
