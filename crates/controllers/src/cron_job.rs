@@ -1,31 +1,60 @@
 //! Makes a Job at each time of a CronJob's schedule (`pkg/controller/cronjob`).
 
 mod due;
+mod spec;
 mod status;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::DateTime;
-use cron::Schedule;
 use cron::zone::Zone;
 use kinds::{CRON_JOB, JOB};
-use meta::{Key, KindId, Metadata, Object, OwnerRef, Status};
+use meta::{Key, KindId, Metadata, Object, OwnerRef, Revision, Status};
 use runtime::{Action, Cx, Propagation, Reconciler, Watch};
 use sim::{Duration, Instant};
-use value::{Str, Value, map};
+use value::{Str, map, time};
 
 use self::due::Due;
+use self::spec::Spec;
 use self::status::CronJobStatus;
 use crate::{job, pods};
 
 /// A Job is looked for a little after its time (`nextScheduleDelta`).
 const LATER: Duration = Duration::from_millis(100);
 
-/// Schedules as they were last read: a new one counts from its next time on.
+/// CronJobs as they were last read.
 #[derive(Default)]
 pub(crate) struct CronJobs {
-    known: BTreeMap<Key, (Str, Str)>,
+    known: BTreeMap<Key, Known>,
+}
+
+struct Known {
+    spec: Spec,
+    /// Of the Jobs at the last sync.
+    ends: Vec<End>,
+}
+
+/// What one version of a Job says of its end, and that version; read once for each.
+#[derive(Clone, Copy)]
+struct End {
+    revision: Revision,
+    /// The type of the condition by which it ended.
+    kind: Option<&'static str>,
+    started: Option<i64>,
+    completed: Option<i64>,
+}
+
+impl End {
+    fn of(job: &Object) -> End {
+        let at = |path: &str| job.str_at(path).and_then(time::parse_secs);
+        End {
+            revision: job.meta.revision,
+            kind: job::ended_as(job),
+            started: at("status.startTime"),
+            completed: at("status.completionTime"),
+        }
+    }
 }
 
 /// A CronJob during one sync.
@@ -58,13 +87,20 @@ impl Reconciler for CronJobs {
             return Ok(Action::AwaitChange);
         };
         let mut sync = Sync { status: CronJobStatus::of(&object), now: cx.now(), object };
-        if let Some(wait) = self.wait_for_new_schedule(cx, key, &sync) {
-            return Ok(wait);
-        }
+        let known = match self.known.get_mut(key) {
+            Some(known) => {
+                let is_other = !known.spec.is_of(&sync.object) && known.read_again(&sync.object);
+                if is_other {
+                    return Ok(sync.wait_for_new_schedule(cx, &mut known.spec));
+                }
+                known
+            }
+            None => self.known.entry(key.clone()).or_insert(Known { spec: Spec::of(&sync.object), ends: Vec::new() }),
+        };
         let before = sync.status.clone();
-        let jobs = cx.controlled(JOB, &sync.object);
-        sync.clean_up(cx, &jobs);
-        let res = sync.run(cx, &jobs);
+        let jobs = known.jobs(cx, &sync.object);
+        sync.clean_up(cx, &known.spec, &jobs);
+        let res = sync.run(cx, &mut known.spec, &jobs);
         if sync.status != before {
             cx.update_status(&sync.object, sync.status.to_value())?;
         }
@@ -72,62 +108,66 @@ impl Reconciler for CronJobs {
     }
 }
 
-impl CronJobs {
-    /// A changed schedule or zone is no reason to start a Job that would have been due by it (`updateCronJob`).
-    fn wait_for_new_schedule(&mut self, cx: &mut Cx<'_>, key: &Key, sync: &Sync) -> Option<Action> {
-        let text = |path: &str| sync.object.at(path).and_then(Value::as_shared_str).cloned().unwrap_or_default();
-        let now = (text("spec.schedule"), text("spec.timeZone"));
-        let before = self.known.insert(key.clone(), now.clone())?;
-        if before == now {
-            return None;
-        }
-        match Schedule::parse(&now.0) {
-            Ok(schedule) => {
-                Some(Action::RequeueAfter(sync.until_next(&schedule, &sync.zone().unwrap_or_else(Zone::utc))))
-            }
-            Err(_) => {
-                let message = format!("unparseable schedule for cronjob: {}", now.0);
-                cx.event(&sync.object, "Warning", "UnParseableCronJobSchedule", &message);
-                Some(Action::AwaitChange)
-            }
-        }
+impl Known {
+    /// Takes another spec in; answers whether its schedule or zone is another.
+    fn read_again(&mut self, object: &Object) -> bool {
+        let before = std::mem::replace(&mut self.spec, Spec::of(object));
+        before.schedule_text != self.spec.schedule_text || before.zone_name != self.spec.zone_name
+    }
+
+    /// The Jobs of the CronJob and how they ended.
+    fn jobs(&mut self, cx: &Cx<'_>, object: &Object) -> Vec<(Arc<Object>, End)> {
+        let before = std::mem::take(&mut self.ends);
+        let jobs = cx.controlled(JOB, object).into_iter().map(|job| {
+            let known = before.iter().find(|it| it.revision == job.meta.revision).copied();
+            let end = known.unwrap_or_else(|| End::of(&job));
+            (job, end)
+        });
+        let jobs: Vec<_> = jobs.collect();
+        self.ends = jobs.iter().map(|(_, end)| *end).collect();
+        jobs
     }
 }
 
 impl Sync {
-    fn zone_name(&self) -> Option<&str> {
-        self.object.str_at("spec.timeZone")
-    }
-
-    fn zone(&self) -> Option<Zone> {
-        Zone::find(self.zone_name().unwrap_or(""))
-    }
-
     fn event(&self, cx: &mut Cx<'_>, level: &str, reason: &str, message: &str) {
         cx.event(&self.object, level, reason, message);
     }
 
+    /// A changed schedule or zone is no reason to start a Job that would have been due by it (`updateCronJob`).
+    fn wait_for_new_schedule(&self, cx: &mut Cx<'_>, spec: &mut Spec) -> Action {
+        if spec.schedule.is_ok() {
+            return Action::RequeueAfter(self.until_next(spec));
+        }
+        let message = format!("unparseable schedule for cronjob: {}", spec.schedule_text);
+        self.event(cx, "Warning", "UnParseableCronJobSchedule", &message);
+        Action::AwaitChange
+    }
+
     /// `syncCronJob`; answers when to look again.
-    fn run(&mut self, cx: &mut Cx<'_>, jobs: &[Arc<Object>]) -> Result<Option<Duration>, Status> {
+    fn run(
+        &mut self,
+        cx: &mut Cx<'_>,
+        spec: &mut Spec,
+        jobs: &[(Arc<Object>, End)],
+    ) -> Result<Option<Duration>, Status> {
         self.look_at_jobs(cx, jobs);
         if self.object.meta.is_deleted() {
             return Ok(None);
         }
-        let Some(zone) = self.zone() else {
-            let name = self.zone_name().unwrap_or("");
+        if !spec.is_zone_known {
+            let name = &spec.zone_name;
             let message = format!("invalid timeZone: {}: unknown time zone {name}", meta::quoted(name));
             self.event(cx, "Warning", "UnknownTimeZone", &message);
             return Ok(None);
-        };
-        if self.object.bool_at("spec.suspend").unwrap_or(false) {
+        }
+        if spec.is_suspended || !self.has_schedule(cx, spec) {
             return Ok(None);
         }
-        let Some(schedule) = self.schedule(cx) else { return Ok(None) };
-        let due = match due::most_recent(&self.bounds(true), &schedule, &zone) {
+        let due = match due::most_recent(&self.bounds(spec.deadline), &mut |it| spec.next(it)) {
             Ok(due) => due,
             Err(why) => {
-                let message =
-                    format!("invalid schedule: {} : {why}", self.object.str_at("spec.schedule").unwrap_or(""));
+                let message = format!("invalid schedule: {} : {why}", spec.schedule_text);
                 self.event(cx, "Warning", "InvalidSchedule", &message);
                 return Ok(None);
             }
@@ -138,15 +178,16 @@ impl Sync {
                     "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew";
                 self.event(cx, "Warning", "TooManyMissedTimes", message);
             }
-            if !self.start(cx, at, &zone)? {
+            if !self.start(cx, spec, at)? {
                 return Ok(None);
             }
         }
-        Ok(Some(self.until_next(&schedule, &zone)))
+        Ok(Some(self.until_next(spec)))
     }
 
-    fn schedule(&self, cx: &mut Cx<'_>) -> Option<Schedule> {
-        let text = self.object.str_at("spec.schedule").unwrap_or("");
+    /// Whether the schedule can be read; says what is wrong with it.
+    fn has_schedule(&self, cx: &mut Cx<'_>, spec: &Spec) -> bool {
+        let text = &spec.schedule_text;
         if text.contains("TZ") {
             let message = format!(
                 "CRON_TZ or TZ used in schedule {} is not officially supported, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details",
@@ -154,33 +195,29 @@ impl Sync {
             );
             self.event(cx, "Warning", "UnsupportedSchedule", &message);
         }
-        match Schedule::parse(text) {
-            Ok(schedule) => Some(schedule),
-            Err(why) => {
-                let message = format!("unparseable schedule: {} : {why}", meta::quoted(text));
-                self.event(cx, "Warning", "UnparseableSchedule", &message);
-                None
-            }
+        if let Err(why) = &spec.schedule {
+            let message = format!("unparseable schedule: {} : {why}", meta::quoted(text));
+            self.event(cx, "Warning", "UnparseableSchedule", &message);
         }
+        spec.schedule.is_ok()
     }
 
     /// From when on times count, and what the present is.
-    fn bounds(&self, with_deadline: bool) -> due::Bounds {
+    fn bounds(&self, deadline: Option<i64>) -> due::Bounds {
         let now = self.now.secs();
         let since = self.status.last_schedule.or(self.object.meta.created).unwrap_or(now);
-        let deadline = self.object.i64_at("spec.startingDeadlineSeconds").filter(|_| with_deadline);
         due::Bounds { since: deadline.map_or(since, |it| since.max(now.saturating_sub(it))), now }
     }
 
     /// `nextScheduleTimeDuration`
-    fn until_next(&self, schedule: &Schedule, zone: &Zone) -> Duration {
-        let bounds = self.bounds(false);
-        let from = match due::most_recent(&bounds, schedule, zone) {
+    fn until_next(&self, spec: &mut Spec) -> Duration {
+        let bounds = self.bounds(None);
+        let from = match due::most_recent(&bounds, &mut |it| spec.next(it)) {
             Ok(Due { at: Some(at), .. }) => at,
             Ok(Due { n_missed: 0, .. }) => bounds.since,
             _ => bounds.now,
         };
-        let Some(next) = schedule.next(from, zone).and_then(|it| u64::try_from(it).ok()) else {
+        let Some(next) = spec.next(from).and_then(|it| u64::try_from(it).ok()) else {
             // A schedule that never fires.
             return Duration::from_secs(u64::from(u32::MAX));
         };
@@ -188,9 +225,8 @@ impl Sync {
     }
 
     /// Starts the Job of a time, unless something forbids that. Answers whether the next time is to be awaited.
-    fn start(&mut self, cx: &mut Cx<'_>, at: i64, zone: &Zone) -> Result<bool, Status> {
-        let deadline = self.object.i64_at("spec.startingDeadlineSeconds");
-        if deadline.is_some_and(|it| at.saturating_add(it) < self.now.secs()) {
+    fn start(&mut self, cx: &mut Cx<'_>, spec: &Spec, at: i64) -> Result<bool, Status> {
+        if spec.deadline.is_some_and(|it| at.saturating_add(it) < self.now.secs()) {
             let missed = DateTime::from_timestamp(at, 0).unwrap_or_default().format("%a, %d %b %Y %H:%M:%S %z");
             self.event(cx, "Warning", "MissSchedule", &format!("Missed scheduled time to start a job: {missed}"));
             return Ok(true);
@@ -208,7 +244,7 @@ impl Sync {
             Some("Replace") => self.replace_active(cx)?,
             _ => (),
         }
-        let created = match cx.create(self.new_job(name.clone(), at, zone)) {
+        let created = match cx.create(self.new_job(name.clone(), at, &spec.zone)) {
             Ok(created) => {
                 self.event(cx, "Normal", "SuccessfulCreate", &format!("Created job {name}"));
                 created
@@ -274,28 +310,27 @@ impl Sync {
     }
 
     /// Takes Jobs that have ended, or gone, out of the active ones.
-    fn look_at_jobs(&mut self, cx: &mut Cx<'_>, jobs: &[Arc<Object>]) {
-        for job in jobs {
+    fn look_at_jobs(&mut self, cx: &mut Cx<'_>, jobs: &[(Arc<Object>, End)]) {
+        for (job, end) in jobs {
             let is_active = self.status.is_active(|it| it.uid == job.meta.uid);
-            let Some(condition) = job::finished_condition(job) else {
+            let Some(kind) = end.kind else {
                 if !is_active {
                     let message = format!("Saw a job that the controller did not create or forgot: {}", job.name());
                     self.event(cx, "Warning", "UnexpectedJob", &message);
                 }
                 continue;
             };
-            let kind = condition.str_at("type").unwrap_or("");
             if is_active {
                 self.status.remove_active(&job.meta.uid);
                 let message = format!("Saw completed job: {}, condition: {kind}", job.name());
                 self.event(cx, "Normal", "SawCompletedJob", &message);
             }
-            if kind == "Complete" {
-                self.status.note_success(job.str_at("status.completionTime"));
+            if kind == job::COMPLETE {
+                self.status.last_success = self.status.last_success.max(end.completed);
             }
         }
         for active in self.status.active.clone() {
-            let is_there = jobs.iter().any(|it| it.meta.uid == active.uid)
+            let is_there = jobs.iter().any(|(it, _)| it.meta.uid == active.uid)
                 || cx.get(JOB, &Key::new(&active.namespace, &active.name)).is_some();
             if !is_there {
                 self.event(cx, "Normal", "MissingJob", &format!("Active job went missing: {}", active.name));
@@ -305,19 +340,16 @@ impl Sync {
     }
 
     /// Deletes the oldest Jobs beyond the two limits of history (`cleanupFinishedJobs`).
-    fn clean_up(&mut self, cx: &mut Cx<'_>, jobs: &[Arc<Object>]) {
-        for (kind, limit) in
-            [("Complete", "spec.successfulJobsHistoryLimit"), ("Failed", "spec.failedJobsHistoryLimit")]
-        {
-            let Some(limit) = self.object.i64_at(limit) else { continue };
-            let is_of = |it: &Object| job::finished_condition(it).and_then(|it| it.str_at("type")) == Some(kind);
-            let mut ended: Vec<&Arc<Object>> = jobs.iter().filter(|it| is_of(it)).collect();
+    fn clean_up(&mut self, cx: &mut Cx<'_>, spec: &Spec, jobs: &[(Arc<Object>, End)]) {
+        for (kind, limit) in [(job::COMPLETE, spec.n_succeeded_max), (job::FAILED, spec.n_failed_max)] {
+            let Some(limit) = limit else { continue };
+            let mut ended: Vec<&(Arc<Object>, End)> = jobs.iter().filter(|(_, it)| it.kind == Some(kind)).collect();
             let excess = usize::try_from(ended.len() as i64 - limit).unwrap_or(0);
-            ended.sort_by_key(|it| {
-                let start = it.str_at("status.startTime");
-                (start.is_none(), start.and_then(value::time::parse_secs), it.meta.name.clone())
-            });
-            for job in ended.into_iter().take(excess) {
+            if excess == 0 {
+                continue;
+            }
+            ended.sort_by_key(|(job, it)| (it.started.is_none(), it.started, job.meta.name.clone()));
+            for (job, _) in ended.into_iter().take(excess) {
                 self.delete_job(cx, job);
             }
         }

@@ -30,8 +30,8 @@ const BATCH: Duration = Duration::from_secs(1);
 /// `MaxPodCreateDeletePerSync`
 const BURST: usize = 500;
 
-const COMPLETE: &str = "Complete";
-const FAILED: &str = "Failed";
+pub(crate) const COMPLETE: &str = "Complete";
+pub(crate) const FAILED: &str = "Failed";
 const FAILURE_TARGET: &str = "FailureTarget";
 const SUCCESS_CRITERIA_MET: &str = "SuccessCriteriaMet";
 const SUSPENDED: &str = "Suspended";
@@ -145,6 +145,12 @@ pub(crate) fn finished_condition(job: &Object) -> Option<&value::Value> {
     job.list_at("status.conditions")
         .iter()
         .find(|it| matches!(it.str_at("type"), Some(COMPLETE | FAILED)) && it.str_at("status") == Some("True"))
+}
+
+/// The type of that condition.
+pub(crate) fn ended_as(job: &Object) -> Option<&'static str> {
+    let kind = finished_condition(job)?.str_at("type");
+    [COMPLETE, FAILED].into_iter().find(|it| kind == Some(it))
 }
 
 fn has_tracking(pod: &Object) -> bool {

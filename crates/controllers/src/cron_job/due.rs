@@ -1,7 +1,6 @@
 //! Which time of a schedule is due, and how many were missed (`mostRecentScheduleTime`).
 
 use chrono::{DateTime, FixedOffset, SecondsFormat};
-use cron::Schedule;
 use cron::zone::Zone;
 
 /// More missed times than this are worth a warning.
@@ -28,12 +27,14 @@ impl Due {
     }
 }
 
+/// By the schedule's `next_after` an instant.
+///
 /// # Errors
 /// For a schedule that fires more than once a second.
-pub(super) fn most_recent(bounds: &Bounds, schedule: &Schedule, zone: &Zone) -> Result<Due, String> {
+pub(super) fn most_recent(bounds: &Bounds, next_after: &mut dyn FnMut(i64) -> Option<i64>) -> Result<Due, String> {
     let Bounds { since, now } = *bounds;
-    let Some(first) = schedule.next(since, zone).filter(|it| *it <= now) else { return Ok(Due::default()) };
-    let second = schedule.next(first, zone);
+    let Some(first) = next_after(since).filter(|it| *it <= now) else { return Ok(Due::default()) };
+    let second = next_after(first);
     let Some(second) = second.filter(|it| *it <= now) else { return Ok(Due { at: Some(first), n_missed: 0 }) };
     let apart = second - first;
     if apart < 1 {
@@ -42,10 +43,10 @@ pub(super) fn most_recent(bounds: &Bounds, schedule: &Schedule, zone: &Zone) -> 
     let n_missed = (now - first) / apart + 1;
     // Not all times need to be looked at: the last ones suffice.
     let mut at = None;
-    let mut next = schedule.next(first + (n_missed - 2) * apart, zone);
+    let mut next = next_after(first + (n_missed - 2) * apart);
     while let Some(time) = next.filter(|it| *it <= now) {
         at = Some(time);
-        next = schedule.next(time, zone);
+        next = next_after(time);
     }
     Ok(Due { at, n_missed })
 }

@@ -59,11 +59,6 @@ impl CronJobStatus {
     pub fn remove_active(&mut self, uid: &str) {
         self.active.retain(|it| it.uid != uid);
     }
-
-    /// A Job succeeded at `at`; the latest counts.
-    pub fn note_success(&mut self, at: Option<&str>) {
-        self.last_success = self.last_success.max(at.and_then(time::parse_secs));
-    }
 }
 
 impl Active {
