@@ -4,7 +4,7 @@ use apiserver::{ApiServer, Caller};
 use kinds::COMPONENT;
 use kubelet::Kubelets;
 use meta::{Key, KindId};
-use runtime::{Actor, View};
+use runtime::{Actor, Cx, Indexes, Recorder, View};
 use scheduler::Scheduler;
 use sim::{Duration, Instant, Rng};
 use store::Change;
@@ -24,6 +24,8 @@ pub(crate) struct Slot {
     delay: Duration,
     /// With a delay: when the work that came meanwhile may be done.
     not_before: Instant,
+    /// When it next has something to do. Only what this slot hands on to the actor changes that.
+    wakeup: Option<Instant>,
 }
 
 /// Actors that answer questions are known by their type.
@@ -80,6 +82,7 @@ pub(crate) fn all(config: &Config, api: &ApiServer) -> Vec<Slot> {
             running: true,
             delay: Duration::ZERO,
             not_before: Instant::default(),
+            wakeup: None,
         })
         .collect()
 }
@@ -104,24 +107,43 @@ impl Slot {
         kind == COMPONENT || self.kinds.contains(&kind)
     }
 
+    /// Takes changes of a kind in that it wants.
     pub fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) {
         if kind == COMPONENT {
             self.read_component(view);
         }
-        if self.running && self.kinds.contains(&kind) {
+        if self.running && (kind != COMPONENT || self.kinds.contains(&kind)) {
             self.actor.deliver(kind, changes, view);
             if !self.delay.is_zero() && self.not_before <= view.now {
                 self.not_before = view.now + self.delay;
             }
+            self.note_wakeup();
         }
     }
 
-    pub fn may_work(&self, now: Instant) -> bool {
-        self.running && self.not_before <= now && self.actor.next_wakeup().is_some_and(|it| it <= now)
+    /// Starts from the present state.
+    pub fn list(&mut self, view: &View<'_>) {
+        self.actor.list(view);
+        self.note_wakeup();
+    }
+
+    /// Lets it work if it has something to do.
+    pub fn work(&mut self, api: &mut ApiServer, indexes: &Indexes, recorder: &mut Recorder, now: Instant) {
+        if self.wakeup.is_none_or(|it| it > now) {
+            return;
+        }
+        let mut cx = Cx::new(api, indexes, recorder, &mut self.rng, now, self.caller.clone());
+        self.actor.work(&mut cx);
+        cx.store_events();
+        self.note_wakeup();
     }
 
     pub fn next_wakeup(&self) -> Option<Instant> {
-        self.actor.next_wakeup().filter(|_| self.running).map(|it| it.max(self.not_before))
+        self.wakeup
+    }
+
+    fn note_wakeup(&mut self) {
+        self.wakeup = self.actor.next_wakeup().filter(|_| self.running).map(|it| it.max(self.not_before));
     }
 
     /// Takes the state and delay of its Component object over; one that starts again looks at everything anew.
@@ -135,6 +157,7 @@ impl Slot {
             self.actor.list(view);
         }
         self.running = running;
+        self.note_wakeup();
     }
 }
 

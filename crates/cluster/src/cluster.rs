@@ -3,7 +3,7 @@
 use apiserver::{ApiServer, Body, Chunk, StreamId, Tunnel};
 use kinds::POD;
 use meta::{Key, Revision, Status};
-use runtime::{Cx, Indexes, Recorder, View};
+use runtime::{Indexes, Recorder, View};
 use scheduler::Scheduler;
 use sim::{Duration, Instant};
 use store::{Change, Cursor};
@@ -215,18 +215,15 @@ impl Cluster {
         self.n_turns += 1;
         self.deliver();
         for slot in &mut self.slots {
-            if !slot.may_work(self.now) {
-                continue;
-            }
-            let caller = slot.caller.clone();
-            let mut cx = Cx::new(&mut self.api, &self.indexes, &mut self.recorder, &mut slot.rng, self.now, caller);
-            slot.actor.work(&mut cx);
-            cx.store_events();
+            slot.work(&mut self.api, &self.indexes, &mut self.recorder, self.now);
         }
     }
 
     /// Brings indexes and queues up to date with the log.
     fn deliver(&mut self) {
+        if !self.has_undelivered() {
+            return;
+        }
         let mut expired = false;
         let mut batch: Vec<Change> = Vec::new();
         self.delivered = self.api.store().revision();
@@ -269,7 +266,7 @@ impl Cluster {
         }
         let view = View::new(&self.api, &self.indexes, self.now);
         for slot in &mut self.slots {
-            slot.actor.list(&view);
+            slot.list(&view);
         }
         actors::read_components(&mut self.slots, &view);
     }

@@ -65,6 +65,9 @@ impl Reconciler for Budgets {
 
 /// The budgets that a change of a pod may touch.
 fn budgets_of(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
+    if view.is_empty(POD_DISRUPTION_BUDGET) {
+        return;
+    }
     let sides = [change.before.as_ref(), change.after.as_ref()];
     if let [Some(before), Some(after)] = sides
         && before.meta.labels == after.meta.labels

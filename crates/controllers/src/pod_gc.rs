@@ -77,9 +77,12 @@ fn on_removal(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
 
 fn on_stray_pod(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
     let Some(pod) = &change.after else { return };
-    let node = pod.str_at("spec.nodeName").unwrap_or("");
-    let is_stray = if node.is_empty() { pod.meta.is_deleted() } else { view.get(NODE, &Key::cluster(node)).is_none() };
-    let finished = pods::is_terminal(pod) && view.len(POD) > FINISHED_MAX;
+    let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).filter(|it| !it.is_empty());
+    let is_stray = match node {
+        Some(node) => view.get(NODE, &Key::cluster(node)).is_none(),
+        None => pod.meta.is_deleted(),
+    };
+    let finished = view.len(POD) > FINISHED_MAX && pods::is_terminal(pod);
     if is_stray || finished {
         keys.push(round());
     }

@@ -83,7 +83,7 @@ fn on_limits(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
 fn on_freed(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
     let object = change.object();
     let namespace = object.namespace();
-    if namespace.is_empty() || !frees(change) {
+    if namespace.is_empty() || view.is_empty(RESOURCE_QUOTA) || !frees(change) {
         return;
     }
     let Some(kind) = view.kind(object.kind) else { return };

@@ -24,39 +24,43 @@ pub(crate) const HEADLESS: &str = "service.kubernetes.io/headless";
 /// Keys of the Services whose endpoints a change of a pod may touch (`GetPodUpdateProjectionKey`, `GetServicesToUpdate`).
 pub(crate) fn of_pod(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
     let (before, after) = (change.before.as_deref(), change.after.as_deref());
-    let Some(pod) = after.or(before) else { return };
-    let (Some(before), Some(after)) = (before, after) else {
-        keys.extend(selecting(view, pod.namespace(), |it| it.matches(&pod.meta.labels)));
-        return;
-    };
-    let place = |it: &Object| (it.at("spec.hostname").cloned(), it.at("spec.subdomain").cloned());
-    let is_relabelled = before.meta.labels != after.meta.labels || place(before) != place(after);
-    let is_changed = before.meta.deleted != after.meta.deleted
-        || pods::is_ready(before) != pods::is_ready(after)
-        || before.at("status.podIPs") != after.at("status.podIPs")
-        || pods::is_terminal(before) != pods::is_terminal(after);
-    if is_relabelled {
-        keys.extend(selecting(view, pod.namespace(), |it| {
-            let (had, has) = (it.matches(&before.meta.labels), it.matches(&after.meta.labels));
-            had != has || (has && (is_changed || place(before) != place(after)))
-        }));
-    } else if is_changed {
-        keys.extend(selecting(view, pod.namespace(), |it| it.matches(&pod.meta.labels)));
+    // Most pods belong to no Service: what happened to the pod is asked when one that selects it is there.
+    let mut matters = None;
+    for service in view.list(SERVICE, Some(change.object().namespace())) {
+        let selects = |pod: Option<&Object>| pod.is_some_and(|it| selects(service, it));
+        let (had, has) = (selects(before), selects(after));
+        if had != has || (has && *matters.get_or_insert_with(|| is_other_endpoint(before, after))) {
+            keys.push(service.key());
+        }
     }
 }
 
-fn selecting<'a>(
-    view: &View<'a>,
-    namespace: &'a str,
-    touches: impl Fn(&LabelSelector) -> bool + 'a,
-) -> impl Iterator<Item = Key> + 'a {
-    let services = view.list(SERVICE, Some(namespace));
-    services.filter(move |it| selector(it).is_some_and(|it| touches(&it))).map(|it| it.key())
+/// Whether endpoints say something else of the pod than before.
+fn is_other_endpoint(before: Option<&Object>, after: Option<&Object>) -> bool {
+    let (Some(before), Some(after)) = (before, after) else { return true };
+    let differs = |path: &str| before.at(path) != after.at(path);
+    before.meta.deleted != after.meta.deleted
+        || pods::is_ready(before) != pods::is_ready(after)
+        || differs("status.podIPs")
+        || pods::is_terminal(before) != pods::is_terminal(after)
+        || differs("spec.hostname")
+        || differs("spec.subdomain")
+}
+
+/// Whether the Service's endpoints are kept by its selector, and that means the pod.
+fn selects(service: &Object, pod: &Object) -> bool {
+    let labels = &pod.meta.labels;
+    service.map_at("spec.selector").is_some_and(|it| it.iter().all(|(key, value)| labels.get(key) == Some(value)))
+        && !is_external(service)
+}
+
+fn is_external(service: &Object) -> bool {
+    service.str_at("spec.type") == Some("ExternalName")
 }
 
 /// What the Service selects; `None` where its endpoints are kept by somebody else.
 pub(crate) fn selector(service: &Object) -> Option<LabelSelector> {
-    if service.str_at("spec.type") == Some("ExternalName") {
+    if is_external(service) {
         return None;
     }
     service.map_at("spec.selector").map(LabelSelector::from_labels)

@@ -1,5 +1,7 @@
 //! The loop around a reconciler: changes become keys, keys are worked on, failures back off.
 
+use std::collections::BTreeMap;
+
 use meta::{Key, KindId, Revision, Status};
 use sim::{Duration, Instant};
 use store::Change;
@@ -66,9 +68,9 @@ impl Watch {
             Watch::Itself(_) => out.push(change.object().key()),
             Watch::Owner { owner_kind, owner_group, .. } => {
                 for object in [&change.before, &change.after].into_iter().flatten() {
-                    let Some(owner) = object.meta.controller() else { continue };
+                    let Some(owner) = object.meta.controller().filter(|it| it.kind == *owner_kind) else { continue };
                     let group = owner.api_version.split_once('/').map_or("", |(group, _)| group);
-                    if owner.kind == *owner_kind && group == *owner_group {
+                    if group == *owner_group {
                         let key = Key { namespace: object.meta.namespace.clone(), name: owner.name.clone() };
                         if out.last() != Some(&key) {
                             out.push(key);
@@ -85,6 +87,8 @@ impl Watch {
 pub struct Controller {
     reconciler: Box<dyn Reconciler>,
     watches: Vec<Watch>,
+    /// The same by kind.
+    by_kind: BTreeMap<KindId, Vec<Watch>>,
     queue: Queue,
     /// Statuses that it wrote in the last turn.
     own: Vec<Revision>,
@@ -94,7 +98,11 @@ pub struct Controller {
 impl Controller {
     pub fn new(reconciler: Box<dyn Reconciler>) -> Controller {
         let watches = reconciler.watches();
-        Controller { reconciler, watches, queue: Queue::default(), own: Vec::new(), last_work: None }
+        let mut by_kind: BTreeMap<KindId, Vec<Watch>> = BTreeMap::new();
+        for watch in &watches {
+            by_kind.entry(watch.kind()).or_default().push(*watch);
+        }
+        Controller { reconciler, watches, by_kind, queue: Queue::default(), own: Vec::new(), last_work: None }
     }
 
     fn one(&mut self, cx: &mut Cx<'_>, key: Key, cause: Option<Cause>) {
@@ -125,23 +133,24 @@ impl Actor for Controller {
     }
 
     fn kinds(&self) -> Vec<KindId> {
-        let mut kinds: Vec<KindId> = self.watches.iter().map(Watch::kind).collect();
-        kinds.sort();
-        kinds.dedup();
-        kinds
+        self.by_kind.keys().copied().collect()
     }
 
     fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) {
+        let Some(watches) = self.by_kind.get(&kind) else { return };
         let mut keys = Vec::new();
-        let delay = self.reconciler.batches(kind);
         for change in changes {
             if let Some(idx) = self.own.iter().position(|it| *it == change.revision) {
                 self.own.swap_remove(idx);
                 continue;
             }
-            for watch in self.watches.iter().filter(|it| it.kind() == kind) {
+            for watch in watches {
                 watch.keys(change, view, &mut keys);
             }
+            if keys.is_empty() {
+                continue;
+            }
+            let delay = self.reconciler.batches(kind);
             for key in keys.drain(..) {
                 let cause = Cause { kind, key: change.object().key(), revision: change.revision };
                 match delay.is_zero() {
