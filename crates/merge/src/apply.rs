@@ -21,8 +21,9 @@ use crate::compare::equal;
 use crate::fields::{difference, intersection, union};
 use crate::managed::{Writer, forget_unknown_versions, sort};
 use crate::memo::Memo;
-use crate::objects::{self, Changes};
+use crate::objects;
 use crate::resets::Resets;
+use crate::steps::Changes;
 
 /// Who gets what existed before the first apply where nothing was tracked.
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
@@ -66,9 +67,9 @@ pub fn apply(
     let mut entries = live.map_or(Cow::default(), |it| Cow::Borrowed(&*it.meta.managed));
     let empty = Object { kind: KindId(0), meta: Default::default(), body: memo.empty_body(schema, ty) };
     if let Some(live) = live.filter(|_| entries.is_empty()) {
-        let changes = objects::compare(schema, ty, None, live, resets, memo);
+        let changes = memo.changes(schema, ty, None, live, resets);
         let manager = BEFORE_FIRST_APPLY.into();
-        entries = writer(applier, &manager).updated(ty, &entries, &changes, memo).into();
+        entries = writer(applier, &manager).updated(ty, &entries, &changes, memo).to_vec().into();
     }
     forget_unknown_versions(schema, ty, applier.api_version, &mut entries);
     let mut run = Run { schema, ty, live: live.unwrap_or(&empty), config, applier, resets, memo };
@@ -153,8 +154,7 @@ impl Run<'_> {
         let last = own.as_ref().map(|it| it.fields.clone()).unwrap_or_default();
         let managed = others.iter().fold(wanted.clone(), |all, it| union(&all, &it.fields));
         let new = prune::prune(schema, ty, merged, &last, &managed);
-        let changes = self.changes(&new);
-        let changed = changes.changed();
+        let Changes { changed, removed } = self.changes(&new);
         let mut taken = Vec::new();
         for entry in &mut others {
             let conflict = intersection(&entry.fields, &changed);
@@ -162,7 +162,7 @@ impl Run<'_> {
                 taken.push(Conflict { entry: entry.clone(), fields: conflict.clone() });
                 entry.fields = difference(&entry.fields, &conflict);
             }
-            entry.fields = difference(&entry.fields, &changes.removed);
+            entry.fields = difference(&entry.fields, &removed);
         }
         if !force && !taken.is_empty() {
             return Ok(Err(taken));
@@ -194,7 +194,7 @@ impl Run<'_> {
     fn changes(&mut self, new: &Value) -> Changes {
         let empty = Map::new();
         let new = Object::from_map(self.live.kind, new.as_map().unwrap_or(&empty));
-        objects::compare(self.schema, self.ty, Some(self.live), &new, self.resets, self.memo)
+        self.memo.changes(self.schema, self.ty, Some(self.live), &new, self.resets)
     }
 
     /// The set without what the write sets back.

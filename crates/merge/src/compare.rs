@@ -1,4 +1,4 @@
-//! Which fields differ between two values. What both share as one allocation is not looked into.
+//! Which fields differ between two values, told step by step. What both share as one allocation is not looked into.
 //!
 //! Follows `typed/compare.go` of sigs.k8s.io/structured-merge-diff.
 
@@ -7,112 +7,89 @@ use std::collections::BTreeMap;
 use schema::{ListKind, ListType, Schema, TypeId};
 use value::{List, Map, Str, Value};
 
-use crate::fields::{leaf, node};
-use crate::memo::Memo;
 use crate::shape::{Shape, element_of};
-
-/// Two sets of fields: what is new or different, and what is gone.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Difference {
-    pub added: Option<Value>,
-    pub modified: Option<Value>,
-    pub removed: Option<Value>,
-}
-
-impl Difference {
-    fn is_empty(&self) -> bool {
-        self.added.is_none() && self.modified.is_none() && self.removed.is_none()
-    }
-}
-
-/// The children of a node while they are collected.
-#[derive(Default)]
-struct Level {
-    added: Vec<(Str, Value)>,
-    modified: Vec<(Str, Value)>,
-    removed: Vec<(Str, Value)>,
-}
-
-impl Level {
-    fn push(&mut self, element: &Str, child: Difference) {
-        for (set, child) in
-            [(&mut self.added, child.added), (&mut self.modified, child.modified), (&mut self.removed, child.removed)]
-        {
-            set.extend(child.map(|it| (element.clone(), it)));
-        }
-    }
-
-    fn finish(self) -> Difference {
-        Difference {
-            added: node(false, self.added),
-            modified: node(false, self.modified),
-            removed: node(false, self.removed),
-        }
-    }
-}
+use crate::steps::Step;
 
 pub(crate) struct Compare<'a> {
     pub schema: &'a Schema,
-    pub memo: &'a mut Memo,
-    /// Whether what is compared now is a spec or status, whose parts are remembered.
-    pub parts: bool,
+    pub steps: Vec<Step>,
 }
 
 impl Compare<'_> {
     /// How `new` differs from `old`; `None` is a value that is not there.
-    pub fn values(&mut self, ty: Option<TypeId>, old: Option<&Value>, new: Option<&Value>) -> Difference {
-        match (old, new) {
-            (Some(old), Some(new)) => self.both(ty, old, new),
-            (None, Some(new)) => Difference { added: Some(self.whole(ty, new)), ..Difference::default() },
-            (Some(old), None) => Difference { removed: Some(self.whole(ty, old)), ..Difference::default() },
-            (None, None) => Difference::default(),
-        }
-    }
-
-    /// The same of a field; `keeps`: as it was remembered.
-    fn part(&mut self, keeps: bool, ty: Option<TypeId>, old: Option<&Value>, new: Option<&Value>) -> Difference {
-        let has_parts =
-            |it: Option<&Value>| it.is_some_and(|it| !is_bare(it) && matches!(it, Value::List(_) | Value::Map(_)));
-        let Some(id) = ty.filter(|_| keeps && (has_parts(old) || has_parts(new))) else {
-            return self.values(ty, old, new);
+    fn values(&mut self, ty: Option<TypeId>, old: Option<&Value>, new: Option<&Value>) {
+        let (value, step) = match (old, new) {
+            (Some(old), Some(new)) => return self.both(ty, old, new),
+            (None, Some(new)) => (new, Step::Changed),
+            (Some(old), None) => (old, Step::Removed),
+            (None, None) => return,
         };
-        if let Some(known) = self.memo.part(self.schema, id, old, new) {
-            debug_assert_eq!(known, self.values(ty, old, new));
-            return known;
+        self.steps.push(step);
+        let shape = Shape::of(self.schema, ty);
+        if shape.is_leaf() || is_bare(value) {
+            return;
         }
-        let res = self.values(ty, old, new);
-        self.memo.keep_part(id, old, new, &res);
-        res
+        let (old, new) = (old.unwrap_or(&Value::Null), new.unwrap_or(&Value::Null));
+        match (shape, value) {
+            (Shape::List(it), Value::List(_)) => self.lists(it, list(old), list(new)),
+            (Shape::List(_), _) => (),
+            (_, Value::Map(_)) => self.maps(shape, map(old), map(new)),
+            _ => (),
+        }
     }
 
-    fn both(&mut self, ty: Option<TypeId>, old: &Value, new: &Value) -> Difference {
+    fn both(&mut self, ty: Option<TypeId>, old: &Value, new: &Value) {
         if old.same(new) {
-            return Difference::default();
+            return;
         }
         let shape = Shape::of(self.schema, ty);
-        match (shape, old, new) {
-            _ if shape.is_leaf() || (is_bare(old) && is_bare(new)) => changed_leaf(old, new),
-            (Shape::List(it), _, _) => self.lists(it, list(old), list(new)),
-            (Shape::Deduced, Value::Map(_), Value::Map(_) | Value::Null)
-            | (Shape::Deduced, Value::Null, Value::Map(_)) => self.maps(shape, map(old), map(new)),
-            (Shape::Deduced, Value::Map(_), _) | (Shape::Deduced, _, Value::Map(_)) => {
-                Difference { modified: Some(leaf()), ..self.maps(shape, map(old), map(new)) }
+        let is_map = |it: &Value| matches!(it, Value::Map(_));
+        let is_leaf = shape.is_leaf() || (is_bare(old) && is_bare(new));
+        match shape {
+            Shape::List(it) if !is_leaf => self.lists(it, list(old), list(new)),
+            Shape::Deduced if !is_leaf && (is_map(old) || is_map(new)) => {
+                self.maps(shape, map(old), map(new));
+                let fits = |it: &Value| is_map(it) || it.is_null();
+                if !(fits(old) && fits(new)) {
+                    self.steps.push(Step::Changed);
+                }
             }
-            (Shape::Deduced, _, _) => changed_leaf(old, new),
-            _ => self.maps(shape, map(old), map(new)),
+            Shape::Struct(_) | Shape::Map(..) if !is_leaf => self.maps(shape, map(old), map(new)),
+            _ if equal(old, new) => (),
+            _ => self.steps.push(Step::Changed),
         }
     }
 
-    fn maps(&mut self, shape: Shape<'_>, old: &Map, new: &Map) -> Difference {
-        let parts = std::mem::take(&mut self.parts);
-        let mut level = Level::default();
+    /// The same of a field.
+    pub fn field(&mut self, name: &Str, ty: Option<TypeId>, old: Option<&Value>, new: Option<&Value>) {
+        let start = self.enter(Step::Field(name.clone()));
+        self.values(ty, old, new);
+        self.leave(start);
+    }
+
+    /// Steps down. Answers what [`Compare::leave`] needs.
+    pub fn enter(&mut self, step: Step) -> usize {
+        self.steps.push(step);
+        self.steps.len() - 1
+    }
+
+    /// Steps back up; where nothing was found since the walk went down at `start`, it did not go there.
+    pub fn leave(&mut self, start: usize) {
+        if matches!(self.steps.last(), Some(Step::Changed | Step::Removed | Step::Up)) {
+            self.steps.push(Step::Up);
+        } else {
+            self.steps.truncate(start);
+        }
+    }
+
+    fn maps(&mut self, shape: Shape<'_>, old: &Map, new: &Map) {
         let (mut left, mut right) = (old.iter().peekable(), new.iter().peekable());
         loop {
             let order = match (left.peek(), right.peek()) {
                 (Some((k, _)), Some((l, _))) => k.cmp(l),
                 (Some(_), None) => std::cmp::Ordering::Less,
                 (None, Some(_)) => std::cmp::Ordering::Greater,
-                (None, None) => return level.finish(),
+                (None, None) => return,
             };
             let of_old = if order.is_le() { left.next() } else { None };
             let of_new = if order.is_ge() { right.next() } else { None };
@@ -123,22 +100,39 @@ impl Compare<'_> {
             }
             let Some((name, _)) = of_new.or(of_old) else { continue };
             let Some(ty) = shape.field(name) else { continue };
-            let child = self.part(parts, ty, of_old.map(|it| it.1), of_new.map(|it| it.1));
-            let element = self.memo.field(name);
-            level.push(&element, child);
+            self.field(name, ty, of_old.map(|it| it.1), of_new.map(|it| it.1));
         }
     }
 
-    fn lists(&mut self, it: &ListType, old: &List, new: &List) -> Difference {
-        self.parts = false;
-        if old.is_empty() {
-            let added = self.items(it, new);
-            let added = if added.is_empty() { None } else { Some(Value::Map(added)) };
-            return Difference { added, ..Difference::default() };
+    fn lists(&mut self, it: &ListType, old: &List, new: &List) {
+        let (Some(before), Some(after)) = (Items::of(it, old), Items::of(it, new)) else {
+            return self.any_lists(it, old, new);
+        };
+        for (idx, item) in new.iter().enumerate() {
+            let old = before.place(after.keys(idx), idx).and_then(|it| old.get(it));
+            self.item(it, after.keys(idx), old, Some(item));
         }
-        if is_aligned(it, old, new) {
-            return self.aligned(it, old, new);
+        for (idx, item) in old.iter().enumerate() {
+            if after.place(before.keys(idx), idx).is_none() {
+                self.item(it, before.keys(idx), Some(item), None);
+            }
         }
+    }
+
+    fn item(&mut self, it: &ListType, keys: &[&Value], old: Option<&Value>, new: Option<&Value>) {
+        let start = self.steps.len();
+        match &it.kind {
+            ListKind::Map(names) => {
+                self.steps.extend(names.iter().zip(keys).map(|(name, &key)| Step::Key(name.clone(), key.clone())));
+            }
+            _ => self.steps.extend(keys.iter().map(|&it| Step::Value(it.clone()))),
+        }
+        self.values(Some(it.item), old, new);
+        self.leave(start);
+    }
+
+    /// Lists whose items repeat one another or lack keys, or of very many.
+    fn any_lists(&mut self, it: &ListType, old: &List, new: &List) {
         let mut items: BTreeMap<Str, (Vec<&Value>, Vec<&Value>)> = BTreeMap::new();
         for item in old {
             if let Ok(element) = element_of(self.schema, it, item) {
@@ -150,103 +144,77 @@ impl Compare<'_> {
                 items.entry(element).or_default().1.push(item);
             }
         }
-        let mut level = Level::default();
-        for (element, (old, new)) in &items {
-            let mut child = match (old.as_slice(), new.as_slice()) {
-                ([_, _, ..], [_, _, ..]) if old == new => Difference::default(),
-                ([_, _, ..], [_, _, ..]) => Difference { modified: Some(leaf()), ..Difference::default() },
+        let item = Some(it.item);
+        for (element, (old, new)) in items {
+            let start = self.enter(Step::Item(element));
+            match (old.as_slice(), new.as_slice()) {
+                ([_, _, ..], [_, _, ..]) if old == new => (),
+                ([_, _, ..], [_, _, ..]) => self.steps.push(Step::Changed),
                 // Repeated items are owned as one; what repeats no longer is added item by item.
-                ([_, _, ..], new) => self.values(Some(it.item), None, new.first().copied()),
-                (old, [_, _, ..]) => self.values(Some(it.item), old.first().copied(), None),
-                (old, new) => self.values(Some(it.item), old.first().copied(), new.first().copied()),
-            };
-            if old.len() > 1 && new.len() < 2 {
-                child.removed = Some(leaf());
-            }
-            if new.len() > 1 && old.len() < 2 {
-                child.added = Some(leaf());
-            }
-            level.push(element, child);
-        }
-        level.finish()
-    }
-
-    /// Compares lists whose items stand at the same places.
-    fn aligned(&mut self, it: &ListType, old: &List, new: &List) -> Difference {
-        let mut level = Level::default();
-        for (old, new) in old.iter().zip(new) {
-            let child = self.both(Some(it.item), old, new);
-            if child.is_empty() {
-                continue;
-            }
-            if let Ok(element) = element_of(self.schema, it, new) {
-                level.push(&element, child);
-            }
-        }
-        level.finish()
-    }
-
-    /// The set of a value that is new or gone: its own membership and all below it.
-    fn whole(&mut self, ty: Option<TypeId>, value: &Value) -> Value {
-        let shape = Shape::of(self.schema, ty);
-        if shape.is_leaf() || is_bare(value) {
-            return leaf();
-        }
-        let below = match (shape, value) {
-            (Shape::List(it), Value::List(list)) => self.items(it, list),
-            (Shape::List(_), _) => return leaf(),
-            (_, Value::Map(map)) => {
-                let parts = std::mem::take(&mut self.parts);
-                let mut res: Vec<(Str, Value)> = Vec::with_capacity(map.len() + 1);
-                for (name, value) in map.iter() {
-                    let Some(ty) = shape.field(name) else { continue };
-                    let child = self.part(parts, ty, None, Some(value)).added.unwrap_or_else(leaf);
-                    res.push((self.memo.field(name), child));
+                ([_, _, ..], new) => {
+                    self.values(item, None, new.first().copied());
+                    self.steps.push(Step::Removed);
                 }
-                return node(true, res).unwrap_or_else(leaf);
+                (old, [_, _, ..]) => {
+                    self.values(item, old.first().copied(), None);
+                    self.steps.push(Step::Changed);
+                }
+                (old, new) => self.values(item, old.first().copied(), new.first().copied()),
             }
-            _ => return leaf(),
+            self.leave(start);
+        }
+    }
+}
+
+/// Lists up to this length are looked through item by item.
+const ITEMS_MAX: usize = 16;
+
+/// What tells the items of a list apart: `n_keys` values of each.
+struct Items<'v> {
+    keys: Vec<&'v Value>,
+    n_keys: usize,
+}
+
+impl<'v> Items<'v> {
+    /// `None` where an item repeats another or lacks a key, and for long lists.
+    fn of(it: &ListType, list: &'v List) -> Option<Items<'v>> {
+        if list.len() > ITEMS_MAX {
+            return None;
+        }
+        let names = match &it.kind {
+            ListKind::Map(names) => names.as_slice(),
+            _ => &[],
         };
-        node(true, below.iter().map(|(key, value)| (key.clone(), value.clone())).collect()).unwrap_or_else(leaf)
-    }
-
-    /// The sets of the items of a new list, without the list's own membership.
-    fn items(&mut self, it: &ListType, list: &List) -> Map {
-        self.parts = false;
-        let mut seen: BTreeMap<Str, (&Value, bool)> = BTreeMap::new();
-        for item in list {
-            if let Ok(element) = element_of(self.schema, it, item) {
-                seen.entry(element).and_modify(|it| it.1 = true).or_insert((item, false));
+        let n_keys = names.len().max(1);
+        let mut keys: Vec<&Value> = Vec::with_capacity(list.len() * n_keys);
+        for (idx, item) in list.iter().enumerate() {
+            match &it.kind {
+                ListKind::Map(names) => {
+                    for name in names {
+                        keys.push(item.get(name)?);
+                    }
+                }
+                _ if matches!(item, Value::Null | Value::List(_) | Value::Map(_)) => return None,
+                _ => keys.push(item),
+            }
+            let (before, own) = keys.split_at(idx * n_keys);
+            if before.chunks(n_keys).any(|it| it == own) {
+                return None;
             }
         }
-        let mut res: Vec<(Str, Value)> = Vec::with_capacity(seen.len());
-        for (element, (item, repeats)) in seen {
-            let child = match repeats {
-                true => leaf(),
-                false => self.part(true, Some(it.item), None, Some(item)).added.unwrap_or_else(leaf),
-            };
-            res.push((element, child));
-        }
-        res.into()
+        Some(Items { keys, n_keys })
     }
-}
 
-/// Lists up to this length are looked through for repeated keys item by item.
-const ALIGNED_MAX: usize = 16;
+    fn keys(&self, idx: usize) -> &[&'v Value] {
+        &self.keys[idx * self.n_keys..][..self.n_keys]
+    }
 
-/// Whether both lists have items of the same keys at the same places, none of them twice.
-fn is_aligned(it: &ListType, old: &List, new: &List) -> bool {
-    let ListKind::Map(keys) = &it.kind else { return false };
-    let same = |a: &Value, b: &Value| keys.iter().all(|key| a.get(key) == b.get(key));
-    let whole = |it: &Value| keys.iter().all(|key| it.get(key).is_some());
-    old.len() == new.len()
-        && new.len() <= ALIGNED_MAX
-        && old.iter().zip(new).all(|(a, b)| whole(b) && same(a, b))
-        && new.iter().enumerate().all(|(idx, a)| new.iter().skip(idx + 1).all(|b| !same(a, b)))
-}
-
-fn changed_leaf(old: &Value, new: &Value) -> Difference {
-    Difference { modified: (!equal(old, new)).then(leaf), ..Difference::default() }
+    /// Where an item of these keys is; looks at `likely` first.
+    fn place(&self, keys: &[&Value], likely: usize) -> Option<usize> {
+        let mut all = self.keys.chunks(self.n_keys);
+        let is_likely = self.keys.chunks(self.n_keys).nth(likely).is_some_and(|it| it == keys);
+        if is_likely { Some(likely) } else { all.position(|it| it == keys) }
+    }
 }
 
 /// Deep equality that does not look into what is one allocation.
@@ -270,12 +238,14 @@ fn is_bare(value: &Value) -> bool {
     }
 }
 
-pub(crate) fn map(value: &Value) -> &Map {
+/// The map that a value is; an empty one for any other.
+fn map(value: &Value) -> &Map {
     static EMPTY: std::sync::LazyLock<Map> = std::sync::LazyLock::new(Map::new);
     value.as_map().unwrap_or(&EMPTY)
 }
 
-pub(crate) fn list(value: &Value) -> &List {
+/// The list that a value is; an empty one for any other.
+fn list(value: &Value) -> &List {
     static EMPTY: std::sync::LazyLock<List> = std::sync::LazyLock::new(List::default);
     value.as_list().unwrap_or(&EMPTY)
 }

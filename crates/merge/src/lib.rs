@@ -2,7 +2,6 @@
 //!
 //! Everything is a function of trees; this crate knows neither kinds nor the store.
 
-mod alike;
 mod apply;
 mod compare;
 mod fields;
@@ -15,6 +14,7 @@ mod objects;
 mod resets;
 pub mod scale;
 mod shape;
+mod steps;
 mod strategic;
 
 pub use self::apply::{Applied, Applier, apply};

@@ -45,4 +45,14 @@ impl Resets {
     pub fn has(&self, path: &str) -> bool {
         self.0.contains(&path)
     }
+
+    /// The same of `name` within the field `parent`.
+    pub fn has_child(&self, parent: &str, name: &str) -> bool {
+        self.0.iter().filter_map(|it| it.split_once('.')).any(|it| it == (parent, name))
+    }
+
+    /// Whether there are such paths within a field.
+    pub fn are_within(&self, parent: &str) -> bool {
+        self.0.iter().filter_map(|it| it.split_once('.')).any(|it| it.0 == parent)
+    }
 }

@@ -7,7 +7,6 @@ use value::{Map, Value, json};
 use super::{check, set};
 use crate::fields::difference;
 use crate::memo::Memo;
-use crate::objects;
 use crate::resets::Resets;
 
 const ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -33,9 +32,8 @@ pub(super) fn owned(
     }
     let set = set::set_of(schema, ty, &config);
     let config = Object::from_map(KindId(0), config.as_map()?);
-    let changes = objects::compare(schema, ty, Some(&config), live, Resets(&[]), memo);
-    let set = difference(&set, &changes.modified);
-    Some(difference(&difference(&set, &changes.added), &changes.removed))
+    let changes = memo.changes(schema, ty, Some(&config), live, Resets(&[]));
+    Some(difference(&difference(&set, &changes.changed), &changes.removed))
 }
 
 /// Writes what was applied into the annotation, where there is one.
