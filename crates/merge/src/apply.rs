@@ -23,7 +23,7 @@ use crate::managed::{Writer, forget_unknown_versions, sort};
 use crate::memo::Memo;
 use crate::objects;
 use crate::resets::Resets;
-use crate::steps::Changes;
+use crate::steps::{Changes, changed, removed};
 
 /// Who gets what existed before the first apply where nothing was tracked.
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
@@ -69,7 +69,7 @@ pub fn apply(
     if let Some(live) = live.filter(|_| entries.is_empty()) {
         let changes = memo.changes(schema, ty, None, live, resets);
         let manager = BEFORE_FIRST_APPLY.into();
-        entries = writer(applier, &manager).updated(ty, &entries, &changes, memo).to_vec().into();
+        entries = writer(applier, &manager).updated(ty, &entries, &changes, memo).into();
     }
     forget_unknown_versions(schema, ty, applier.api_version, &mut entries);
     let mut run = Run { schema, ty, live: live.unwrap_or(&empty), config, applier, resets, memo };
@@ -154,7 +154,8 @@ impl Run<'_> {
         let last = own.as_ref().map(|it| it.fields.clone()).unwrap_or_default();
         let managed = others.iter().fold(wanted.clone(), |all, it| union(&all, &it.fields));
         let new = prune::prune(schema, ty, merged, &last, &managed);
-        let Changes { changed, removed } = self.changes(&new);
+        let changes = self.changes(&new);
+        let (changed, removed) = (changed(&changes), removed(&changes));
         let mut taken = Vec::new();
         for entry in &mut others {
             let conflict = intersection(&entry.fields, &changed);

@@ -20,7 +20,7 @@ static SELF_KEY: LazyLock<Str> = LazyLock::new(|| SELF.into());
 
 /// A member without children.
 pub(crate) fn leaf() -> Value {
-    Value::Map(Map::new())
+    Value::map()
 }
 
 /// Whether the node that `set` is belongs to the set itself.
@@ -33,14 +33,14 @@ fn children(set: &Map) -> impl Iterator<Item = (&Str, &Map)> {
 }
 
 /// A node of sorted children. `None`: nothing is left of it.
-pub(crate) fn node(member: bool, mut children: Vec<(Str, Value)>) -> Option<Value> {
+pub(crate) fn node(member: bool, mut children: Vec<(Str, Value)>) -> Option<Map> {
     if children.is_empty() {
-        return member.then(leaf);
+        return member.then(Map::new);
     }
     if member {
         children.insert(0, (SELF_KEY.clone(), leaf()));
     }
-    Some(Value::Map(children.into()))
+    Some(children.into())
 }
 
 /// What to do with nodes that both sides have or that only one side has.
@@ -68,6 +68,16 @@ pub(crate) fn intersection(a: &Map, b: &Map) -> Map {
 /// What is in `a` and not in `b`. Children of a member are members of their own right.
 pub(crate) fn difference(a: &Map, b: &Map) -> Map {
     roots(DIFFERENCE, a, b)
+}
+
+/// [`union`] of what lies under one field.
+pub(crate) fn union_at(a: &Map, b: &Map) -> Map {
+    combined(UNION, a, b, false).unwrap_or_default()
+}
+
+/// [`difference`] of what lies under one field; `None` where nothing is left.
+pub(crate) fn difference_at(a: &Map, b: &Map) -> Option<Map> {
+    combined(DIFFERENCE, a, b, false)
 }
 
 fn roots(rule: Rule, a: &Map, b: &Map) -> Map {
@@ -113,10 +123,7 @@ fn combined(rule: Rule, a: &Map, b: &Map, root: bool) -> Option<Map> {
     if same_b {
         return (root || !b.is_empty() || member).then(|| b.clone());
     }
-    match node(member, res) {
-        Some(Value::Map(it)) => Some(it),
-        _ => None,
-    }
+    node(member, res)
 }
 
 fn is_same(new: &Option<Map>, old: Option<(&Str, &Map)>) -> bool {
@@ -191,7 +198,7 @@ fn read(set: &Map) -> Option<(bool, Option<Value>)> {
             _ => Vec::new(),
         };
         if let Some(child) = node(is_member, below) {
-            res.push((text, child));
+            res.push((text, Value::Map(child)));
         }
     }
     if res.is_empty() {

@@ -9,11 +9,11 @@ use meta::{ManagedEntry, Object, Operation};
 use schema::{Schema, Type, TypeId};
 use value::{Map, Str};
 
-use crate::fields::{canonical, difference, union};
+use crate::fields::{canonical, union};
 use crate::memo::Memo;
 use crate::objects;
 use crate::resets::Resets;
-use crate::steps::Changes;
+use crate::steps::Change;
 
 /// Entries of updates kept apart (`DefaultMaxUpdateManagers`).
 const UPDATES_MAX: usize = 10;
@@ -46,8 +46,8 @@ pub fn update(
     let changes = memo.changes(schema, ty, live, object, resets);
     let updated = writer.updated(ty, &entries, &changes, memo);
     object.meta.managed = match live {
-        Some(live) if updated == live.meta.managed => live.meta.managed.clone(),
-        _ => updated,
+        Some(live) if updated == *live.meta.managed => live.meta.managed.clone(),
+        _ => memo.shared_list(ty, updated),
     };
 }
 
@@ -128,74 +128,33 @@ impl Writer<'_> {
         &self,
         ty: Option<TypeId>,
         entries: &[ManagedEntry],
-        changes: &Changes,
+        changes: &[Change],
         memo: &mut Memo,
-    ) -> Arc<[ManagedEntry]> {
+    ) -> Vec<ManagedEntry> {
+        let mut res = Vec::with_capacity(entries.len() + 1);
         let name = self.name();
-        let is_own = |it: &ManagedEntry| {
-            it.operation == Operation::Update
-                && it.manager == name
-                && it.api_version == *self.api_version
-                && it.subresource == self.sub
-        };
-        let own = entries.iter().rposition(is_own);
-        let outcome = match memo.outcome(ty, |it| it.is_of(changes, entries, own)) {
-            Some(known) => known,
-            None => {
-                let outcome = Outcome::of(changes, entries, own, |set| memo.shared(ty, set));
-                memo.keep_outcome(ty, outcome)
+        let mut own: Option<ManagedEntry> = None;
+        for entry in entries {
+            let is_own = entry.operation == Operation::Update
+                && entry.manager == name
+                && entry.api_version == *self.api_version
+                && entry.subresource == self.sub;
+            let fields = memo.after(ty, &entry.fields, changes, is_own);
+            if fields.is_empty() {
+                continue;
             }
-        };
-        let left = entries.iter().zip(&outcome.left).filter(|(entry, left)| !left.is_empty() && !is_own(entry));
-        let mut res: Vec<ManagedEntry> =
-            left.map(|(entry, left)| ManagedEntry { fields: left.clone(), ..entry.clone() }).collect();
-        if !changes.changed.is_empty() {
-            res.push(self.entry(outcome.owned.clone()));
-        } else if let Some(own) = own.filter(|_| !outcome.owned.is_empty()) {
-            res.push(ManagedEntry { fields: outcome.owned.clone(), ..entries[own].clone() });
+            let entry = ManagedEntry { fields, ..entry.clone() };
+            if is_own { own = Some(entry) } else { res.push(entry) }
+        }
+        if changes.iter().all(|it| it.changed.is_none()) {
+            res.extend(own);
+        } else {
+            let fields = own.map(|it| it.fields).unwrap_or_else(|| memo.after(ty, &Map::new(), changes, true));
+            res.push(self.entry(fields));
         }
         cap(&mut res);
         sort(&mut res);
-        if res != *outcome.entries {
-            outcome.entries = res.into();
-        }
-        outcome.entries.clone()
-    }
-}
-
-/// What becomes of the sets of all owners when one of them makes a change. Sets and changes are told apart as allocations;
-/// that they are kept here keeps them from standing for anything else.
-#[derive(Clone, Debug)]
-pub(crate) struct Outcome {
-    changes: Changes,
-    before: Vec<Map>,
-    /// Which of them is the writer's.
-    own: Option<usize>,
-    /// What is left of each to its owner.
-    left: Vec<Map>,
-    /// What is the writer's now.
-    owned: Map,
-    /// The entries of the last write with this outcome: as a rule the next ones are equal, and so they are one allocation.
-    entries: Arc<[ManagedEntry]>,
-}
-
-impl Outcome {
-    fn of(changes: &Changes, entries: &[ManagedEntry], own: Option<usize>, shared: impl FnOnce(Map) -> Map) -> Outcome {
-        let before: Vec<Map> = entries.iter().map(|it| it.fields.clone()).collect();
-        let left = |it: &Map| difference(&difference(it, &changes.changed), &changes.removed);
-        let left: Vec<Map> = before.iter().map(left).collect();
-        let kept = own.map(|it| left[it].clone()).unwrap_or_default();
-        let owned = union(&changes.changed, &kept);
-        let known = before.iter().find(|it| meta::maps_equal(it, &owned)).cloned();
-        let owned = known.unwrap_or_else(|| if changes.changed.is_empty() { owned } else { shared(owned) });
-        Outcome { changes: changes.clone(), before, own, left, owned, entries: Arc::default() }
-    }
-
-    fn is_of(&self, changes: &Changes, entries: &[ManagedEntry], own: Option<usize>) -> bool {
-        self.changes.same(changes)
-            && self.own == own
-            && self.before.len() == entries.len()
-            && self.before.iter().zip(entries).all(|(set, entry)| set.same(&entry.fields))
+        res
     }
 }
 

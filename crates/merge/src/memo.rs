@@ -1,15 +1,16 @@
 //! What is remembered from one write to the next: it makes writes quick and equal sets one allocation, and changes nothing.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
-use meta::Object;
+use meta::{ManagedEntry, Object};
 use schema::{Schema, TypeId};
-use value::{Map, Str};
+use value::{Map, Str, Value};
 
-use crate::managed::Outcome;
+use crate::fields::{child, difference_at, union_at};
 use crate::objects;
 use crate::resets::Resets;
-use crate::steps::{Changes, Step};
+use crate::steps::{Change, Changes, Step, same, split};
 
 /// Places for names of fields.
 const NAMES: usize = 1_024;
@@ -34,10 +35,22 @@ pub struct Memo {
 
 #[derive(Clone, Debug, Default)]
 struct OfType {
-    /// Walks over differences and what they come to: the second follows from the first.
-    walks: Recent<(Vec<Step>, Changes)>,
+    /// Walks over the differences of one field and what they come to: the second follows from the first.
+    walks: Recent<(Vec<Step>, Change)>,
     outcomes: Recent<Outcome>,
     sets: Recent<Map>,
+    lists: Recent<Arc<[ManagedEntry]>>,
+}
+
+/// What becomes of somebody's set under a field when the field changes. It follows from the allocations of the rest, which
+/// stand for nothing else as they are kept here.
+#[derive(Clone, Debug)]
+struct Outcome {
+    before: Option<Map>,
+    change: Change,
+    /// Whether it is the set of the one who made the change.
+    is_own: bool,
+    after: Option<Map>,
 }
 
 /// Elements of fields, each where the hash of its name says.
@@ -102,48 +115,115 @@ impl Memo {
         let empty = if old.is_none() { self.empty_body(schema, ty) } else { Map::new() };
         let steps = objects::walk(schema, ty, old, &empty, new, resets, std::mem::take(&mut self.steps));
         let walks = &mut self.of_types.entry(ty).or_default().walks;
-        let changes = match walks.find(|it| it.0 == steps) {
-            Some((_, known)) => known.clone(),
-            None => {
-                let changes = Changes::of(&steps, &mut self.names);
-                walks.keep((steps.clone(), changes.clone()));
-                changes
-            }
-        };
+        let mut changes = Changes::new();
+        let mut rest = steps.as_slice();
+        while !rest.is_empty() {
+            let of_field;
+            (of_field, rest) = split(rest);
+            let known = walks.find(|it| it.0 == of_field).map(|it| it.1.clone());
+            changes.extend(known.or_else(|| {
+                let change = Change::of(of_field, &mut self.names)?;
+                walks.keep((of_field.to_vec(), change.clone()));
+                Some(change)
+            }));
+        }
         self.steps = steps;
         self.steps.clear();
         changes
     }
 
-    /// What became of the sets of owners when they changed in the same way.
-    pub(crate) fn outcome(&mut self, ty: Option<TypeId>, is_it: impl Fn(&Outcome) -> bool) -> Option<&mut Outcome> {
-        self.of_types.entry(ty).or_default().outcomes.find(is_it)
-    }
-
-    pub(crate) fn keep_outcome(&mut self, ty: Option<TypeId>, outcome: Outcome) -> &mut Outcome {
-        self.of_types.entry(ty).or_default().outcomes.keep(outcome)
+    /// What becomes of somebody's set when there are changes; `is_own`: made by the same.
+    pub(crate) fn after(&mut self, ty: Option<TypeId>, set: &Map, changes: &[Change], is_own: bool) -> Map {
+        let of_type = self.of_types.entry(ty).or_default();
+        let mut res = set.clone();
+        for change in changes {
+            let before = child(set, &change.element);
+            match of_type.after(before, change, is_own) {
+                Some(after) if before.is_none_or(|it| !it.same(&after)) => res.insert(&change.element, after),
+                None if before.is_some() => {
+                    res.remove(&change.element);
+                }
+                _ => (),
+            }
+        }
+        if res.same(set) { res } else { of_type.shared(res) }
     }
 
     /// The same set as it was seen before, so that equal sets are one allocation; of another one, its equal parts.
     pub(crate) fn shared(&mut self, ty: Option<TypeId>, mut set: Map) -> Map {
-        let sets = &mut self.of_types.entry(ty).or_default().sets;
-        if let Some(known) = sets.find(|it| meta::maps_equal(it, &set)) {
-            return known.clone();
-        }
-        if let Some(last) = sets.0.iter().rfind(|it| it.keys().eq(set.keys())) {
+        let of_type = self.of_types.entry(ty).or_default();
+        if let Some(last) = of_type.sets.0.iter().rfind(|it| it.keys().eq(set.keys())) {
             share_parts(&mut set, last);
         }
-        sets.keep(set).clone()
+        of_type.shared(set)
+    }
+
+    /// The same entries as they were seen before: objects that are written in the same second share them.
+    pub(crate) fn shared_list(&mut self, ty: Option<TypeId>, entries: Vec<ManagedEntry>) -> Arc<[ManagedEntry]> {
+        let is_same = |a: &ManagedEntry, b: &ManagedEntry| {
+            a.time == b.time
+                && a.fields.same(&b.fields)
+                && (a.operation, &a.manager, &a.api_version, &a.subresource)
+                    == (b.operation, &b.manager, &b.api_version, &b.subresource)
+        };
+        let same = |it: &Arc<[ManagedEntry]>| {
+            it.len() == entries.len() && it.iter().rev().zip(entries.iter().rev()).all(|(a, b)| is_same(a, b))
+        };
+        let lists = &mut self.of_types.entry(ty).or_default().lists;
+        match lists.find(same) {
+            Some(known) => known.clone(),
+            None => lists.keep(entries.into()).clone(),
+        }
+    }
+}
+
+impl OfType {
+    /// The same of one field.
+    fn after(&mut self, before: Option<&Map>, change: &Change, is_own: bool) -> Option<Map> {
+        let before = before.cloned();
+        let is_it = |it: &Outcome| it.is_own == is_own && same(&it.before, &before) && it.change.same(change);
+        if let Some(known) = self.outcomes.find(is_it) {
+            return known.after.clone();
+        }
+        let mut after = before.clone();
+        for gone in [&change.changed, &change.removed].into_iter().flatten() {
+            after = after.and_then(|it| difference_at(&it, gone));
+        }
+        if let Some(changed) = change.changed.as_ref().filter(|_| is_own) {
+            after = Some(after.map_or_else(|| changed.clone(), |it| union_at(changed, &it)));
+        }
+        if let Some(after) = &mut after {
+            let like = |it: &&Outcome| it.change.element == change.element && it.after.is_some();
+            if let Some(last) = self.outcomes.0.iter().rfind(like).and_then(|it| it.after.as_ref()) {
+                share_parts(after, last);
+            }
+        }
+        self.outcomes.keep(Outcome { before, change: change.clone(), is_own, after: after.clone() });
+        after
+    }
+
+    /// The same set as it was seen before with the same allocations in it.
+    fn shared(&mut self, set: Map) -> Map {
+        let same =
+            |it: &Map| it.len() == set.len() && it.iter().zip(set.iter()).all(|((a, v), (b, w))| a == b && v.same(w));
+        match self.sets.find(same) {
+            Some(known) => known.clone(),
+            None => self.sets.keep(set).clone(),
+        }
     }
 }
 
 /// Makes what is equal in both the allocation of `known`.
 fn share_parts(set: &mut Map, known: &Map) {
+    if meta::maps_equal(set, known) {
+        *set = known.clone();
+        return;
+    }
     for (key, known) in known.iter() {
-        set.edit(key, |value| match (value, known) {
-            (value::Value::Map(it), value::Value::Map(known)) if meta::maps_equal(it, known) => *it = known.clone(),
-            (value::Value::Map(it), value::Value::Map(known)) => share_parts(it, known),
-            _ => (),
+        set.edit(key, |value| {
+            if let (Value::Map(it), Value::Map(known)) = (value, known) {
+                share_parts(it, known);
+            }
         });
     }
 }

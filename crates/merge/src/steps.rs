@@ -31,28 +31,68 @@ pub(crate) enum Step {
     Removed,
 }
 
-/// Sets of fields in which two objects differ.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Changes {
-    /// What is new or different.
-    pub changed: Map,
-    pub removed: Map,
+/// How one field at the top of an object differs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Change {
+    /// Such as `f:spec`.
+    pub element: Str,
+    /// What is new or different in it.
+    pub changed: Option<Map>,
+    pub removed: Option<Map>,
 }
 
-impl Changes {
-    /// What a whole walk tells.
-    pub fn of(steps: &[Step], names: &mut Names) -> Changes {
-        let root = Walk { steps: steps.iter().peekable(), names }.node();
-        let set = |it: Level| match node(false, it.children) {
-            Some(Value::Map(it)) => it,
-            _ => Map::new(),
-        };
-        Changes { changed: set(root.changed), removed: set(root.removed) }
+/// How two objects differ.
+pub(crate) type Changes = Vec<Change>;
+
+/// All fields that are new or different.
+pub(crate) fn changed(changes: &[Change]) -> Map {
+    changes.iter().filter_map(|it| Some((it.element.clone(), Value::Map(it.changed.clone()?)))).collect()
+}
+
+/// All fields that are gone.
+pub(crate) fn removed(changes: &[Change]) -> Map {
+    changes.iter().filter_map(|it| Some((it.element.clone(), Value::Map(it.removed.clone()?)))).collect()
+}
+
+/// Splits the part of a walk off that is about one field at the top.
+pub(crate) fn split(steps: &[Step]) -> (&[Step], &[Step]) {
+    let mut depth = 0;
+    let mut is_key = false;
+    for (idx, step) in steps.iter().enumerate() {
+        let was_key = std::mem::replace(&mut is_key, matches!(step, Step::Key(..)));
+        match step {
+            Step::Key(..) if was_key => (),
+            Step::Field(_) | Step::Key(..) | Step::Value(_) | Step::Item(_) => depth += 1,
+            Step::Up => depth -= 1,
+            Step::Changed | Step::Removed => (),
+        }
+        if depth == 0 {
+            return steps.split_at(idx + 1);
+        }
+    }
+    (steps, &[])
+}
+
+impl Change {
+    /// What the part of a walk tells that is about one field.
+    pub fn of(steps: &[Step], names: &mut Names) -> Option<Change> {
+        let Some((Step::Field(name), steps)) = steps.split_first() else { return None };
+        let element = names.element(name);
+        let node = Walk { steps: steps.iter().peekable(), names }.node();
+        Some(Change { element, changed: node.changed.finish(), removed: node.removed.finish() })
     }
 
     /// Whether both are the same allocations.
-    pub fn same(&self, other: &Changes) -> bool {
-        self.changed.same(&other.changed) && self.removed.same(&other.removed)
+    pub fn same(&self, other: &Change) -> bool {
+        self.element == other.element && same(&self.changed, &other.changed) && same(&self.removed, &other.removed)
+    }
+}
+
+/// Whether two sets are one allocation, or neither is there.
+pub(crate) fn same(a: &Option<Map>, b: &Option<Map>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a.same(b),
+        _ => a.is_none() && b.is_none(),
     }
 }
 
@@ -77,7 +117,11 @@ struct Level {
 
 impl Level {
     fn push(&mut self, element: &Str, child: Level) {
-        self.children.extend(node(child.is_member, child.children).map(|it| (element.clone(), it)));
+        self.children.extend(child.finish().map(|it| (element.clone(), Value::Map(it))));
+    }
+
+    fn finish(self) -> Option<Map> {
+        node(self.is_member, self.children)
     }
 }
 

@@ -8,6 +8,7 @@ use super::{check, set};
 use crate::fields::difference;
 use crate::memo::Memo;
 use crate::resets::Resets;
+use crate::steps::{changed, removed};
 
 const ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// `TotalAnnotationSizeLimitB`
@@ -33,7 +34,7 @@ pub(super) fn owned(
     let set = set::set_of(schema, ty, &config);
     let config = Object::from_map(KindId(0), config.as_map()?);
     let changes = memo.changes(schema, ty, Some(&config), live, Resets(&[]));
-    Some(difference(&difference(&set, &changes.changed), &changes.removed))
+    Some(difference(&difference(&set, &changed(&changes)), &removed(&changes)))
 }
 
 /// Writes what was applied into the annotation, where there is one.

@@ -11,21 +11,18 @@ use crate::shape::{Shape, element_of};
 
 /// The set of a whole tree.
 pub(super) fn set_of(schema: &Schema, ty: Option<TypeId>, value: &Value) -> Map {
-    match walk(schema, ty, value, false) {
-        Some(Value::Map(it)) => it,
-        _ => Map::new(),
-    }
+    walk(schema, ty, value, false).unwrap_or_default()
 }
 
 /// `member`: whether the place itself belongs to the set whatever is in it.
-fn walk(schema: &Schema, ty: Option<TypeId>, value: &Value, member: bool) -> Option<Value> {
+fn walk(schema: &Schema, ty: Option<TypeId>, value: &Value, member: bool) -> Option<Map> {
     let shape = Shape::of(schema, ty);
     if shape.is_leaf() {
-        return Some(leaf());
+        return Some(Map::new());
     }
     match (shape, value) {
         (Shape::List(it), Value::List(list)) => node(member, items(schema, it, list)),
-        (Shape::List(_), _) => member.then(leaf),
+        (Shape::List(_), _) => member.then(Map::new),
         (_, Value::Map(map)) => {
             let mut res: Vec<(Str, Value)> = Vec::with_capacity(map.len());
             for (name, value) in map.iter() {
@@ -33,14 +30,14 @@ fn walk(schema: &Schema, ty: Option<TypeId>, value: &Value, member: bool) -> Opt
                 let is_bare = value.is_null() || value.as_map().is_some_and(|it| it.is_empty());
                 let is_free = !matches!(shape, Shape::Struct(_));
                 if let Some(child) = walk(schema, ty, value, is_bare || is_free) {
-                    res.push((element(name), child));
+                    res.push((element(name), Value::Map(child)));
                 }
             }
             node(member, res)
         }
-        (Shape::Deduced, Value::Null) => member.then(leaf),
-        (Shape::Deduced, _) => Some(leaf()),
-        _ => member.then(leaf),
+        (Shape::Deduced, Value::Null) => member.then(Map::new),
+        (Shape::Deduced, _) => Some(Map::new()),
+        _ => member.then(Map::new),
     }
 }
 
@@ -52,7 +49,7 @@ fn items(schema: &Schema, it: &ListType, list: &List) -> Vec<(Str, Value)> {
         }
     }
     let child = |item: &Value, repeats: bool| {
-        if repeats { leaf() } else { walk(schema, Some(it.item), item, true).unwrap_or_else(leaf) }
+        if repeats { leaf() } else { walk(schema, Some(it.item), item, true).map_or_else(leaf, Value::Map) }
     };
     seen.into_iter().map(|(element, (item, repeats))| (element, child(item, repeats))).collect()
 }
@@ -74,7 +71,7 @@ pub(super) fn with_named(schema: &Schema, ty: Option<TypeId>, set: &Map) -> Map 
         let children = with_named(schema, ty.flatten(), below_map);
         let member = named || has(set, key);
         let children = children.iter().filter(|(key, _)| *key != ".").map(|(k, v)| (k.clone(), v.clone())).collect();
-        res.extend(node(member, children).map(|it| (key.clone(), it)));
+        res.extend(node(member, children).map(|it| (key.clone(), Value::Map(it))));
     }
     res.into()
 }
