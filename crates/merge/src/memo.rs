@@ -10,7 +10,7 @@ use value::{Map, Str, Value};
 use crate::fields::{child, difference_at, union_at};
 use crate::objects;
 use crate::resets::Resets;
-use crate::steps::{Change, Changes, Step, same, split};
+use crate::steps::{Change, Changes, Step, split};
 
 /// Places for names of fields.
 const NAMES: usize = 1_024;
@@ -35,18 +35,26 @@ pub struct Memo {
 
 #[derive(Clone, Debug, Default)]
 struct OfType {
-    /// Walks over the differences of one field and what they come to: the second follows from the first.
-    walks: Recent<(Vec<Step>, Change)>,
+    walks: Recent<Walk>,
     outcomes: Recent<Outcome>,
     sets: Recent<Map>,
     lists: Recent<Arc<[ManagedEntry]>>,
+}
+
+/// A walk over the differences of one field and what it comes to: that follows from the steps alone.
+#[derive(Clone, Debug)]
+struct Walk {
+    /// See [`split`].
+    print: u32,
+    steps: Vec<Step>,
+    change: Change,
 }
 
 /// What becomes of somebody's set under a field when the field changes. It follows from the allocations of the rest, which
 /// stand for nothing else as they are kept here.
 #[derive(Clone, Debug)]
 struct Outcome {
-    before: Option<Map>,
+    before: Map,
     change: Change,
     /// Whether it is the set of the one who made the change.
     is_own: bool,
@@ -118,12 +126,12 @@ impl Memo {
         let mut changes = Changes::new();
         let mut rest = steps.as_slice();
         while !rest.is_empty() {
-            let of_field;
-            (of_field, rest) = split(rest);
-            let known = walks.find(|it| it.0 == of_field).map(|it| it.1.clone());
+            let (print, steps);
+            (print, steps, rest) = split(rest);
+            let known = walks.find(|it| it.print == print && it.steps == steps).map(|it| it.change.clone());
             changes.extend(known.or_else(|| {
-                let change = Change::of(of_field, &mut self.names)?;
-                walks.keep((of_field.to_vec(), change.clone()));
+                let change = Change::of(steps, &mut self.names)?;
+                walks.keep(Walk { print, steps: steps.to_vec(), change: change.clone() });
                 Some(change)
             }));
         }
@@ -180,12 +188,12 @@ impl Memo {
 impl OfType {
     /// The same of one field.
     fn after(&mut self, before: Option<&Map>, change: &Change, is_own: bool) -> Option<Map> {
-        let before = before.cloned();
-        let is_it = |it: &Outcome| it.is_own == is_own && same(&it.before, &before) && it.change.same(change);
+        let Some(before) = before else { return change.changed.clone().filter(|_| is_own) };
+        let is_it = |it: &Outcome| it.before.same(before) && it.is_own == is_own && it.change.same(change);
         if let Some(known) = self.outcomes.find(is_it) {
             return known.after.clone();
         }
-        let mut after = before.clone();
+        let mut after = Some(before.clone());
         for gone in [&change.changed, &change.removed].into_iter().flatten() {
             after = after.and_then(|it| difference_at(&it, gone));
         }
@@ -198,7 +206,7 @@ impl OfType {
                 share_parts(after, last);
             }
         }
-        self.outcomes.keep(Outcome { before, change: change.clone(), is_own, after: after.clone() });
+        self.outcomes.keep(Outcome { before: before.clone(), change: change.clone(), is_own, after: after.clone() });
         after
     }
 

@@ -54,23 +54,33 @@ pub(crate) fn removed(changes: &[Change]) -> Map {
     changes.iter().filter_map(|it| Some((it.element.clone(), Value::Map(it.removed.clone()?)))).collect()
 }
 
-/// Splits the part of a walk off that is about one field at the top.
-pub(crate) fn split(steps: &[Step]) -> (&[Step], &[Step]) {
-    let mut depth = 0;
-    let mut is_key = false;
+/// Splits the part of a walk off that is about one field at the top. The number is the same for equal parts and tells most
+/// others apart.
+pub(crate) fn split(steps: &[Step]) -> (u32, &[Step], &[Step]) {
+    let (mut depth, mut print) = (0_usize, 0_u32);
+    let mut was_key = false;
     for (idx, step) in steps.iter().enumerate() {
-        let was_key = std::mem::replace(&mut is_key, matches!(step, Step::Key(..)));
-        match step {
-            Step::Key(..) if was_key => (),
-            Step::Field(_) | Step::Key(..) | Step::Value(_) | Step::Item(_) => depth += 1,
-            Step::Up => depth -= 1,
-            Step::Changed | Step::Removed => (),
-        }
+        let (kind, len) = match step {
+            Step::Field(it) => (1, it.len()),
+            Step::Key(_, it) => (2, it.as_str().map_or(0, str::len)),
+            Step::Value(it) => (3, it.as_str().map_or(0, str::len)),
+            Step::Item(it) => (4, it.len()),
+            Step::Up => (5, 0),
+            Step::Changed => (6, 0),
+            Step::Removed => (7, 0),
+        };
+        print = (print ^ (kind | (len as u32) << 3)).wrapping_mul(0x9e37_79b1).rotate_left(5);
+        // Keys in a row are one step down.
+        let is_key = kind == 2;
+        depth += usize::from(kind <= 4 && !(is_key && was_key));
+        depth -= usize::from(kind == 5);
+        was_key = is_key;
         if depth == 0 {
-            return steps.split_at(idx + 1);
+            let (part, rest) = steps.split_at(idx + 1);
+            return (print, part, rest);
         }
     }
-    (steps, &[])
+    (print, steps, &[])
 }
 
 impl Change {
@@ -84,12 +94,12 @@ impl Change {
 
     /// Whether both are the same allocations.
     pub fn same(&self, other: &Change) -> bool {
-        self.element == other.element && same(&self.changed, &other.changed) && same(&self.removed, &other.removed)
+        same(&self.changed, &other.changed) && same(&self.removed, &other.removed) && self.element == other.element
     }
 }
 
 /// Whether two sets are one allocation, or neither is there.
-pub(crate) fn same(a: &Option<Map>, b: &Option<Map>) -> bool {
+fn same(a: &Option<Map>, b: &Option<Map>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => a.same(b),
         _ => a.is_none() && b.is_none(),
