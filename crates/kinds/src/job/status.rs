@@ -5,47 +5,67 @@ use std::collections::BTreeSet;
 use meta::{Errors, Object};
 use value::{Map, Value, time};
 
-use super::{condition, indexes};
+use super::indexes;
 use crate::path::Path;
 use crate::pod_template::fields::{child, flag, has, int, list, maps, opt_int, opt_text, text, texts};
 use crate::pod_template::internal;
 use crate::workload::{self, spec, status};
 
+/// A job as far as its status is looked at.
+struct State<'a> {
+    spec: &'a Map,
+    status: &'a Map,
+    /// The types of the conditions that are true.
+    holds: Vec<&'a str>,
+}
+
+impl<'a> State<'a> {
+    fn of(it: &'a Object) -> State<'a> {
+        let status = status(it);
+        let conditions = maps(status, "conditions").filter(|(_, it)| text(it, "status") == "True");
+        State { spec: spec(it), status, holds: conditions.map(|(_, it)| text(it, "type")).collect() }
+    }
+
+    fn is(&self, condition: &str) -> bool {
+        self.holds.contains(&condition)
+    }
+
+    fn is_finished(&self) -> bool {
+        self.is("Complete") || self.is("Failed")
+    }
+
+    fn value(&self, key: &str) -> Option<&'a Value> {
+        self.status.get(key).filter(|it| !it.is_null())
+    }
+}
+
 /// New and old, and what has changed between them.
 struct Change<'a> {
-    new: &'a Object,
-    old: &'a Object,
+    new: State<'a>,
+    old: State<'a>,
 }
 
 impl Change<'_> {
     /// Whether any of these fields of the status differs.
     fn fields(&self, keys: &[&str]) -> bool {
-        keys.iter().any(|key| value(self.new, key) != value(self.old, key))
+        keys.iter().any(|key| self.new.value(key) != self.old.value(key))
     }
 
     /// Whether any of these conditions has become true, or has been.
     fn conditions(&self, kinds: &[&str]) -> bool {
-        kinds.iter().any(|kind| condition(self.new, kind) != condition(self.old, kind))
+        kinds.iter().any(|kind| self.new.is(kind) != self.old.is(kind))
     }
 
     fn finish(&self) -> bool {
-        finished(self.new) != finished(self.old)
+        self.new.is_finished() != self.old.is_finished()
     }
-}
-
-fn value<'a>(it: &'a Object, key: &str) -> Option<&'a Value> {
-    status(it).get(key).filter(|it| !it.is_null())
-}
-
-fn finished(it: &Object) -> bool {
-    condition(it, "Complete") || condition(it, "Failed")
 }
 
 /// `ValidateJobUpdateStatus`
 pub(super) fn validate(new: &Object, old: &Object, errors: &mut Errors) {
-    let change = Change { new, old };
+    let change = Change { new: State::of(new), old: State::of(old) };
     let path = Path::root("status");
-    counts(status(new), &path, errors);
+    counts(change.new.status, &path, errors);
     completion(&change, &path, errors);
     end(&change, &path, errors);
     lists(&change, &path, errors);
@@ -71,16 +91,16 @@ fn counts(status: &Map, path: &Path<'_>, errors: &mut Errors) {
 }
 
 fn completion(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
-    let new = change.new;
-    let complete = condition(new, "Complete");
+    let new = &change.new;
+    let complete = new.is("Complete");
     let (conditions, completion_path) = (path.child("conditions"), path.child("completionTime"));
-    if change.conditions(&["Complete", "Failed"]) && complete && condition(new, "Failed") {
+    if change.conditions(&["Complete", "Failed"]) && complete && new.is("Failed") {
         conditions.hidden(errors, "cannot set Complete=True and Failed=true conditions");
     }
-    if change.conditions(&["Complete", "FailureTarget"]) && complete && condition(new, "FailureTarget") {
+    if change.conditions(&["Complete", "FailureTarget"]) && complete && new.is("FailureTarget") {
         conditions.hidden(errors, "cannot set Complete=True and FailureTarget=true conditions");
     }
-    let completed = value(new, "completionTime");
+    let completed = new.value("completionTime");
     if change.conditions(&["Complete"]) || change.fields(&["completionTime"]) {
         match completed {
             Some(bad) if !complete => {
@@ -91,7 +111,7 @@ fn completion(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
             _ => (),
         }
     }
-    let at = |key: &str| value(new, key).and_then(Value::as_str).and_then(time::parse_secs);
+    let at = |key: &str| new.value(key).and_then(Value::as_str).and_then(time::parse_secs);
     if change.fields(&["startTime", "completionTime"])
         && let (Some(start), Some(end)) = (at("startTime"), at("completionTime"))
         && end < start
@@ -105,32 +125,29 @@ fn completion(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
 }
 
 fn end(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
-    let (new, conditions) = (change.new, path.child("conditions"));
+    let (new, conditions) = (&change.new, path.child("conditions"));
     if (change.conditions(&["Failed"]) || change.fields(&["failedIndexes"]))
-        && condition(new, "Failed")
-        && !condition(new, "FailureTarget")
+        && new.is("Failed")
+        && !new.is("FailureTarget")
     {
         conditions.hidden(errors, "cannot set Failed=True condition without the FailureTarget=true condition");
     }
-    if change.conditions(&["Complete", "SuccessCriteriaMet"])
-        && condition(new, "Complete")
-        && !condition(new, "SuccessCriteriaMet")
-    {
+    if change.conditions(&["Complete", "SuccessCriteriaMet"]) && new.is("Complete") && !new.is("SuccessCriteriaMet") {
         conditions.hidden(errors, "cannot set Complete=True condition without the SuccessCriteriaMet=true condition");
     }
-    if !finished(new) {
+    if !new.is_finished() {
         return;
     }
-    let active = int(status(new), "active");
+    let active = int(new.status, "active");
     if (change.finish() || change.fields(&["active"])) && active > 0 {
         path.child("active").invalid(errors, active, "active>0 is invalid for finished job");
     }
-    let needs_no_start = flag(spec(new), "suspend") && opt_int(spec(new), "completions") == Some(0);
-    if (change.finish() || change.fields(&["startTime"])) && !needs_no_start && value(new, "startTime").is_none() {
+    let needs_no_start = flag(new.spec, "suspend") && opt_int(new.spec, "completions") == Some(0);
+    if (change.finish() || change.fields(&["startTime"])) && !needs_no_start && new.value("startTime").is_none() {
         path.child("startTime").required(errors, "startTime is required for finished job");
     }
     if (change.finish() || change.fields(&["uncountedTerminatedPods"]))
-        && let Some(pods) = child(status(new), "uncountedTerminatedPods")
+        && let Some(pods) = child(new.status, "uncountedTerminatedPods")
         && !(list(pods, "succeeded").is_empty() && list(pods, "failed").is_empty())
     {
         let bad = internal::bad_value(pods, "UncountedTerminatedPods");
@@ -140,11 +157,11 @@ fn end(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
 
 /// The lists of indexes that are done.
 fn lists(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
-    let new = change.new;
-    let completions = opt_int(spec(new), "completions");
-    let (completed, failed) = (text(status(new), "completedIndexes"), opt_text(status(new), "failedIndexes"));
+    let new = &change.new;
+    let completions = opt_int(new.spec, "completions");
+    let (completed, failed) = (text(new.status, "completedIndexes"), opt_text(new.status, "failedIndexes"));
     let (completed_path, failed_path) = (path.child("completedIndexes"), path.child("failedIndexes"));
-    let per_index = has(spec(new), "backoffLimitPerIndex");
+    let per_index = has(new.spec, "backoffLimitPerIndex");
     let (completed_changed, failed_changed) = (change.fields(&["completedIndexes"]), change.fields(&["failedIndexes"]));
     if let Some(completions) = completions {
         if completed_changed && let Err(why) = indexes::count(completed, completions) {
@@ -158,7 +175,7 @@ fn lists(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
             failed_path.invalid(errors, failed, &format!("error parsing failedIndexes: {why}"));
         }
     }
-    if completed_changed && !completed.is_empty() && text(spec(new), "completionMode") != "Indexed" {
+    if completed_changed && !completed.is_empty() && text(new.spec, "completionMode") != "Indexed" {
         let detail = "cannot set non-empty completedIndexes when non-indexed completion mode";
         completed_path.invalid(errors, completed, detail);
     }
@@ -177,23 +194,23 @@ fn lists(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
 }
 
 fn later_checks(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
-    let (new, conditions) = (change.new, path.child("conditions"));
-    let terminating = int(status(new), "terminating");
-    if (change.finish() || change.fields(&["terminating"])) && terminating > 0 && finished(new) {
+    let (new, conditions) = (&change.new, path.child("conditions"));
+    let terminating = int(new.status, "terminating");
+    if (change.finish() || change.fields(&["terminating"])) && terminating > 0 && new.is_finished() {
         path.child("terminating").invalid(errors, terminating, "terminating>0 is invalid for finished job");
     }
-    let ready = int(status(new), "ready");
-    if change.fields(&["ready", "active"]) && ready > int(status(new), "active") {
+    let ready = int(new.status, "ready");
+    if change.fields(&["ready", "active"]) && ready > int(new.status, "active") {
         path.child("ready").invalid(errors, ready, "cannot set more ready pods than active");
     }
-    let met = condition(new, "SuccessCriteriaMet");
-    if met && condition(new, "Failed") {
+    let met = new.is("SuccessCriteriaMet");
+    if met && new.is("Failed") {
         conditions.hidden(errors, "cannot set SuccessCriteriaMet=True and Failed=true conditions");
     }
-    if met && condition(new, "FailureTarget") {
+    if met && new.is("FailureTarget") {
         conditions.hidden(errors, "cannot set SuccessCriteriaMet=True and FailureTarget=true conditions");
     }
-    if has(spec(new), "successPolicy") && !met && condition(new, "Complete") {
+    if has(new.spec, "successPolicy") && !met && new.is("Complete") {
         let detail = "cannot set Complete=True for Job with SuccessPolicy unless SuccessCriteriaMet=True";
         conditions.hidden(errors, detail);
     }
@@ -202,38 +219,38 @@ fn later_checks(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
 fn nothing_taken_back(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
     let Change { new, old } = change;
     let conditions = path.child("conditions");
-    let lost = |kind: &str| condition(old, kind) && !condition(new, kind);
+    let lost = |kind: &str| old.is(kind) && !new.is(kind);
     for kind in ["Failed", "Complete", "FailureTarget"] {
         if lost(kind) {
             conditions.hidden(errors, &format!("cannot disable the terminal {kind}=True condition"));
         }
     }
-    let elastic = text(spec(new), "completionMode") == "Indexed"
-        && opt_int(spec(new), "completions") == opt_int(spec(new), "parallelism");
+    let elastic = text(new.spec, "completionMode") == "Indexed"
+        && opt_int(new.spec, "completions") == opt_int(new.spec, "parallelism");
     for key in ["failed", "succeeded"] {
-        let count = int(status(new), key);
-        if count < int(status(old), key) && !(key == "succeeded" && elastic) {
+        let count = int(new.status, key);
+        if count < int(old.status, key) && !(key == "succeeded" && elastic) {
             path.child(key).invalid(errors, count, &format!("cannot decrease the {key} counter"));
         }
     }
-    let bad = |key: &str| value(new, key).cloned().unwrap_or(Value::Null);
+    let bad = |key: &str| new.value(key).cloned().unwrap_or(Value::Null);
     if change.fields(&["completionTime"])
-        && value(new, "completionTime").is_some()
-        && value(old, "completionTime").is_some()
+        && new.value("completionTime").is_some()
+        && old.value("completionTime").is_some()
     {
         path.child("completionTime").invalid(errors, bad("completionTime"), "field is immutable");
     }
     let runs =
-        maps(status(new), "conditions").any(|(_, it)| text(it, "type") == "Suspended" && text(it, "status") == "False");
-    let resumes = condition(old, "Suspended") && runs;
-    if change.fields(&["startTime"]) && !resumes && value(old, "startTime").is_some() && !flag(spec(new), "suspend") {
+        maps(new.status, "conditions").any(|(_, it)| text(it, "type") == "Suspended" && text(it, "status") == "False");
+    let resumes = old.is("Suspended") && runs;
+    if change.fields(&["startTime"]) && !resumes && old.value("startTime").is_some() && !flag(new.spec, "suspend") {
         let detail = "field is immutable for unsuspended job once set";
         path.child("startTime").invalid(errors, bad("startTime"), detail);
     }
     if lost("SuccessCriteriaMet") {
         conditions.hidden(errors, "cannot disable the SuccessCriteriaMet=True condition");
     }
-    if condition(old, "Complete") && !condition(old, "SuccessCriteriaMet") && condition(new, "SuccessCriteriaMet") {
+    if old.is("Complete") && !old.is("SuccessCriteriaMet") && new.is("SuccessCriteriaMet") {
         let detail = "cannot set SuccessCriteriaMet=True for Job already has Complete=true conditions";
         conditions.hidden(errors, detail);
     }
