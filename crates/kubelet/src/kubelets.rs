@@ -12,6 +12,7 @@ use value::Str;
 
 use crate::client::Client;
 use crate::fast::Fast;
+use crate::foresight::Foresight;
 use crate::life::Life;
 use crate::machine::Network;
 use crate::nodes;
@@ -42,8 +43,7 @@ pub(crate) struct Machine {
 /// All kubelets.
 pub struct Kubelets {
     pub(crate) mode: Mode,
-    /// Who answers programs that ask the network.
-    pub(crate) client: Client,
+    pub(crate) foresight: Foresight,
     /// Pods in which such a program runs: looked at again when the network changes.
     pub(crate) asking: BTreeSet<Key>,
     /// Machines that are there from the beginning were started before.
@@ -84,7 +84,7 @@ impl Kubelets {
     pub fn new(mode: Mode, began: Instant, client: Client) -> Kubelets {
         Kubelets {
             mode,
-            client,
+            foresight: Foresight::new(client),
             asking: BTreeSet::new(),
             began,
             machines: BTreeMap::new(),
@@ -214,7 +214,8 @@ impl Actor for Kubelets {
     }
 
     fn list(&mut self, view: &View<'_>) {
-        *self = Kubelets { n_machines: self.n_machines, ..Kubelets::new(self.mode, self.began, self.client) };
+        let client = self.foresight.client;
+        *self = Kubelets { n_machines: self.n_machines, ..Kubelets::new(self.mode, self.began, client) };
         for kind in [MACHINE, POD] {
             for object in view.list(kind, None) {
                 let change = Change { revision: object.meta.revision, before: None, after: Some(object.clone()) };

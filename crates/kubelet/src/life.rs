@@ -55,6 +55,8 @@ pub(crate) enum Next {
 #[derive(Clone, Debug)]
 pub(crate) struct Container {
     pub name: Str,
+    /// What the runtime calls its present run, once there was one.
+    pub id: Str,
     pub image: Str,
     pub is_init: bool,
     /// An init container that stays: `restartPolicy: Always`.
@@ -82,6 +84,8 @@ pub(crate) struct Life {
     pub key: Key,
     pub uid: Str,
     pub pod: Arc<Object>,
+    /// `spec.activeDeadlineSeconds`
+    pub deadline_seconds: Option<i64>,
     pub node: Str,
     pub ip: Str,
     pub host_ip: Str,
@@ -108,6 +112,7 @@ impl Container {
         let reason = if is_init { "PodInitializing" } else { "ContainerCreating" };
         Container {
             name: text("name"),
+            id: Str::default(),
             image: text("image"),
             is_init,
             is_sidecar: is_init && spec.str_at("restartPolicy") == Some("Always"),
@@ -128,6 +133,11 @@ impl Container {
 
     pub fn is_running(&self) -> bool {
         matches!(self.state, State::Running { .. })
+    }
+
+    /// Whether it runs or has ever run.
+    pub fn was_started(&self) -> bool {
+        !matches!(self.state, State::Waiting { .. }) || self.last.is_some()
     }
 
     pub fn ended(&self) -> Option<&Ended> {
@@ -162,6 +172,12 @@ impl Container {
 }
 
 impl Life {
+    /// Takes a new state of the pod in.
+    pub fn follow(&mut self, pod: &Arc<Object>) {
+        self.deadline_seconds = pod.i64_at("spec.activeDeadlineSeconds");
+        self.pod = pod.clone();
+    }
+
     /// When anything happens next.
     pub fn next_at(&self) -> Option<Instant> {
         if self.stopping {
@@ -174,7 +190,7 @@ impl Life {
 
     /// `activeDeadlineSeconds` from the start, while it runs.
     pub fn deadline(&self) -> Option<Instant> {
-        let seconds = self.pod.i64_at("spec.activeDeadlineSeconds")?;
+        let seconds = self.deadline_seconds?;
         let running = self.failed.is_none() && !self.is_over();
         running.then(|| self.began + Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
     }

@@ -137,11 +137,16 @@ fn printed(view: &View<'_>, pod: &Object, container: &Value, span: Span, client:
     lines
 }
 
+/// Whether variables may stand in a word of a command line.
+pub(crate) fn has_variables(word: &str) -> bool {
+    word.contains("$(")
+}
+
 /// What the container runs, if it is understood.
 pub(crate) fn program(view: &View<'_>, pod: &Object, container: &Value) -> Option<shell::Program> {
     let words = container.list_at("command").iter().chain(container.list_at("args")).filter_map(Value::as_str);
     let mut words: Vec<String> = words.map(str::to_owned).collect();
-    if words.iter().any(|it| it.contains("$(")) {
+    if words.iter().any(|it| has_variables(it)) {
         let variables = surroundings(view, pod, container).variables;
         for word in &mut words {
             for (name, value) in &variables {

@@ -6,9 +6,10 @@ use sim::{Duration, Instant};
 use value::Value;
 
 use crate::behavior::Behavior;
-use crate::client::{Client, Programs};
+use crate::client::Programs;
+use crate::environment;
+use crate::foresight::{Foresight, Known};
 use crate::shell::{self, Output, Program, Surroundings};
-use crate::{environment, logs};
 
 /// What is going to happen to a container that starts now.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -27,6 +28,8 @@ pub(crate) struct Prospects {
     pub asks: bool,
 }
 
+/// Where a container's probes stand.
+const PROBES: [&str; 3] = ["startupProbe", "livenessProbe", "readinessProbe"];
 /// Rounds of a probe that are looked at beyond the last change.
 const ROUNDS_MAX: u32 = 1_000;
 
@@ -70,32 +73,38 @@ pub(crate) fn prospects(
     pod: &Object,
     container: &Value,
     behavior: &Behavior,
-    client: Client,
+    foresight: &Foresight,
 ) -> Prospects {
     let start = view.now;
-    let programs = Programs::of(view, pod, container, client);
-    let run = |name: &str, arguments: &[&str]| programs.run(name, arguments);
-    let program = logs::program(view, pod, container);
-    let around = match program {
-        Some(_) => environment::with_files(view, pod, container),
-        None => Surroundings::default(),
+    let known = foresight.program(view, pod, container);
+    let (output, around) = match &*known {
+        Known { plain: Some(it), .. } if PROBES.iter().all(|it| container.get(it).is_none()) => {
+            (Some(it.output(start)), Surroundings::default())
+        }
+        Known { program: Some(it), .. } => {
+            let around = environment::with_files(view, pod, container);
+            let programs = Programs::of(view, pod, container, foresight.client);
+            let run = |name: &str, arguments: &[&str]| programs.run(name, arguments);
+            (Some(shell::run(it, &around, start, Instant::END, Some(&run))), around)
+        }
+        Known { program: None, .. } => (None, Surroundings::default()),
     };
-    let output = program.map(|it| shell::run(&it, &around, start, Instant::END, Some(&run)));
     let asks = output.as_ref().is_some_and(|it| it.asked);
     let world = World { view, behavior, start, output, around };
     let mut res = Prospects { exit: exit(&world, container), asks, ..Prospects::default() };
     let mut from = start;
-    if let Some(probe) = Probe::of(container, "startupProbe") {
+    let [startup, liveness, readiness] = PROBES;
+    if let Some(probe) = Probe::of(container, startup) {
         let (passed, killed) = world.until_passed(&probe, start);
         res.killed = killed.map(|at| (at, world.failure("Startup", &probe)));
         let Some(passed) = passed else { return res };
         from = passed;
     }
     res.started = Some(from);
-    if let Some(probe) = Probe::of(container, "livenessProbe") {
+    if let Some(probe) = Probe::of(container, liveness) {
         res.killed = world.killed(&probe, from).map(|at| (at, world.failure("Liveness", &probe)));
     }
-    match Probe::of(container, "readinessProbe") {
+    match Probe::of(container, readiness) {
         Some(probe) => {
             res.ready = world.flips(&probe, from);
             let first = from + probe.delay + SETTLE;

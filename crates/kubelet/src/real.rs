@@ -8,8 +8,8 @@ use runtime::{Cx, EventSource, View};
 use sim::Instant;
 use value::{Str, Value, time};
 
-use crate::client::Client;
 use crate::events::Events;
+use crate::foresight::Foresight;
 use crate::kubelets::{Kubelets, NAME, is_live, is_on, node_of};
 use crate::life::{CRASH_BACK_OFF, Container, Ended, Life, Next, State};
 use crate::probes::Prospects;
@@ -21,7 +21,7 @@ impl Kubelets {
         if let Some(life) = self.lives.get_mut(&pod.key()).filter(|it| it.uid == pod.meta.uid) {
             // What it wrote itself tells it nothing.
             let is_own = Arc::ptr_eq(&life.pod, pod);
-            life.pod = pod.clone();
+            life.follow(pod);
             return !is_own;
         }
         // A pod at rest is woken by what may change its life: not by its own status, but by others' conditions in it.
@@ -47,6 +47,7 @@ impl Kubelets {
             key: pod.key(),
             uid: pod.meta.uid.clone(),
             pod: pod.clone(),
+            deadline_seconds: pod.i64_at("spec.activeDeadlineSeconds"),
             node,
             ip: Str::default(),
             host_ip,
@@ -65,7 +66,7 @@ impl Kubelets {
             life.rejected = life.failed.is_some();
         }
         for container in &mut life.containers {
-            resume(container, view, pod, rebooted, self.client);
+            resume(container, view, pod, rebooted, &self.foresight);
         }
         Some(life)
     }
@@ -114,11 +115,11 @@ impl Kubelets {
             life.ip = nodes::pod_ip(cx, &machine.network, &life.pod);
         }
         {
-            let (view, pod, client) = (cx.view(), life.pod.clone(), self.client);
+            let (view, pod, foresight) = (cx.view(), life.pod.clone(), &self.foresight);
             if std::mem::take(&mut life.hears_news) {
-                ask_again(life, &view, client);
+                ask_again(life, &view, foresight);
             }
-            steps::advance(life, now, &mut events, &|container| prospects(&view, &pod, container, client));
+            steps::advance(life, now, &mut events, &|container| prospects(&view, &pod, container, foresight));
         }
         if !reachable {
             return Ok(false);
@@ -137,19 +138,19 @@ impl Kubelets {
 }
 
 /// Looks ahead for a container that starts now.
-fn prospects(view: &View<'_>, pod: &Object, container: &Container, client: Client) -> Prospects {
+fn prospects(view: &View<'_>, pod: &Object, container: &Container, foresight: &Foresight) -> Prospects {
     let spec = spec_of(pod, container);
-    spec.map_or_else(Prospects::default, |it| probes::prospects(view, pod, it, &container.behavior, client))
+    spec.map_or_else(Prospects::default, |it| probes::prospects(view, pod, it, &container.behavior, foresight))
 }
 
 /// Programs that ask the network hear what it says now: they may end otherwise.
-fn ask_again(life: &mut Life, view: &View<'_>, client: Client) {
+fn ask_again(life: &mut Life, view: &View<'_>, foresight: &Foresight) {
     for container in &mut life.containers {
         let State::Running { since } = container.state else { continue };
         if container.prospects.asks && matches!(container.next, Next::Nothing | Next::Exit) {
             let mut then = *view;
             then.now = since;
-            container.prospects.exit = prospects(&then, &life.pod, container, client).exit;
+            container.prospects.exit = prospects(&then, &life.pod, container, foresight).exit;
             steps::plan_end(container);
         }
     }
@@ -162,11 +163,12 @@ fn spec_of<'a>(pod: &'a Object, container: &Container) -> Option<&'a Value> {
 }
 
 /// Takes up a container where the pod's status left it, as after a restart of the kubelet or of the whole machine.
-fn resume(container: &mut Container, view: &View<'_>, pod: &Object, rebooted: bool, client: Client) {
+fn resume(container: &mut Container, view: &View<'_>, pod: &Object, rebooted: bool, foresight: &Foresight) {
     let now = view.now;
     let list = if container.is_init { "status.initContainerStatuses" } else { "status.containerStatuses" };
     let Some(status) = pod.list_at(list).iter().find(|it| it.str_at("name") == Some(&container.name)) else { return };
     container.restarts = status.i64_at("restartCount").unwrap_or(0);
+    container.id = status::container_id(&pod.meta.uid, &container.name, container.restarts);
     let (first, max) = CRASH_BACK_OFF;
     if let Ok(shift) = u32::try_from(container.restarts - 1) {
         container.back_off = first.saturating_mul(1_u32.checked_shl(shift).unwrap_or(u32::MAX)).min(max);
@@ -185,7 +187,7 @@ fn resume(container: &mut Container, view: &View<'_>, pod: &Object, rebooted: bo
         container.started = status.bool_at("started") == Some(true);
         let mut then = *view;
         then.now = since;
-        container.prospects = prospects(&then, pod, container, client);
+        container.prospects = prospects(&then, pod, container, foresight);
         // What should have happened meanwhile happens now; what did happen is in the status.
         let (ready, started) = (container.ready, container.started);
         container.prospects.ready.retain(|(at, it)| *at > now || *it != ready);

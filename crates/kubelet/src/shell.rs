@@ -16,13 +16,20 @@ use value::Str;
 pub(crate) use self::commands::matches;
 pub(crate) use self::live::exec;
 pub use self::live::{Programs, Ran};
-pub(crate) use self::run::{Output, probe, run};
+pub(crate) use self::run::{End, Output, probe, run};
 
 use self::parse::Node;
 
 /// What a container runs, as far as it is understood.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Program(Node);
+
+impl Program {
+    /// Whether it does the same wherever and whenever it runs, but for the times that it prints.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.0.is_plain()
+    }
+}
 
 /// What surrounds a program.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

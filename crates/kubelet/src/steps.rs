@@ -6,6 +6,7 @@ use value::Str;
 use crate::events::Events;
 use crate::life::{CRASH_BACK_OFF, CRASH_FORGIVEN, Container, Ended, Life, Next, PULL_BACK_OFF, State};
 use crate::probes::Prospects;
+use crate::status::container_id;
 
 /// What the exit code of a container that is killed says: 128 and the signal.
 const KILLED: i64 = 137;
@@ -107,12 +108,13 @@ fn probe(container: &mut Container, now: Instant, events: &mut Events) {
 }
 
 fn run(life: &mut Life, idx: usize, now: Instant, events: &mut Events, look_ahead: LookAhead<'_>) {
-    let container = &mut life.containers[idx];
+    let Life { uid, containers, .. } = &mut *life;
+    let container = &mut containers[idx];
     match container.next {
         Next::Nothing => (),
         Next::Pull => pull(container, now, events),
         Next::Pulled => pulled(container, now, events),
-        Next::Start | Next::Retry => start(container, now, events, look_ahead),
+        Next::Start | Next::Retry => start(container, uid, now, events, look_ahead),
         Next::Exit => {
             let (code, reason) = container
                 .prospects
@@ -188,7 +190,7 @@ fn pulled(container: &mut Container, now: Instant, events: &mut Events) {
     container.plan(Next::Pulled, now + PULL_AGAIN);
 }
 
-fn start(container: &mut Container, now: Instant, events: &mut Events, look_ahead: LookAhead<'_>) {
+fn start(container: &mut Container, pod_uid: &str, now: Instant, events: &mut Events, look_ahead: LookAhead<'_>) {
     events.normal(container, "Created", "Container created".to_owned());
     events.normal(container, "Started", "Container started".to_owned());
     if let State::Terminated(ended) = &container.state {
@@ -197,6 +199,7 @@ fn start(container: &mut Container, now: Instant, events: &mut Events, look_ahea
     if container.last.is_some() {
         container.restarts += 1;
     }
+    container.id = container_id(pod_uid, &container.name, container.restarts);
     container.state = State::Running { since: now };
     (container.ready, container.started) = (false, false);
     container.prospects = look_ahead(container);

@@ -1,5 +1,7 @@
 //! From text to a tree of commands.
 
+use super::commands;
+
 /// Nesting at most: deeper scripts are not understood.
 const DEPTH_MAX: u32 = 40;
 
@@ -83,6 +85,27 @@ impl Node {
     pub fn of_words(words: &[&str]) -> Node {
         let word = |it: &&str| Word(vec![Part::Text { text: (*it).to_owned(), quoted: true }]);
         Node::Simple { assigned: Vec::new(), words: words.iter().map(word).collect(), redirects: Vec::new() }
+    }
+
+    /// Whether it is made of commands that neither ask nor change anything around them.
+    pub fn is_plain(&self) -> bool {
+        match self {
+            Node::Simple { assigned, words, redirects } => {
+                let mut texts = words.iter().map(|it| match it.0.as_slice() {
+                    [Part::Text { text, .. }] => Some(text),
+                    _ => None,
+                });
+                let name = texts.next().flatten();
+                assigned.is_empty()
+                    && redirects.is_empty()
+                    && name.is_some_and(|it| commands::is_plain(it))
+                    && texts.all(|it| it.is_some())
+            }
+            Node::And(a, b) | Node::Or(a, b) => a.is_plain() && b.is_plain(),
+            Node::Not(it) => it.is_plain(),
+            Node::Sequence(list) => list.iter().all(Node::is_plain),
+            _ => false,
+        }
     }
 }
 
