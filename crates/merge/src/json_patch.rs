@@ -178,7 +178,7 @@ fn replace(doc: &mut Value, path: &str, value: Value) -> Option<()> {
         }
         Value::List(list) => {
             let idx = index(key, list.len())?;
-            *list.make_mut().get_mut(idx)? = value.clone();
+            list.set(idx, value.clone())?;
             Some(Value::Null)
         }
         _ => None,
@@ -202,7 +202,7 @@ fn descend(at: &mut Value, rest: &str, f: &mut dyn FnMut(&mut Value, &str) -> Op
         Value::List(list) => {
             let idx = index(&key, list.len())?;
             if list.get(idx).is_some_and(|it| !it.same(&next)) {
-                *list.make_mut().get_mut(idx)? = next;
+                list.set(idx, next)?;
             }
         }
         _ => return None,

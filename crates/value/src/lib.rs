@@ -9,6 +9,7 @@ mod list;
 mod literal;
 mod map;
 pub mod quantity;
+mod shared;
 mod str;
 pub mod time;
 mod tree;

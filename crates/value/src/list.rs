@@ -1,23 +1,25 @@
 //! An immutable list of values.
 
+use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use crate::Value;
+use crate::shared::Shared;
 
 /// A list of values; cloning is a counter. Reads as a slice.
-#[derive(Clone, Eq, Debug)]
-pub struct List(Arc<[Value]>);
+#[derive(Clone, Eq)]
+pub struct List(Shared<Value>);
 
 impl List {
     /// Whether both are one allocation.
     pub fn same(&self, other: &List) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        self.0.same(&other.0)
     }
 
-    /// The items for change; copied first when they are shared.
-    pub fn make_mut(&mut self) -> &mut [Value] {
-        Arc::make_mut(&mut self.0)
+    /// Replaces the item at `idx`; the items are copied first when they are shared. None where there is no such item.
+    pub fn set(&mut self, idx: usize, item: Value) -> Option<()> {
+        (idx < self.0.len()).then(|| self.0.set(idx, item))
     }
 
     /// Changes each item in place; what `f` leaves as it was stays shared.
@@ -26,27 +28,33 @@ impl List {
             let mut item = self.0[idx].clone();
             f(idx, &mut item);
             if !item.same(&self.0[idx]) {
-                self.make_mut()[idx] = item;
+                self.0.set(idx, item);
             }
         }
     }
 
     /// This list and one more item.
     pub fn pushed(&self, item: Value) -> List {
-        self.iter().cloned().chain(std::iter::once(item)).collect()
+        List(self.0.spliced(self.len(), 0, Some(item)))
     }
 }
 
 impl PartialEq for List {
     /// What is one allocation is not looked into.
     fn eq(&self, other: &List) -> bool {
-        self.same(other) || self.0 == other.0
+        self.same(other) || *self.0 == *other.0
+    }
+}
+
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 
 impl Default for List {
     fn default() -> Self {
-        static EMPTY: LazyLock<List> = LazyLock::new(|| List(Arc::from(Vec::new())));
+        static EMPTY: LazyLock<List> = LazyLock::new(|| List(Shared::new(std::iter::empty())));
         EMPTY.clone()
     }
 }
@@ -60,13 +68,13 @@ impl Deref for List {
 
 impl From<Vec<Value>> for List {
     fn from(items: Vec<Value>) -> Self {
-        List(Arc::from(items))
+        List(Shared::new(items.into_iter()))
     }
 }
 
 impl FromIterator<Value> for List {
     fn from_iter<I: IntoIterator<Item = Value>>(items: I) -> Self {
-        List(items.into_iter().collect::<Vec<_>>().into())
+        items.into_iter().collect::<Vec<_>>().into()
     }
 }
 

@@ -1,7 +1,9 @@
 //! An immutable map with sorted keys.
 
-use std::sync::{Arc, LazyLock};
+use std::fmt;
+use std::sync::LazyLock;
 
+use crate::shared::Shared;
 use crate::str::same_text;
 use crate::{Str, Value};
 
@@ -63,14 +65,14 @@ impl Key for &String {
 /// A map from text to values, sorted by key (bytewise); cloning is a counter.
 ///
 /// `{b: 2, a: 1}` is kept as `[("a", 1), ("b", 2)]`: each key once, in order.
-#[derive(Clone, Eq, Debug)]
-pub struct Map(Arc<[(Str, Value)]>);
+#[derive(Clone, Eq)]
+pub struct Map(Shared<(Str, Value)>);
 
 impl Map {
     /// The empty map; all that are made here are one allocation.
     pub fn new() -> Map {
-        static EMPTY: LazyLock<Arc<[(Str, Value)]>> = LazyLock::new(|| Arc::from(Vec::new()));
-        Map(EMPTY.clone())
+        static EMPTY: LazyLock<Map> = LazyLock::new(|| Map(Shared::new(std::iter::empty())));
+        EMPTY.clone()
     }
 
     /// The value under `key`.
@@ -110,32 +112,26 @@ impl Map {
 
     /// Whether both are one allocation.
     pub fn same(&self, other: &Map) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        self.0.same(&other.0)
     }
 
     /// Sets `key`; the map is copied first when it is shared.
     pub fn insert<K: Key>(&mut self, key: K, value: impl Into<Value>) {
         match self.position(key.text()) {
-            Ok(idx) => Arc::make_mut(&mut self.0)[idx].1 = value.into(),
-            Err(idx) => self.insert_at(idx, key.kept(), value.into()),
+            Ok(idx) => self.replace_at(idx, value.into()),
+            Err(idx) => self.0 = self.0.spliced(idx, 0, Some((key.kept(), value.into()))),
         }
     }
 
-    fn insert_at(&mut self, idx: usize, key: Str, value: Value) {
-        let (before, after) = self.0.split_at(idx);
-        let mut entries = Vec::with_capacity(self.0.len() + 1);
-        entries.extend_from_slice(before);
-        entries.push((key, value));
-        entries.extend_from_slice(after);
-        self.0 = entries.into();
+    fn replace_at(&mut self, idx: usize, value: Value) {
+        self.0.set(idx, (self.0[idx].0.clone(), value));
     }
 
     /// Takes `key` out; answers what was there.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let idx = self.find(key)?;
         let value = self.0[idx].1.clone();
-        let (before, after) = self.0.split_at(idx);
-        self.0 = before.iter().chain(&after[1..]).cloned().collect();
+        self.0 = self.0.spliced(idx, 1, None);
         Some(value)
     }
 
@@ -152,7 +148,7 @@ impl Map {
         let mut value = self.0[idx].1.clone();
         f(&mut value);
         if !value.same(&self.0[idx].1) {
-            Arc::make_mut(&mut self.0)[idx].1 = value;
+            self.replace_at(idx, value);
         }
     }
 
@@ -198,7 +194,7 @@ impl Map {
             entries.push(instead.filter(|it| it.1 != entry.1).unwrap_or(entry).clone());
         }
         entries.extend(rest.cloned());
-        Map(entries.into())
+        Map(Shared::new(entries.into_iter()))
     }
 
     /// A copy with only the entries for which `keep` answers true.
@@ -206,7 +202,8 @@ impl Map {
         if self.iter().all(|(key, value)| keep(key, value)) {
             return self.clone();
         }
-        Map(self.0.iter().filter(|(key, value)| keep(key, value)).cloned().collect())
+        let kept: Vec<(Str, Value)> = self.0.iter().filter(|(key, value)| keep(key, value)).cloned().collect();
+        Map(Shared::new(kept.into_iter()))
     }
 
     /// Where `key` is. Most maps are small and most keys differ in length, which is at hand: looking at each is quickest.
@@ -230,7 +227,13 @@ impl Map {
 impl PartialEq for Map {
     /// What is one allocation is not looked into.
     fn eq(&self, other: &Map) -> bool {
-        self.same(other) || self.0 == other.0
+        self.same(other) || *self.0 == *other.0
+    }
+}
+
+impl fmt::Debug for Map {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
@@ -248,7 +251,7 @@ impl From<Vec<(Str, Value)>> for Map {
             entries.sort_by(|(a, _), (b, _)| a.cmp(b));
             entries.dedup_by(|(a, _), (b, _)| a == b);
         }
-        Map(entries.into())
+        Map(Shared::new(entries.into_iter()))
     }
 }
 

@@ -5,14 +5,16 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::OnceLock;
+
+use arcstr::ArcStr;
 
 /// Places for texts that recur.
 const LITERALS: usize = 4096;
 
-/// Immutable UTF-8 text; cloning is a counter.
-#[derive(Clone, Eq)]
-pub struct Str(Arc<str>);
+/// Immutable UTF-8 text; one word wide, cloning is a counter.
+#[derive(Clone, Eq, Default)]
+pub struct Str(ArcStr);
 
 impl Str {
     /// The text itself.
@@ -20,12 +22,17 @@ impl Str {
         &self.0
     }
 
-    /// A text that recurs, such as the name of a field: as a rule there is one allocation of each. Not for what users write.
+    /// A text that recurs, such as the name of a field: as a rule there is one allocation of each, which stays and is not
+    /// counted. Not for what users write.
     pub fn literal(text: &str) -> Str {
         static KNOWN: [OnceLock<Str>; LITERALS] = [const { OnceLock::new() }; LITERALS];
         let hash = hash(text);
         for slot in [hash, hash >> 16] {
-            let known = KNOWN[slot as usize % LITERALS].get_or_init(|| Str::from(text));
+            let known = KNOWN[slot as usize % LITERALS].get_or_init(|| {
+                let text = Str::from(text);
+                text.0.leak();
+                text
+            });
             if same_text(known, text) {
                 return known.clone();
             }
@@ -35,7 +42,7 @@ impl Str {
 
     /// Whether both are one allocation (a fast "surely equal").
     pub fn same(&self, other: &Str) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        ArcStr::ptr_eq(&self.0, &other.0)
     }
 }
 
@@ -100,13 +107,6 @@ impl Hash for Str {
     }
 }
 
-impl Default for Str {
-    fn default() -> Self {
-        static EMPTY: LazyLock<Str> = LazyLock::new(|| Str(Arc::from("")));
-        EMPTY.clone()
-    }
-}
-
 impl Deref for Str {
     type Target = str;
     fn deref(&self) -> &str {
@@ -128,19 +128,19 @@ impl AsRef<str> for Str {
 
 impl From<&str> for Str {
     fn from(text: &str) -> Self {
-        Str(Arc::from(text))
+        Str(ArcStr::from(text))
     }
 }
 
 impl From<String> for Str {
     fn from(text: String) -> Self {
-        Str(Arc::from(text))
+        Str(ArcStr::from(text))
     }
 }
 
 impl From<&String> for Str {
     fn from(text: &String) -> Self {
-        Str(Arc::from(text.as_str()))
+        Str(ArcStr::from(text))
     }
 }
 
