@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
+import { joinRest } from "./rest.mjs";
 
 globalThis.DedicatedWorkerGlobalScope = class {
   static [Symbol.hasInstance](it) {
@@ -14,7 +15,9 @@ globalThis.addEventListener = (type, listener) => {
   parentPort.on("message", (data) => (data === "memory" ? tellMemory() : listener({ data })));
 };
 globalThis.postMessage = (message) => parentPort.postMessage(message, [message]);
-globalThis.loadRest = () => {};
+globalThis.loadParts = (nNeeded) => {
+  if (nNeeded > 0) joinRest(workerData.stage, "worker", wasm);
+};
 
 const { default: init } = await import(pathToFileURL(join(workerData.stage, "worker.js")));
 const wasm = await init({ module_or_path: await readFile(join(workerData.stage, "worker_bg.wasm")) });

@@ -58,7 +58,7 @@ impl App {
             self.toast(ctx, false, text);
         }
         page::mark_ready(true);
-        js::load_rest(false);
+        js::load_parts(0);
         self.send_select();
         if self.shape == View::Tree {
             self.send_tree();
