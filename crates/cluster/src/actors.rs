@@ -127,11 +127,12 @@ impl Slot {
         self.note_wakeup();
     }
 
-    /// Lets it work if it has something to do.
+    /// Whether it has something to do.
+    pub fn is_due(&self, now: Instant) -> bool {
+        self.wakeup.is_some_and(|it| it <= now)
+    }
+
     pub fn work(&mut self, api: &mut ApiServer, indexes: &Indexes, recorder: &mut Recorder, now: Instant) {
-        if self.wakeup.is_none_or(|it| it > now) {
-            return;
-        }
         let mut cx = Cx::new(api, indexes, recorder, &mut self.rng, now, self.caller.clone());
         self.actor.work(&mut cx);
         cx.store_events();

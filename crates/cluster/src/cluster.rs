@@ -1,7 +1,6 @@
 //! The turn: deliver what changed, let everybody work, and when nothing is left jump to the next wake-up.
 
 use apiserver::{ApiServer, Body, Chunk, StreamId, Tunnel};
-use kinds::POD;
 use meta::{Key, Revision, Status};
 use runtime::{Indexes, Recorder, View};
 use scheduler::Scheduler;
@@ -214,7 +213,7 @@ impl Cluster {
     fn turn(&mut self) {
         self.n_turns += 1;
         self.deliver();
-        for slot in &mut self.slots {
+        for slot in self.slots.iter_mut().filter(|it| it.is_due(self.now)) {
             slot.work(&mut self.api, &self.indexes, &mut self.recorder, self.now);
         }
     }
@@ -238,7 +237,7 @@ impl Cluster {
                 if batch.is_empty() {
                     break;
                 }
-                self.indexes.apply(kind, &batch, POD);
+                self.indexes.apply(kind, &batch);
                 let view = View::new(&self.api, &self.indexes, self.now);
                 for idx in slots.iter() {
                     self.slots[*idx].deliver(kind, &batch, &view);
@@ -261,7 +260,7 @@ impl Cluster {
                 .list(cursor.kind, None)
                 .map(|it| Change { revision: it.meta.revision, before: None, after: Some(it.clone()) })
                 .collect();
-            self.indexes.apply(cursor.kind, &all, POD);
+            self.indexes.apply(cursor.kind, &all);
             cursor.seen = self.delivered;
         }
         let view = View::new(&self.api, &self.indexes, self.now);

@@ -343,11 +343,12 @@ impl Sync {
     fn clean_up(&mut self, cx: &mut Cx<'_>, spec: &Spec, jobs: &[(Arc<Object>, End)]) {
         for (kind, limit) in [(job::COMPLETE, spec.n_succeeded_max), (job::FAILED, spec.n_failed_max)] {
             let Some(limit) = limit else { continue };
-            let mut ended: Vec<&(Arc<Object>, End)> = jobs.iter().filter(|(_, it)| it.kind == Some(kind)).collect();
-            let excess = usize::try_from(ended.len() as i64 - limit).unwrap_or(0);
+            let ended = jobs.iter().filter(|(_, it)| it.kind == Some(kind));
+            let excess = usize::try_from(ended.clone().count() as i64 - limit).unwrap_or(0);
             if excess == 0 {
                 continue;
             }
+            let mut ended: Vec<&(Arc<Object>, End)> = ended.collect();
             ended.sort_by_key(|(job, it)| (it.started.is_none(), it.started, job.meta.name.clone()));
             for (job, _) in ended.into_iter().take(excess) {
                 self.delete_job(cx, job);

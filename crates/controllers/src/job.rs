@@ -4,6 +4,7 @@ mod backoff;
 mod indexes;
 mod manage;
 mod policy;
+mod spec;
 mod status;
 mod track;
 
@@ -19,6 +20,7 @@ use store::Change;
 
 use self::backoff::Record;
 use self::indexes::Intervals;
+use self::spec::Spec;
 use self::status::JobStatus;
 use crate::claim::{self, Claimed};
 use crate::pods;
@@ -45,6 +47,7 @@ pub(crate) struct Jobs {
 /// What one sync knows and decides.
 struct Sync {
     job: Arc<Object>,
+    spec: Spec,
     status: JobStatus,
     /// All pods of the Job, ended ones too.
     pods: Vec<Arc<Object>>,
@@ -112,11 +115,11 @@ impl Reconciler for Jobs {
         if job.str_at("spec.managedBy").is_some_and(|it| it != "kubernetes.io/job-controller") {
             return Ok(Action::AwaitChange);
         }
-        let status = JobStatus::of(&job);
         if is_finished(&job) {
             self.records.remove(key);
             return release_finished(cx, &job).map(|()| Action::AwaitChange);
         }
+        let status = JobStatus::of(&job);
         let selector = LabelSelector::from_value(job.at("spec.selector"));
         let claimed = Claimed {
             owner: &job,
@@ -203,6 +206,7 @@ impl Sync {
     fn new(job: Arc<Object>, status: JobStatus, pods: Vec<Arc<Object>>, record: Record, now: i64) -> Sync {
         let active = pods.iter().filter(|it| pods::is_active(it)).cloned().collect();
         Sync {
+            spec: Spec::of(&job),
             job,
             status,
             pods,
@@ -226,12 +230,12 @@ impl Sync {
         self.succeeded = self.status.succeeded + (succeeded.len() + self.status.uncounted_succeeded.len()) as i64;
         let counted = failed.iter().filter(|it| policy::counts(&self.job, it)).count();
         self.failed = self.status.failed + (counted + self.status.uncounted_failed.len()) as i64;
-        if self.status.start_time.is_none() && !self.is_suspended() {
+        if self.status.start_time.is_none() && !self.spec.is_suspended {
             self.status.start_time = Some(self.now);
         }
         self.record = self.record.after(&succeeded, &failed);
         self.judge();
-        if self.is_indexed() {
+        if self.spec.is_indexed {
             self.judge_indexes();
         }
         let before = (self.status.active, self.status.ready, self.status.terminating);
@@ -257,7 +261,7 @@ impl Sync {
         }
         let is_live = !self.job.meta.is_deleted();
         let res = if is_live { self.manage(cx) } else { Ok(()) };
-        let complete = match self.job.i64_at("spec.completions") {
+        let complete = match self.spec.completions {
             None => self.succeeded > 0 && self.status.active == 0,
             Some(completions) => self.succeeded >= completions && self.status.active == 0,
         };
@@ -270,7 +274,7 @@ impl Sync {
     }
 
     fn note_suspension(&mut self, cx: &mut Cx<'_>) -> bool {
-        let (status, reason, message, event) = if self.is_suspended() {
+        let (status, reason, message, event) = if self.spec.is_suspended {
             ("True", "JobSuspended", "Job suspended", "Suspended")
         } else {
             ("False", "JobResumed", "Job resumed", "Resumed")
@@ -279,7 +283,7 @@ impl Sync {
             return false;
         }
         cx.event(&self.job, "Normal", event, message);
-        self.status.start_time = if self.is_suspended() { None } else { Some(self.now) };
+        self.status.start_time = if self.spec.is_suspended { None } else { Some(self.now) };
         true
     }
 
@@ -295,18 +299,19 @@ impl Sync {
         self.finished = told(SUCCESS_CRITERIA_MET, SUCCESS_CRITERIA_MET)
             .or_else(|| told(FAILURE_TARGET, FAILED))
             .or_else(|| {
-                policy::failure(&self.job, &self.pods).map(|it| Finished::new(FAILURE_TARGET, "PodFailurePolicy", it))
+                policy::failure(&self.job, &self.spec, &self.pods)
+                    .map(|it| Finished::new(FAILURE_TARGET, "PodFailurePolicy", it))
             })
             .or_else(|| self.limits());
     }
 
     fn limits(&mut self) -> Option<Finished> {
-        let limit = self.job.i64_at("spec.backoffLimit").unwrap_or(6);
+        let limit = self.spec.backoff_limit;
         if self.failed > limit || self.restarts_exceed(limit) {
             let message = "Job has reached the specified backoff limit";
             return Some(Finished::new(FAILURE_TARGET, "BackoffLimitExceeded", message));
         }
-        let deadline = self.job.i64_at("spec.activeDeadlineSeconds").filter(|_| !self.is_suspended())?;
+        let deadline = self.spec.deadline_seconds.filter(|_| !self.spec.is_suspended)?;
         let left = deadline.saturating_sub(self.now - self.status.start_time.unwrap_or(self.now));
         if left <= 0 {
             let message = "Job was active longer than specified deadline";
@@ -318,7 +323,7 @@ impl Sync {
 
     /// `pastBackoffLimitOnFailure`: restarts within pods count where pods restart their containers.
     fn restarts_exceed(&self, limit: i64) -> bool {
-        if self.job.str_at("spec.template.spec.restartPolicy") != Some("OnFailure") {
+        if !self.spec.restarts_in_place {
             return false;
         }
         let running = self.pods.iter().filter(|it| matches!(pods::phase(it), "Running" | "Pending"));
@@ -331,20 +336,8 @@ impl Sync {
         if limit == 0 { restarts > 0 } else { restarts >= limit }
     }
 
-    fn is_suspended(&self) -> bool {
-        self.job.bool_at("spec.suspend").unwrap_or(false)
-    }
-
-    fn is_indexed(&self) -> bool {
-        self.job.str_at("spec.completionMode") == Some("Indexed")
-    }
-
-    fn per_index_limit(&self) -> Option<i64> {
-        self.job.i64_at("spec.backoffLimitPerIndex")
-    }
-
     fn completions(&self) -> i64 {
-        self.job.i64_at("spec.completions").unwrap_or(0)
+        self.spec.completions.unwrap_or(0)
     }
 
     fn look_again(&mut self, after: Duration) {
@@ -353,12 +346,13 @@ impl Sync {
 
     /// Pods that ended since the status was written: succeeded and failed ones.
     fn new_finished(&self) -> (Vec<Arc<Object>>, Vec<Arc<Object>>) {
-        let valid = |pod: &&Arc<Object>| has_tracking(pod) && (!self.is_indexed() || self.valid_index(pod).is_some());
+        let valid =
+            |pod: &&Arc<Object>| has_tracking(pod) && (!self.spec.is_indexed || self.valid_index(pod).is_some());
         let succeeded = |it: &&Arc<Object>| {
             pods::phase(it) == "Succeeded" && !self.status.uncounted_succeeded.contains(&it.meta.uid)
         };
         let failed = |it: &&Arc<Object>| {
-            policy::is_failed(&self.job, it) && !self.status.uncounted_failed.contains(&it.meta.uid)
+            policy::is_failed(&self.spec, it) && !self.status.uncounted_failed.contains(&it.meta.uid)
         };
         (
             self.pods.iter().filter(valid).filter(succeeded).cloned().collect(),
@@ -375,9 +369,4 @@ impl Sync {
 /// Whether a pod is being deleted and has not ended.
 fn is_terminating(pod: &Object) -> bool {
     pod.meta.is_deleted() && !pods::is_terminal(pod)
-}
-
-/// Whether pods that are going are waited for before they are replaced.
-fn replaces_only_failed(job: &Object) -> bool {
-    job.str_at("spec.podReplacementPolicy") == Some("Failed") || job.at("spec.podFailurePolicy").is_some()
 }

@@ -27,8 +27,9 @@ pub(crate) fn of_pod(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
     // Most pods belong to no Service: what happened to the pod is asked when one that selects it is there.
     let mut matters = None;
     for service in view.list(SERVICE, Some(change.object().namespace())) {
-        let selects = |pod: Option<&Object>| pod.is_some_and(|it| selects(service, it));
-        let (had, has) = (selects(before), selects(after));
+        let Some(wanted) = wanted(service) else { continue };
+        let means = |pod: Option<&Object>| pod.is_some_and(|it| has_labels(it, wanted));
+        let (had, has) = (means(before), means(after));
         if had != has || (has && *matters.get_or_insert_with(|| is_other_endpoint(before, after))) {
             keys.push(service.key());
         }
@@ -47,23 +48,18 @@ fn is_other_endpoint(before: Option<&Object>, after: Option<&Object>) -> bool {
         || differs("spec.subdomain")
 }
 
-/// Whether the Service's endpoints are kept by its selector, and that means the pod.
-fn selects(service: &Object, pod: &Object) -> bool {
-    let labels = &pod.meta.labels;
-    service.map_at("spec.selector").is_some_and(|it| it.iter().all(|(key, value)| labels.get(key) == Some(value)))
-        && !is_external(service)
+/// The labels of pods that the Service selects; `None` where its endpoints are kept by somebody else.
+fn wanted(service: &Object) -> Option<&Map> {
+    service.map_at("spec.selector").filter(|_| service.str_at("spec.type") != Some("ExternalName"))
 }
 
-fn is_external(service: &Object) -> bool {
-    service.str_at("spec.type") == Some("ExternalName")
+fn has_labels(pod: &Object, wanted: &Map) -> bool {
+    wanted.iter().all(|(key, value)| pod.meta.labels.get(key) == Some(value))
 }
 
 /// What the Service selects; `None` where its endpoints are kept by somebody else.
 pub(crate) fn selector(service: &Object) -> Option<LabelSelector> {
-    if is_external(service) {
-        return None;
-    }
-    service.map_at("spec.selector").map(LabelSelector::from_labels)
+    wanted(service).map(LabelSelector::from_labels)
 }
 
 /// The pods that a Service selects.

@@ -65,7 +65,10 @@ impl Reconciler for Protection {
 }
 
 /// Claims that a pod uses no longer.
-fn claims_of(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
+fn claims_of(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
+    if view.is_empty(PERSISTENT_VOLUME_CLAIM) {
+        return;
+    }
     let pod = change.object();
     let is_gone = change.after.as_deref().is_none_or(|it| pods::is_terminal(it) || is_shut_down(it));
     if !is_gone {

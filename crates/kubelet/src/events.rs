@@ -1,5 +1,7 @@
 //! Events that a step brings about, kept until the actor may record them.
 
+use value::Str;
+
 use crate::life::Container;
 
 /// One event about a container or its pod.
@@ -8,8 +10,8 @@ pub(crate) struct ContainerEvent {
     pub level: &'static str,
     pub reason: &'static str,
     pub message: String,
-    /// `spec.containers{name}` or `spec.initContainers{name}`; empty for the pod as a whole.
-    pub field_path: String,
+    /// Of the container; empty for the pod as a whole.
+    pub field_path: Str,
 }
 
 /// The events of one pod's step, in order.
@@ -29,16 +31,10 @@ impl Events {
 
     /// About the pod as a whole.
     pub fn pod(&mut self, level: &'static str, reason: &'static str, message: String) {
-        self.list.push(ContainerEvent { level, reason, message, field_path: String::new() });
+        self.list.push(ContainerEvent { level, reason, message, field_path: Str::default() });
     }
 
     fn push(&mut self, level: &'static str, container: &Container, reason: &'static str, message: String) {
-        let list = if container.is_init { "initContainers" } else { "containers" };
-        self.list.push(ContainerEvent {
-            level,
-            reason,
-            message,
-            field_path: format!("spec.{list}{{{}}}", container.name),
-        });
+        self.list.push(ContainerEvent { level, reason, message, field_path: container.field_path.clone() });
     }
 }

@@ -30,7 +30,9 @@ const PRESSURES: [(&str, &str, &str, &str); 3] = [
 fn pressures(
     machine: &Object,
 ) -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str, &'static str)> {
-    PRESSURES.iter().filter(|(field, ..)| machine.bool_at(&format!("spec.pressure.{field}")) == Some(true))
+    let declared = machine.map_at("spec.pressure");
+    let is_true = move |field: &str| declared.and_then(|it| it.get(field)).and_then(Value::as_bool) == Some(true);
+    PRESSURES.iter().filter(move |(field, ..)| is_true(field))
 }
 
 fn is_critical(pod: &Object) -> bool {

@@ -57,6 +57,8 @@ pub(crate) struct Container {
     pub name: Str,
     /// What the runtime calls its present run, once there was one.
     pub id: Str,
+    /// Where it stands in the pod: `spec.containers{NAME}` or `spec.initContainers{NAME}`.
+    pub field_path: Str,
     pub image: Str,
     pub is_init: bool,
     /// An init container that stays: `restartPolicy: Always`.
@@ -110,8 +112,10 @@ impl Container {
     pub fn of(spec: &Value, is_init: bool, behavior: Behavior) -> Container {
         let text = |key: &str| spec.get(key).and_then(Value::as_shared_str).cloned().unwrap_or_default();
         let reason = if is_init { "PodInitializing" } else { "ContainerCreating" };
+        let (name, list) = (text("name"), if is_init { "initContainers" } else { "containers" });
         Container {
-            name: text("name"),
+            field_path: format!("spec.{list}{{{name}}}").into(),
+            name,
             id: Str::default(),
             image: text("image"),
             is_init,

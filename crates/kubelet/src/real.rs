@@ -25,14 +25,13 @@ impl Kubelets {
             return !is_own;
         }
         // A pod at rest is woken by what may change its life: not by its own status, but by others' conditions in it.
-        let is_over = matches!(pod.str_at("status.phase"), Some("Succeeded" | "Failed"));
         let same = before.is_some_and(|it| {
-            node_of(it) == node_of(pod)
-                && it.meta.deleted == pod.meta.deleted
+            it.meta.deleted == pod.meta.deleted
                 && it.at("spec") == pod.at("spec")
                 && status::gates(it) == status::gates(pod)
         });
-        !same && (!is_over || pod.meta.is_deleted())
+        let is_over = || matches!(pod.str_at("status.phase"), Some("Succeeded" | "Failed"));
+        !same && (pod.meta.is_deleted() || !is_over())
     }
 
     /// A new life, or the one that the pod's status tells of; none on a machine without power, where nobody hears of pods.

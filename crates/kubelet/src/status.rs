@@ -4,7 +4,7 @@ mod conditions;
 
 use meta::Object;
 use sim::Instant;
-use value::{List, Map, Str, Value, time, value};
+use value::{List, Map, Str, Value, present, time, value};
 
 use self::conditions::Standing;
 pub(crate) use self::conditions::gates;
@@ -30,11 +30,6 @@ impl Shared {
     fn stamp(&mut self, at: Instant) -> Value {
         self.stamps.answer(at.secs(), |it| time::format_secs(*it).into())
     }
-}
-
-/// A map of the entries that have a value; they are in the order of keys.
-fn present(entries: Vec<(&'static str, Option<Value>)>) -> Map {
-    entries.into_iter().filter_map(|(key, it)| Some((Str::literal(key), it?))).collect()
 }
 
 /// The status of a pod in the real mode.

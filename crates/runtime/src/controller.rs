@@ -1,7 +1,5 @@
 //! The loop around a reconciler: changes become keys, keys are worked on, failures back off.
 
-use std::collections::BTreeMap;
-
 use meta::{Key, KindId, Revision, Status};
 use sim::{Duration, Instant};
 use store::Change;
@@ -88,7 +86,7 @@ pub struct Controller {
     reconciler: Box<dyn Reconciler>,
     watches: Vec<Watch>,
     /// The same by kind.
-    by_kind: BTreeMap<KindId, Vec<Watch>>,
+    by_kind: Vec<Vec<Watch>>,
     queue: Queue,
     /// Statuses that it wrote in the last turn.
     own: Vec<Revision>,
@@ -98,9 +96,13 @@ pub struct Controller {
 impl Controller {
     pub fn new(reconciler: Box<dyn Reconciler>) -> Controller {
         let watches = reconciler.watches();
-        let mut by_kind: BTreeMap<KindId, Vec<Watch>> = BTreeMap::new();
+        let mut by_kind: Vec<Vec<Watch>> = Vec::new();
         for watch in &watches {
-            by_kind.entry(watch.kind()).or_default().push(*watch);
+            let idx = usize::from(watch.kind().0);
+            if by_kind.len() <= idx {
+                by_kind.resize(idx + 1, Vec::new());
+            }
+            by_kind[idx].push(*watch);
         }
         Controller { reconciler, watches, by_kind, queue: Queue::default(), own: Vec::new(), last_work: None }
     }
@@ -133,11 +135,11 @@ impl Actor for Controller {
     }
 
     fn kinds(&self) -> Vec<KindId> {
-        self.by_kind.keys().copied().collect()
+        (0..).zip(&self.by_kind).filter(|(_, it)| !it.is_empty()).map(|(idx, _)| KindId(idx)).collect()
     }
 
     fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) {
-        let Some(watches) = self.by_kind.get(&kind) else { return };
+        let Some(watches) = self.by_kind.get(usize::from(kind.0)) else { return };
         let mut keys = Vec::new();
         for change in changes {
             if let Some(idx) = self.own.iter().position(|it| *it == change.revision) {

@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use kinds::{CONTROLLER_REVISION, POD, REPLICA_SET};
 use meta::{Key, KindId, Object};
 use store::Change;
 use value::Str;
+
+/// Kinds whose objects are adopted when they have no controlling owner.
+const ADOPTED: [KindId; 3] = [CONTROLLER_REVISION, POD, REPLICA_SET];
 
 /// One object of any kind.
 pub type Item = (KindId, Key);
@@ -15,41 +19,44 @@ pub type Item = (KindId, Key);
 pub struct Indexes {
     /// Owner's uid to the objects that name it in `ownerReferences`.
     by_owner: BTreeMap<Str, BTreeSet<Item>>,
-    /// Kind and namespace to objects without a controlling owner.
+    /// Kind (of [`ADOPTED`]) and namespace to objects without a controlling owner.
     orphans: BTreeMap<(KindId, Str), BTreeSet<Str>>,
     /// `spec.nodeName` to pods, in order: few on each node.
     by_node: BTreeMap<Str, Vec<Key>>,
 }
 
 impl Indexes {
-    /// Takes a batch of changes of one kind in; `bound` is the kind whose `spec.nodeName` is indexed (Pod).
-    pub fn apply(&mut self, kind: KindId, changes: &[Change], bound: KindId) {
+    /// Takes a batch of changes of one kind in.
+    pub fn apply(&mut self, kind: KindId, changes: &[Change]) {
+        let is_adopted = ADOPTED.contains(&kind);
         for change in changes {
             let (before, after) = (change.before.as_ref(), change.after.as_ref());
             if let (Some(before), Some(after)) = (before, after)
                 && Arc::ptr_eq(&before.meta.owners, &after.meta.owners)
-                && (kind != bound || node_name(before) == node_name(after))
+                && (kind != POD || node_name(before) == node_name(after))
             {
                 continue;
             }
-            if let Some(it) = before {
-                self.remove(kind, it, kind == bound);
+            for object in before.into_iter().filter(|it| is_adopted || !it.meta.owners.is_empty()) {
+                self.remove(kind, object, is_adopted);
             }
-            if let Some(it) = after {
-                self.insert(kind, it, kind == bound);
+            for object in after.into_iter().filter(|it| is_adopted || !it.meta.owners.is_empty()) {
+                self.insert(kind, object, is_adopted);
             }
         }
     }
 
-    fn insert(&mut self, kind: KindId, object: &Object, is_bound: bool) {
+    fn insert(&mut self, kind: KindId, object: &Object, is_adopted: bool) {
         let key = object.key();
         for owner in object.meta.owners.iter() {
             self.by_owner.entry(owner.uid.clone()).or_default().insert((kind, key.clone()));
         }
-        if object.meta.controller().is_none() {
+        if is_adopted && object.meta.controller().is_none() {
             self.orphans.entry((kind, key.namespace.clone())).or_default().insert(key.name.clone());
         }
-        if is_bound && let Some(node) = node_name(object) {
+        if kind == POD
+            && let Some(node) = node_name(object)
+        {
             let pods = self.by_node.entry(node.clone()).or_insert_with(|| Vec::with_capacity(1));
             if let Err(idx) = pods.binary_search(&key) {
                 pods.insert(idx, key);
@@ -57,15 +64,17 @@ impl Indexes {
         }
     }
 
-    fn remove(&mut self, kind: KindId, object: &Object, is_bound: bool) {
+    fn remove(&mut self, kind: KindId, object: &Object, is_adopted: bool) {
         let key = object.key();
         for owner in object.meta.owners.iter() {
             take(&mut self.by_owner, &owner.uid, &(kind, key.clone()));
         }
-        if object.meta.controller().is_none() {
+        if is_adopted && object.meta.controller().is_none() {
             take(&mut self.orphans, &(kind, key.namespace.clone()), &key.name);
         }
-        if is_bound && let Some(node) = node_name(object) {
+        if kind == POD
+            && let Some(node) = node_name(object)
+        {
             self.take_from_node(node, &key);
         }
     }
@@ -85,7 +94,7 @@ impl Indexes {
         self.by_owner.get(uid).into_iter().flatten()
     }
 
-    /// Names of the objects of `kind` in `namespace` that have no controlling owner.
+    /// Names of the objects of `kind`, one that is adopted, in `namespace` that have no controlling owner.
     pub fn orphans<'a>(&'a self, kind: KindId, namespace: &str) -> impl Iterator<Item = &'a Str> + use<'a> {
         self.orphans.get(&(kind, Str::from(namespace))).into_iter().flatten()
     }

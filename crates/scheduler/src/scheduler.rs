@@ -102,16 +102,18 @@ impl Scheduler {
             return;
         }
         // A status written by a kubelet changes nothing that counts here.
-        let same_spec = change.before.as_ref().is_some_and(|it| !is_unbound(it) && it.at("spec") == pod.at("spec"));
+        let before = change.before.as_ref();
+        let same_spec = before.is_some_and(|it| it.at("spec") == pod.at("spec"));
+        let is_news = !same_spec && before.is_none_or(|it| is_unbound(it));
         if !same_spec || pod.meta.is_deleted() {
             let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).cloned().unwrap_or_default();
             // What we bound ourselves is parsed already.
-            let bound = change.before.as_ref().filter(|it| is_unbound(it)).map(|it| it.meta.revision);
+            let bound = before.filter(|_| is_news).map(|it| it.meta.revision);
             let assumed = self.cache.on_node(&key, &node).filter(|it| Some(it.pod.meta.revision) == bound);
             let info = assumed.map_or_else(|| PodInfo::of(pod), |it| it.bound(pod));
             self.cache.place(Arc::new(info), &node);
         }
-        let is_news = change.before.as_ref().is_none_or(|it| is_unbound(it) || it.meta.labels != pod.meta.labels);
+        let is_news = is_news || before.is_none_or(|it| it.meta.labels != pod.meta.labels);
         if is_news && self.queue.has_unschedulable() {
             self.queue.something_changed(now, &|_, why| why.by_company);
         }

@@ -16,7 +16,7 @@ mod tree;
 pub mod yaml;
 
 pub use self::list::List;
-pub use self::literal::{entries, put};
+pub use self::literal::{entries, present, put};
 pub use self::map::{Key, Map};
 pub use self::str::{Str, hash};
 pub use self::tree::{Constant, Value, split_path};

@@ -1,6 +1,6 @@
 //! The `value!` macro: a tree as a literal.
 
-use crate::{Str, Value};
+use crate::{Map, Str, Value};
 
 /// A [`Value`](crate::Value) written as JSON; any part may be an expression that turns into a value.
 ///
@@ -30,6 +30,11 @@ macro_rules! map {
         };
         $crate::Map::from(entries)
     }};
+}
+
+/// A map of the entries that have a value. Give them in the order of keys: then nothing has to be sorted.
+pub fn present(entries: Vec<(&'static str, Option<Value>)>) -> Map {
+    entries.into_iter().filter_map(|(key, it)| Some((Str::literal(key), it?))).collect()
 }
 
 /// Entries that a literal may have before they are moved.

@@ -1,7 +1,7 @@
 //! The status of a CronJob, read and written as a whole.
 
 use meta::Object;
-use value::{Str, Value, map, time, value};
+use value::{Str, Value, present, time, value};
 
 /// `status`; times are seconds since the Unix epoch.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -31,16 +31,13 @@ impl CronJobStatus {
     }
 
     pub fn to_value(&self) -> Value {
-        let mut status = map!({});
-        if !self.active.is_empty() {
-            status.insert("active", self.active.iter().map(Active::to_value).collect::<Vec<_>>());
-        }
-        for (key, at) in [("lastScheduleTime", self.last_schedule), ("lastSuccessfulTime", self.last_success)] {
-            if let Some(at) = at {
-                status.insert(key, time::format_secs(at));
-            }
-        }
-        Value::Map(status)
+        let active: Vec<Value> = self.active.iter().map(Active::to_value).collect();
+        let shown = |at: Option<i64>| at.map(|it| time::format_secs(it).into());
+        Value::Map(present(vec![
+            ("active", (!active.is_empty()).then(|| active.into())),
+            ("lastScheduleTime", shown(self.last_schedule)),
+            ("lastSuccessfulTime", shown(self.last_success)),
+        ]))
     }
 
     pub fn is_active(&self, is_it: impl Fn(&Active) -> bool) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use meta::Object;
 
-use super::{FAILURE_TARGET, Finished, Sync, backoff, has_tracking, is_terminating, policy, replaces_only_failed};
+use super::{FAILURE_TARGET, Finished, Sync, backoff, has_tracking, is_terminating, policy};
 use crate::pods;
 
 /// The annotation and label with a pod's index.
@@ -138,7 +138,7 @@ impl Sync {
         let newly = all_of(tracked.iter().filter(|it| pods::phase(it) == "Succeeded"));
         self.succeeded_indexes = self.succeeded_before.with(&newly);
         self.succeeded = self.succeeded_indexes.total();
-        if let Some(limit) = self.per_index_limit() {
+        if let Some(limit) = self.spec.backoff_limit_per_index {
             let before = Intervals::parse(self.status.failed_indexes.as_deref().unwrap_or(""), completions);
             let failed = before.with(&all_of(tracked.iter().filter(|it| self.is_index_failed(it, limit))));
             if self.finished.is_none() {
@@ -156,7 +156,7 @@ impl Sync {
 
     fn failed_by_indexes(&self, failed: &Intervals) -> Option<Finished> {
         let total = failed.total();
-        if self.job.i64_at("spec.maxFailedIndexes").is_some_and(|max| total > max) {
+        if self.spec.failed_indexes_max.is_some_and(|max| total > max) {
             let message = "Job has exceeded the specified maximal number of failed indexes";
             return Some(Finished::new(FAILURE_TARGET, "MaxFailedIndexesExceeded", message));
         }
@@ -165,7 +165,7 @@ impl Sync {
     }
 
     fn is_index_failed(&self, pod: &Object, limit: i64) -> bool {
-        if !policy::is_failed(&self.job, pod) {
+        if !policy::is_failed(&self.spec, pod) {
             return false;
         }
         policy::fails_index(&self.job, pod) || (policy::counts(&self.job, pod) && count(pod, FAILURES) >= limit)
@@ -175,7 +175,7 @@ impl Sync {
     fn awaiting_replacement(&self) -> BTreeMap<i64, Arc<Object>> {
         let active = all_of(self.active.iter());
         let mut res: BTreeMap<i64, Arc<Object>> = BTreeMap::new();
-        for pod in self.pods.iter().filter(|it| has_tracking(it) && policy::is_failed(&self.job, it)) {
+        for pod in self.pods.iter().filter(|it| has_tracking(it) && policy::is_failed(&self.spec, it)) {
             let Some(index) = self.valid_index(pod) else { continue };
             let is_over = self.succeeded_indexes.contains(index)
                 || self.failed_indexes.as_ref().is_some_and(|it| it.contains(index))
@@ -194,7 +194,7 @@ impl Sync {
     /// The next indexes to run (`firstPendingIndexes`).
     pub(super) fn pending_indexes(&self, n: usize) -> Vec<i64> {
         let mut taken = self.succeeded_indexes.with(&all_of(self.active.iter()));
-        if replaces_only_failed(&self.job) {
+        if self.spec.replaces_only_failed {
             taken = taken.with(&all_of(self.pods.iter().filter(|it| is_terminating(it))));
         }
         if let Some(failed) = &self.failed_indexes {

@@ -7,7 +7,7 @@ use meta::{Object, Status};
 use runtime::Cx;
 use value::{Map, Str, Value, value};
 
-use super::{BURST, Sync, TRACKING, backoff, has_tracking, indexes, remove_tracking, replaces_only_failed};
+use super::{BURST, Sync, TRACKING, backoff, has_tracking, indexes, remove_tracking};
 use crate::pods;
 
 /// Generated names are cut to this before their suffix.
@@ -18,12 +18,12 @@ impl Sync {
     /// The first failed request.
     pub(super) fn manage(&mut self, cx: &mut Cx<'_>) -> Result<(), Status> {
         let n_active = self.active.len() as i64;
-        if self.is_suspended() {
+        if self.spec.is_suspended {
             let doomed = self.for_removal(self.active.len());
             return self.delete_pods(cx, &doomed, true);
         }
-        let parallelism = self.job.i64_at("spec.parallelism").unwrap_or(1);
-        let wanted = match self.job.i64_at("spec.completions") {
+        let parallelism = self.spec.parallelism;
+        let wanted = match self.spec.completions {
             None if self.succeeded > 0 => n_active,
             None => parallelism,
             Some(completions) => (completions - self.succeeded).min(parallelism).max(0),
@@ -33,12 +33,12 @@ impl Sync {
         if !doomed.is_empty() {
             return self.delete_pods(cx, &doomed, true);
         }
-        let terminating = if replaces_only_failed(&self.job) { self.status.terminating } else { 0 };
+        let terminating = if self.spec.replaces_only_failed { self.status.terminating } else { 0 };
         let missing = usize::try_from(wanted - terminating - n_active).unwrap_or(0);
         if missing == 0 {
             return Ok(());
         }
-        if self.per_index_limit().is_none()
+        if self.spec.backoff_limit_per_index.is_none()
             && let Some(left) = self.record.remaining(self.now)
         {
             self.look_again(left);
@@ -50,15 +50,15 @@ impl Sync {
     }
 
     fn create_pods(&mut self, cx: &mut Cx<'_>, n: usize) -> Result<(), Status> {
-        let template = Template::of(&self.job, self.is_indexed());
-        if !self.is_indexed() {
+        let template = Template::of(&self.job, self.spec.is_indexed);
+        if !self.spec.is_indexed {
             for _ in 0..n {
                 self.create_pod(cx, template.shared.pod(&self.job))?;
             }
             return Ok(());
         }
         let mut pending = self.pending_indexes(n);
-        if self.per_index_limit().is_some() {
+        if self.spec.backoff_limit_per_index.is_some() {
             let left = |index: &i64| {
                 self.delayed.get(index).and_then(|it| backoff::of_index(indexes::failures_before(it), it, self.now))
             };
@@ -72,7 +72,7 @@ impl Sync {
         }
         for index in pending {
             let mut pod = template.indexed(&self.job, index);
-            if self.per_index_limit().is_some() {
+            if self.spec.backoff_limit_per_index.is_some() {
                 let (counted, ignored) = indexes::counts_after(&self.job, self.delayed.get(&index));
                 pod.meta.annotations.insert(indexes::FAILURES, counted.to_string());
                 if ignored > 0 {
@@ -117,7 +117,7 @@ impl Sync {
         let mut left = self.active.clone();
         left.sort_by(|a, b| pods::by_worth(a, b));
         let mut doomed: Vec<Arc<Object>> = Vec::new();
-        if self.is_indexed() {
+        if self.spec.is_indexed {
             let mut seen = BTreeSet::new();
             // The best of an index comes last in the order of removal.
             let (keep, repeated): (Vec<_>, Vec<_>) =

@@ -6,15 +6,15 @@ use meta::Object;
 use value::Value;
 
 use super::indexes::Intervals;
-use super::replaces_only_failed;
+use super::spec::Spec;
 use crate::pods;
 
 /// Whether a pod is a failure for its Job: one that is being deleted may be replaced at once.
-pub(super) fn is_failed(job: &Object, pod: &Object) -> bool {
+pub(super) fn is_failed(spec: &Spec, pod: &Object) -> bool {
     match pods::phase(pod) {
         "Failed" => true,
         "Succeeded" => false,
-        _ => pod.meta.is_deleted() && !replaces_only_failed(job),
+        _ => pod.meta.is_deleted() && !spec.replaces_only_failed,
     }
 }
 
@@ -70,9 +70,11 @@ pub(super) fn fails_index(job: &Object, pod: &Object) -> bool {
 }
 
 /// Why the Job fails at once because of one of its pods.
-pub(super) fn failure(job: &Object, pods: &[Arc<Object>]) -> Option<String> {
-    job.at("spec.podFailurePolicy")?;
-    pods.iter().filter(|it| is_failed(job, it)).find_map(|pod| {
+pub(super) fn failure(job: &Object, spec: &Spec, pods: &[Arc<Object>]) -> Option<String> {
+    if !spec.has_failure_policy {
+        return None;
+    }
+    pods.iter().filter(|it| is_failed(spec, it)).find_map(|pod| {
         let (idx, action, what) = matched(job, pod).filter(|(_, action, _)| *action == "FailJob")?;
         Some(format!("{what} matching {action} rule at index {idx}"))
     })

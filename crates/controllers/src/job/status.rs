@@ -1,7 +1,7 @@
 //! The status of a Job, read and written as a whole.
 
 use meta::Object;
-use value::{Map, Str, Value, map, time, value};
+use value::{Map, Str, Value, present, time, value};
 
 /// `status`; times are seconds since the Unix epoch.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -27,54 +27,52 @@ pub(super) struct Conditions(Vec<Value>);
 
 impl JobStatus {
     pub fn of(job: &Object) -> JobStatus {
-        let count = |key: &str| job.i64_at(key).unwrap_or(0);
-        let at = |key: &str| job.str_at(key).and_then(time::parse_secs);
-        let uids = |key: &str| job.list_at(key).iter().filter_map(Value::as_shared_str).cloned().collect();
-        JobStatus {
-            active: count("status.active"),
-            ready: count("status.ready"),
-            terminating: count("status.terminating"),
-            succeeded: count("status.succeeded"),
-            failed: count("status.failed"),
-            start_time: at("status.startTime"),
-            completion_time: at("status.completionTime"),
-            completed_indexes: job.str_at("status.completedIndexes").unwrap_or("").to_owned(),
-            failed_indexes: job.str_at("status.failedIndexes").map(str::to_owned),
-            uncounted_succeeded: uids("status.uncountedTerminatedPods.succeeded"),
-            uncounted_failed: uids("status.uncountedTerminatedPods.failed"),
-            conditions: Conditions(job.list_at("status.conditions").to_vec()),
+        let mut status = JobStatus::default();
+        for (key, value) in job.map_at("status").into_iter().flat_map(Map::iter) {
+            let count = || value.as_i64().unwrap_or(0);
+            let time = || value.as_str().and_then(time::parse_secs);
+            let uids = |key: &str| value.list_at(key).iter().filter_map(Value::as_shared_str).cloned().collect();
+            match key.as_str() {
+                "active" => status.active = count(),
+                "completedIndexes" => status.completed_indexes = value.as_str().unwrap_or("").to_owned(),
+                "completionTime" => status.completion_time = time(),
+                "conditions" => status.conditions = Conditions(value.as_list().map_or_else(Vec::new, |it| it.to_vec())),
+                "failed" => status.failed = count(),
+                "failedIndexes" => status.failed_indexes = value.as_str().map(str::to_owned),
+                "ready" => status.ready = count(),
+                "startTime" => status.start_time = time(),
+                "succeeded" => status.succeeded = count(),
+                "terminating" => status.terminating = count(),
+                "uncountedTerminatedPods" => {
+                    status.uncounted_succeeded = uids("succeeded");
+                    status.uncounted_failed = uids("failed");
+                }
+                _ => (),
+            }
         }
+        status
     }
 
     pub fn to_value(&self) -> Value {
-        let mut status = map!({ "ready": self.ready, "terminating": self.terminating });
-        for (key, count) in [("active", self.active), ("succeeded", self.succeeded), ("failed", self.failed)] {
-            if count != 0 {
-                status.insert(key, count);
-            }
-        }
-        for (key, at) in [("startTime", self.start_time), ("completionTime", self.completion_time)] {
-            if let Some(at) = at {
-                status.insert(key, time::format_secs(at));
-            }
-        }
-        if !self.completed_indexes.is_empty() {
-            status.insert("completedIndexes", self.completed_indexes.as_str());
-        }
-        if let Some(failed) = &self.failed_indexes {
-            status.insert("failedIndexes", failed.as_str());
-        }
-        let mut uncounted = Map::new();
-        for (key, uids) in [("succeeded", &self.uncounted_succeeded), ("failed", &self.uncounted_failed)] {
-            if !uids.is_empty() {
-                uncounted.insert(key, uids.iter().map(Value::from).collect::<Vec<_>>());
-            }
-        }
-        status.insert("uncountedTerminatedPods", uncounted);
-        if !self.conditions.0.is_empty() {
-            status.insert("conditions", self.conditions.0.clone());
-        }
-        Value::Map(status)
+        let number = |it: i64| (it != 0).then_some(Value::Int(it));
+        let time = |it: Option<i64>| it.map(|it| time::format_secs(it).into());
+        let uids = |it: &[Str]| (!it.is_empty()).then(|| it.iter().map(Value::from).collect::<Vec<_>>().into());
+        let uncounted =
+            present(vec![("failed", uids(&self.uncounted_failed)), ("succeeded", uids(&self.uncounted_succeeded))]);
+        let Conditions(conditions) = &self.conditions;
+        Value::Map(present(vec![
+            ("active", number(self.active)),
+            ("completedIndexes", (!self.completed_indexes.is_empty()).then(|| self.completed_indexes.as_str().into())),
+            ("completionTime", time(self.completion_time)),
+            ("conditions", (!conditions.is_empty()).then(|| conditions.clone().into())),
+            ("failed", number(self.failed)),
+            ("failedIndexes", self.failed_indexes.as_deref().map(Value::from)),
+            ("ready", Some(self.ready.into())),
+            ("startTime", time(self.start_time)),
+            ("succeeded", number(self.succeeded)),
+            ("terminating", Some(self.terminating.into())),
+            ("uncountedTerminatedPods", Some(uncounted.into())),
+        ]))
     }
 
     /// Counts the pods that `is_kept` no longer keeps; answers whether there were any.

@@ -72,24 +72,24 @@ impl Sync {
         let mut new_indexes = BTreeSet::new();
         let ends_badly = self.finished.as_ref().is_some_and(|it| it.kind != SUCCESS_CRITERIA_MET);
         let mut pods = self.pods.clone();
-        if self.is_indexed() {
+        if self.spec.is_indexed {
             pods.sort_by_key(|it| super::indexes::of(it));
         }
         let mut full = false;
         for pod in pods.iter().filter(|it| has_tracking(it)) {
-            let is_failed = policy::is_failed(&self.job, pod);
+            let is_failed = policy::is_failed(&self.spec, pod);
             if !self.may_release(pod, is_failed) {
                 continue;
             }
             release.push(pod.clone());
             let uid = &pod.meta.uid;
-            let is_valid = !self.is_indexed() || self.valid_index(pod).is_some();
+            let is_valid = !self.spec.is_indexed || self.valid_index(pod).is_some();
             let counted_as_failed = self.status.uncounted_failed.contains(uid);
             if pods::phase(pod) == "Succeeded" && !counted_as_failed {
-                match self.valid_index(pod).filter(|_| self.is_indexed()) {
+                match self.valid_index(pod).filter(|_| self.spec.is_indexed) {
                     Some(index) if !self.succeeded_before.contains(index) => found |= new_indexes.insert(index),
                     Some(_) => (),
-                    None if !self.is_indexed() && !self.status.uncounted_succeeded.contains(uid) => {
+                    None if !self.spec.is_indexed && !self.status.uncounted_succeeded.contains(uid) => {
                         found = true;
                         self.status.uncounted_succeeded.push(uid.clone());
                     }
@@ -117,12 +117,12 @@ impl Sync {
             let index = super::indexes::of(pod);
             index.and_then(|it| self.delayed.get(&it)).is_some_and(|it| it.meta.uid == pod.meta.uid)
         };
-        is_failed && !(self.per_index_limit().is_some() && is_awaited())
+        is_failed && !(self.spec.backoff_limit_per_index.is_some() && is_awaited())
     }
 
     /// Puts the indexes into the status; answers whether they changed.
     fn store_indexes(&mut self, new: &BTreeSet<i64>) -> bool {
-        if !self.is_indexed() {
+        if !self.spec.is_indexed {
             return false;
         }
         self.succeeded_indexes = self.succeeded_indexes.with(new);
@@ -172,7 +172,7 @@ impl Sync {
             cx.event(&self.job, "Warning", &finished.reason, &finished.message);
             return;
         }
-        if self.job.i64_at("spec.completions").is_some_and(|it| self.status.succeeded > it) {
+        if self.spec.completions.is_some_and(|it| self.status.succeeded > it) {
             let message = "Too many succeeded pods running after completion count reached";
             cx.event(&self.job, "Warning", "TooManySucceededPods", message);
         }

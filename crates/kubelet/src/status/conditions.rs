@@ -1,9 +1,8 @@
 //! The conditions of a pod that its kubelet reports.
 
 use meta::Object;
-use value::{List, Str, Value, time};
+use value::{List, Str, Value, present, time};
 
-use super::present;
 use crate::life::{Container, Life};
 
 /// Types in the order in which a kubelet lists them.
