@@ -83,7 +83,7 @@ pub(crate) fn create_all(api: &mut ApiServer, now: Instant, caller: &Caller, rec
         }
         let is_short = event.str_at("message").is_none_or(|it| it.len() <= MESSAGE_MAX);
         let form = Form::of(&caller.manager, &event).filter(|_| is_short && open_namespace.is_some());
-        let Some(form) = form.filter(|_| api.store.get(EVENT, &event.key()).is_none()) else {
+        let Some(form) = form else {
             let create = if is_v1(&event) { calls::create_event } else { calls::create };
             caller.cause = cause;
             create(api, now, &caller, event).ok();
@@ -92,10 +92,11 @@ pub(crate) fn create_all(api: &mut ApiServer, now: Instant, caller: &Caller, rec
         asked.push((event.key(), cause));
         ready.push(complete(api, now, &caller, form, event));
     }
-    api.store.create_all(ready);
-    for (key, cause) in asked {
+    let stored = api.store.create_all(ready);
+    for ((key, cause), stored) in asked.into_iter().zip(stored) {
         caller.cause = cause;
-        api.note(now, &caller, "create", EVENT, &key, "", &Ok::<(), Status>(()));
+        let res = stored.map_err(|_| Status::already_exists("", "events", &key.name));
+        api.note(now, &caller, "create", EVENT, &key, "", &res);
     }
 }
 
@@ -136,7 +137,7 @@ fn own(api: &mut ApiServer, now: Instant, caller: &Caller, event: &mut Object) {
 }
 
 /// Whether events can be created in a namespace and nobody counts them.
-fn is_open(api: &ApiServer, namespace: &str) -> bool {
+fn is_open(api: &ApiServer, namespace: &Str) -> bool {
     let live = api.store.get(NAMESPACE, &Key::cluster(namespace)).is_some_and(|it| !it.meta.is_deleted());
     live && api.store.list(RESOURCE_QUOTA, Some(namespace)).next().is_none()
 }

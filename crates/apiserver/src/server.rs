@@ -105,7 +105,7 @@ impl ApiServer {
     }
 
     /// `group/version` under which objects of a kind are stored.
-    pub(crate) fn api_version(&self, kind: KindId) -> Str {
+    pub fn api_version(&self, kind: KindId) -> Str {
         self.api_versions.get(usize::from(kind.0)).cloned().unwrap_or_default()
     }
 
@@ -123,7 +123,7 @@ impl ApiServer {
     /// A version 4 uid of RFC 4122, determined by the seed.
     pub(crate) fn new_uid(&mut self) -> Str {
         let (a, b) = (self.rng.next_u64(), self.rng.next_u64());
-        uuid(a, b).into()
+        uuid(a, b)
     }
 }
 
@@ -131,16 +131,14 @@ impl ApiServer {
 const SHOWN_CHANGES_MAX: usize = 4_096;
 
 /// 122 bits in the form of RFC 4122, version 4.
-pub(crate) fn uuid(a: u64, b: u64) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+pub(crate) fn uuid(a: u64, b: u64) -> Str {
     let (a, b) = ((a & !0xf000) | 0x4000, (b & (u64::MAX >> 2)) | (0x2 << 62));
-    let mut text = String::with_capacity(36);
-    for (idx, byte) in a.to_be_bytes().into_iter().chain(b.to_be_bytes()).enumerate() {
-        if matches!(idx, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 0xf)]));
-    }
-    text
+    let (a, b) = (value::hex(a), value::hex(b));
+    let mut text = [b'-'; 36];
+    text[..8].copy_from_slice(&a[..8]);
+    text[9..13].copy_from_slice(&a[8..12]);
+    text[14..18].copy_from_slice(&a[12..]);
+    text[19..23].copy_from_slice(&b[..4]);
+    text[24..].copy_from_slice(&b[4..]);
+    String::from_utf8_lossy(&text).as_ref().into()
 }

@@ -87,5 +87,5 @@ impl ApiServer {
 /// A uid from the object's place and not from chance: looking must not change the run.
 fn shown_uid(object: &Object) -> value::Str {
     let mut rng = sim::Rng::stream(u64::from(object.kind.0), &object.key().to_string());
-    crate::server::uuid(rng.next_u64(), rng.next_u64()).into()
+    crate::server::uuid(rng.next_u64(), rng.next_u64())
 }

@@ -342,7 +342,8 @@ impl<'a> Cx<'a> {
         field_path: &str,
     ) {
         let Some(kind) = self.api.registry().get(about.kind) else { return };
-        let fact = Fact { about, kind, source, level, reason, message, field_path };
+        let api_version = &self.api.api_version(about.kind);
+        let fact = Fact { about, kind, api_version, source, level, reason, message, field_path };
         let decision = self.recorder.correlate(self.now, &fact);
         self.write_event(decision);
     }
@@ -358,7 +359,8 @@ impl<'a> Cx<'a> {
         message: &str,
     ) {
         let Some(kind) = self.api.registry().get(about.kind) else { return };
-        let fact = Fact { about, kind, source, level, reason, message, field_path: "" };
+        let api_version = &self.api.api_version(about.kind);
+        let fact = Fact { about, kind, api_version, source, level, reason, message, field_path: "" };
         let decision = self.recorder.correlate_v1(self.now, &fact, action);
         self.write_event(decision);
     }

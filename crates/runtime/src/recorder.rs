@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use meta::{Key, Object, Revision};
+use meta::{Key, Metadata, Object, Revision};
 use sim::{Duration, Instant, Throttle};
 use value::{Str, Value, map, time};
 
@@ -35,7 +35,7 @@ pub enum Decision {
     /// A new Event object with this key and body.
     Create(Key, value::Map),
     /// The Event under this key happened again: its new count, and the message (aggregated ones change it).
-    Repeat { key: Key, count: i64, message: String },
+    Repeat { key: Key, count: i64, message: Str },
     /// The Event of the newer API under this key happened again, so often.
     Series { key: Key, count: i64 },
     /// Too many of late.
@@ -89,6 +89,8 @@ struct Similar {
 pub struct Fact<'a> {
     pub about: &'a Object,
     pub kind: &'a Kind,
+    /// Of the kind.
+    pub api_version: &'a Str,
     pub source: EventSource<'a>,
     /// `Normal` or `Warning`
     pub level: &'a str,
@@ -117,7 +119,7 @@ impl Recorder {
         }
         let key = self.name(now, fact);
         self.known.insert(identity, (key.clone(), 1));
-        Decision::Create(key, body(now, fact, &message, &mut self.last))
+        Decision::Create(key, body(now, fact, message, &mut self.last))
     }
 
     /// The same for the events.k8s.io API: what happens again to the same state of an object is one series, whatever the
@@ -144,27 +146,34 @@ impl Recorder {
     }
 
     /// The message as it will be shown, and whether it stands for many.
-    fn aggregated(&mut self, now: Instant, reason: u64, message: &str) -> (String, bool) {
+    fn aggregated(&mut self, now: Instant, reason: u64, message: &str) -> (Str, bool) {
         let similar = self.similar.entry(reason).or_insert_with(|| Similar { messages: Vec::new(), last: now });
         if now.since(similar.last) > SIMILAR_INTERVAL {
             similar.messages.clear();
         }
         similar.last = now;
-        if similar.messages.len() <= SIMILAR_MAX && !similar.messages.iter().any(|it| it == message) {
-            similar.messages.push(message.into());
+        let known = similar.messages.iter().find(|it| *it == message).cloned();
+        let text = known.clone().unwrap_or_else(|| message.into());
+        if known.is_none() && similar.messages.len() <= SIMILAR_MAX {
+            similar.messages.push(text.clone());
         }
         if similar.messages.len() < SIMILAR_MAX {
-            return (message.to_owned(), false);
+            return (text, false);
         }
-        (format!("(combined from similar events): {message}"), true)
+        (format!("(combined from similar events): {message}").into(), true)
     }
 
     /// `name.NANOSECONDS` in hexadecimal; events of one instant are told apart by their number.
     fn name(&mut self, now: Instant, fact: &Fact<'_>) -> Key {
         self.n_recorded += 1;
-        let namespace = if fact.about.namespace().is_empty() { "default" } else { fact.about.namespace() };
-        let stamp = now.nanos().saturating_add(self.n_recorded % 1_000_000);
-        Key::new(namespace, format!("{}.{stamp:016x}", fact.about.name()))
+        let Metadata { name, namespace, .. } = &fact.about.meta;
+        let stamp = value::hex(now.nanos().saturating_add(self.n_recorded % 1_000_000));
+        let mut text = String::with_capacity(name.len() + 1 + stamp.len());
+        text.push_str(name);
+        text.push('.');
+        text.extend(stamp.map(char::from));
+        let namespace = if namespace.is_empty() { Str::literal("default") } else { namespace.clone() };
+        Key { namespace, name: text.into() }
     }
 
     fn forget(&mut self) {
@@ -180,13 +189,20 @@ impl Recorder {
     }
 }
 
-/// A number that stands for several texts (FNV-1a, 64 bits): events are told apart by it.
+/// A number that stands for several texts: events are told apart by it. Eight bytes at once, FNV-1a otherwise.
 fn digest(start: u64, texts: &[&str]) -> u64 {
+    const FACTOR: u64 = 0x100_0000_01b3;
     let mut hash = 0xcbf2_9ce4_8422_2325 ^ start;
     for text in texts {
-        for byte in text.bytes().chain([0xff]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        let (words, rest) = text.as_bytes().as_chunks::<8>();
+        for word in words {
+            hash = (hash ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR);
+            hash ^= hash >> 32;
         }
+        for byte in rest {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(FACTOR);
+        }
+        hash = (hash ^ 0xff).wrapping_mul(FACTOR);
     }
     hash
 }
@@ -206,17 +222,21 @@ impl Last {
         if self.revision == about.revision && self.field_path == fact.field_path && !self.involved.is_null() {
             return self.involved.clone();
         }
-        let mut involved = map!({
-            "apiVersion": fact.kind.api_version(), "kind": Str::literal(fact.kind.kind), "name": &about.name, "uid": &about.uid,
-            "resourceVersion": about.revision.0.to_string(),
-        });
-        if !about.namespace.is_empty() {
-            involved.insert(Str::literal("namespace"), &about.namespace);
-        }
+        let mut involved: Vec<(Str, Value)> = Vec::with_capacity(7);
+        let mut put = |key: &str, value: Value| involved.push((Str::literal(key), value));
+        put("apiVersion", fact.api_version.into());
         if !fact.field_path.is_empty() {
-            involved.insert(Str::literal("fieldPath"), fact.field_path);
+            put("fieldPath", fact.field_path.into());
         }
-        (self.revision, self.field_path, self.involved) = (about.revision, fact.field_path.into(), involved.into());
+        put("kind", Str::literal(fact.kind.kind).into());
+        put("name", Value::from(&about.name));
+        if !about.namespace.is_empty() {
+            put("namespace", Value::from(&about.namespace));
+        }
+        put("resourceVersion", about.revision.0.to_string().into());
+        put("uid", Value::from(&about.uid));
+        (self.revision, self.field_path) = (about.revision, fact.field_path.into());
+        self.involved = Value::Map(involved.into());
         self.involved.clone()
     }
 
@@ -237,28 +257,29 @@ impl Last {
     }
 }
 
-fn body(now: Instant, fact: &Fact<'_>, message: &str, last: &mut Last) -> value::Map {
+fn body(now: Instant, fact: &Fact<'_>, message: Str, last: &mut Last) -> value::Map {
     let stamp = last.stamp(now);
     let (source, host) = last.source(fact.source);
     map!({
-        "count": 1, "eventTime": null, "firstTimestamp": &stamp, "lastTimestamp": &stamp, "involvedObject": last.involved(fact),
-        "message": message, "reason": Str::literal(fact.reason), "reportingComponent": Str::literal(fact.source.component),
-        "reportingInstance": host, "source": source, "type": Str::literal(fact.level),
+        "count": 1, "eventTime": null, "firstTimestamp": &stamp, "involvedObject": last.involved(fact),
+        "lastTimestamp": &stamp, "message": message, "reason": Str::literal(fact.reason),
+        "reportingComponent": Str::literal(fact.source.component), "reportingInstance": host, "source": source,
+        "type": Str::literal(fact.level),
     })
 }
 
 fn body_v1(now: Instant, fact: &Fact<'_>, action: &str, last: &mut Last) -> value::Map {
     let component = fact.source.component;
     map!({
-        "action": Str::literal(action), "eventTime": time::format_micros(now.nanos()), "firstTimestamp": null, "lastTimestamp": null,
-        "involvedObject": last.involved(fact), "message": fact.message, "reason": Str::literal(fact.reason),
-        "reportingComponent": Str::literal(component), "reportingInstance": format!("{component}-{HOST}"),
-        "source": {}, "type": Str::literal(fact.level),
+        "action": Str::literal(action), "eventTime": time::format_micros(now.nanos()), "firstTimestamp": null,
+        "involvedObject": last.involved(fact), "lastTimestamp": null, "message": fact.message,
+        "reason": Str::literal(fact.reason), "reportingComponent": Str::literal(component),
+        "reportingInstance": format!("{component}-{HOST}"), "source": {}, "type": Str::literal(fact.level),
     })
 }
 
 /// What a repetition changes in an Event.
-pub(crate) fn repeat_patch(now: Instant, count: i64, message: &str) -> Value {
+pub(crate) fn repeat_patch(now: Instant, count: i64, message: &Str) -> Value {
     value::value!({ "count": count, "lastTimestamp": time::format_secs(now.secs()), "message": message })
 }
 

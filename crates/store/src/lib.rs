@@ -179,12 +179,11 @@ impl Store {
         Ok(object)
     }
 
-    /// Stores new objects in one commit: under one revision. Those whose keys are taken are left out.
-    pub fn create_all(&mut self, objects: Vec<Object>) {
+    /// Stores new objects in one commit: under one revision. Those whose keys are taken are left out: for them the answer is
+    /// `Exists`.
+    pub fn create_all(&mut self, objects: Vec<Object>) -> Vec<Result<Arc<Object>, Error>> {
         let revision = Revision(self.revision.0 + 1);
-        for object in objects {
-            self.create_at(object, revision).ok();
-        }
+        objects.into_iter().map(|object| self.create_at(object, revision)).collect()
     }
 
     /// Takes objects out in one commit: under one revision. Those that are not there are left out.

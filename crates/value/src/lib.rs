@@ -4,6 +4,7 @@
 //! path and shares the rest. This crate knows text (JSON, YAML, quantities, timestamps) and nothing of Kubernetes' kinds.
 
 pub mod base64;
+mod hex;
 pub mod json;
 mod list;
 mod literal;
@@ -15,6 +16,7 @@ pub mod time;
 mod tree;
 pub mod yaml;
 
+pub use self::hex::hex;
 pub use self::list::List;
 pub use self::literal::{entries, present, put};
 pub use self::map::{Key, Map};

@@ -1,4 +1,4 @@
-use crate::{Value, base64, json, value};
+use crate::{Value, base64, json, time, value};
 
 fn roundtrip(text: &str, expected: &str) {
     let parsed = json::parse(text.as_bytes())
@@ -66,4 +66,16 @@ fn times_are_written_as_a_calendar_would() {
         secs += 40_003_201;
     }
     assert_eq!(crate::time::format_secs(951_782_400), "2000-02-29T00:00:00Z");
+}
+
+#[test]
+fn times_are_read_back_as_they_were_written() {
+    for day in (-719_528_i64..2_932_896).step_by(17) {
+        let secs = day * 86_400 + (day * 7_919).rem_euclid(86_400);
+        assert_eq!(time::parse_secs(&time::format_secs(secs)), Some(secs));
+    }
+    for bad in ["2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01 00:00:00Z", "2026-1-01T00:00:00Z"] {
+        assert_eq!(time::parse_secs(bad), None, "{bad}");
+    }
+    assert_eq!(time::parse_secs("2024-02-29T01:00:00+01:00"), time::parse_secs("2024-02-29T00:00:00Z"));
 }

@@ -65,7 +65,30 @@ pub fn format_strftime(nanos: u64, format: &str) -> String {
 
 /// Seconds since the Unix epoch of an RFC 3339 text with any offset; fractions are cut off.
 pub fn parse_secs(text: &str) -> Option<i64> {
-    parse(text).map(|it| it.timestamp())
+    read(text).or_else(|| parse(text).map(|it| it.timestamp()))
+}
+
+/// The same of what [`format_secs`] writes, without a calendar; `None` for any other text.
+fn read(text: &str) -> Option<i64> {
+    let text: &[u8; 20] = text.as_bytes().try_into().ok()?;
+    let number = |start: usize, width: usize| {
+        text[start..start + width]
+            .iter()
+            .try_fold(0_i64, |all, digit| digit.is_ascii_digit().then(|| all * 10 + i64::from(digit - b'0')))
+    };
+    let is_plain = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
+    let (month, day) = (number(5, 2)?, number(8, 2)?);
+    let (hour, minute, second) = (number(11, 2)?, number(14, 2)?, number(17, 2)?);
+    // Days that not every month has are left to the calendar.
+    let is_usual = (1..=12).contains(&month) && (1..=28).contains(&day) && hour < 24 && minute < 60 && second < 60;
+    if !is_usual || is_plain.iter().any(|(at, want)| text[*at] != *want) {
+        return None;
+    }
+    // Hinnant's `days_from_civil`: years begin in March.
+    let (month, year) = if month > 2 { (month - 3, number(0, 4)?) } else { (month + 9, number(0, 4)? - 1) };
+    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let days = days + (153 * month + 2) / 5 + day - 1 - 719_468;
+    Some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
 /// Nanoseconds since the Unix epoch of an RFC 3339 text; nothing before the epoch.
