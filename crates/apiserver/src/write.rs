@@ -189,7 +189,7 @@ fn generated_name(api: &mut ApiServer, prefix: &str) -> Str {
 
 fn check_new(api: &ApiServer, write: &Write, object: &Object, checked: bool) -> Result<(), Status> {
     let mut errors = Errors::new();
-    kinds::object_meta::validate(&object.meta, write.kind, &mut errors);
+    kinds::object_meta::validate(&object.meta, None, write.kind, &mut errors);
     if !(checked && api.templates.knows(object)) {
         (write.kind.strategy.validate)(object, &mut errors);
     }
@@ -274,7 +274,7 @@ pub(crate) fn update(
     keep_system_fields(&mut object.meta, &live.meta);
     let mut errors = Errors::new();
     if !object.meta.same_but_managed(&live.meta) {
-        kinds::object_meta::validate(&object.meta, write.kind, &mut errors);
+        kinds::object_meta::validate(&object.meta, Some(&live.meta), write.kind, &mut errors);
         kinds::object_meta::validate_update(&object.meta, &live.meta, write.kind, &mut errors);
     }
     if !(write.from_actor && is_bookkeeping(&object, live)) {

@@ -1,6 +1,7 @@
 //! Rules for `metadata` of every kind. Follows `k8s.io/apimachinery/pkg/api/validation/objectmeta.go`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use meta::{Errors, ManagedEntry, Metadata, OwnerRef, Revision, names, quoted};
 use value::{List, Str, Value, json, time};
@@ -16,23 +17,31 @@ const MANAGER_MAX: usize = 128;
 const SUBRESOURCE_MAX: usize = 256;
 const IMMUTABLE: &str = "field is immutable";
 
-/// Every problem of a new or changed object's metadata (`ValidateObjectMeta`).
-pub fn validate(meta: &Metadata, kind: &Kind, errors: &mut Errors) {
+/// Every problem of a new or changed object's metadata (`ValidateObjectMeta`). What a changed object has from the stored one,
+/// `old`, was checked when it was stored.
+pub fn validate(meta: &Metadata, old: Option<&Metadata>, kind: &Kind, errors: &mut Errors) {
     let path = Path::root("metadata");
     let name_rule = kind.strategy.validate_name;
-    if !meta.generate_name.is_empty() {
-        let messages = name_rule(&meta.generate_name, true);
-        path.child("generateName").invalid_each(errors, &meta.generate_name, &messages);
+    let has_names = |it: &Metadata| it.name == meta.name && it.generate_name == meta.generate_name;
+    if !old.is_some_and(has_names) {
+        if !meta.generate_name.is_empty() {
+            let messages = name_rule(&meta.generate_name, true);
+            path.child("generateName").invalid_each(errors, &meta.generate_name, &messages);
+        }
+        if meta.name.is_empty() {
+            path.child("name").required(errors, "name or generateName is required");
+        } else {
+            path.child("name").invalid_each(errors, &meta.name, &name_rule(&meta.name, false));
+        }
     }
-    if meta.name.is_empty() {
-        path.child("name").required(errors, "name or generateName is required");
-    } else {
-        path.child("name").invalid_each(errors, &meta.name, &name_rule(&meta.name, false));
+    if old.is_none_or(|it| it.namespace != meta.namespace) {
+        own_namespace(meta, kind, &path.child("namespace"), errors);
     }
-    own_namespace(meta, kind, &path.child("namespace"), errors);
     non_negative(meta.generation, &path.child("generation"), errors);
-    contents(meta, &path, errors);
-    finalizers(&meta.finalizers, &path.child("finalizers"), errors);
+    contents(meta, old, &path, errors);
+    if !old.is_some_and(|it| Arc::ptr_eq(&it.finalizers, &meta.finalizers)) {
+        finalizers(&meta.finalizers, &path.child("finalizers"), errors);
+    }
     managed(&meta.managed, &path.child("managedFields"), errors);
     if kind.strategy.known_finalizers {
         known_finalizers(&meta.finalizers, &path.child("finalizers"), errors);
@@ -56,7 +65,7 @@ pub fn validate_update(new: &Metadata, old: &Metadata, kind: &Kind, errors: &mut
         change(new, old, errors);
     }
     for _ in 1..checks {
-        contents(new, &Path::root("metadata"), errors);
+        contents(new, Some(old), &Path::root("metadata"), errors);
     }
 }
 
@@ -71,27 +80,38 @@ fn change(new: &Metadata, old: &Metadata, errors: &mut Errors) {
     if new.generation < old.generation {
         path.child("generation").invalid(errors, new.generation, "must not be decremented");
     }
-    let mut same = |key: &str, new: Value, old: Value| {
+    let mut differs = |key: &str, new: Value| path.child(key).invalid(errors, new, IMMUTABLE);
+    let texts =
+        [("name", &new.name, &old.name), ("namespace", &new.namespace, &old.namespace), ("uid", &new.uid, &old.uid)];
+    for (key, new, old) in texts {
         if new != old {
-            path.child(key).invalid(errors, new, IMMUTABLE);
+            differs(key, Value::from(new));
         }
-    };
-    let instant = |it: Option<i64>| it.map_or(Value::Null, |it| time::format_secs(it).into());
-    same("name", Value::from(&new.name), Value::from(&old.name));
-    same("namespace", Value::from(&new.namespace), Value::from(&old.namespace));
-    same("uid", Value::from(&new.uid), Value::from(&old.uid));
-    same("creationTimestamp", instant(new.created), instant(old.created));
-    same("deletionTimestamp", instant(new.deleted), instant(old.deleted));
-    let seconds = |it: Option<i64>| it.map_or(Value::Null, Value::Int);
-    same("deletionGracePeriodSeconds", seconds(new.grace_seconds), seconds(old.grace_seconds));
-    contents(new, &path, errors);
+    }
+    for (key, new, old) in
+        [("creationTimestamp", new.created, old.created), ("deletionTimestamp", new.deleted, old.deleted)]
+    {
+        if new != old {
+            differs(key, new.map_or(Value::Null, |it| time::format_secs(it).into()));
+        }
+    }
+    if new.grace_seconds != old.grace_seconds {
+        differs("deletionGracePeriodSeconds", new.grace_seconds.map_or(Value::Null, Value::Int));
+    }
+    contents(new, Some(old), &path, errors);
     managed(&new.managed, &path.child("managedFields"), errors);
 }
 
-fn contents(meta: &Metadata, path: &Path<'_>, errors: &mut Errors) {
-    labels::validate(&meta.labels, &path.child("labels"), errors);
-    annotations::validate(&meta.annotations, &path.child("annotations"), errors);
-    owners(&meta.owners, &path.child("ownerReferences"), errors);
+fn contents(meta: &Metadata, old: Option<&Metadata>, path: &Path<'_>, errors: &mut Errors) {
+    if !old.is_some_and(|it| it.labels.same(&meta.labels)) {
+        labels::validate(&meta.labels, &path.child("labels"), errors);
+    }
+    if !old.is_some_and(|it| it.annotations.same(&meta.annotations)) {
+        annotations::validate(&meta.annotations, &path.child("annotations"), errors);
+    }
+    if !old.is_some_and(|it| Arc::ptr_eq(&it.owners, &meta.owners)) {
+        owners(&meta.owners, &path.child("ownerReferences"), errors);
+    }
 }
 
 fn own_namespace(meta: &Metadata, kind: &Kind, path: &Path<'_>, errors: &mut Errors) {

@@ -51,7 +51,12 @@ fn selector(it: &Object) -> String {
 pub fn applied(kind: &Kind, live: &Object, scale: &Value) -> Result<Object, Status> {
     let scale = Object::from_map(live.kind, scale.as_map().unwrap_or(&Map::new()));
     let mut errors = Errors::new();
-    object_meta::validate(&scale.meta, &Kind::new(Scope::Namespaced, "autoscaling", "v1", "Scale", ""), &mut errors);
+    object_meta::validate(
+        &scale.meta,
+        None,
+        &Kind::new(Scope::Namespaced, "autoscaling", "v1", "Scale", ""),
+        &mut errors,
+    );
     let replicas = int(spec(&scale), "replicas");
     non_negative(replicas, &Path::root("spec.replicas"), &mut errors);
     if !errors.is_empty() {

@@ -135,7 +135,7 @@ fn create(schema: &Schema, served: ServedKind<'_>, namespace: &str, body: &Value
         it.meta.generation = 1;
     }
     let mut errors = Errors::new();
-    object_meta::validate(&it.meta, kind, &mut errors);
+    object_meta::validate(&it.meta, None, kind, &mut errors);
     (kind.strategy.validate)(&it, &mut errors);
     if let Some(served) = served.served {
         (served.validate)(&it, None, &mut errors);

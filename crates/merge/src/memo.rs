@@ -14,8 +14,10 @@ use crate::steps::{Change, Changes, Step, split};
 
 /// Places for names of fields.
 const NAMES: usize = 1_024;
-/// Of each type: walks, outcomes and sets remembered.
-const OF_TYPE_MAX: usize = 32;
+/// Of each type: walks and outcomes remembered.
+const WALKS_MAX: usize = 32;
+/// The same of whole sets and of lists of entries.
+const SETS_MAX: usize = 8;
 
 /// The element of a field: `name` to `f:name`.
 pub(crate) fn element(name: &str) -> Str {
@@ -35,10 +37,10 @@ pub struct Memo {
 
 #[derive(Clone, Debug, Default)]
 struct OfType {
-    walks: Recent<Walk>,
-    outcomes: Recent<Outcome>,
-    sets: Recent<Map>,
-    lists: Recent<Arc<[ManagedEntry]>>,
+    walks: Recent<Walk, WALKS_MAX>,
+    outcomes: Recent<Outcome, WALKS_MAX>,
+    sets: Recent<Map, SETS_MAX>,
+    lists: Recent<Arc<[ManagedEntry]>, SETS_MAX>,
 }
 
 /// A walk over the differences of one field and what it comes to: that follows from the steps alone.
@@ -77,17 +79,17 @@ impl Names {
     }
 }
 
-/// What was used of late, the latest last; the rest is forgotten.
+/// The `MAX` things that were used of late, the latest last; the rest is forgotten.
 #[derive(Clone, Debug)]
-struct Recent<T>(VecDeque<T>);
+struct Recent<T, const MAX: usize>(VecDeque<T>);
 
-impl<T> Default for Recent<T> {
+impl<T, const MAX: usize> Default for Recent<T, MAX> {
     fn default() -> Self {
         Recent(VecDeque::new())
     }
 }
 
-impl<T> Recent<T> {
+impl<T, const MAX: usize> Recent<T, MAX> {
     fn find(&mut self, is_it: impl Fn(&T) -> bool) -> Option<&mut T> {
         let idx = self.0.iter().rposition(is_it)?;
         let found = self.0.remove(idx)?;
@@ -95,7 +97,7 @@ impl<T> Recent<T> {
     }
 
     fn keep(&mut self, it: T) -> &mut T {
-        if self.0.len() == OF_TYPE_MAX {
+        if self.0.len() == MAX {
             self.0.pop_front();
         }
         self.0.push_back(it);

@@ -60,16 +60,18 @@ pub(crate) fn split(steps: &[Step]) -> (u32, &[Step], &[Step]) {
     let (mut depth, mut print) = (0_usize, 0_u32);
     let mut was_key = false;
     for (idx, step) in steps.iter().enumerate() {
-        let (kind, len) = match step {
-            Step::Field(it) => (1, it.len()),
-            Step::Key(_, it) => (2, it.as_str().map_or(0, str::len)),
-            Step::Value(it) => (3, it.as_str().map_or(0, str::len)),
-            Step::Item(it) => (4, it.len()),
+        // Fields of one length seldom stand for each other; what tells items apart often has one length: uids.
+        let text = |it: &Value| it.as_str().map_or(0, value::hash);
+        let (kind, more) = match step {
+            Step::Field(it) => (1, it.len() as u32),
+            Step::Key(_, it) => (2, text(it)),
+            Step::Value(it) => (3, text(it)),
+            Step::Item(it) => (4, value::hash(it)),
             Step::Up => (5, 0),
             Step::Changed => (6, 0),
             Step::Removed => (7, 0),
         };
-        print = (print ^ (kind | (len as u32) << 3)).wrapping_mul(0x9e37_79b1).rotate_left(5);
+        print = (print ^ kind ^ (more << 3)).wrapping_mul(0x9e37_79b1).rotate_left(5);
         // Keys in a row are one step down.
         let is_key = kind == 2;
         depth += usize::from(kind <= 4 && !(is_key && was_key));
