@@ -94,7 +94,7 @@ pub fn expire_events(api: &mut ApiServer, keys: &[Key]) {
 /// # Errors
 /// The API's answer; `Conflict` when somebody else wrote it meanwhile.
 pub fn update(api: &mut ApiServer, now: Instant, caller: &Caller, object: Object) -> Result<Arc<Object>, Status> {
-    replace(api, now, caller, "", object)
+    replace(api, now, caller, "", "update", object)
 }
 
 /// Replaces the status of an object at the revision that it carries. Equal content is not even a request.
@@ -114,7 +114,19 @@ pub fn update_status(
     {
         return Ok(live.clone());
     }
-    replace(api, now, caller, "status", object)
+    let verb = status_verb(caller, object.kind);
+    replace(api, now, caller, "status", verb, object)
+}
+
+/// How upstream sends a status, which is what the stream of requests shows: kubelets patch, and so does whoever finds
+/// something out about a pod, but for the node controller; all else is updated.
+fn status_verb(caller: &Caller, kind: KindId) -> &'static str {
+    let is_patch = match caller.event_source {
+        "kubelet" => true,
+        "node-controller" => false,
+        _ => kind == kinds::POD,
+    };
+    if is_patch { "patch" } else { "update" }
 }
 
 /// Replaces what in `spec.finalizers` keeps a namespace.
@@ -122,7 +134,7 @@ pub fn update_status(
 /// # Errors
 /// The API's answer; `Conflict` when somebody else wrote it meanwhile.
 pub fn finalize(api: &mut ApiServer, now: Instant, caller: &Caller, object: Object) -> Result<Arc<Object>, Status> {
-    replace(api, now, caller, "finalize", object)
+    replace(api, now, caller, "finalize", "update", object)
 }
 
 fn replace(
@@ -130,12 +142,13 @@ fn replace(
     now: Instant,
     caller: &Caller,
     sub: &'static str,
+    verb: &'static str,
     object: Object,
 ) -> Result<Arc<Object>, Status> {
     let (kind, key) = (object.kind, object.key());
     let res = write(api, now, caller, kind, sub)
         .and_then(|mut it| write::replace(api, &mut it, &key, object).map(|(it, _)| it));
-    api.note(now, caller, "update", kind, &key, sub, &res);
+    api.note(now, caller, verb, kind, &key, sub, &res);
     res
 }
 
