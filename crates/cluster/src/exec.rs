@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use apiserver::Body;
 use http::{HeaderValue, Response, StatusCode, header};
 use kinds::POD;
-use kubelet::{Ran, Refused};
+use kubelet::Refused;
 use meta::Key;
 use network::Origin;
-use runtime::View;
+use runtime::{Ran, View};
 use value::{Value, json, value};
 
 use crate::{Cluster, logs};
@@ -71,8 +71,7 @@ pub(crate) fn client(
     name: &str,
     arguments: &[&str],
 ) -> Option<Ran> {
-    let ran = network::client(view, &Origin::Pod(pod.clone()), image, turn, name, arguments)?;
-    Some(Ran { stdout: ran.stdout, stderr: ran.stderr, code: ran.code, takes: ran.takes })
+    network::client(view, &Origin::Pod(pod.clone()), image, turn, name, arguments)
 }
 
 fn answer(ran: &Ran) -> Response<Body> {

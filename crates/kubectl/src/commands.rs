@@ -42,6 +42,7 @@ use crate::{args, go};
 
 pub(crate) use self::apply::LAST_APPLIED;
 pub(crate) use self::events::interval as event_interval;
+pub use self::exec::channels;
 
 /// A command: its name, what it takes and what it does.
 pub(crate) struct Command {

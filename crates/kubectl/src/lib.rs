@@ -32,6 +32,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+pub use self::commands::channels;
 pub use self::complete::complete;
 use self::shell::{Cx, Flow, Shell, Wait};
 

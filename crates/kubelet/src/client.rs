@@ -4,10 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use meta::{Key, Object};
-use runtime::View;
+use runtime::{Ran, View};
 use value::Value;
-
-use crate::shell::Ran;
 
 /// Runs a program such as `wget` in a container of a pod with this image; `None` for one that asks no network.
 /// The cell counts requests, so that equals take turns.

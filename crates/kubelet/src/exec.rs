@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use kinds::{MACHINE, NODE, POD};
 use meta::{Key, Object, Status};
-use runtime::View;
+use runtime::{Ran, View};
 use value::{Str, Value};
 
 use crate::kubelets::{is_live, node_of};
-use crate::shell::{self, Programs, Ran};
+use crate::shell::{self, Programs};
 use crate::{environment, logs};
 
 /// Why no command was run.

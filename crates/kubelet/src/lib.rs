@@ -27,4 +27,4 @@ pub use self::exec::{Refused, dial, exec, runs_shell};
 pub use self::kubelets::{Kubelets, Mode};
 pub use self::logs::{LogOptions, is_running, log, next_line};
 pub use self::nodes::{LEASES, is_live_lease, renewed};
-pub use self::shell::{LogLine, Programs, Ran};
+pub use self::shell::{LogLine, Programs};

@@ -14,8 +14,8 @@ use sim::Instant;
 use value::Str;
 
 pub(crate) use self::commands::matches;
+pub use self::live::Programs;
 pub(crate) use self::live::exec;
-pub use self::live::{Programs, Ran};
 pub(crate) use self::run::{End, Output, probe, run};
 
 use self::parse::Node;

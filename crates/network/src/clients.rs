@@ -6,43 +6,23 @@ mod wget;
 
 use std::cell::Cell;
 
-use runtime::View;
+use runtime::{Ran, View};
 
 use crate::{Answer, Origin, Outcome, Request, Trace, Url};
-
-/// What came of a program.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Ran {
-    pub stdout: String,
-    pub stderr: String,
-    pub code: i64,
-    /// Seconds that it takes.
-    pub takes: u32,
-}
 
 /// How long Linux tries to connect, and how long a resolver tries to ask, in seconds.
 const CONNECT_TAKES: u32 = 134;
 const ASK_TAKES: u32 = 10;
 
-impl Ran {
-    fn failed(code: i64, why: impl Into<String>) -> Ran {
-        Ran { stderr: format!("{}\n", why.into()), code, ..Ran::default() }
-    }
-
-    /// With the time that waiting in vain took; `limit` is what the program was told, if it was.
-    fn after(self, outcome: Outcome, limit: Option<&str>) -> Ran {
-        let limit = limit.and_then(|it| it.parse().ok()).unwrap_or(u32::MAX);
-        let takes = match outcome {
-            Outcome::TimedOut => CONNECT_TAKES,
-            Outcome::NameTimedOut => ASK_TAKES,
-            _ => 0,
-        };
-        Ran { takes: takes.min(limit), ..self }
-    }
-
-    fn printed(stdout: String) -> Ran {
-        Ran { stdout, ..Ran::default() }
-    }
+/// `ran` with the time that waiting in vain took; `limit` is what the program was told, if it was.
+fn waited(ran: Ran, outcome: Outcome, limit: Option<&str>) -> Ran {
+    let limit = limit.and_then(|it| it.parse().ok()).unwrap_or(u32::MAX);
+    let takes = match outcome {
+        Outcome::TimedOut => CONNECT_TAKES,
+        Outcome::NameTimedOut => ASK_TAKES,
+        _ => 0,
+    };
+    Ran { takes: takes.min(limit), ..ran }
 }
 
 /// Where a program runs.

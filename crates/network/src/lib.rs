@@ -21,7 +21,7 @@ use meta::{Key, Object};
 use runtime::View;
 use value::{Str, Value, value};
 
-pub use self::clients::{Ran, client};
+pub use self::clients::client;
 pub use self::dns::Answer;
 pub use self::url::Url;
 

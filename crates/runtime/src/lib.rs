@@ -9,6 +9,7 @@ mod index;
 pub mod int_or_percent;
 pub mod placement;
 mod queue;
+mod ran;
 mod recorder;
 pub mod usage;
 pub mod volumes;
@@ -18,6 +19,7 @@ pub use self::controller::{Action, Controller, Reconciler, Watch};
 pub use self::cx::{Cx, Propagation, TURN_WRITES_MAX, View};
 pub use self::index::{Indexes, Item};
 pub use self::queue::{Cause, Queue};
+pub use self::ran::Ran;
 pub use self::recorder::{Decision, EventSource, Fact, Recorder};
 
 #[cfg(test)]

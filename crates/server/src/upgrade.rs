@@ -145,7 +145,7 @@ async fn serve(wanted: &Wanted, socket: &mut Socket, first: Vec<u8>, ask: &Ask) 
         }
         false => first,
     };
-    for (channel, bytes) in channels(&said) {
+    for (channel, bytes) in kubectl::channels(&said) {
         match wanted.is_terminal && channel != ERROR {
             // A terminal has one channel, and its lines begin at the left.
             true => send(socket, STDOUT, &with_returns(bytes)).await?,
@@ -176,18 +176,6 @@ async fn input(socket: &mut Socket) -> Option<Vec<u8>> {
 async fn send(socket: &mut Socket, channel: u8, bytes: &[u8]) -> Option<()> {
     let message = [&[channel], bytes].concat();
     socket.send(Message::Binary(Bytes::from(message))).await.ok()
-}
-
-/// The pieces of what the engine answered: for each a byte for its channel, four for its length, and itself.
-fn channels(mut bytes: &[u8]) -> Vec<(u8, &[u8])> {
-    let mut res = Vec::new();
-    while let [channel, a, b, c, d, rest @ ..] = bytes {
-        let length = usize::try_from(u32::from_be_bytes([*a, *b, *c, *d])).unwrap_or(usize::MAX);
-        let Some((piece, after)) = rest.split_at_checked(length) else { break };
-        res.push((*channel, piece));
-        bytes = after;
-    }
-    res
 }
 
 fn with_returns(bytes: &[u8]) -> Vec<u8> {

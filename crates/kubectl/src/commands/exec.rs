@@ -88,8 +88,8 @@ fn connect(cx: &mut Cx<'_>, pod: &Info, container: &str, subresource: &str, comm
     }
 }
 
-/// The pieces of an answer: for each a byte for its channel, four for its length (the largest first), and itself.
-fn channels(mut bytes: &[u8]) -> Vec<(u8, &[u8])> {
+/// The pieces of what `exec` is answered: for each a byte for its channel, four for its length (the largest first), and itself.
+pub fn channels(mut bytes: &[u8]) -> Vec<(u8, &[u8])> {
     let mut res = Vec::new();
     while let [channel, a, b, c, d, rest @ ..] = bytes {
         let length = usize::try_from(u32::from_be_bytes([*a, *b, *c, *d])).unwrap_or(usize::MAX);

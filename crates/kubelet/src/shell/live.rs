@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use runtime::Ran;
 use sim::{Duration, Instant};
 
 use super::parse::{self, Node};
@@ -13,16 +14,6 @@ use super::{Program, Surroundings, is_shell};
 const TAKES_MAX: Duration = Duration::from_secs(60);
 /// Folders that every image has.
 const FOLDERS: [&str; 12] = ["bin", "dev", "etc", "home", "lib", "opt", "proc", "root", "sys", "tmp", "usr", "var"];
-
-/// What came of a command.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Ran {
-    pub stdout: String,
-    pub stderr: String,
-    pub code: i64,
-    /// Seconds that it takes.
-    pub takes: u32,
-}
 
 /// Programs that others than the shell know: the name and its arguments.
 pub type Programs<'a> = &'a dyn Fn(&str, &[&str]) -> Option<Ran>;

@@ -1,7 +1,9 @@
 use expect_test::{Expect, expect};
 use sim::{Duration, Instant};
 
-use super::{Ran, Surroundings, exec, program, run};
+use runtime::Ran;
+
+use super::{Surroundings, exec, program, run};
 
 /// What a script prints within a time, with the second of each line, and how it ends.
 #[track_caller]

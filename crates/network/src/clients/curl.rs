@@ -1,6 +1,8 @@
 //! `curl`.
 
-use super::{Place, Ran, Words, host_of, phrase};
+use runtime::Ran;
+
+use super::{Place, Words, host_of, phrase, waited};
 use crate::{Outcome, Trace, Url};
 
 /// Redirections that are followed at most.
@@ -55,7 +57,7 @@ pub(super) fn run(place: &Place<'_>, arguments: &[&str]) -> Ran {
         let trace = place.send(&url, method, host);
         if trace.outcome != Outcome::Answered {
             let limit = words.value(&["connect-timeout", "m", "max-time"]);
-            return failure(&words, &url, &trace).after(trace.outcome, limit);
+            return waited(failure(&words, &url, &trace), trace.outcome, limit);
         }
         if trace.location.is_empty() || !words.has(&["L", "location"]) {
             return answer(&words, &url, &trace);

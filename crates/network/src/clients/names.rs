@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::{Place, Ran, Words, address_of, is_silent};
+use runtime::Ran;
+
+use super::{Place, Words, address_of, is_silent, waited};
 use crate::{Answer, Outcome, dns};
 
 /// `nslookup NAME`
@@ -13,7 +15,7 @@ pub(super) fn nslookup(place: &Place<'_>, arguments: &[&str]) -> Ran {
     };
     let answer = place.resolve(name);
     let ran = if is_old(place.image) { old(name, &answer) } else { new(place.image, name, &answer) };
-    ran.after(answer.outcome, None)
+    waited(ran, answer.outcome, None)
 }
 
 /// Before 1.29, busybox asked as programs do and printed otherwise.
@@ -132,5 +134,5 @@ pub(super) fn nc(place: &Place<'_>, arguments: &[&str]) -> Ran {
         Outcome::TimedOut => Ran::failed(1, format!("nc: {place}: Connection timed out")),
         Outcome::NotSent => Ran::failed(1, format!("nc: bad port '{port}'")),
     };
-    ran.after(outcome, words.value(&["w"]))
+    waited(ran, outcome, words.value(&["w"]))
 }

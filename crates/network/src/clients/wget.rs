@@ -1,6 +1,8 @@
 //! `wget` as busybox has it.
 
-use super::{Place, Ran, Words, address_of, host_of, is_silent, phrase};
+use runtime::Ran;
+
+use super::{Place, Words, address_of, host_of, is_silent, phrase, waited};
 use crate::{Outcome, Trace, Url};
 
 /// Redirections that are followed at most.
@@ -26,7 +28,7 @@ pub(super) fn run(place: &Place<'_>, arguments: &[&str]) -> Ran {
         if trace.outcome != Outcome::Answered {
             let mut ran = failure(&url, &trace, words.has(&["T", "timeout"]));
             ran.stderr.insert_str(0, &said);
-            return ran.after(trace.outcome, words.value(&["T", "timeout"]));
+            return waited(ran, trace.outcome, words.value(&["T", "timeout"]));
         }
         if trace.location.is_empty() {
             return answer(&words, &url, &trace, said);

@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{Ask, ERROR, STDERR, STDIN, STDOUT, Socket, Wanted, channels, send, with_returns};
+use super::{Ask, ERROR, STDERR, STDIN, STDOUT, Socket, Wanted, send, with_returns};
 
 const PROMPT: &str = "/ # ";
 /// Lines that the arrows bring back.
@@ -156,7 +156,7 @@ impl<'a> Terminal<'a> {
             send(socket, STDOUT, &with_returns(answer.body())).await?;
             return None;
         }
-        for (channel, bytes) in channels(answer.body()) {
+        for (channel, bytes) in kubectl::channels(answer.body()) {
             match channel {
                 STDOUT | STDERR => send(socket, STDOUT, &with_returns(bytes)).await?,
                 _ => self.code = code_of(bytes),

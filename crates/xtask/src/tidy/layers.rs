@@ -41,7 +41,7 @@ const HOSTS_USE: &[&str] = &["value", "sim", "meta", "schema", "kinds", "cluster
 
 /// Lowest first.
 const LAYERS: &[Layer] = &[
-    Layer { name: "value", ours: &[], outside: Outside::Only(&["chrono", "libyaml-safer"]) },
+    Layer { name: "value", ours: &[], outside: Outside::Only(&["arcstr", "chrono", "libyaml-safer", "triomphe"]) },
     Layer { name: "sim", ours: &[], outside: Outside::Only(&[]) },
     Layer { name: "meta", ours: &["value", "sim"], outside: Outside::Only(&[]) },
     Layer { name: "cron", ours: &["value", "meta"], outside: Outside::Only(&["chrono"]) },
