@@ -1,6 +1,6 @@
 //! The same seed and the same inputs give the same cluster, however time is cut into pieces.
 
-use cluster::{Config, Duration};
+use cluster::{Cluster, Config, Duration};
 use sim::Rng;
 use tests::session::Session;
 
@@ -20,6 +20,38 @@ pub fn check() -> Result<(), String> {
                     "seed {seed}: with pieces up to {longest_ms} ms step {step} ends in another state"
                 ));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Plays operations with checkpoints among them: what is restored from one goes on to the byte as what runs on, and
+/// the recording of the whole run, in which they are inputs, gives the same.
+pub fn check_checkpoints() -> Result<(), String> {
+    for seed in 0..SEEDS {
+        let mut rng = Rng::stream(seed, "determinism");
+        let mut checkpoints = Rng::stream(seed, "checkpoints");
+        let mut session = Session::new(&Config { seed, ..Config::default() });
+        let mut restored: Option<(Rng, Session)> = None;
+        for step in 0..2 * LENGTH {
+            if checkpoints.below(4) == 0 {
+                let saved = session.cluster.checkpoint();
+                restored = Some((rng.clone(), Session { cluster: Cluster::restore(&saved)? }));
+            }
+            let one = |rng: &mut Rng, session: &mut Session| {
+                operations::one(rng, session);
+                session.wait(Duration::from_millis(rng.below(20_000)));
+                session.cluster.fingerprint()
+            };
+            let live = one(&mut rng, &mut session);
+            if let Some((rng, again)) = &mut restored
+                && one(rng, again) != live
+            {
+                return Err(format!("seed {seed}: what was restored ends step {step} in another state"));
+            }
+        }
+        if Cluster::replay(&session.cluster.recording())?.fingerprint() != session.cluster.fingerprint() {
+            return Err(format!("seed {seed}: the recording ends in another state"));
         }
     }
     Ok(())

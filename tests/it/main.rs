@@ -48,6 +48,9 @@ fn by_chance() -> Vec<Trial> {
         .collect();
     trials
         .push(Trial::test("determinism::many_small_advances_equal_one", || determinism::check().map_err(Failed::from)));
+    trials.push(Trial::test("determinism::a_checkpoint_goes_on_to_the_byte", || {
+        determinism::check_checkpoints().map_err(Failed::from)
+    }));
     trials
 }
 

@@ -98,7 +98,7 @@ fn pick<'a, T>(rng: &mut Rng, list: &'a [T]) -> Option<&'a T> {
 /// Does something; answers what and with which code it ended.
 pub fn one(rng: &mut Rng, session: &mut Session) -> String {
     let node = format!("node-{}", 1 + rng.below(3));
-    match rng.below(16) {
+    match rng.below(17) {
         0..=4 => create(rng, session),
         5 => on_workload(rng, session, &mut delete),
         6 | 7 => on_workload(rng, session, &mut change),
@@ -121,6 +121,10 @@ pub fn one(rng: &mut Rng, session: &mut Session) -> String {
             let state = if rng.below(2) == 0 { "Running" } else { "Stopped" };
             let name = pick(rng, STOPPABLE).copied().unwrap_or_default();
             send(session, "PATCH", &format!("{COMPONENTS}/{name}"), &format!(r#"{{"spec": {{"state": "{state}"}}}}"#))
+        }
+        14 => {
+            session.cluster.restart();
+            "everybody begins anew".to_owned()
         }
         _ => {
             let spec = match rng.below(4) {

@@ -81,6 +81,11 @@ impl ApiServer {
         self.watches = Watches::default();
     }
 
+    /// Forgets what it has seen and would not know after a restart, where that decides what is stored.
+    pub fn forget(&mut self) {
+        self.templates.clear();
+    }
+
     /// Forgets the history so far, as the real server does with what is some minutes old.
     pub fn compact(&mut self) {
         self.store.compact();
@@ -89,6 +94,11 @@ impl ApiServer {
     /// The state of the stream of chance, for saving.
     pub fn rng_state(&self) -> u64 {
         self.rng.state()
+    }
+
+    /// Goes back to an earlier state of chance, so that nothing tells that it was drawn from.
+    pub fn set_rng_state(&mut self, state: u64) {
+        self.rng = Rng::new(state);
     }
 
     pub fn registry(&self) -> &Registry {

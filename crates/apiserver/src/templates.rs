@@ -1,4 +1,4 @@
-//! Pods of one template are admitted and checked once: what is the same allocation needs no second look.
+//! Pods of one template are admitted and checked once: what is equal, mostly by being one allocation, needs no second look.
 
 use std::collections::VecDeque;
 
@@ -11,8 +11,6 @@ const TEMPLATES_MAX: usize = 64;
 const PARTS: [&str; 3] = ["containers", "initContainers", "volumes"];
 
 /// Parts of pod specs as an actor sent them and as they were stored.
-///
-/// Holding them keeps their allocations, so that a pointer means the same for as long as it is remembered.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Templates {
     known: VecDeque<Known>,
@@ -41,11 +39,8 @@ fn parts(spec: &Map) -> Parts {
 }
 
 fn same(a: &Parts, b: &Parts) -> bool {
-    a.iter().zip(b).all(|pair| match pair {
-        (Some(a), Some(b)) => a.same(b),
-        (None, None) => true,
-        _ => false,
-    })
+    // What is equal is the same, whether or not it is one allocation: what is stored must not depend on sharing.
+    a == b
 }
 
 fn pod_spec(object: &Object) -> Option<&Map> {

@@ -29,7 +29,7 @@ pub struct Cluster {
     /// Everything up to and with this revision has been delivered.
     delivered: Revision,
     pub(crate) now: Instant,
-    n_turns: u64,
+    pub(crate) n_turns: u64,
     pub(crate) inputs: Inputs,
     pub(crate) log_streams: LogStreams,
     /// Simulated requests so far: who chooses between equals takes turns.
@@ -114,6 +114,19 @@ impl Cluster {
     /// Answers a request at the present instant. A failure is an answer too.
     pub fn handle(&mut self, request: http::Request<Vec<u8>>) -> http::Response<Body> {
         self.record(&request);
+        self.answer(request)
+    }
+
+    /// Answers a request that stores nothing, a dry run for one, so that the run goes on as if it had not been asked.
+    pub fn look(&mut self, request: http::Request<Vec<u8>>) -> http::Response<Body> {
+        let (chance, n_requests) = (self.api.rng_state(), self.n_requests);
+        let response = self.answer(request);
+        self.api.set_rng_state(chance);
+        self.n_requests = n_requests;
+        response
+    }
+
+    fn answer(&mut self, request: http::Request<Vec<u8>>) -> http::Response<Body> {
         if let Some(answer) = clock::handle(self, &request) {
             return answer;
         }
@@ -153,6 +166,11 @@ impl Cluster {
             Some(Role::Scheduler(it)) => it,
             _ => unreachable!("every cluster has a scheduler"),
         }
+    }
+
+    /// Who records events does not remember which there have been.
+    pub(crate) fn forget_recorded(&mut self) {
+        self.recorder = Recorder::default();
     }
 
     /// Lets everything happen that is due until `until`, in at most `budget` turns. Many small advances equal one large one.

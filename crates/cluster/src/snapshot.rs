@@ -9,6 +9,7 @@ use sim::{Duration, Instant, Rng};
 use store::Store;
 use value::{Map, Value, json, value};
 
+use crate::actors;
 use crate::{Cluster, Config, KubeletMode};
 
 /// The version of both formats.
@@ -26,16 +27,56 @@ pub(crate) struct Inputs {
 }
 
 impl Cluster {
-    /// Everything that is needed to go on from here, as JSON. What actors have in their heads is not: they list again.
+    /// Everything that is needed to go on from here, as JSON. Of what actors have in their heads only what takes long is:
+    /// back-offs, histories, what containers wait for. For the rest they list again, as after a restart.
     pub fn snapshot(&self) -> Vec<u8> {
         let objects: Vec<Value> = self.api.store().all().map(|it| self.api.to_value(it)).collect();
         let mut rng: Map = self.slots.iter().map(|it| (it.actor.name().into(), number(it.rng.state()))).collect();
         rng.insert("", number(self.api.rng_state()));
         let saved = value!({
-            "config": config_value(&self.config), "drydock": FORMAT, "now": number(self.now.nanos()), "objects": objects,
-            "revision": number(self.revision().0), "rng": rng,
+            "actors": self.saved_actors(), "config": config_value(&self.config), "drydock": FORMAT,
+            "now": number(self.now.nanos()), "objects": objects, "requests": number(self.n_requests),
+            "revision": number(self.revision().0), "rng": rng, "turn": number(self.n_turns()),
         });
         json::to_string(&saved).into_bytes()
+    }
+
+    /// A snapshot, after which this cluster's actors begin anew, too: from here on it and what is restored from the
+    /// snapshot are the same to the byte. The restart is an input of the run.
+    pub fn checkpoint(&mut self) -> Vec<u8> {
+        let saved = self.snapshot();
+        self.restart();
+        saved
+    }
+
+    /// Every actor begins anew with what the store holds, as when a whole control plane is started again.
+    pub fn restart(&mut self) {
+        let input = value!({ "now": number(self.now.nanos()), "restart": true, "turn": number(self.n_turns()) });
+        self.inputs.list.push(input);
+        let saved = self.saved_actors();
+        let mut slots = actors::all(&self.config, &self.api);
+        for (new, old) in slots.iter_mut().zip(&self.slots) {
+            new.rng = old.rng.clone();
+        }
+        self.slots = slots;
+        self.forget_recorded();
+        self.api.forget();
+        self.restart_all();
+        self.take_up(&saved.into());
+    }
+
+    /// What actors remember beyond the store, by name.
+    pub(crate) fn saved_actors(&self) -> Map {
+        let all = self.slots.iter().map(|it| (it.actor.name().into(), it.actor.saved()));
+        all.filter(|(_, it)| !it.is_null()).collect()
+    }
+
+    fn take_up(&mut self, saved: &Value) {
+        for slot in &mut self.slots {
+            if let Some(saved) = saved.get(slot.actor.name()) {
+                slot.actor.take_up(saved);
+            }
+        }
     }
 
     /// The cluster that a snapshot was taken of: no open streams, every actor as after a restart.
@@ -64,8 +105,12 @@ impl Cluster {
             }
         }
         cluster.now = Instant::from_nanos(saved.get("now").and_then(whole).ok_or("no time")?);
+        // Snapshots of before had neither of these.
+        cluster.n_turns = saved.get("turn").and_then(whole).unwrap_or(0);
+        cluster.n_requests = saved.get("requests").and_then(whole).unwrap_or(0);
         cluster.inputs.base = Some(saved.clone());
         cluster.restart_all();
+        cluster.take_up(saved.get("actors").unwrap_or(&Value::Null));
         Ok(cluster)
     }
 
@@ -99,6 +144,10 @@ impl Cluster {
         };
         for input in saved.list_at("inputs") {
             cluster.go_to(input)?;
+            if input.bool_at("restart") == Some(true) {
+                cluster.restart();
+                continue;
+            }
             cluster.handle(request_of(input)?);
         }
         cluster.go_to(&saved)?;

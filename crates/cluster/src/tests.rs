@@ -128,6 +128,34 @@ fn a_snapshot_goes_on_as_before() {
 }
 
 #[test]
+fn a_checkpoint_changes_nothing_that_rests() {
+    let mut cluster = with_daemon_set(KubeletMode::Real);
+    pass(&mut cluster, 4_000);
+    let (before, decisions) = (cluster.revision(), cluster.saved_actors().get("scheduler").cloned());
+    let again = Cluster::restore(&cluster.checkpoint()).expect("a snapshot can be read");
+    pass(&mut cluster, 3_600);
+    assert_eq!(cluster.revision(), before);
+    assert_eq!(again.saved_actors().get("scheduler").cloned(), decisions);
+    assert_eq!(decisions.as_ref().and_then(|it| it.as_list()).map(|it| it.len()), Some(3));
+}
+
+#[test]
+fn a_dry_run_that_is_looked_at_leaves_no_trace() {
+    let mut clusters = [(); 2].map(|_| with_daemon_set(KubeletMode::Real));
+    let request = http::Request::post("/api/v1/namespaces/default/pods?dryRun=All").body(
+        br#"{"metadata": {"generateName": "x-"}, "spec": {"containers": [{"name": "a", "image": "b"}]}}"#.to_vec(),
+    );
+    let answer = clusters[0].look(request.expect("it is a request"));
+    assert_eq!(answer.status(), 201);
+    let ends = clusters.each_mut().map(|it| {
+        create(it, DAEMON_SET, "default", "second", daemon_set());
+        pass(it, 60);
+        (it.fingerprint(), it.recording())
+    });
+    assert_eq!(ends[0], ends[1]);
+}
+
+#[test]
 fn a_cluster_with_a_log_of_four_changes_comes_to_the_same() {
     let mut cluster = Cluster::new(&Config { log_changes_max: 4, ..config(KubeletMode::Fast) });
     pass(&mut cluster, 1);

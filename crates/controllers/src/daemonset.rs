@@ -12,10 +12,10 @@ use std::sync::Arc;
 use kinds::{CONTROLLER_REVISION, DAEMON_SET, NODE, POD};
 use meta::selector::LabelSelector;
 use meta::{Key, KindId, Object, Status};
-use runtime::{Action, Cx, Reconciler, View, Watch};
+use runtime::{Action, Cx, Reconciler, View, Watch, saved};
 use sim::{Duration, Instant};
 use store::Change;
-use value::Str;
+use value::{Str, Value, value};
 
 use crate::claim::{self, Claimed};
 use crate::pods;
@@ -87,6 +87,25 @@ impl Reconciler for DaemonSets {
 
     fn batches(&self, kind: KindId) -> Duration {
         if kind == POD { PATIENCE } else { Duration::ZERO }
+    }
+
+    fn saved(&self) -> Value {
+        let one = |((set, node), it): (&(Str, Str), &Failed)| {
+            let ms = i64::try_from(it.delay.as_millis()).unwrap_or(i64::MAX);
+            value!({ "at": saved::instant(it.at), "delayMs": ms, "node": node, "set": set })
+        };
+        self.failed.iter().map(one).collect::<Vec<Value>>().into()
+    }
+
+    fn take_up(&mut self, saved: &Value) {
+        for it in saved.as_list().into_iter().flatten() {
+            let text = |field: &str| it.get(field).and_then(Value::as_shared_str).cloned();
+            let delay = it.i64_at("delayMs").and_then(|it| u64::try_from(it).ok()).map(Duration::from_millis);
+            let at = it.get("at").and_then(saved::to_instant);
+            if let (Some(set), Some(node), Some(delay), Some(at)) = (text("set"), text("node"), delay, at) {
+                self.failed.insert((set, node), Failed { delay, at });
+            }
+        }
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use meta::{Key, KindId, Object, OwnerRef, Status};
-use runtime::{Actor, Cause, Cx, Item, Propagation, Queue, Stats, View};
+use runtime::{Actor, Backlog, Cause, Cx, Item, Propagation, Queue, Stats, View};
 use sim::Instant;
 use store::Change;
 use value::{Value, value};
@@ -99,7 +99,7 @@ impl Actor for GarbageCollector {
             cx.begin(NAME, cause);
             match reconcile(cx, &item) {
                 Ok(()) => self.queue.forget(&item),
-                Err(_) => self.queue.add_failed(item, cx.now()),
+                Err(why) => self.queue.add_failed(item, cx.now(), &why),
             }
             cx.end();
             self.last_work = Some(cx.now());
@@ -113,6 +113,10 @@ impl Actor for GarbageCollector {
 
     fn stats(&self) -> Stats {
         Stats { queue_depth: self.queue.len() as u64, retries: self.queue.n_retries(), last_work: self.last_work }
+    }
+
+    fn backlog(&self) -> Backlog {
+        self.queue.backlog(&|(_, key)| key.to_string())
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use kinds::{HORIZONTAL_POD_AUTOSCALER, Kind, POD, REPLICATION_CONTROLLER};
 use meta::selector::LabelSelector;
 use meta::{Key, KindId, Object, Status, qualified};
-use runtime::{Action, Cx, Reconciler, View, Watch};
+use runtime::{Action, Cx, Reconciler, View, Watch, saved};
 use sim::Duration;
 use value::{Map, Value, map, time, value};
 
@@ -51,6 +51,19 @@ impl Reconciler for HorizontalPodAutoscalers {
 
     fn batches(&self, _kind: KindId) -> Duration {
         PERIOD
+    }
+
+    fn saved(&self) -> Value {
+        let all = self.histories.iter().map(|(key, it)| (key.to_string().into(), it.saved()));
+        all.collect::<Map>().into()
+    }
+
+    fn take_up(&mut self, saved: &Value) {
+        for (key, it) in saved.as_map().into_iter().flat_map(Map::iter) {
+            if let Some(key) = saved::to_key(key) {
+                self.histories.insert(key, History::restored(it));
+            }
+        }
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

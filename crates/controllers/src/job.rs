@@ -14,9 +14,10 @@ use std::sync::Arc;
 use kinds::{JOB, POD};
 use meta::selector::LabelSelector;
 use meta::{Key, KindId, Object, Status};
-use runtime::{Action, Cx, Reconciler, View, Watch};
+use runtime::{Action, Cx, Reconciler, View, Watch, saved};
 use sim::Duration;
 use store::Change;
+use value::{Map, Value};
 
 use self::backoff::Record;
 use self::indexes::Intervals;
@@ -105,6 +106,18 @@ impl Reconciler for Jobs {
 
     fn batches(&self, kind: KindId) -> Duration {
         if kind == POD { BATCH } else { Duration::ZERO }
+    }
+
+    fn saved(&self) -> Value {
+        self.records.iter().map(|(key, it)| (key.to_string().into(), it.saved())).collect::<Map>().into()
+    }
+
+    fn take_up(&mut self, saved: &Value) {
+        for (key, it) in saved.as_map().into_iter().flat_map(Map::iter) {
+            if let Some(key) = saved::to_key(key) {
+                self.records.insert(key, Record::restored(it));
+            }
+        }
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

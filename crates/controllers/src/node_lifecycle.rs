@@ -6,10 +6,10 @@ use std::sync::Arc;
 use kinds::{LEASE, NODE};
 use meta::{Key, KindId, Object, Status};
 use runtime::placement::{self, Taint};
-use runtime::{Action, Cx, Reconciler, View, Watch};
+use runtime::{Action, Cx, Reconciler, View, Watch, saved};
 use sim::{Duration, Instant, Throttle};
 use store::Change;
-use value::{Str, Value, time, value};
+use value::{Map, Str, Value, time, value};
 
 use crate::{conditions, pods};
 
@@ -59,6 +59,22 @@ impl Reconciler for NodeLifecycle {
 
     fn watches(&self) -> Vec<Watch> {
         vec![Watch::Map { kind: NODE, keys: on_node }, Watch::Map { kind: LEASE, keys: on_lease }]
+    }
+
+    fn saved(&self) -> Value {
+        let all = self
+            .known
+            .iter()
+            .map(|(uid, (ready, since))| (uid.clone(), value!({ "ready": ready, "since": saved::instant(*since) })));
+        all.collect::<Map>().into()
+    }
+
+    fn take_up(&mut self, saved: &Value) {
+        for (uid, it) in saved.as_map().into_iter().flat_map(Map::iter) {
+            if let (Some(ready), Some(since)) = (it.get("ready"), it.get("since").and_then(saved::to_instant)) {
+                self.known.insert(uid.clone(), (ready.clone(), since));
+            }
+        }
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kinds::{NODE, POD};
 use meta::{Key, KindId, Object, Status};
-use runtime::{Action, Cx, Reconciler, View, Watch};
+use runtime::{Action, Cx, Reconciler, View, Watch, saved};
 use sim::{Duration, Instant};
 use store::Change;
 use value::{Str, Value, value};
@@ -38,6 +38,14 @@ impl Reconciler for PodGc {
 
     fn watches(&self) -> Vec<Watch> {
         vec![Watch::Map { kind: NODE, keys: on_removal }, Watch::Map { kind: POD, keys: on_stray_pod }]
+    }
+
+    fn saved(&self) -> Value {
+        saved::instants(&self.absent)
+    }
+
+    fn take_up(&mut self, saved: &Value) {
+        self.absent = saved::to_instants(saved);
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, _key: &Key) -> Result<Action, Status> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kinds::{NODE, POD};
 use meta::{Key, KindId, Object, Status};
 use runtime::placement::{self, Taint, Toleration};
-use runtime::{Action, Cx, Reconciler, View, Watch};
+use runtime::{Action, Cx, Reconciler, View, Watch, saved};
 use sim::{Duration, Instant};
 use store::Change;
 use value::{Str, Value, value};
@@ -37,6 +37,16 @@ impl Reconciler for TaintEviction {
 
     fn watches(&self) -> Vec<Watch> {
         vec![Watch::Map { kind: POD, keys: on_pod }, Watch::Map { kind: NODE, keys: on_node }]
+    }
+
+    fn saved(&self) -> Value {
+        saved::instants(&self.planned.iter().map(|(uid, it)| (uid.clone(), it.since)).collect())
+    }
+
+    fn take_up(&mut self, saved: &Value) {
+        // When a pod goes is found out again when it is looked at.
+        let planned = saved::to_instants(saved).into_iter().map(|(uid, since)| (uid, Plan { since, at: Instant::END }));
+        self.planned = planned.collect();
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use kinds::{ENDPOINT_SLICE, LEASE, MACHINE, NETWORK_POLICY, NODE, POD, SERVICE};
 use meta::{Key, KindId, Object, Status};
-use runtime::{Actor, Cause, Cx, Stats, View};
+use runtime::{Actor, Backlog, Cause, Cx, NAMED_MAX, Stats, View};
 use sim::{Instant, Timers};
 use store::Change;
-use value::Str;
+use value::{Str, Value};
 
 use crate::client::Client;
 use crate::fast::Fast;
@@ -54,6 +54,8 @@ pub struct Kubelets {
     pub(crate) lives: BTreeMap<Key, Life>,
     /// The same in the fast mode.
     pub(crate) fast: BTreeMap<Key, Fast>,
+    /// What is known of lives that have not gone on since these kubelets began anew.
+    pub(crate) kept: BTreeMap<Key, Value>,
     pub(crate) timers: Timers<Key>,
     pub(crate) machine_timers: Timers<Str>,
     /// Machines and pods to look at now, with the change that said so.
@@ -63,6 +65,7 @@ pub struct Kubelets {
     pub(crate) rebooting: BTreeSet<Str>,
     pub(crate) shared: Shared,
     last_work: Option<Instant>,
+    last_key: Option<Key>,
 }
 
 /// Whether a machine runs and can be reached.
@@ -90,6 +93,7 @@ impl Kubelets {
             machines: BTreeMap::new(),
             n_machines: 0,
             lives: BTreeMap::new(),
+            kept: BTreeMap::new(),
             fast: BTreeMap::new(),
             timers: Timers::new(),
             machine_timers: Timers::new(),
@@ -98,6 +102,7 @@ impl Kubelets {
             rebooting: BTreeSet::new(),
             shared: Shared::default(),
             last_work: None,
+            last_key: None,
         }
     }
 
@@ -139,6 +144,7 @@ impl Kubelets {
         let key = change.object().key();
         let Some(pod) = &change.after else {
             self.lives.remove(&key);
+            self.kept.remove(&key);
             self.fast.remove(&key);
             self.dirty.remove(&key);
             self.asking.remove(&key);
@@ -247,6 +253,7 @@ impl Actor for Kubelets {
             cx.begin(NAME, cause);
             // A conflict means that a newer state is on its way here, which wakes the pod again.
             self.work_pod(cx, &key).ok();
+            self.last_key = Some(key);
             cx.end();
             did = true;
             self.last_work = Some(cx.now());
@@ -266,5 +273,24 @@ impl Actor for Kubelets {
 
     fn stats(&self) -> Stats {
         Stats { queue_depth: self.dirty.len() as u64, retries: 0, last_work: self.last_work }
+    }
+
+    fn backlog(&self) -> Backlog {
+        let later = self.lives.values().filter_map(|it| Some((it.next_at()?, &it.key)));
+        Backlog {
+            next: self.dirty.keys().take(NAMED_MAX).map(Key::to_string).collect(),
+            n_later: later.clone().count() as u64,
+            first_later: later.min().map(|(at, key)| (key.to_string(), at)),
+            last: self.last_key.as_ref().map(Key::to_string),
+            ..Backlog::default()
+        }
+    }
+
+    fn saved(&self) -> Value {
+        self.saved_state()
+    }
+
+    fn take_up(&mut self, saved: &Value) {
+        self.take_up_state(saved);
     }
 }

@@ -18,6 +18,7 @@ mod nodes;
 mod probes;
 mod real;
 mod recent;
+mod saved;
 mod shell;
 mod status;
 mod steps;

@@ -13,7 +13,7 @@ use crate::foresight::Foresight;
 use crate::kubelets::{Kubelets, NAME, is_live, is_on, node_of};
 use crate::life::{CRASH_BACK_OFF, Container, Ended, Life, Next, State};
 use crate::probes::Prospects;
-use crate::{behavior, eviction, nodes, probes, status, steps};
+use crate::{behavior, eviction, nodes, probes, saved, status, steps};
 
 impl Kubelets {
     /// Takes a new state of a pod in; answers whether it is to be looked at.
@@ -67,6 +67,9 @@ impl Kubelets {
         for container in &mut life.containers {
             resume(container, view, pod, rebooted, &self.foresight);
         }
+        if let Some(kept) = self.kept.get(&life.key).filter(|_| !rebooted) {
+            saved::go_on(&mut life, kept);
+        }
         Some(life)
     }
 
@@ -76,7 +79,9 @@ impl Kubelets {
             None => {
                 let Some(pod) = cx.get(POD, key) else { return Ok(()) };
                 let rebooted = self.rebooting.contains(node_of(&pod));
-                let Some(life) = self.begin(&cx.view(), &pod, rebooted) else { return Ok(()) };
+                let life = self.begin(&cx.view(), &pod, rebooted);
+                self.kept.remove(key);
+                let Some(life) = life else { return Ok(()) };
                 life
             }
         };

@@ -3,8 +3,9 @@
 use meta::KindId;
 use sim::Instant;
 use store::Change;
+use value::Value;
 
-use crate::{Cx, View};
+use crate::{Backlog, Cx, View};
 
 /// Figures for a Component's status.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -37,4 +38,17 @@ pub trait Actor {
 
     /// Figures for its Component object.
     fn stats(&self) -> Stats;
+
+    /// What it has before it, for who looks.
+    fn backlog(&self) -> Backlog {
+        Backlog::default()
+    }
+
+    /// What it remembers that cannot be found out from the store and that is worth keeping when it begins anew.
+    fn saved(&self) -> Value {
+        Value::Null
+    }
+
+    /// After [`Actor::list`]: takes up what [`Actor::saved`] answered.
+    fn take_up(&mut self, _saved: &Value) {}
 }

@@ -3,8 +3,9 @@
 use meta::{Key, KindId, Revision, Status};
 use sim::{Duration, Instant};
 use store::Change;
+use value::Value;
 
-use crate::{Actor, Cause, Cx, Queue, Stats, View};
+use crate::{Actor, Backlog, Cause, Cx, Queue, Stats, View};
 
 /// What a reconciler wants next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,6 +36,14 @@ pub trait Reconciler {
     fn knows_own_status(&self) -> bool {
         false
     }
+
+    /// What it remembers that is worth keeping when it begins anew, as [`Actor::saved`].
+    fn saved(&self) -> Value {
+        Value::Null
+    }
+
+    /// Takes up what [`Reconciler::saved`] answered.
+    fn take_up(&mut self, _saved: &Value) {}
 
     /// Works on one key.
     ///
@@ -91,6 +100,7 @@ pub struct Controller {
     /// Statuses that it wrote in the last turn.
     own: Vec<Revision>,
     last_work: Option<Instant>,
+    last_key: Option<Key>,
 }
 
 impl Controller {
@@ -104,7 +114,15 @@ impl Controller {
             }
             by_kind[idx].push(*watch);
         }
-        Controller { reconciler, watches, by_kind, queue: Queue::default(), own: Vec::new(), last_work: None }
+        Controller {
+            reconciler,
+            watches,
+            by_kind,
+            queue: Queue::default(),
+            own: Vec::new(),
+            last_work: None,
+            last_key: None,
+        }
     }
 
     fn one(&mut self, cx: &mut Cx<'_>, key: Key, cause: Option<Cause>) {
@@ -116,7 +134,7 @@ impl Controller {
                     self.queue.add_at(key.clone(), cx.now() + delay);
                 }
             }
-            Err(_) => self.queue.add_failed(key.clone(), cx.now()),
+            Err(why) => self.queue.add_failed(key.clone(), cx.now(), &why),
         }
         let own = cx.take_own();
         if self.reconciler.knows_own_status() {
@@ -193,6 +211,7 @@ impl Actor for Controller {
                 break;
             }
             let Some((key, cause)) = self.queue.pop() else { break };
+            self.last_key = Some(key.clone());
             self.one(cx, key, cause);
             self.last_work = Some(cx.now());
         }
@@ -205,5 +224,17 @@ impl Actor for Controller {
 
     fn stats(&self) -> Stats {
         Stats { queue_depth: self.queue.len() as u64, retries: self.queue.n_retries(), last_work: self.last_work }
+    }
+
+    fn backlog(&self) -> Backlog {
+        Backlog { last: self.last_key.as_ref().map(Key::to_string), ..self.queue.backlog(&Key::to_string) }
+    }
+
+    fn saved(&self) -> Value {
+        self.reconciler.saved()
+    }
+
+    fn take_up(&mut self, saved: &Value) {
+        self.reconciler.take_up(saved);
     }
 }

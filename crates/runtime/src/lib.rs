@@ -3,6 +3,7 @@
 //! Knows no particular controller. Time and chance come from [`Cx`]; the only way to change anything is its API client.
 
 mod actor;
+mod backlog;
 mod controller;
 mod cx;
 mod index;
@@ -11,10 +12,12 @@ pub mod placement;
 mod queue;
 mod ran;
 mod recorder;
+pub mod saved;
 pub mod usage;
 pub mod volumes;
 
 pub use self::actor::{Actor, Stats};
+pub use self::backlog::{Backlog, Failing, NAMED_MAX};
 pub use self::controller::{Action, Controller, Reconciler, Watch};
 pub use self::cx::{Cx, Propagation, TURN_WRITES_MAX, View};
 pub use self::index::{Indexes, Item};

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use meta::{Key, KindId, Revision};
+use meta::{Key, KindId, Revision, Status};
 use sim::{Duration, Instant, Timers};
+
+use crate::{Backlog, Failing, NAMED_MAX};
 
 /// First delay after a failure; doubles each time (client-go's `DefaultControllerRateLimiter`).
 const BACK_OFF_FIRST: Duration = Duration::from_millis(5);
@@ -28,8 +30,8 @@ pub struct Queue<K = Key> {
     delayed: Timers<K>,
     /// When a key is to be added at the earliest of its delays; later timers of the same key are ignored.
     due: BTreeMap<K, (Instant, Option<Cause>)>,
-    /// Failures in a row.
-    failures: BTreeMap<K, u32>,
+    /// Failures in a row, and in what words the last one came.
+    failures: BTreeMap<K, (u32, String)>,
     n_retries: u64,
 }
 
@@ -80,8 +82,9 @@ impl<K: Ord + Clone> Queue<K> {
     }
 
     /// Adds a key that failed, after its back-off.
-    pub fn add_failed(&mut self, key: K, now: Instant) {
-        let n_failures = self.failures.entry(key.clone()).or_insert(0);
+    pub fn add_failed(&mut self, key: K, now: Instant, why: &Status) {
+        let (n_failures, message) = self.failures.entry(key.clone()).or_default();
+        *message = why.message.clone();
         let delay = BACK_OFF_FIRST.saturating_mul(1_u32.checked_shl(*n_failures).unwrap_or(u32::MAX)).min(BACK_OFF_MAX);
         *n_failures = n_failures.saturating_add(1);
         self.n_retries += 1;
@@ -122,6 +125,26 @@ impl<K: Ord + Clone> Queue<K> {
     /// When the next delayed key is due.
     pub fn next_wakeup(&self) -> Option<Instant> {
         self.delayed.next()
+    }
+
+    /// What waits, for who looks; `text` names a key.
+    pub fn backlog(&self, text: &dyn Fn(&K) -> String) -> Backlog {
+        let is_failing = |key: &K| self.failures.contains_key(key);
+        let later = self.due.iter().filter(|(key, _)| !is_failing(key));
+        let failing = self.failures.iter().take(NAMED_MAX).map(|(key, (n_failures, message))| Failing {
+            key: text(key),
+            n_failures: *n_failures,
+            again: self.due.get(key).map(|(at, _)| *at),
+            message: message.clone(),
+        });
+        Backlog {
+            next: self.ready.iter().take(NAMED_MAX).map(text).collect(),
+            n_later: later.clone().count() as u64,
+            first_later: later.min_by_key(|(_, (at, _))| *at).map(|(key, (at, _))| (text(key), *at)),
+            failing: failing.collect(),
+            n_failing: self.failures.len() as u64,
+            last: None,
+        }
     }
 
     /// How often a key was put back after a failure.

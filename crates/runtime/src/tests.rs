@@ -1,4 +1,4 @@
-use meta::{Key, KindId, Revision};
+use meta::{Key, KindId, Revision, Status};
 use sim::{Duration, Instant};
 
 use crate::{Cause, Queue};
@@ -24,8 +24,9 @@ fn failures_back_off_twice_as_long_each_time() {
     let mut queue: Queue = Queue::default();
     let mut now = Instant::from_secs(1);
     let mut waits = Vec::new();
+    let why = Status::bad_request("it is not to be");
     for _ in 0..4 {
-        queue.add_failed(key("a"), now);
+        queue.add_failed(key("a"), now, &why);
         let at = queue.next_wakeup().unwrap();
         waits.push(at.since(now));
         now = at;
@@ -33,8 +34,11 @@ fn failures_back_off_twice_as_long_each_time() {
         assert!(queue.pop().is_some());
     }
     assert_eq!(waits, [5, 10, 20, 40].map(Duration::from_millis));
+    let failing = queue.backlog(&|it| it.to_string());
+    assert_eq!((failing.n_failing, failing.n_later), (1, 0));
+    assert_eq!((failing.failing[0].n_failures, &*failing.failing[0].message), (4, "it is not to be"));
     queue.forget(&key("a"));
-    queue.add_failed(key("a"), now);
+    queue.add_failed(key("a"), now, &why);
     assert_eq!(queue.next_wakeup(), Some(now + Duration::from_millis(5)));
 }
 

@@ -13,6 +13,9 @@ const DECISIONS_MAX: usize = 20_000;
 /// Nodes explained in all decisions together; beyond it the oldest keep only the chosen one.
 const NODES_MAX: usize = 200_000;
 
+/// Of these, so many are saved.
+const SAVED_NODES_MAX: usize = 10_000;
+
 /// One node as the scheduler saw it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct NodeResult {
@@ -175,10 +178,78 @@ impl Decisions {
         }
     }
 
+    /// As data, the oldest first; nodes are explained in the newest ones, as far as they are not too many.
+    pub fn saved(&self) -> Value {
+        let mut n_nodes = 0;
+        let newest_first = self.order.values().rev().filter_map(|pod| Some((pod, self.get(pod)?)));
+        let mut list: Vec<Value> = newest_first
+            .map(|(pod, it)| {
+                n_nodes += it.explained.nodes.len();
+                let mut explained = it.explained.clone();
+                if n_nodes > SAVED_NODES_MAX {
+                    explained.keep_only(it.chosen.as_ref());
+                }
+                value!({
+                    "at": it.at.nanos().to_string(), "attempt": i64::from(it.attempt), "chosen": name(&it.chosen), "message": it.message.as_str(),
+                    "name": &pod.name, "namespace": &pod.namespace, "nodes": explained.nodes.iter().map(saved_node).collect::<Vec<Value>>(),
+                    "nominated": name(&it.nominated), "scores": explained.scores.iter().map(|it| i64::from(*it).into()).collect::<Vec<Value>>(),
+                })
+            })
+            .collect();
+        list.reverse();
+        list.into()
+    }
+
+    /// What was saved.
+    pub fn restored(saved: &Value) -> Decisions {
+        let mut res = Decisions::default();
+        for it in saved.as_list().into_iter().flatten() {
+            let text = |field: &str| it.at(field).and_then(Value::as_shared_str).cloned();
+            let decision = Decision {
+                attempt: it.i64_at("attempt").and_then(|it| u32::try_from(it).ok()).unwrap_or(1),
+                at: Instant::from_nanos(it.str_at("at").and_then(|it| it.parse().ok()).unwrap_or(0)),
+                explained: Explained {
+                    nodes: it.list_at("nodes").iter().map(restored_node).collect(),
+                    scores: it.list_at("scores").iter().filter_map(|it| u8::try_from(it.as_i64()?).ok()).collect(),
+                },
+                chosen: text("chosen"),
+                nominated: text("nominated"),
+                message: it.str_at("message").unwrap_or_default().to_owned(),
+            };
+            res.insert(&Key::new(text("namespace").unwrap_or_default(), text("name").unwrap_or_default()), decision);
+        }
+        res
+    }
+
     pub fn remove(&mut self, pod: &Key) {
         if let Some((number, decision)) = self.by_pod.remove(pod) {
             self.order.remove(&number);
             self.n_nodes -= decision.explained.nodes.len();
         }
+    }
+}
+
+fn name(node: &Option<Str>) -> Value {
+    node.clone().map_or(Value::Null, Value::Str)
+}
+
+fn saved_node(node: &NodeResult) -> Value {
+    let mut res = value!({ "name": &node.name });
+    if let Some((idx, why)) = node.refused.as_deref() {
+        res.set("plugin", plugins::ALL.get(*idx).map_or("", |it| it.name));
+        res.set("why", why.as_str());
+    }
+    if let Some(row) = node.row {
+        res.set("row", i64::from(row));
+    }
+    res
+}
+
+fn restored_node(saved: &Value) -> NodeResult {
+    let idx = saved.str_at("plugin").and_then(|name| plugins::ALL.iter().position(|it| it.name == name));
+    NodeResult {
+        name: saved.at("name").and_then(Value::as_shared_str).cloned().unwrap_or_default(),
+        refused: idx.map(|it| Box::new((it, saved.str_at("why").unwrap_or_default().to_owned()))),
+        row: saved.i64_at("row").and_then(|it| u32::try_from(it).ok()),
     }
 }

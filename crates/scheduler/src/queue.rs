@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use meta::Key;
+use runtime::{Backlog, Failing, NAMED_MAX};
 use sim::{Duration, Instant};
 
 /// First and longest delay after a failed attempt.
@@ -150,6 +151,29 @@ impl Queue {
 
     pub fn n_ready(&self) -> usize {
         self.ready.len()
+    }
+
+    /// What waits, for who looks: pods that fit nowhere are those that failed.
+    pub fn backlog(&self) -> Backlog {
+        let failing = self.pods.iter().filter(|(_, it)| it.state != State::Ready && it.attempts > 0);
+        let one = |(key, it): (&Key, &Waiting)| Failing {
+            key: key.to_string(),
+            n_failures: it.attempts,
+            again: match it.state {
+                State::BackingOff(at) => Some(at),
+                _ => Some(it.tried + UNSCHEDULABLE_MAX),
+            },
+            message: match it.state {
+                State::BackingOff(_) => String::new(),
+                _ => "fits nowhere until something changes".to_owned(),
+            },
+        };
+        Backlog {
+            next: self.ready.keys().take(NAMED_MAX).map(|(_, _, key)| key.to_string()).collect(),
+            n_failing: failing.clone().count() as u64,
+            failing: failing.take(NAMED_MAX).map(one).collect(),
+            ..Backlog::default()
+        }
     }
 
     /// Whether any pod waits for a change.

@@ -9,7 +9,7 @@ use kinds::{
 };
 use meta::selector::LabelSelector;
 use meta::{Key, KindId, Object, Status};
-use runtime::{Actor, Cause, Cx, EventSource, Stats, View};
+use runtime::{Actor, Backlog, Cause, Cx, EventSource, Stats, View};
 use sim::Instant;
 use store::Change;
 use value::{Str, Value, time, value};
@@ -37,6 +37,7 @@ pub struct Scheduler {
     next_start: usize,
     decisions: Decisions,
     last_work: Option<Instant>,
+    last_key: Option<Key>,
 }
 
 struct Pending {
@@ -388,6 +389,7 @@ impl Actor for Scheduler {
         while cx.may_write() {
             let Some((key, attempt)) = self.queue.pop(cx.now()) else { break };
             self.schedule_one(cx, &key, attempt);
+            self.last_key = Some(key);
             self.last_work = Some(cx.now());
             did = true;
         }
@@ -400,5 +402,17 @@ impl Actor for Scheduler {
 
     fn stats(&self) -> Stats {
         Stats { queue_depth: self.queue.n_ready() as u64, retries: 0, last_work: self.last_work }
+    }
+
+    fn backlog(&self) -> Backlog {
+        Backlog { last: self.last_key.as_ref().map(Key::to_string), ..self.queue.backlog() }
+    }
+
+    fn saved(&self) -> Value {
+        self.decisions.saved()
+    }
+
+    fn take_up(&mut self, saved: &Value) {
+        self.decisions = Decisions::restored(saved);
     }
 }

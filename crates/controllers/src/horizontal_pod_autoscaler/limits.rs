@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use meta::{Key, Object};
+use runtime::saved;
 use sim::{Duration, Instant};
-use value::Value;
+use value::{Value, value};
 
 /// `--horizontal-pod-autoscaler-downscale-stabilization`
 const DOWNSCALE_WINDOW: i64 = 300;
@@ -59,6 +60,22 @@ fn before(now: Instant, seconds: i64) -> Instant {
 }
 
 impl History {
+    pub fn saved(&self) -> Value {
+        let History { proposed, added, removed } = self;
+        let list = |list: &[(Instant, i64)]| -> Vec<Value> {
+            list.iter().map(|(at, n)| value!([saved::instant(*at), *n])).collect()
+        };
+        value!({ "added": list(added), "proposed": list(proposed), "removed": list(removed) })
+    }
+
+    pub fn restored(saved: &Value) -> History {
+        let list = |field: &str| {
+            let pair = |it: &Value| Some((saved::to_instant(it.as_list()?.first()?)?, it.as_list()?.get(1)?.as_i64()?));
+            saved.list_at(field).iter().filter_map(pair).collect()
+        };
+        History { proposed: list("proposed"), added: list("added"), removed: list("removed") }
+    }
+
     /// What an autoscaler finds at its first look counts as its first proposal.
     pub fn begin(&mut self, bounds: &Bounds) {
         if self.proposed.is_empty() {

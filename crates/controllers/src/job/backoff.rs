@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use meta::Object;
 use sim::Duration;
-use value::time;
+use value::{Value, time, value};
 
 use crate::pods;
 
@@ -21,6 +21,15 @@ pub(super) struct Record {
 }
 
 impl Record {
+    pub fn saved(&self) -> Value {
+        value!({ "failures": self.n_failures, "last": self.last.unwrap_or(0) })
+    }
+
+    pub fn restored(saved: &Value) -> Record {
+        let number = |field: &str| saved.i64_at(field).unwrap_or(0);
+        Record { n_failures: number("failures"), last: Some(number("last")).filter(|it| *it != 0) }
+    }
+
     /// With pods that have ended meanwhile: a success forgets the failures before it.
     pub fn after(&self, succeeded: &[Arc<Object>], failed: &[Arc<Object>]) -> Record {
         let ends = |pods: &[Arc<Object>]| -> Vec<i64> { pods.iter().map(|it| finished_at(it)).collect() };

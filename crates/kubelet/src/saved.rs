@@ -1,0 +1,143 @@
+//! What kubelets keep in mind of pods when they begin anew, as far as the pods' statuses do not tell it.
+
+use runtime::saved;
+use sim::{Duration, Instant};
+use value::{Map, Value, map, value};
+
+use crate::kubelets::Kubelets;
+use crate::life::{Container, Life, Next, State};
+
+/// Why containers wait, and what ends pods: texts that are written in code.
+const REASONS: [&str; 7] = [
+    "ContainerCreating",
+    "CrashLoopBackOff",
+    "DeadlineExceeded",
+    "ErrImagePull",
+    "Evicted",
+    "ImagePullBackOff",
+    "PodInitializing",
+];
+
+const NEXTS: [(&str, Next); 6] = [
+    ("again", Next::Again),
+    ("nothing", Next::Nothing),
+    ("pull", Next::Pull),
+    ("pulled", Next::Pulled),
+    ("retry", Next::Retry),
+    ("start", Next::Start),
+];
+
+impl Kubelets {
+    pub(crate) fn saved_state(&self) -> Value {
+        let mut lives: Map = self.kept.iter().map(|(key, it)| (key.to_string().into(), it.clone())).collect();
+        for (key, life) in &self.lives {
+            if let Some(it) = saved_life(life) {
+                lives.insert(key.to_string(), it);
+            }
+        }
+        let mut machines = Map::new();
+        for (name, it) in &self.machines {
+            let mut one = Map::new();
+            for (field, at) in [("evicts", it.evicts_at), ("ready", it.ready_at)] {
+                if let Some(at) = at {
+                    one.insert(field, saved::instant(at));
+                }
+            }
+            if !one.is_empty() {
+                machines.insert(name.clone(), one);
+            }
+        }
+        value!({ "lives": lives, "machines": machines })
+    }
+
+    pub(crate) fn take_up_state(&mut self, saved: &Value) {
+        for (key, life) in saved.map_at("lives").into_iter().flat_map(Map::iter) {
+            if let Some(key) = saved::to_key(key) {
+                self.kept.insert(key, life.clone());
+            }
+        }
+        for (name, it) in saved.map_at("machines").into_iter().flat_map(Map::iter) {
+            if let Some(machine) = self.machines.get_mut(name) {
+                let at = |field: &str| it.get(field).and_then(saved::to_instant);
+                (machine.evicts_at, machine.ready_at) = (at("evicts"), at("ready"));
+            }
+        }
+    }
+}
+
+/// `None` for a life that its pod's status tells.
+fn saved_life(life: &Life) -> Option<Value> {
+    let containers: Map = life
+        .containers
+        .iter()
+        .filter(|it| !it.is_running())
+        .filter_map(|it| Some((it.name.clone(), saved_container(it)?)))
+        .collect();
+    if containers.is_empty() && !life.stopping {
+        return None;
+    }
+    let mut res = map!({ "containers": containers, "uid": &life.uid });
+    if life.stopping {
+        res.insert("stopping", true);
+        res.insert("hard", life.killed_hard);
+        if let Some(at) = life.stop_at {
+            res.insert("stopAt", saved::instant(at));
+        }
+    }
+    if let Some((reason, message)) = life.failed.as_ref().filter(|_| !life.rejected) {
+        res.insert("failed", value!([*reason, message.as_str()]));
+    }
+    Some(res.into())
+}
+
+fn saved_container(it: &Container) -> Option<Value> {
+    let (next, _) = NEXTS.iter().find(|(_, next)| *next == it.next)?;
+    let back_off = i64::try_from(it.back_off.as_millis()).unwrap_or(i64::MAX);
+    let mut res = value!({
+        "at": saved::instant(it.at), "backOffMs": back_off, "next": *next, "pullBegan": saved::instant(it.pull_began),
+    });
+    if let State::Waiting { reason, message } = &it.state {
+        res.set("reason", *reason);
+        res.set("message", message.as_str());
+    }
+    Some(res)
+}
+
+/// A life that was begun from its pod's status goes on as it was saved.
+pub(crate) fn go_on(life: &mut Life, saved: &Value) {
+    if saved.str_at("uid") != Some(&life.uid) {
+        return;
+    }
+    life.stopping = saved.bool_at("stopping") == Some(true);
+    life.killed_hard = saved.bool_at("hard") == Some(true);
+    life.stop_at = saved.get("stopAt").and_then(saved::to_instant);
+    if let [reason, message] = saved.list_at("failed")
+        && let Some(reason) = known(reason)
+    {
+        life.failed = Some((reason, message.as_str().unwrap_or_default().to_owned()));
+    }
+    for (name, it) in saved.map_at("containers").into_iter().flat_map(Map::iter) {
+        if let Some(container) = life.containers.iter_mut().find(|it| it.name == *name) {
+            wait_on(container, it);
+        }
+    }
+}
+
+fn wait_on(container: &mut Container, saved: &Value) {
+    let at = |field: &str| saved.get(field).and_then(saved::to_instant);
+    let next = NEXTS.iter().find(|(name, _)| saved.str_at("next") == Some(name));
+    if let Some(reason) = saved.get("reason").and_then(known) {
+        let message = saved.str_at("message").unwrap_or_default().to_owned();
+        container.state = State::Waiting { reason, message };
+    }
+    if let Some((_, next)) = next {
+        container.plan(*next, at("at").unwrap_or(Instant::END));
+    }
+    let back_off = saved.i64_at("backOffMs").and_then(|it| u64::try_from(it).ok());
+    container.back_off = back_off.map_or(Duration::ZERO, Duration::from_millis);
+    container.pull_began = at("pullBegan").unwrap_or_default();
+}
+
+fn known(reason: &Value) -> Option<&'static str> {
+    REASONS.into_iter().find(|it| reason.as_str() == Some(it))
+}
