@@ -103,6 +103,11 @@ impl Slot {
         &self.kinds
     }
 
+    /// Whether it works, as its Component object says.
+    pub fn is_running(&self) -> bool {
+        self.running
+    }
+
     pub fn wants(&self, kind: KindId) -> bool {
         kind == COMPONENT || self.kinds.contains(&kind)
     }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use kinds::{API_REQUEST, CLOCK, COMPONENT, DAEMON_SET, LEASE, NODE, PLACEMENT_DECISION, POD, SCHEDULING_DECISION};
 use meta::{Key, KindId, Metadata, Object};
+use runtime::Backlog;
+use sim::{Duration, Instant};
 use value::{Map, Str, Value, map, time, value};
 
 use crate::Cluster;
@@ -163,7 +165,65 @@ fn component_status(cluster: &Cluster, slot: &Slot) -> Map {
     if let Some(at) = stats.last_work {
         status.insert("lastReconcileTime", time::format_micros(at.nanos()));
     }
-    status
+    let backlog = slot.actor.backlog();
+    let stamp = |it: &Instant| time::format_micros(it.nanos());
+    if let Some(key) = &backlog.last {
+        status.insert("lastReconciled", key.as_str());
+    }
+    if !backlog.next.is_empty() {
+        status.insert("queue", backlog.next.iter().map(|it| it.as_str().into()).collect::<Vec<Value>>());
+    }
+    let back_offs = backlog.failing.iter().map(|it| {
+        let mut one =
+            map!({ "failures": i64::from(it.n_failures), "message": it.message.as_str(), "name": it.key.as_str() });
+        if let Some(at) = &it.again {
+            one.insert("retryTime", stamp(at));
+        }
+        one.into()
+    });
+    let back_offs: Vec<Value> = back_offs.collect();
+    if !back_offs.is_empty() {
+        status.insert("backOffs", back_offs);
+    }
+    status.insert("delayed", number(backlog.n_later));
+    if let Some((_, at)) = &backlog.first_later {
+        status.insert("nextDelayedTime", stamp(at));
+    }
+    let message = words(cluster.now, slot.is_running(), stats.queue_depth, &backlog);
+    status.with("message", message)
+}
+
+/// What a component does, in a sentence.
+fn words(now: Instant, is_running: bool, n_ready: u64, backlog: &Backlog) -> String {
+    let mut parts = Vec::new();
+    if !is_running {
+        parts.push("is stopped".to_owned());
+    }
+    match (n_ready, backlog.next.first()) {
+        (0, _) => (),
+        (n, Some(next)) if is_running => parts.push(format!("{n} to work on, {next} next")),
+        (n, _) => parts.push(format!("{n} to work on")),
+    }
+    if let Some(first) = backlog.failing.first() {
+        let again = first.again.map_or(String::new(), |it| format!(", again in {}", span(it.since(now))));
+        let why = if first.message.is_empty() { String::new() } else { format!(": {}", first.message) };
+        let times = if first.n_failures == 1 { "once".to_owned() } else { format!("{} times", first.n_failures) };
+        let others = backlog.n_failing - 1;
+        let others = if others > 0 { format!(", and {others} more") } else { String::new() };
+        parts.push(format!("{} failed {times}{again}{why}{others}", first.key));
+    }
+    if let (true, Some((key, at))) = (is_running, &backlog.first_later) {
+        parts.push(format!("looks at {key} in {}", span(at.since(now))));
+    }
+    if parts.is_empty() { "waits for changes".to_owned() } else { parts.join("; ") }
+}
+
+fn span(it: Duration) -> String {
+    match it.as_secs() {
+        0 => format!("{} ms", it.as_millis()),
+        secs @ ..120 => format!("{secs} s"),
+        secs => format!("{} min", secs / 60),
+    }
 }
 
 /// A lease without a time of renewal is one whose holder is alive: it was renewed a moment ago.

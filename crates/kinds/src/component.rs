@@ -18,6 +18,7 @@ pub(crate) const KIND: Kind = Kind {
         columns::text("State", "Whether it works.", |it, _| columns::string(it, "spec.state")),
         columns::integer("Queue", "How many objects wait for it.", |it, _| columns::number(it, "status.queueDepth")),
         columns::integer("Retries", "How often it tried again.", |it, _| columns::number(it, "status.retries")),
+        columns::text("Doing", "What it does, in a sentence.", |it, _| columns::string(it, "status.message")),
         columns::created(),
     ],
     strategy: Strategy {
