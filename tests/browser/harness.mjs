@@ -29,10 +29,11 @@ after(async () => {
  * Opens the page in a fresh profile. When the test ends, it fails if the page logged an error, broke its policy,
  * asked for a missing file or sent a request away from its origin.
  *
- * options: { at: what follows the site's address, width, height, and any option of a Playwright context }
+ * options: { at: what follows the site's address, width, height, pages: others of its origin, as
+ * { path: [type, body] }, and any option of a Playwright context }
  */
 export async function openPage(t, options = {}) {
-  const { at = "", width = 1440, height = 900, ...context } = options;
+  const { at = "", width = 1440, height = 900, pages = {}, ...context } = options;
   const profile = await browser.newContext({ viewport: { width, height }, ...context });
   const wrongs = [];
   await profile.exposeBinding("drydockTestWrong", (_source, wrong) => wrongs.push(wrong));
@@ -41,6 +42,9 @@ export async function openPage(t, options = {}) {
       globalThis.drydockTestWrong(`policy: ${event.violatedDirective} forbids ${event.blockedURI} ${event.sample}`);
     });
   });
+  for (const [path, [contentType, body]] of Object.entries(pages)) {
+    await profile.route(new URL(`/${path}`, site.url).href, (route) => route.fulfill({ contentType, body }));
+  }
   const page = await profile.newPage();
   page.on("console", (it) => it.type() === "error" && wrongs.push(`console: ${it.text()} ${it.location().url}`));
   page.on("pageerror", (it) => wrongs.push(`uncaught: ${it.stack ?? it}`));

@@ -70,6 +70,23 @@ test("the manifest becomes pods on every eligible node, and the other says why n
   await checkAccessible(page);
 });
 
+test("the verdict and the pods are of one moment", async (t) => {
+  const page = await open(t);
+  await page.evaluate(() => {
+    globalThis.wrongs = [];
+    const look = () => {
+      const runs = /runs on (\d+) of/.exec(document.querySelector(".why")?.innerText ?? "");
+      const n = document.querySelectorAll("[data-testid='node'] [data-testid='pod'][data-ready='true']").length;
+      if (runs && Number(runs[1]) !== n) globalThis.wrongs.push(`${runs[0]} 4 nodes, but ${n} pods`);
+      requestAnimationFrame(look);
+    };
+    look();
+  });
+  await applyAndWait(page, 3);
+  await page.getByText("runs on 3 of 4 nodes").waitFor();
+  assert.deepEqual(await page.evaluate(() => globalThis.wrongs), []);
+});
+
 test("streams show changes, events and requests", async (t) => {
   const page = await open(t);
   await applyAndWait(page, 3);

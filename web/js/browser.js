@@ -3,7 +3,10 @@
 const DATABASE = "drydock";
 const TABLE = "kept";
 
-/** Does one thing with the table; without a database (a private window, for one) it fails, and the app says so. */
+/**
+ * Does one thing with the table and answers what the function that `work` returns answers once it is done; without a
+ * database (a private window, for one) it fails, and the app says so.
+ */
 function withTable(mode, work) {
   return new Promise((resolve, reject) => {
     const opening = indexedDB.open(DATABASE, 1);
@@ -12,18 +15,38 @@ function withTable(mode, work) {
     opening.onsuccess = () => {
       const database = opening.result;
       const transaction = database.transaction(TABLE, mode);
-      const request = work(transaction.objectStore(TABLE));
-      transaction.oncomplete = () => resolve(request.result);
+      const answer = work(transaction.objectStore(TABLE));
+      transaction.oncomplete = () => resolve(answer());
       transaction.onabort = transaction.onerror = () => reject(transaction.error);
       transaction.addEventListener("complete", () => database.close());
     };
   });
 }
 
-/** What was saved under the key, or undefined. */
-export const load = (key) => withTable("readonly", (table) => table.get(key));
+/** What was saved last: the state's bytes, the number of the snapshot that it goes on from, and the snapshot. */
+export const load = () =>
+  withTable("readonly", (table) => {
+    const found = ["session", "base-id", "base"].map((key) => table.get(key));
+    return () => found.map((it) => it.result);
+  });
 
-export const save = (key, bytes) => withTable("readwrite", (table) => table.put(bytes, key));
+/**
+ * Saves the state and the snapshot that it goes on from in one transaction: either both take the place of what was
+ * there or neither does. Another tab may have saved another snapshot.
+ */
+export const save = (bytes, baseId, base) =>
+  withTable("readwrite", (table) => {
+    const known = table.get("base-id");
+    known.onsuccess = () => {
+      if ((known.result ?? 0) !== baseId) {
+        table.put(base, "base");
+        table.put(baseId, "base-id");
+      }
+      table.put(bytes, "session");
+      table.transaction.commit();
+    };
+    return () => {};
+  });
 
 async function through(stream, bytes) {
   return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
@@ -65,8 +88,17 @@ export function pickFile() {
   });
 }
 
-/** Requests `{drydock: 1, id, method, params}` of the page around this frame; `callback(method, params, reply)`. */
+/**
+ * Requests `{drydock: 1, id, method, params}` of the page around this frame; `callback(method, params, reply, refuse)`.
+ * That page is told `{drydock: 1, event: "ready"}` when there is something to ask.
+ */
 export function onRequest(callback) {
+  const root = document.documentElement;
+  const tellReady = () => {
+    if (root.dataset.ready === "true") parent.postMessage({ drydock: 1, event: "ready" }, "*");
+  };
+  new MutationObserver(tellReady).observe(root, { attributeFilter: ["data-ready"] });
+  tellReady();
   addEventListener("message", ({ data, source }) => {
     if (data?.drydock !== 1 || typeof data.method !== "string" || !source) return;
     const answer = (what) => source.postMessage({ drydock: 1, id: data.id, ...what }, "*");

@@ -46,6 +46,6 @@ await build({
   minify: true,
 });
 await writeFile(join(out, "licences.txt"), await licences(packagesOf(metafile)));
-for (const file of ["boot.js", "browser.js", "engine.js", "motion.js", "parts.js"]) {
+for (const file of ["boot.js", "browser.js", "drydock.js", "engine.js", "motion.js", "parts.js"]) {
   await copyFile(join(here, file), join(out, file));
 }

@@ -29,7 +29,7 @@ wire! {
         pub user_agent: String,
     }
 
-    /// A cluster's whole history: the same for the same session, to the byte.
+    /// A cluster's history, from its beginning or from a snapshot on: the same for the same session, to the byte.
     pub struct Session {
         pub seed: u64,
         /// Virtual time at the beginning, in nanoseconds since the Unix epoch.
@@ -104,6 +104,42 @@ wire! {
         pub service: Option<Service>,
     }
 
+    /// A part of the control plane and what it does.
+    pub struct ComponentRow {
+        pub name: String,
+        pub is_stopped: bool,
+        /// Names that wait to be worked on, and the first of them.
+        pub n_queued: u64,
+        pub next: Vec<String>,
+        pub n_retries: u64,
+        /// What it does, in a sentence.
+        pub doing: String,
+        /// What failed and is tried again, a sentence each.
+        pub back_offs: Vec<String>,
+        /// What it worked on last, and when; nothing before it has worked.
+        pub last: String,
+        pub last_at: String,
+    }
+
+    /// What applying one document would change of the object that is there, as `kubectl diff` says it.
+    pub struct Difference {
+        pub target: Ref,
+        /// Where the document begins, from 1.
+        pub line: u32,
+        pub verdict: Verdict,
+        /// Hunks of a unified diff, or why the server refuses.
+        pub text: String,
+    }
+
+    #[derive(Copy, Default)]
+    pub enum Verdict {
+        #[default]
+        0 => Same,
+        1 => Differs,
+        2 => New,
+        3 => Refused,
+    }
+
     /// Something that the console or the editor can put at the cursor.
     pub struct Completion {
         pub label: String,
@@ -115,7 +151,8 @@ wire! {
 
     /// From the app to the worker. An `id` comes back with the answer.
     pub enum Ask {
-        0 => Boot { session: Session, scenario: String },
+        /// Goes on from a snapshot, if there is one, with what the session holds beyond it.
+        0 => Boot { session: Session, base: String, scenario: String },
         /// Do with the manifest as `kubectl apply -f` does.
         1 => Apply { id: u32, text: String },
         2 => Delete { id: u32, text: String },
@@ -144,13 +181,18 @@ wire! {
         18 => Request { from: Origin, url: String },
         /// A line for kubectl whose output is the answer.
         19 => Kubectl { id: u32, line: String },
+        /// Go on saying what applying this manifest would change, or no longer.
+        /// Show the components, or no longer.
+        21 => Components { is_shown: bool },
+        20 => Compare { text: Option<String> },
     }
 
     /// From the worker to the app.
     pub enum Tell {
         /// The cluster stands and its first nodes are Ready.
         0 => Ready { revision: u64 },
-        1 => Update { update: Update },
+        /// What changed, and with it, from the same state, the verdicts on the selected object and the lines that decide.
+        1 => Update { update: Update, why: Option<(Why, Vec<u32>)> },
         /// Handled, and to be kept.
         2 => Inputs { inputs: Vec<std::rc::Rc<Input>> },
         3 => Answer { id: u32, code: u16, body: String },
@@ -170,6 +212,10 @@ wire! {
         /// What came of [`Ask::Request`].
         15 => Way { way: Way },
         14 => Tree { rows: Vec<std::rc::Rc<Branch>> },
+        /// A snapshot from which the cluster can go on: inputs so far are no longer needed.
+        16 => Checkpoint { base: String },
+        18 => Components { rows: Vec<std::rc::Rc<ComponentRow>> },
+        17 => Differences { found: Vec<Difference>, problem: Option<Problem> },
     }
 }
 

@@ -61,7 +61,7 @@ let engine;
 globalThis.drydock = {
   engine: () => (engine = new Engine()),
   editor: async () => editor,
-  load: later,
+  load: async () => [],
   save: later,
   pack: later,
   unpack: later,

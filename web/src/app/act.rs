@@ -63,6 +63,8 @@ pub enum Act {
     /// Another part of the object in the drawer.
     Part(Part),
     Diff(u64),
+    /// Shows what applying the manifest would change, or the manifest again.
+    Compare,
     CloseToast(u32),
     Copy(String),
     GoConsole,
@@ -89,6 +91,7 @@ pub enum View {
     Cards,
     Table,
     Tree,
+    Components,
 }
 
 /// What a phone shows.

@@ -13,18 +13,19 @@ use view::service::Way;
 use view::tree::Branch;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web::{Ask, Completion, Details, Input, Outcome, Part, Problem, Session, Tell};
+use web::{Ask, Completion, ComponentRow, Details, Input, Outcome, Part, Problem, Session, Tell};
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use crate::act::{Act, Dialog, Pane, Size, Tab, View};
 use crate::cluster::Cluster;
+use crate::compare::Compared;
 use crate::console::Log;
 use crate::dialogs::DialogView;
 use crate::drawer::Drawer;
 use crate::engine::Engine;
 use crate::icons::icon;
-use crate::kept::{self, Kept};
+use crate::kept::{self, Base, Kept};
 use crate::manifest::{AskEditor, EditorQuestion, Manifest};
 use crate::split::Splitter;
 use crate::streams::Streams;
@@ -36,6 +37,7 @@ const SILENCE_MS_MAX: u64 = 6_000;
 const WATCHDOG_MS: u32 = 1_000;
 /// How long changes gather before they are kept.
 const KEEP_MS: u32 = 400;
+const KEEP_TIME_MS: u64 = 3_000;
 const TOAST_MS: u32 = 8_000;
 /// More changes at once than this are not animated.
 const MOVES_MAX: usize = 50;
@@ -64,6 +66,8 @@ pub enum Msg {
     Watchdog,
     /// What this browser or the link has kept.
     Begin(Result<Option<Box<Kept>>, String>),
+    /// Whether what was to be saved is.
+    Saved(bool),
     Question(EditorQuestion, Function),
     Keep,
     ToastOver(u32),
@@ -108,6 +112,15 @@ struct Drawn {
     at: u64,
 }
 
+/// Whether the state is being saved.
+#[derive(Clone, Copy, PartialEq)]
+enum Saving {
+    No,
+    Yes,
+    /// And it has changed since.
+    Again,
+}
+
 /// Where an answer goes.
 enum Pending {
     Manifest,
@@ -132,6 +145,8 @@ pub struct App {
     n_failures: u32,
     last_heard: u64,
     session: Session,
+    /// What the session goes on from.
+    base: Base,
     text: AttrValue,
     text_version: u32,
     problems: Rc<Vec<Problem>>,
@@ -151,7 +166,10 @@ pub struct App {
     /// Rows of the tree, and the owners in it that are closed.
     tree: Rc<Vec<Rc<Branch>>>,
     closed: BTreeSet<String>,
+    components: Rc<Vec<Rc<ComponentRow>>>,
     diff: Option<Rc<(u64, String)>>,
+    /// What applying the manifest would change, while that is shown; without it until it is known.
+    compare: Option<Option<Rc<Compared>>>,
     log: Rc<Log>,
     toasts: Vec<Toast>,
     n_ids: u32,
@@ -163,6 +181,10 @@ pub struct App {
     is_read_only: bool,
     runs_at_start: bool,
     keeping: Option<Timeout>,
+    saving: Saving,
+    /// Virtual time and wall time of what was saved last.
+    kept_at: u64,
+    kept_ms: u64,
     _watchdog: Interval,
     _keys: Option<EventListener>,
 }
@@ -190,6 +212,7 @@ impl Component for App {
             n_failures: 0,
             last_heard: page::wall_ms(),
             session: fresh(),
+            base: Base::default(),
             text: examples::find(examples::FIRST).map_or("", |it| it.text).into(),
             text_version: 0,
             problems: Rc::default(),
@@ -208,7 +231,9 @@ impl Component for App {
             shape: remembered_shape(),
             tree: Rc::default(),
             closed: BTreeSet::new(),
+            components: Rc::default(),
             diff: None,
+            compare: None,
             log: Rc::default(),
             toasts: Vec::new(),
             n_ids: 0,
@@ -219,6 +244,9 @@ impl Component for App {
             is_read_only: page::parameter("readonly").as_deref() == Some("1"),
             runs_at_start: false,
             keeping: None,
+            saving: Saving::No,
+            kept_at: 0,
+            kept_ms: 0,
             _watchdog: watchdog,
             _keys: listen_to_keys(ctx),
         }
@@ -233,6 +261,7 @@ impl Component for App {
             Msg::Begin(kept) => self.begin(ctx, kept),
             Msg::Question(question, resolve) => return self.question(question, resolve),
             Msg::Keep => return self.keep(ctx),
+            Msg::Saved(is) => self.on_saved(ctx, is),
             Msg::ToastOver(id) => self.toasts.retain(|it| it.id != id),
             Msg::Toast { is_bad, text } => self.toast(ctx, is_bad, text),
             Msg::Imported(text) => self.import(ctx, &text),
@@ -274,11 +303,11 @@ impl Component for App {
                     <div class="panes">
                         <Manifest text={self.text.clone()} version={self.text_version} problems={self.problems.clone()} marks={self.marks.clone()}
                             go_to={self.go_to} said={self.said.clone()} is_ready={self.is_ready} is_busy={self.is_busy}
-                            is_read_only={self.is_read_only} {ask} on={on.clone()} />
+                            is_read_only={self.is_read_only} compare={self.compare.clone()} {ask} on={on.clone()} />
                         <Splitter is_upright={true} />
                         <div class={classes!("side", size)}>
                             <Cluster cells={self.cells.clone()} lane={self.board.lane.clone()} workloads={self.board.workloads.clone()} why={self.why.clone()}
-                                selection={self.selection.clone()} focus={self.focus.clone()} is_ready={self.is_ready} shape={self.shape} tree={self.tree.clone()}
+                                selection={self.selection.clone()} focus={self.focus.clone()} is_ready={self.is_ready} shape={self.shape} is_dark={page::is_dark()} tree={self.tree.clone()} components={self.components.clone()}
                                 notice={self.notice.clone()} on={on.clone()} />
                             <Splitter is_upright={false} />
                             <Streams watch={self.rows.watch.clone()} events={self.rows.events.clone()} requests={self.rows.requests.clone()}
@@ -329,6 +358,7 @@ fn remembered_shape() -> View {
     match page::remembered(acts::SHAPE).filter(|_| embed_view().is_none()).as_deref() {
         Some("table") => View::Table,
         Some("tree") => View::Tree,
+        Some("components") => View::Components,
         _ => View::Cards,
     }
 }
@@ -358,15 +388,12 @@ fn begin(ctx: &Context<App>) {
             None if fragment.starts_with('d') && fragment.contains(':') => {
                 Err("This link was made by a newer version. A fresh cluster was started instead.".to_owned())
             }
-            None if fragment.starts_with("example/") || is_embedded => Ok(None),
+            None if fragment.starts_with("example/") || fragment.starts_with("manifest/") || is_embedded => Ok(None),
             None => {
-                match JsFuture::from(js::load(kept::KEY)).await {
-                    Ok(bytes) if bytes.is_instance_of::<Uint8Array>() => {
-                        let kept = Kept::open(&Uint8Array::new(&bytes).to_vec()).map(|it| Some(Box::new(it)));
-                        kept.map_err(|it| format!("The last state in this browser cannot be read. {it} A fresh cluster was started instead."))
-                    }
-                    _ => Ok(None),
-                }
+                let found = JsFuture::from(js::load()).await.ok().and_then(|it| kept::from_browser(&it));
+                found.transpose().map(|it| it.map(Box::new)).map_err(|it| {
+                    format!("The last state in this browser cannot be read. {it} A fresh cluster was started instead.")
+                })
             }
         };
         link.send_message(Msg::Begin(found));

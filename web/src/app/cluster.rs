@@ -6,11 +6,13 @@ use view::board::Cell;
 use view::model::{Pod, Ref, Why, Workload};
 use view::short_reason;
 use view::tree::Branch;
+use web::ComponentRow;
 use web_sys::KeyboardEvent;
 use yew::prelude::*;
 
 use crate::act::{Act, Dialog, View};
 use crate::chip::Chip;
+use crate::components::Components;
 use crate::field::Field;
 use crate::icons::{glyph, icon};
 use crate::node::{NodeCard, is_focus};
@@ -33,7 +35,9 @@ pub struct ClusterProps {
     pub focus: Option<Ref>,
     pub is_ready: bool,
     pub shape: View,
+    pub is_dark: bool,
     pub tree: Rc<Vec<Rc<Branch>>>,
+    pub components: Rc<Vec<Rc<ComponentRow>>>,
     /// What is happening while it is not ready.
     pub notice: AttrValue,
     pub on: Callback<Act>,
@@ -41,24 +45,40 @@ pub struct ClusterProps {
 
 #[component]
 pub fn Cluster(props: &ClusterProps) -> Html {
-    let ClusterProps { cells, lane, workloads, why, selection, focus, is_ready, shape, tree, notice, on } = props;
+    let ClusterProps {
+        cells,
+        lane,
+        workloads,
+        why,
+        selection,
+        focus,
+        is_ready,
+        shape,
+        is_dark,
+        tree,
+        components,
+        notice,
+        on,
+    } = props;
     let n = cells.len();
     let onkeydown = Callback::from(|event: KeyboardEvent| roving::on_key(&event));
     html! {
         <section class="cluster" aria-label="Cluster" data-testid="cluster-view">
             <Bar workloads={workloads.clone()} selection={selection.clone()} is_ready={*is_ready} shape={*shape} on={on.clone()} />
-            if let Some(why) = why { <WhyBar why={why.clone()} on={on.clone()} /> } else { <div hidden=true /> }
+            if let Some(why) = why.as_ref().filter(|_| *shape != View::Components) { <WhyBar why={why.clone()} on={on.clone()} /> } else { <div hidden=true /> }
             <div class="scroll" {onkeydown}>
-                if *shape != View::Tree { <Lane lane={lane.clone()} focus={focus.clone()} on={on.clone()} /> }
+                if matches!(shape, View::Cards | View::Table) { <Lane lane={lane.clone()} focus={focus.clone()} on={on.clone()} /> }
                 if !is_ready && cells.is_empty() {
                     <p class="empty" role="status">{ notice.clone() }</p>
                 }
                 if *shape == View::Tree {
                     <Tree rows={tree.clone()} focus={focus.clone()} on={on.clone()} />
+                } else if *shape == View::Components {
+                    <Components rows={components.clone()} on={on.clone()} />
                 } else if *shape == View::Table {
                     <Twin cells={cells.clone()} why={why.clone()} on={on.clone()} />
                 } else if n > COMPACT_MAX {
-                    <Field cells={cells.clone()} on={on.clone()} />
+                    <Field cells={cells.clone()} is_dark={*is_dark} on={on.clone()} />
                 } else {
                     <div class={classes!("nodes", size_class(n))}>
                         { for cells.iter().enumerate().map(|(idx, cell)| html! {
@@ -109,7 +129,8 @@ fn Bar(props: &BarProps) -> Html {
         let on = on.clone();
         Callback::from(move |_: MouseEvent| on.emit(act.clone()))
     };
-    let is_tree = *shape == View::Tree;
+    // Others than nodes: what is about nodes has no place there.
+    let is_other = matches!(shape, View::Tree | View::Components);
     let side = |is_this: bool, to: View, testid: &'static str, name: &'static str, picture: &'static str| {
         html! {
             <button type="button" class="side-button" data-testid={testid} aria-label={name} title={name} aria-pressed={is_this.to_string()} onclick={act(Act::View(to))}>
@@ -121,16 +142,17 @@ fn Bar(props: &BarProps) -> Html {
     html! {
         <div class="bar">
             <div class="sides chrome" role="group" aria-label="Show">
-                { side(!is_tree, View::Cards, "view-nodes", "Nodes", "cluster") }
-                { side(is_tree, View::Tree, "view-workloads", "Workloads", "tree") }
+                { side(!is_other, View::Cards, "view-nodes", "Nodes", "cluster") }
+                { side(*shape == View::Tree, View::Tree, "view-workloads", "Workloads", "tree") }
+                { side(*shape == View::Components, View::Components, "view-components", "Components", "gear") }
             </div>
             <div class="workloads" role="group" aria-label="Why">
-                if workloads.is_empty() && !is_tree {
+                if workloads.is_empty() && !is_other {
                     <span class="hint">{ "Nothing runs yet. Apply the manifest and watch its pods land." }</span>
                 }
-                { for workloads.iter().filter(|_| !is_tree).map(|it| workload_button(it, selection, on)) }
+                { for workloads.iter().filter(|_| !is_other).map(|it| workload_button(it, selection, on)) }
             </div>
-            if !is_tree {
+            if !is_other {
                 <button type="button" class="button plain icon chrome" aria-label="Show as a table" title="Show as a table" aria-pressed={(*shape == View::Table).to_string()}
                     onclick={act(Act::View(other))}>{ icon(table) }</button>
             }

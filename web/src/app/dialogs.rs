@@ -115,6 +115,7 @@ const KEYS: &[(&str, &str)] = &[
     ("Space", "pause or go on"),
     (".", "pause and do one step"),
     ("/", "to the console"),
+    ("d", "what Apply would change"),
     ("e", "to the editor"),
     ("c", "to the nodes or the tree; arrows go on from there"),
     ("w", "workloads as a tree, or the nodes again"),
@@ -164,6 +165,9 @@ fn keys() -> Html {
     }
 }
 
+/// Longer links do not survive everywhere.
+const LINK_CHARS_MAX: usize = 16_000;
+
 fn share(link: &str, on: &Callback<Act>) -> Html {
     let copy = {
         let (on, link) = (on.clone(), link.to_owned());
@@ -176,7 +180,10 @@ fn share(link: &str, on: &Callback<Act>) -> Html {
                 <input class="field mono" data-testid="share-link" data-first="true" readonly=true aria-label="Link" value={link.to_owned()} />
                 <button type="button" class="button primary" onclick={copy}>{ "Copy" }</button>
             </div>
-            <p class="caption">{ format!("{} characters", link.len()) }</p>
+            <p class="caption">
+                { format!("{} characters", view::clock::grouped(link.len() as u64)) }
+                if link.len() > LINK_CHARS_MAX { { ": some programs cut links of this length off. Exported to a file, the same goes everywhere." } }
+            </p>
         </>
     }
 }

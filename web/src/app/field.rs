@@ -25,16 +25,18 @@ const SPACE: u32 = 2;
 #[derive(Properties, PartialEq)]
 pub struct FieldProps {
     pub cells: Rc<Vec<Rc<Cell>>>,
+    /// The colours are those of the page.
+    pub is_dark: bool,
     pub on: Callback<Act>,
 }
 
 #[component]
 pub fn Field(props: &FieldProps) -> Html {
-    let FieldProps { cells, on } = props;
+    let FieldProps { cells, is_dark, on } = props;
     let canvas = use_node_ref();
     {
         let canvas = canvas.clone();
-        use_effect_with(cells.clone(), move |cells| {
+        use_effect_with((cells.clone(), *is_dark), move |(cells, _)| {
             if let Some(canvas) = canvas.cast::<HtmlCanvasElement>() {
                 // Without a canvas there is still the table.
                 draw(&canvas, cells).ok();

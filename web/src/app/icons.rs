@@ -29,6 +29,10 @@ pub fn icon(name: &str) -> Html {
         "table" => ("M2.5 3.5h11v9h-11zM2.5 6.5h11M6.5 6.5v6", false),
         "cards" => ("M2.5 2.5h4.5v4.5H2.5zM9 2.5h4.5v4.5H9zM2.5 9h4.5v4.5H2.5zM9 9h4.5v4.5H9z", false),
         "tree" => ("M2.5 3.5h4v3h-4zM9.5 6.5h4v3h-4zM9.5 11h4v3h-4zM4.5 6.5v6h5M4.5 8h5", false),
+        "gear" => (
+            "M8 5.6a2.4 2.4 0 1 0 .01 0M8 2v2M8 12v2M2 8h2M12 8h2M3.8 3.8l1.4 1.4M10.8 10.8l1.4 1.4M3.8 12.2l1.4-1.4M10.8 5.2l1.4-1.4",
+            false,
+        ),
         "right" => ("M6 4l4 4-4 4", false),
         "copy" => ("M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3", false),
         "stop" => ("M4 4h8v8H4z", true),

@@ -35,6 +35,7 @@ pub fn meaning(event: &KeyboardEvent) -> Option<Act> {
         }
         "." => Some(Act::Step),
         "/" => Some(Act::GoConsole),
+        "d" => Some(Act::Compare),
         "e" => Some(Act::GoEditor),
         "w" => Some(Act::ToggleTree),
         "c" => {

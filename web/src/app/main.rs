@@ -6,6 +6,8 @@ mod act;
 mod app;
 mod chip;
 mod cluster;
+mod compare;
+mod components;
 mod console;
 mod dialogs;
 mod drawer;

@@ -12,6 +12,7 @@ use web_sys::{Element, HtmlTextAreaElement, KeyboardEvent};
 use yew::prelude::*;
 
 use crate::act::Act;
+use crate::compare::{Compare, Compared};
 use crate::js::{self, Editor};
 
 /// Asks the worker; answers come as a promise to the editor.
@@ -36,6 +37,8 @@ pub struct ManifestProps {
     pub is_ready: bool,
     pub is_busy: bool,
     pub is_read_only: bool,
+    /// What applying would change, while that is shown instead of the editor.
+    pub compare: Option<Option<Rc<Compared>>>,
     pub ask: AskEditor,
     pub on: Callback<Act>,
 }
@@ -51,12 +54,13 @@ impl PartialEq for ManifestProps {
             && self.is_ready == other.is_ready
             && self.is_busy == other.is_busy
             && self.is_read_only == other.is_read_only
+            && self.compare == other.compare
     }
 }
 
 #[component]
 pub fn Manifest(props: &ManifestProps) -> Html {
-    let ManifestProps { problems, said, is_ready, is_busy, on, .. } = props;
+    let ManifestProps { problems, said, is_ready, is_busy, compare, on, .. } = props;
     let act = |act: Act| {
         let on = on.clone();
         Callback::from(move |_: MouseEvent| on.emit(act.clone()))
@@ -69,7 +73,10 @@ pub fn Manifest(props: &ManifestProps) -> Html {
     html! {
         <section class="manifest" aria-label="Manifest">
             <div class="pane-head"><h2>{ "manifest.yaml" }</h2></div>
-            <EditorHost ..props.clone_for_host() />
+            <div class={classes!("editing", compare.is_some().then_some("comparing"))}>
+                <EditorHost ..props.clone_for_host() />
+                if let Some(found) = compare { <Compare found={found.clone()} on={on.clone()} /> }
+            </div>
             <div class="problems" data-testid="problems" hidden={problems.is_empty()} role="group" aria-label="Problems" aria-live="polite">
                 { for problems.iter().map(|it| {
                     let (on, line, column) = (on.clone(), it.line, it.column);
@@ -85,6 +92,8 @@ pub fn Manifest(props: &ManifestProps) -> Html {
                 <button type="button" class="button primary" data-testid="apply" disabled={!is_ready || *is_busy} title="kubectl apply -f manifest.yaml (Ctrl+Enter, ⌘ Enter)"
                     onclick={act(Act::Apply)}>{ "Apply" }<kbd class="wide-only">{ "Ctrl ↵" }</kbd></button>
                 <button type="button" class="button" data-testid="delete" disabled={!is_ready || *is_busy} title="kubectl delete -f manifest.yaml" onclick={act(Act::Delete)}>{ "Delete" }</button>
+                <button type="button" class="button chrome" data-testid="compare-toggle" disabled={!is_ready} aria-pressed={compare.is_some().to_string()}
+                    title="kubectl diff -f manifest.yaml: what Apply would change (d)" onclick={act(Act::Compare)}>{ "Diff" }</button>
                 <span class={classes!("said", said_class)} role="status" title={said_text.clone()}>{ said_text }</span>
             </div>
         </section>

@@ -43,14 +43,21 @@ fn is_dark_by_system() -> bool {
 /// The address's wish, else the remembered one, else the system's.
 pub fn theme_at_start() {
     let wished = parameter("theme").filter(|it| it == "light" || it == "dark");
-    let theme = wished.or_else(|| remembered(THEME));
+    wear(&wished.or_else(|| remembered(THEME)).unwrap_or_default());
+}
+
+/// A theme for as long as the page is open; what is no theme is the system's.
+pub fn wear(theme: &str) {
     let system = if is_dark_by_system() { "dark" } else { "light" };
-    set_theme(theme.as_deref().unwrap_or(system));
+    set_theme(if theme == "light" || theme == "dark" { theme } else { system });
+}
+
+pub fn is_dark() -> bool {
+    root().and_then(|it| it.dataset().get("theme")).as_deref() == Some("dark")
 }
 
 pub fn toggle_theme() {
-    let is_dark = root().and_then(|it| it.dataset().get("theme")).as_deref() == Some("dark");
-    let theme = if is_dark { "light" } else { "dark" };
+    let theme = if is_dark() { "light" } else { "dark" };
     remember(THEME, theme);
     set_theme(theme);
 }

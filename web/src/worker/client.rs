@@ -34,6 +34,9 @@ impl Engine {
 
     /// Handles a request; one that may change something is kept.
     pub fn handle(&mut self, request: Request<Vec<u8>>) -> Response<Body> {
+        if self.is_looking && request.uri().query().is_some_and(|it| it.contains("dryRun=All")) {
+            return self.cluster.look(request);
+        }
         let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
         if changes {
             self.inputs.push(Rc::new(Input {

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use cluster::{Cluster, Config, Instant, KubeletMode};
-use view::model::{Clock, NodeState, Ref, RequestRow};
+use view::model::{Clock, NodeState, Ref, RequestRow, Why};
 use view::tree::{self, Branch};
 use view::{Screen, diff};
-use web::{Ask, Part, Session, Tell};
+use web::{Ask, ComponentRow, Part, Session, Tell};
 
 use crate::client::{self, Engine};
 use crate::console::{self, Console};
 use crate::pace::{Pace, Target};
-use crate::{complete, details, manifest, tell, verdicts, wall_ms};
+use crate::{compare, complete, components, details, manifest, tell, verdicts, wall_ms};
 
 /// How long the engine works before it looks for messages.
 const SLICE_MS: u64 = 24;
@@ -30,12 +30,18 @@ const TREE_MS: u64 = 100;
 const NANOS_A_SECOND: u64 = 1_000_000_000;
 /// One part of the time, at most, goes into them.
 const SLOW_SHARE: u64 = 8;
+/// Pairs of a node and a pod up to which verdicts come with each picture.
+const QUICK_PAIRS_MAX: usize = 1_000;
 /// Virtual time that first nodes may take to be Ready.
 const BOOT_NANOS_MAX: u64 = 120_000_000_000;
 /// Changes of each kind that watches and differences can go back to.
 const LOG_CHANGES_MAX: usize = 4_096;
 /// Requests that one picture carries.
 const REQUESTS_MAX: usize = 500;
+/// A reload takes about as long at most, beside what it takes to read a snapshot.
+const CHECKPOINT_MS: u64 = 1_500;
+/// Checkpoints take at most one part of the time.
+const CHECKPOINT_SHARE: u64 = 16;
 /// Virtual time after which a jump to the next event gives up.
 const JUMP_NANOS_MAX: u64 = 7 * 24 * 3_600_000_000_000;
 const JUMP_TURNS_MAX: u32 = 100_000;
@@ -51,14 +57,22 @@ pub struct Host {
     slow_at: u64,
     /// How long the last slow one took; the next waits a multiple of that.
     slow_ms: u64,
-    /// The revision of the last slow picture.
+    /// The revision of the last slow picture, and of the last one.
     slow_revision: u64,
+    shown_revision: u64,
     requests_seen: u64,
     is_behind: bool,
     /// What the Clock object said last.
     clock_speed: String,
+    /// How long it took to come here from the last checkpoint, and what that took.
+    spent_ms: u64,
+    checkpoint_ms: u64,
     selected: Option<(Ref, String)>,
     opened: Option<(Ref, Part)>,
+    /// The components as the app has them, while they are shown.
+    components: Option<Vec<Rc<ComponentRow>>>,
+    /// The manifest that is compared with what is there, and what the app knows of that.
+    compared: Option<(String, Option<Tell>)>,
     /// The virtual second of what the drawer shows.
     opened_secs: u64,
     /// Owners whose rows are closed, while the tree is shown; and the rows as the app has them.
@@ -69,8 +83,9 @@ pub struct Host {
 }
 
 impl Host {
-    /// A cluster after a session, or a fresh one with the machines of a scenario, all Ready.
-    pub fn boot(session: &Session, scenario: &str) -> Host {
+    /// A cluster after a session, which may go on from a snapshot, or a fresh one with the machines of a scenario, all Ready.
+    pub fn boot(session: &Session, base: &str, scenario: &str) -> Host {
+        let begin = wall_ms();
         let config = Config {
             seed: session.seed,
             start: Instant::from_nanos(session.start),
@@ -79,7 +94,12 @@ impl Host {
             log_changes_max: LOG_CHANGES_MAX,
             ..Config::default()
         };
-        let mut engine = Engine::new(Cluster::new(&config));
+        let cluster = match base {
+            "" => Cluster::new(&config),
+            // The app says that the engine stopped, and why.
+            base => Cluster::restore(base.as_bytes()).unwrap_or_else(|it| wasm_bindgen::throw_str(&it)),
+        };
+        let mut engine = Engine::new(cluster);
         replay(&mut engine, session);
         if !scenario.is_empty() {
             manifest::apply(&mut engine, scenario);
@@ -99,11 +119,16 @@ impl Host {
             slow_at: 0,
             slow_ms: 0,
             slow_revision: 0,
+            shown_revision: 0,
             requests_seen,
             is_behind: false,
             clock_speed,
+            spent_ms: wall_ms().saturating_sub(begin),
+            checkpoint_ms: 0,
             selected: None,
             opened: None,
+            components: None,
+            compared: None,
             opened_secs: 0,
             tree: None,
             tree_rows: Vec::new(),
@@ -116,6 +141,12 @@ impl Host {
     }
 
     pub fn hear(&mut self, ask: Ask) {
+        let begin = wall_ms();
+        self.answer(ask);
+        self.spent_ms += wall_ms().saturating_sub(begin);
+    }
+
+    fn answer(&mut self, ask: Ask) {
         match ask {
             Ask::Boot { .. } => (),
             Ask::Apply { id, text } => {
@@ -160,6 +191,14 @@ impl Host {
             Ask::Tree { is_shown, closed } => {
                 self.tree = is_shown.then(|| closed.into_iter().collect());
                 self.show_tree(true);
+            }
+            Ask::Components { is_shown } => {
+                self.components = is_shown.then(Vec::new);
+                self.show_slow();
+            }
+            Ask::Compare { text } => {
+                self.compared = text.map(|it| (it, None));
+                self.show_slow();
             }
             Ask::Diff { revision } => self.diff(revision),
             Ask::Line { text, manifest } => {
@@ -242,7 +281,10 @@ impl Host {
 
     /// Works for a while; answers the milliseconds until there is something to do again.
     pub fn work(&mut self) -> u32 {
+        let begin = wall_ms();
         let has_more = self.pass_time();
+        self.spent_ms += wall_ms().saturating_sub(begin);
+        self.checkpoint();
         self.console.poll(&mut self.engine);
         self.acknowledge();
         self.follow_clock();
@@ -305,6 +347,24 @@ impl Host {
                 return true;
             }
         }
+    }
+
+    /// Once it would take long to do everything again, a snapshot takes the place of what led here.
+    ///
+    /// Everybody who acts begins anew at it, so that this cluster and one that is brought back go on alike.
+    fn checkpoint(&mut self) {
+        let is_long = self.spent_ms >= CHECKPOINT_MS.max(self.checkpoint_ms * CHECKPOINT_SHARE);
+        let rests = self.engine.cluster.next_wakeup().is_none_or(|it| it > self.engine.cluster.now());
+        if !is_long || !rests {
+            return;
+        }
+        self.acknowledge();
+        let begin = wall_ms();
+        // JSON is UTF-8.
+        let base = String::from_utf8(self.engine.cluster.checkpoint()).unwrap_or_default();
+        tell(&Tell::Checkpoint { base });
+        self.checkpoint_ms = wall_ms().saturating_sub(begin);
+        self.spent_ms = 0;
     }
 
     fn observe(&mut self) {
@@ -372,8 +432,19 @@ impl Host {
         let (requests, n_skipped) = self.new_requests();
         update.requests = requests;
         update.n_skipped = update.n_skipped.saturating_add(n_skipped);
-        tell(&Tell::Update { update });
+        let why = self.quick_verdicts();
+        tell(&Tell::Update { update, why });
         self.shown_at = wall_ms();
+    }
+
+    /// Verdicts on the selected object as of this picture, where they are soon found.
+    fn quick_verdicts(&mut self) -> Option<(Why, Vec<u32>)> {
+        let (target, text) = self.selected.as_ref()?;
+        let revision = self.engine.cluster.revision().0;
+        let is_news = std::mem::replace(&mut self.shown_revision, revision) != revision;
+        let store = self.engine.cluster.api().store();
+        let is_quick = store.len(kinds::NODE) * store.len(kinds::POD) <= QUICK_PAIRS_MAX;
+        (is_news && is_quick).then(|| verdicts::of(&mut self.engine, &self.screen, target, text))
     }
 
     fn new_requests(&mut self) -> (Vec<Rc<RequestRow>>, u32) {
@@ -403,10 +474,10 @@ impl Host {
         (rows, u32::try_from(n_skipped).unwrap_or(u32::MAX))
     }
 
-    /// Whether the drawer shows how far something is, and time has gone on.
+    /// Whether something is shown that says how far it is, and time has gone on.
     fn opened_is_late(&self) -> bool {
         let moves = self.opened.as_ref().is_some_and(|(_, part)| *part == Part::Overview);
-        moves && self.now() / NANOS_A_SECOND != self.opened_secs
+        (moves || self.components.is_some()) && self.now() / NANOS_A_SECOND != self.opened_secs
     }
 
     /// Tells the rows of the tree if they are others than before, or if that was asked for.
@@ -431,10 +502,25 @@ impl Host {
         let begin = wall_ms();
         self.observe();
         if let Some((target, text)) = &self.selected {
-            tell(&verdicts::of(&mut self.engine, &self.screen, target, text));
+            let (why, lines) = verdicts::of(&mut self.engine, &self.screen, target, text);
+            tell(&Tell::Why { why: Some(why), lines });
         }
         if let Some((target, part)) = &self.opened {
             tell(&Tell::Details { details: details::of(&mut self.engine, target, *part) });
+        }
+        if let Some(known) = &mut self.components {
+            let rows = components::of(&mut self.engine);
+            if *known != rows {
+                tell(&Tell::Components { rows: rows.clone() });
+                *known = rows;
+            }
+        }
+        if let Some((text, told)) = &mut self.compared {
+            let found = compare::of(&mut self.engine, text);
+            if told.as_ref() != Some(&found) {
+                tell(&found);
+                *told = Some(found);
+            }
         }
         self.opened_secs = self.now() / NANOS_A_SECOND;
         // Looking is no input, and its requests are not shown.

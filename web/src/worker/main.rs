@@ -10,7 +10,9 @@ use web::{Ask, Tell};
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 mod client;
+mod compare;
 mod complete;
+mod components;
 mod console;
 mod details;
 mod host;
@@ -56,8 +58,8 @@ fn wall_ms() -> u64 {
 
 fn hear(ask: Ask) {
     HOST.with_borrow_mut(|host| match (ask, host.as_mut()) {
-        (Ask::Boot { session, scenario }, _) => {
-            *host = Some(Host::boot(&session, &scenario));
+        (Ask::Boot { session, base, scenario }, _) => {
+            *host = Some(Host::boot(&session, &base, &scenario));
             load_parts(0);
         }
         (ask, Some(host)) => host.hear(ask),

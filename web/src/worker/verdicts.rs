@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use value::Value;
 use view::Screen;
-use view::model::Ref;
+use view::model::{Ref, Why};
 use view::why::{Facts, why};
-use web::Tell;
 
 use crate::client::Engine;
 use crate::manifest;
@@ -14,8 +13,8 @@ use crate::manifest;
 /// Decisions about waiting pods read for a DaemonSet at most: each is about a node of its own.
 const DAEMONS_MAX: usize = 32;
 
-/// What the app is to be told of the selected object.
-pub fn of(engine: &mut Engine, screen: &Screen, target: &Ref, text: &str) -> Tell {
+/// The verdicts on an object, and the lines of the manifest that decide.
+pub fn of(engine: &mut Engine, screen: &Screen, target: &Ref, text: &str) -> (Why, Vec<u32>) {
     let nodes = screen.nodes();
     let pods = screen.pods_of(target);
     let placement = (target.kind == "DaemonSet")
@@ -36,7 +35,7 @@ pub fn of(engine: &mut Engine, screen: &Screen, target: &Ref, text: &str) -> Tel
     let why = why(&Facts { target, nodes: &nodes, pods: &pods, placement: placement.as_ref(), decisions: &decisions });
     let fields: Vec<&str> = why.verdicts.iter().map(|it| it.field.as_str()).collect();
     let lines = manifest::lines_of(engine, text, target, &fields);
-    Tell::Why { why: Some(why), lines }
+    (why, lines)
 }
 
 /// The status of a decision.

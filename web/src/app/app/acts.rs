@@ -32,11 +32,13 @@ impl App {
             Act::TogglePause => {
                 self.board.clock.is_paused = !self.board.clock.is_paused;
                 self.send_pace();
+                self.keep_soon(ctx);
             }
             Act::Speed(quarters) => {
                 self.board.clock.quarters = quarters;
                 self.board.clock.is_paused = false;
                 self.send_pace();
+                self.keep_soon(ctx);
             }
             Act::Step => {
                 self.board.clock.is_paused = true;
@@ -70,6 +72,7 @@ impl App {
                 Some(open) if open.0 == revision => self.diff = None,
                 _ => self.engine.ask(&Ask::Diff { revision }),
             },
+            Act::Compare => self.toggle_compare(),
             Act::CloseToast(id) => self.toasts.retain(|it| it.id != id),
             Act::Copy(text) => copy(ctx, &text),
             Act::GoConsole => {
@@ -78,6 +81,9 @@ impl App {
             }
             Act::GoEditor => {
                 self.pane = Pane::Manifest;
+                if self.compare.is_some() {
+                    self.toggle_compare();
+                }
                 Timeout::new(30, || page::focus("[data-testid='editor'] .cm-content, [data-testid='editor'] textarea"))
                     .forget();
             }
@@ -99,6 +105,23 @@ impl App {
         self.problems = Rc::default();
         self.marks = Rc::default();
         self.said = None;
+        self.send_compare();
+    }
+
+    fn toggle_compare(&mut self) {
+        self.compare = if self.compare.is_none() { Some(None) } else { None };
+        self.send_compare();
+        if self.compare.is_some() {
+            self.pane = Pane::Manifest;
+            Timeout::new(30, || page::focus("[data-testid='compare']")).forget();
+        }
+    }
+
+    /// Tells the engine whether and with what the cluster is to be compared.
+    pub(super) fn send_compare(&self) {
+        if self.compare.is_some() || self.is_ready {
+            self.engine.ask(&Ask::Compare { text: self.compare.is_some().then(|| self.text.to_string()) });
+        }
     }
 
     pub(super) fn apply(&mut self) {
@@ -152,9 +175,16 @@ impl App {
                 View::Cards => "cards",
                 View::Table => "table",
                 View::Tree => "tree",
+                View::Components => "components",
             },
         );
+        self.send_shape();
+    }
+
+    /// Tells the engine what is shown that costs it something.
+    pub(super) fn send_shape(&self) {
         self.send_tree();
+        self.engine.ask(&Ask::Components { is_shown: self.shape == View::Components });
     }
 
     /// Tells the engine whether the tree is shown and what of it is closed.
@@ -183,6 +213,9 @@ impl App {
                 opener.focus().ok();
             }
             return;
+        }
+        if self.compare.is_some() {
+            return self.toggle_compare();
         }
         if self.focus.take().is_none() && self.selection.is_some() {
             self.select(None);
@@ -291,6 +324,7 @@ impl App {
     pub(super) fn reset(&mut self, ctx: &Context<Self>) {
         self.forget_cluster(ctx);
         self.session = fresh();
+        self.base = Base::default();
         self.boot();
     }
 

@@ -11,17 +11,23 @@ impl App {
                 self.notice = format!("The cluster is being brought back: {} %.", permille / 10)
             }
             Tell::Ready { revision } => self.on_ready(ctx, revision),
-            Tell::Update { update } => self.on_update(ctx, update),
-            Tell::Inputs { inputs } => self.on_inputs(ctx, inputs),
-            Tell::Answer { id, code, body } => self.on_answer(ctx, id, code, body),
-            Tell::Applied { id, outcomes, problems } => self.on_applied(ctx, id, &outcomes, problems),
-            Tell::Why { why, lines } => {
-                let is_wanted = why.as_ref().map(|it| &it.target) == self.selection.as_ref();
-                if is_wanted {
-                    self.why = why.map(Rc::new);
-                    self.marks = Rc::new(lines);
+            Tell::Update { update, why } => {
+                self.on_update(ctx, update);
+                if let Some((why, lines)) = why {
+                    self.on_why(Some(why), lines);
                 }
             }
+            Tell::Inputs { inputs } => self.on_inputs(ctx, inputs),
+            Tell::Components { rows } => self.components = Rc::new(rows),
+            Tell::Differences { found, problem } => {
+                if let Some(shown) = &mut self.compare {
+                    *shown = Some(Rc::new(Compared { found, problem }));
+                }
+            }
+            Tell::Checkpoint { base } => self.on_checkpoint(ctx, &base),
+            Tell::Answer { id, code, body } => self.on_answer(ctx, id, code, body),
+            Tell::Applied { id, outcomes, problems } => self.on_applied(ctx, id, &outcomes, problems),
+            Tell::Why { why, lines } => self.on_why(why, lines),
             Tell::Details { details } => {
                 if let Some(drawer) =
                     self.drawer.as_mut().filter(|it| it.target == details.target && it.part == details.part)
@@ -60,8 +66,11 @@ impl App {
         page::mark_ready(true);
         js::load_parts(0);
         self.send_select();
-        if self.shape == View::Tree {
-            self.send_tree();
+        if matches!(self.shape, View::Tree | View::Components) {
+            self.send_shape();
+        }
+        if self.compare.is_some() {
+            self.send_compare();
         }
         if let Some(drawer) = &self.drawer {
             self.engine.ask(&Ask::Open { target: Some(drawer.target.clone()), part: drawer.part });
@@ -69,6 +78,13 @@ impl App {
         self.keep_soon(ctx);
         if std::mem::take(&mut self.runs_at_start) {
             self.act(ctx, Act::Apply);
+        }
+    }
+
+    fn on_why(&mut self, why: Option<Why>, lines: Vec<u32>) {
+        if why.as_ref().map(|it| &it.target) == self.selection.as_ref() {
+            self.why = why.map(Rc::new);
+            self.marks = Rc::new(lines);
         }
     }
 
@@ -131,7 +147,15 @@ impl App {
 
     pub(super) fn on_inputs(&mut self, ctx: &Context<Self>, inputs: Vec<Rc<Input>>) {
         self.session.inputs.extend(inputs);
-        self.keep_soon(ctx);
+        // What is acknowledged is saved at once.
+        self.keep(ctx);
+    }
+
+    /// The snapshot takes the place of the inputs that led to it; both are saved in one transaction.
+    fn on_checkpoint(&mut self, ctx: &Context<Self>, base: &str) {
+        self.base = Base::new(base);
+        self.session.inputs.clear();
+        self.keep(ctx);
     }
 
     pub(super) fn on_answer(&mut self, ctx: &Context<Self>, id: u32, code: u16, body: String) {

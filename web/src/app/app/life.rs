@@ -7,8 +7,9 @@ impl App {
         let fragment = page::fragment();
         match kept {
             Ok(Some(kept)) => {
-                let Kept { session, text, selection, quarters, is_paused } = *kept;
+                let Kept { session, text, selection, quarters, is_paused, base, .. } = *kept;
                 self.session = session;
+                self.base = Base::new(&base);
                 self.set_text(&text);
                 self.selection = selection;
                 self.board.clock.quarters = quarters;
@@ -17,7 +18,13 @@ impl App {
             }
             Ok(None) => {
                 self.board.clock.quarters = 4;
-                if let Some(name) = fragment.strip_prefix("example/") {
+                if let Some(text) = fragment.strip_prefix("manifest/") {
+                    match js_sys::decode_uri_component(text) {
+                        Ok(text) => self.set_text(&String::from(text)),
+                        Err(_) => self.toast(ctx, true, "The manifest in this link is damaged.".to_owned()),
+                    }
+                    self.runs_at_start = page::parameter("autorun").as_deref() == Some("1");
+                } else if let Some(name) = fragment.strip_prefix("example/") {
                     match examples::find(name) {
                         Some(example) => {
                             self.set_text(example.text);
@@ -39,8 +46,9 @@ impl App {
     }
 
     pub(super) fn boot(&mut self) {
-        let scenario = if self.session.inputs.is_empty() { examples::SCENARIO.to_owned() } else { String::new() };
-        self.engine.ask(&Ask::Boot { session: self.session.clone(), scenario });
+        let is_fresh = self.session.inputs.is_empty() && self.base.id == 0;
+        let scenario = if is_fresh { scenario() } else { String::new() };
+        self.engine.ask(&Ask::Boot { session: self.session.clone(), base: self.base.text(), scenario });
         self.send_pace();
     }
 
@@ -50,6 +58,10 @@ impl App {
     }
 
     pub(super) fn watch(&mut self, ctx: &Context<Self>) -> bool {
+        // Time that passes without any news is kept, too, but not so soon.
+        if self.session.at != self.kept_at && page::wall_ms().saturating_sub(self.kept_ms) > KEEP_TIME_MS {
+            self.keep_soon(ctx);
+        }
         let silent = page::wall_ms().saturating_sub(self.last_heard);
         if !self.is_ready || silent < SILENCE_MS_MAX || page::is_hidden() {
             if page::is_hidden() {
@@ -97,29 +109,62 @@ impl App {
         }
     }
 
-    pub(super) fn kept(&self) -> Kept {
+    /// What the browser keeps beside the snapshot.
+    fn kept_beside(&self) -> Kept {
         Kept {
             session: self.session.clone(),
             text: self.text.to_string(),
             selection: self.selection.clone(),
             quarters: self.board.clock.quarters,
             is_paused: self.board.clock.is_paused,
+            base_id: self.base.id,
+            base: String::new(),
         }
     }
 
+    /// Everything, for links and files.
+    pub(super) fn kept(&self) -> Kept {
+        Kept { base: self.base.text(), ..self.kept_beside() }
+    }
+
+    /// Begins to save the state, unless that is being done: then once more afterwards.
     pub(super) fn keep(&mut self, ctx: &Context<Self>) -> bool {
         self.keeping = None;
-        if !self.is_ready {
+        if !self.is_ready || self.embed.is_some() {
             return false;
         }
-        let promise = js::save(kept::KEY, &Uint8Array::from(self.kept().seal().as_slice()));
+        if self.saving != Saving::No {
+            self.saving = Saving::Again;
+            return false;
+        }
+        self.saving = Saving::Yes;
+        (self.kept_at, self.kept_ms) = (self.session.at, page::wall_ms());
+        let promise = self.base.save(&self.kept_beside());
         let link = ctx.link().clone();
         spawn_local(async move {
-            if JsFuture::from(promise).await.is_err() {
-                let text = "This browser keeps nothing for this page, so a reload begins anew. Export or share what you want to keep.";
-                link.send_message(Msg::Toast { is_bad: false, text: text.to_owned() });
-            }
+            link.send_message(Msg::Saved(JsFuture::from(promise).await.is_ok()));
         });
         false
     }
+
+    pub(super) fn on_saved(&mut self, ctx: &Context<Self>, is: bool) {
+        if !is {
+            let text = "This browser keeps nothing for this page, so a reload begins anew. Export or share what you want to keep.";
+            self.toast(ctx, false, text.to_owned());
+        }
+        if std::mem::replace(&mut self.saving, Saving::No) == Saving::Again {
+            self.keep(ctx);
+        }
+    }
 }
+
+/// The machines of a fresh cluster: as many as the address asks for, or four of different kinds.
+fn scenario() -> String {
+    let n = page::parameter("nodes").and_then(|it| it.parse::<u32>().ok());
+    let machine =
+        |n: u32| format!("---\napiVersion: sim.drydock.dev/v1alpha1\nkind: Machine\nmetadata: {{name: node-{n}}}\n");
+    n.map_or_else(|| examples::SCENARIO.to_owned(), |n| (1..=n.clamp(1, NODES_MAX)).map(machine).collect())
+}
+
+/// Machines that an address may ask for.
+const NODES_MAX: u32 = 100;

@@ -50,6 +50,10 @@ impl App {
                 self.send_pace();
                 reply.call1(&JsValue::NULL, &JsValue::TRUE).ok();
             }
+            "theme" => {
+                page::wear(&param("theme").unwrap_or_default());
+                reply.call1(&JsValue::NULL, &JsValue::TRUE).ok();
+            }
             "reset" => {
                 self.reset(ctx);
                 reply.call1(&JsValue::NULL, &JsValue::TRUE).ok();
