@@ -8,6 +8,7 @@ use runtime::{Actor, Cx, Indexes, Recorder, View};
 use scheduler::Scheduler;
 use sim::{Duration, Instant, Rng};
 use store::Change;
+use value::Value;
 
 use crate::{Config, KubeletMode};
 
@@ -135,6 +136,12 @@ impl Slot {
     /// Whether it has something to do.
     pub fn is_due(&self, now: Instant) -> bool {
         self.wakeup.is_some_and(|it| it <= now)
+    }
+
+    /// Goes on with what it knew.
+    pub fn take_up(&mut self, saved: &Value) {
+        self.actor.take_up(saved);
+        self.note_wakeup();
     }
 
     pub fn work(&mut self, api: &mut ApiServer, indexes: &Indexes, recorder: &mut Recorder, now: Instant) {

@@ -74,7 +74,7 @@ impl Cluster {
     fn take_up(&mut self, saved: &Value) {
         for slot in &mut self.slots {
             if let Some(saved) = saved.get(slot.actor.name()) {
-                slot.actor.take_up(saved);
+                slot.take_up(saved);
             }
         }
     }
