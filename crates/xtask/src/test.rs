@@ -6,7 +6,7 @@ use crate::{
     setup::{self, browser, kubectl},
     tidy, wasm,
 };
-use std::process::Command;
+use std::{process::Command, thread};
 
 /// A part of the tests that can be run alone: `cargo xtask test NAME`.
 struct Step {
@@ -17,41 +17,47 @@ struct Step {
 /// Enough for several clusters, and done in half a minute.
 const FUZZ_REQUESTS: &str = "5000";
 
-/// Cheap ones first. A step that fails does not keep the later ones from running.
-const STEPS: &[Step] = &[
-    Step { name: "tidy", run: || tidy::run(&[]) },
-    Step { name: "format", run: || process::run(cargo().args(["fmt", "--all", "--check"])) },
-    Step { name: "lint", run: || process::run(cargo().arg("lint")) },
-    Step { name: "native", run: native },
-    Step { name: "fuzz", run: fuzz },
-    Step { name: "page", run: page::build },
-    Step { name: "determinism", run: determinism },
-    Step { name: "browser", run: in_browser },
+/// The steps of a lane run one after another, and lanes side by side: the compiler joins a whole program on one core.
+const LANES: &[&[Step]] = &[
+    // Cheap ones first.
+    &[
+        Step { name: "tidy", run: || tidy::run(&[]) },
+        Step { name: "format", run: || process::run(cargo().args(["fmt", "--all", "--check"])) },
+        Step { name: "lint", run: || process::run(cargo().arg("lint")) },
+        Step { name: "native", run: native },
+        Step { name: "fuzz", run: fuzz },
+    ],
+    &[Step { name: "page", run: page::build }],
 ];
+/// What comes after all lanes: it needs what they have built, or the whole machine.
+const LAST: &[Step] = &[Step { name: "determinism", run: determinism }, Step { name: "browser", run: in_browser }];
 
-/// Runs the named steps, or all.
+/// Runs the named steps, or all. A step that fails does not keep the later ones from running.
 pub fn run(args: &[String]) -> Res<()> {
-    let steps = chosen(args)?;
+    let all = || LANES.iter().copied().flatten().chain(LAST);
+    if let Some(unknown) = args.iter().find(|arg| all().all(|it| it.name != **arg)) {
+        let names = all().map(|it| it.name).collect::<Vec<_>>().join(", ");
+        return Err(format!("no step {unknown}; there are {names}"));
+    }
     setup::for_tests()?;
+    let mut failed = thread::scope(|scope| {
+        let lanes: Vec<_> = LANES.iter().map(|lane| scope.spawn(|| run_lane(lane, args))).collect();
+        lanes.into_iter().flat_map(|it| it.join().unwrap_or_else(|_| vec!["a lane"])).collect::<Vec<_>>()
+    });
+    failed.extend(run_lane(LAST, args));
+    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
+}
+
+/// Runs the steps that are wanted, all if none is named; answers which failed.
+fn run_lane(lane: &'static [Step], wanted: &[String]) -> Vec<&'static str> {
     let mut failed = Vec::new();
-    for Step { name, run } in steps {
+    for Step { name, run } in lane.iter().filter(|it| wanted.is_empty() || wanted.iter().any(|name| name == it.name)) {
         if let Err(error) = process::timed(name, run) {
             eprintln!("{error}");
             failed.push(*name);
         }
     }
-    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
-}
-
-fn chosen(args: &[String]) -> Res<Vec<&'static Step>> {
-    if args.is_empty() {
-        return Ok(STEPS.iter().collect());
-    }
-    let find = |name: &String| {
-        let names = || STEPS.iter().map(|it| it.name).collect::<Vec<_>>().join(", ");
-        STEPS.iter().find(|it| it.name == name).ok_or_else(|| format!("no step {name}; there are {}", names()))
-    };
-    args.iter().map(find).collect()
+    failed
 }
 
 /// Cargo, with the real kubectl for the tests that compare with it.
