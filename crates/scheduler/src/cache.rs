@@ -129,7 +129,7 @@ pub(crate) struct NodeInfo {
     /// Its labels of the two domains over which pods are spread by default.
     pub hostname: Option<Str>,
     pub zone: Option<Str>,
-    /// How many of `pods` each selector means for which pods are counted.
+    /// How many of `pods` each selector means for which pods are counted, in the order of ids.
     alike: Vec<(AlikeId, i64)>,
     /// Sums over `pods`.
     pub requested: Resources,
@@ -185,7 +185,7 @@ impl NodeInfo {
 
     /// How many of its pods a selector means.
     pub fn n_alike(&self, id: AlikeId) -> i64 {
-        self.alike.iter().find(|(it, _)| *it == id).map_or(0, |(_, count)| *count)
+        self.alike.binary_search_by_key(&id, |(it, _)| *it).map_or(0, |idx| self.alike[idx].1)
     }
 
     /// Answers what was known of the pod before, if it is there already.
@@ -230,7 +230,7 @@ struct Alike {
 }
 
 /// Names an [`Alike`] in the counts of nodes; never used twice.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub(crate) struct AlikeId(u64);
 
 impl Alike {
@@ -244,9 +244,9 @@ impl Alike {
 /// A pod comes to a node (1) or leaves it (-1).
 fn count(all: &[Alike], pod: &PodInfo, node: &mut NodeInfo, by: i64) {
     for alike in all.iter().filter(|it| it.means(pod)) {
-        match node.alike.iter_mut().find(|(id, _)| *id == alike.id) {
-            Some((_, count)) => *count += by,
-            None => node.alike.push((alike.id, by)),
+        match node.alike.binary_search_by_key(&alike.id, |(id, _)| *id) {
+            Ok(idx) => node.alike[idx].1 += by,
+            Err(idx) => node.alike.insert(idx, (alike.id, by)),
         }
     }
 }
@@ -288,7 +288,17 @@ pub(crate) struct Cache {
     /// Labels of namespaces.
     pub namespaces: BTreeMap<Str, Map>,
     /// Selectors of the controllers and Services whose pods are spread even if they do not ask for it, by namespace, kind and name.
-    pub selectors: BTreeMap<(Str, KindId, Str), LabelSelector>,
+    selectors: BTreeMap<(Str, KindId, Str), LabelSelector>,
+    /// What [`Cache::default_spreads`] last answered, while `selectors` stay.
+    defaults: Option<Defaults>,
+}
+
+/// The default constraints of pods with these labels.
+#[derive(Clone, Debug)]
+struct Defaults {
+    namespace: Str,
+    labels: Map,
+    spreads: Vec<Spread>,
 }
 
 fn count_images(counts: &mut BTreeMap<Str, i64>, node: &NodeInfo, by: i64) {
@@ -429,8 +439,29 @@ impl Cache {
         self.namespaces.get(name).cloned()
     }
 
-    /// Constraints for a pod that has none of its own but belongs to something (`buildDefaultConstraints`).
-    pub fn default_spreads(&self, pod: &Object) -> Vec<Spread> {
+    /// What a controller or a Service selects, if it does.
+    pub fn select(&mut self, key: Key, kind: KindId, selector: Option<LabelSelector>) {
+        self.defaults = None;
+        match selector {
+            Some(selector) => drop(self.selectors.insert((key.namespace, kind, key.name), selector)),
+            None => drop(self.selectors.remove(&(key.namespace, kind, key.name))),
+        }
+    }
+
+    /// Constraints for a pod that has none of its own but belongs to something.
+    fn default_spreads(&mut self, pod: &Object) -> Vec<Spread> {
+        let (namespace, labels) = (&pod.meta.namespace, &pod.meta.labels);
+        if let Some(it) = self.defaults.as_ref().filter(|it| it.namespace == *namespace && it.labels == *labels) {
+            return it.spreads.clone();
+        }
+        let spreads = self.build_default_spreads(pod);
+        self.defaults =
+            Some(Defaults { namespace: namespace.clone(), labels: labels.clone(), spreads: spreads.clone() });
+        spreads
+    }
+
+    /// `buildDefaultConstraints`
+    fn build_default_spreads(&self, pod: &Object) -> Vec<Spread> {
         let mut requirements = Vec::new();
         let start = (pod.meta.namespace.clone(), KindId(0), Str::default());
         for ((namespace, ..), selector) in self.selectors.range(start..) {

@@ -67,22 +67,26 @@ pub(crate) fn schedule(
         None => {
             let start = *next_start % n_nodes.max(1);
             let enough = enough(n_nodes);
-            let mut n_seen = 0;
+            let (mut n_seen, mut n_explained) = (0, 0);
             for node in cache.nodes.values().skip(start).chain(cache.nodes.values().take(start)) {
                 search.look(node);
                 n_seen += 1;
+                if start + n_seen == n_nodes {
+                    n_explained = search.explained.nodes.len();
+                }
                 if search.fitting.len() >= enough {
                     break;
                 }
             }
             *next_start = (start + n_seen) % n_nodes.max(1);
+            // In the order of names: those that came after the last node stand before the others.
+            search.explained.nodes.rotate_left(n_explained);
             0
         }
     };
     search.why.by_node |= n_left_out > 0 || n_nodes == 0;
     let chosen = search.choose(rng);
-    let mut explained = search.explained;
-    explained.nodes.sort_by(|a, b| a.name.cmp(&b.name));
+    let explained = search.explained;
     match chosen {
         Some(node) => (Outcome::Node(node), explained),
         None => {
@@ -139,7 +143,10 @@ impl<'a> Search<'a> {
         let mut scores = Vec::with_capacity(fitting.len());
         for (column, (plugin, score)) in plugins().enumerate() {
             scores.clear();
-            scores.extend(fitting.iter().map(|it| score(&self.cycle, it)));
+            match (plugin.may_score)(&self.cycle) {
+                true => scores.extend(fitting.iter().map(|it| score(&self.cycle, it))),
+                false => scores.resize(fitting.len(), 0),
+            }
             plugins::normalize(plugin.normalize, &mut scores);
             for (score, sum) in scores.iter().zip(&mut sums) {
                 *sum += score * plugin.weight;
@@ -152,8 +159,8 @@ impl<'a> Search<'a> {
         let best = sums.iter().copied().max()?;
         let n_ties = sums.iter().filter(|it| **it == best).count();
         let nth = rng.below(n_ties as u64) as usize;
-        let mut ties = fitting.iter().zip(&sums).filter(|(_, sum)| **sum == best);
-        ties.nth(nth).map(|(it, _)| it.name().clone())
+        let mut ties = (0..sums.len()).filter(|it| sums[*it] == best);
+        ties.nth(nth).map(|it| fitting[it].name().clone())
     }
 }
 

@@ -57,6 +57,8 @@ pub(crate) enum Normalize {
 pub(crate) struct Cycle<'a> {
     pub cache: &'a Cache,
     pub pod: &'a PodInfo,
+    /// Which of [`ALL`] have anything to refuse, by place.
+    filters: u32,
     /// The node that the pod names itself.
     pub(self) named: Option<&'a str>,
     pub(self) spread: Vec<pod_topology_spread::Counts>,
@@ -70,16 +72,24 @@ pub(crate) struct Cycle<'a> {
 impl<'a> Cycle<'a> {
     /// Before filters (`PreFilter`).
     pub fn new(cache: &'a Cache, pod: &'a PodInfo) -> Cycle<'a> {
-        Cycle {
+        let mut cycle = Cycle {
             cache,
             pod,
+            filters: 0,
             named: pod.pod.str_at("spec.nodeName").filter(|it| !it.is_empty()),
             spread: pod_topology_spread::prepare(cache, pod),
             neighbours: inter_pod_affinity::prepare(cache, pod),
             spread_scores: Default::default(),
             affinity_scores: BTreeMap::new(),
             images: Vec::new(),
-        }
+        };
+        cycle.choose_filters();
+        cycle
+    }
+
+    fn choose_filters(&mut self) {
+        let may_refuse = |it: &Plugin| it.filter.is_some() && (it.may_refuse)(self);
+        self.filters = ALL.iter().rev().fold(0, |filters, it| filters << 1 | u32::from(may_refuse(it)));
     }
 
     /// Before scores (`PreScore`).
@@ -93,10 +103,14 @@ impl<'a> Cycle<'a> {
     pub fn change(&mut self, other: &PodInfo, node: &NodeInfo, by: i64) {
         pod_topology_spread::change(&mut self.spread, self.pod, other, node, by);
         inter_pod_affinity::change(&mut self.neighbours, self.cache, self.pod, other, node, by);
+        self.choose_filters();
     }
 
     /// The same with pods of at least its priority that wait for room on the node already there (`RunFilterPluginsWithNominatedPods`).
     pub fn filter_with_nominated(&self, node: &NodeInfo) -> Result<(), (usize, Verdict)> {
+        if self.cache.nominated.is_empty() {
+            return self.filter(node);
+        }
         let nominated = self
             .cache
             .nominated
@@ -117,7 +131,7 @@ impl<'a> Cycle<'a> {
     /// The first filter that refuses, by its place in [`ALL`], and what it says.
     pub fn filter(&self, node: &NodeInfo) -> Result<(), (usize, Verdict)> {
         for (idx, plugin) in ALL.iter().enumerate() {
-            let Some(filter) = plugin.filter else { continue };
+            let Some(filter) = plugin.filter.filter(|_| self.filters >> idx & 1 == 1) else { continue };
             match filter(self, node) {
                 Verdict::Fits => (),
                 verdict => return Err((idx, verdict)),
@@ -132,6 +146,9 @@ pub(crate) struct Plugin {
     pub name: &'static str,
     pub filter: Option<fn(&Cycle<'_>, &NodeInfo) -> Verdict>,
     pub score: Option<fn(&Cycle<'_>, &NodeInfo) -> i64>,
+    /// Whether the filter may refuse the pod on any node, and whether scores may differ from 0 (upstream's `Skip`).
+    pub may_refuse: fn(&Cycle<'_>) -> bool,
+    pub may_score: fn(&Cycle<'_>) -> bool,
     pub normalize: Normalize,
     pub weight: i64,
     /// Whether it looks at where other pods are, so that any pod that comes or goes may change its mind.
@@ -143,6 +160,8 @@ impl Plugin {
         name: "",
         filter: None,
         score: None,
+        may_refuse: |_| true,
+        may_score: |_| true,
         normalize: Normalize::AsTheyAre,
         weight: 1,
         counts_company: false,
@@ -167,10 +186,10 @@ pub(crate) static ALL: &[Plugin] = &[
 
 /// Raw scores of one plugin for several nodes, brought to 0 to 100 (`DefaultNormalizeScore`).
 pub(crate) fn normalize(how: Normalize, scores: &mut [i64]) {
-    let max = scores.iter().copied().max().unwrap_or(0);
     if let Normalize::Own(own) = how {
         return own(scores);
     }
+    let max = scores.iter().copied().max().unwrap_or(0);
     for score in scores {
         *score = match how {
             Normalize::ToMax if max > 0 => MAX_SCORE * *score / max,

@@ -189,12 +189,16 @@ impl Scheduler {
         let Some(object) = &change.after else {
             match kind {
                 NAMESPACE => drop(self.cache.namespaces.remove(&key.name)),
-                _ => drop(self.cache.selectors.remove(&(key.namespace, kind, key.name))),
+                _ => self.cache.select(key, kind, None),
             }
             return;
         };
         if kind == NAMESPACE {
             self.cache.namespaces.insert(key.name, object.meta.labels.clone());
+            return;
+        }
+        let selector_of = |it: &Object| it.at("spec.selector").cloned();
+        if change.before.as_ref().is_some_and(|it| selector_of(it) == selector_of(object)) {
             return;
         }
         let selector = match (kind, object.at("spec.selector")) {
@@ -203,10 +207,7 @@ impl Scheduler {
             }
             (_, it) => Some(LabelSelector::from_value(it)),
         };
-        match selector {
-            Some(selector) => drop(self.cache.selectors.insert((key.namespace, kind, key.name), selector)),
-            None => drop(self.cache.selectors.remove(&(key.namespace, kind, key.name))),
-        }
+        self.cache.select(key, kind, selector);
     }
 
     fn schedule_one(&mut self, cx: &mut Cx<'_>, key: &Key, attempt: u32) {

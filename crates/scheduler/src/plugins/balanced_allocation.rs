@@ -3,17 +3,18 @@
 use super::{Cycle, MAX_SCORE, Plugin};
 use crate::cache::NodeInfo;
 
-pub(super) const PLUGIN: Plugin =
-    Plugin { name: "NodeResourcesBalancedAllocation", score: Some(score), ..Plugin::DEFAULT };
+pub(super) const PLUGIN: Plugin = Plugin {
+    name: "NodeResourcesBalancedAllocation",
+    score: Some(score),
+    may_score: |it| it.pod.requests.milli_cpu != 0 || it.pod.requests.memory != 0,
+    ..Plugin::DEFAULT
+};
 
 /// Fractions are counted in millionths; upstream uses floats and cuts to whole points, so a score may differ by one.
 const ONE: i64 = 1_000_000;
 
 fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
     let (ask, have, used) = (&cycle.pod.requests, &node.allocatable, &node.requested);
-    if ask.milli_cpu == 0 && ask.memory == 0 {
-        return 0;
-    }
     let with = balance((used.milli_cpu + ask.milli_cpu, have.milli_cpu), (used.memory + ask.memory, have.memory));
     let without = balance((used.milli_cpu, have.milli_cpu), (used.memory, have.memory));
     MAX_SCORE / 2 + (MAX_SCORE / 2 + with - without) / 2

@@ -5,7 +5,12 @@ use value::Str;
 use super::{Cycle, MAX_SCORE, Plugin, with_tag};
 use crate::cache::{Cache, NodeInfo, PodInfo};
 
-pub(super) const PLUGIN: Plugin = Plugin { name: "ImageLocality", score: Some(score), ..Plugin::DEFAULT };
+pub(super) const PLUGIN: Plugin = Plugin {
+    name: "ImageLocality",
+    score: Some(score),
+    may_score: |it| it.images.iter().any(|(_, n_with)| *n_with > 0),
+    ..Plugin::DEFAULT
+};
 
 /// Sizes in bytes between which the score grows; the upper one is per container.
 const MIN: i64 = 23 * 1024 * 1024;

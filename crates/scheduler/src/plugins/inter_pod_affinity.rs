@@ -12,6 +12,8 @@ pub(super) const PLUGIN: Plugin = Plugin {
     name: "InterPodAffinity",
     filter: Some(filter),
     score: Some(score),
+    may_refuse: |it| it.pod.terms.is_some() || !it.neighbours.refusing.is_empty(),
+    may_score: |it| !it.affinity_scores.is_empty(),
     normalize: Normalize::Own(normalize),
     weight: 2,
     counts_company: true,

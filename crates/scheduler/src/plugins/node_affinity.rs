@@ -7,6 +7,8 @@ pub(super) const PLUGIN: Plugin = Plugin {
     name: "NodeAffinity",
     filter: Some(filter),
     score: Some(score),
+    may_refuse: |it| !it.pod.affinity.selector.is_empty() || it.pod.affinity.terms.is_some(),
+    may_score: |it| !it.pod.preferred.is_empty(),
     normalize: Normalize::ToMax,
     weight: 2,
     ..Plugin::DEFAULT

@@ -3,7 +3,8 @@
 use super::{Cycle, Plugin, Verdict, one};
 use crate::cache::NodeInfo;
 
-pub(super) const PLUGIN: Plugin = Plugin { name: "NodeName", filter: Some(filter), ..Plugin::DEFAULT };
+pub(super) const PLUGIN: Plugin =
+    Plugin { name: "NodeName", filter: Some(filter), may_refuse: |it| it.named.is_some(), ..Plugin::DEFAULT };
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
     match cycle.named {

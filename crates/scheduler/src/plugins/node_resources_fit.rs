@@ -43,10 +43,10 @@ fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
         (node.non_zero.0 + cycle.pod.non_zero.0, node.allocatable.milli_cpu),
         (node.non_zero.1 + cycle.pod.non_zero.1, node.allocatable.memory),
     ];
-    let counted: Vec<i64> = parts
-        .iter()
-        .filter(|(_, capacity)| *capacity > 0)
-        .map(|(requested, capacity)| free(*requested, *capacity))
-        .collect();
-    if counted.is_empty() { 0 } else { counted.iter().sum::<i64>() / counted.len() as i64 }
+    let (mut sum, mut n_counted) = (0, 0);
+    for (requested, capacity) in parts.into_iter().filter(|(_, capacity)| *capacity > 0) {
+        sum += free(requested, capacity);
+        n_counted += 1;
+    }
+    if n_counted == 0 { 0 } else { sum / n_counted }
 }

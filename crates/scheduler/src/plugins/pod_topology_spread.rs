@@ -13,6 +13,8 @@ pub(super) const PLUGIN: Plugin = Plugin {
     name: "PodTopologySpread",
     filter: Some(filter),
     score: Some(score),
+    may_refuse: |it| !it.spread.is_empty(),
+    may_score: |it| !it.spread_scores.constraints.is_empty(),
     normalize: Normalize::Own(normalize),
     weight: 2,
     counts_company: true,
@@ -129,7 +131,9 @@ pub(super) fn prepare_scores<'a>(cache: &'a Cache, pod: &PodInfo, fitting: &[&No
         return scoring;
     }
     let is_ignored = |it: &NodeInfo| own && !has_all_keys(spreads, it);
-    scoring.ignored = fitting.iter().filter(|it| is_ignored(it)).map(|it| it.name().clone()).collect();
+    if own {
+        scoring.ignored = fitting.iter().filter(|it| is_ignored(it)).map(|it| it.name().clone()).collect();
+    }
     let n_hosts = fitting.len() - scoring.ignored.len();
     for spread in spreads {
         let alike = cache.alike(&pod.key.namespace, &spread.selector);

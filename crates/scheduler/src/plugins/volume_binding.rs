@@ -3,7 +3,12 @@
 use super::{Cycle, Plugin, Verdict};
 use crate::cache::NodeInfo;
 
-pub(super) const PLUGIN: Plugin = Plugin { name: "VolumeBinding", filter: Some(filter), ..Plugin::DEFAULT };
+pub(super) const PLUGIN: Plugin = Plugin {
+    name: "VolumeBinding",
+    filter: Some(filter),
+    may_refuse: |it| it.cache.volumes.is_some(),
+    ..Plugin::DEFAULT
+};
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
     let Some(volumes) = &cycle.cache.volumes else { return Verdict::Fits };
