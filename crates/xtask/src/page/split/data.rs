@@ -1,31 +1,50 @@
-//! Data that only the rest uses goes with it.
+//! What the first module can come to: data that only the rest uses goes with it, and a function needs a stand-in only
+//! where the first can call it.
 //!
 //! Code comes to an item of data by its name in an instruction or by a pointer in another item, and by no other way:
 //! no address is computed from that of another item. So what neither the first module's code names, nor what it names
-//! in turn, is not looked at before code of the rest runs, and then the rest is there.
+//! in turn, is not looked at before code of the rest runs, and then the rest is there. Of functions in the table the
+//! same is true of their places.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use wasmparser::Operator;
 
 use super::program::Program;
 
-/// The addresses of what only the rest uses, sorted. `is_in_first` says of a step of a code whether it is in the
-/// first module.
-pub fn of_rest(program: &Program<'_>, is_in_first: impl Fn(usize, usize) -> bool) -> Vec<Range<u32>> {
-    let items = program.linked.items(&program.data);
-    let mut is_needed = vec![false; items.ranges.len()];
-    let mut found = items.open.clone();
-    for (code, it) in program.codes.iter().enumerate() {
-        let steps = it.steps.iter().enumerate().filter(|(step, _)| is_in_first(code, *step));
-        found.extend(steps.filter_map(|(_, it)| address(&it.operator)).flat_map(|it| items.named(it)));
-    }
-    while let Some(item) = found.pop() {
-        if !std::mem::replace(&mut is_needed[item], true) {
-            found.extend(program.words(&items.ranges[item]).flat_map(|it| items.named(it)));
+pub struct Reach {
+    /// The addresses of what only the rest uses, sorted.
+    pub moved: Vec<Range<u32>>,
+    /// Numbers in the first module's code and data. Those that name a place in the table are among them.
+    pub numbers: BTreeSet<u32>,
+}
+
+impl Reach {
+    /// `is_in_first` says of a step of a code whether it is in the first module.
+    pub fn new(program: &Program<'_>, is_in_first: impl Fn(usize, usize) -> bool) -> Reach {
+        let items = program.linked.items(&program.data);
+        let mut numbers = BTreeSet::new();
+        for (code, it) in program.codes.iter().enumerate() {
+            let steps = it.steps.iter().enumerate().filter(|(step, _)| is_in_first(code, *step));
+            numbers.extend(steps.filter_map(|(_, it)| number(&it.operator)));
         }
+        let mut is_needed = vec![false; items.ranges.len()];
+        let mut found = numbers.iter().flat_map(|it| items.named(*it)).chain(&items.open).copied().collect::<Vec<_>>();
+        while let Some(item) = found.pop() {
+            if !std::mem::replace(&mut is_needed[item], true) {
+                let range = &items.ranges[item];
+                let bytes = program.data.iter().find_map(|(at, bytes)| bytes.get(inside(*at, range)));
+                found.extend(bytes.iter().flat_map(|it| words(range.start, it)).flat_map(|it| items.named(it)));
+            }
+        }
+        let mut moved = Vec::new();
+        for (at, bytes) in &program.data {
+            let here = unneeded(&items.ranges, &is_needed, *at, bytes.len());
+            numbers.extend(words(*at, &without(*at, bytes, &here)));
+            moved.extend(here);
+        }
+        Reach { moved, numbers }
     }
-    program.data.iter().flat_map(|(at, bytes)| unneeded(&items.ranges, &is_needed, *at, bytes.len())).collect()
 }
 
 /// The parts of some data in which there are items but none that is needed.
@@ -48,8 +67,14 @@ fn unneeded(items: &[Range<u32>], is_needed: &[bool], at: u32, n: usize) -> Vec<
     res
 }
 
-/// What may be an address in an instruction.
-fn address(operator: &Operator<'_>) -> Option<u32> {
+/// What may be pointers in some data: those are aligned.
+fn words(at: u32, bytes: &[u8]) -> impl Iterator<Item = u32> {
+    let (words, _) = bytes.get((at.wrapping_neg() % 4) as usize..).unwrap_or_default().as_chunks::<4>();
+    words.iter().map(|it| u32::from_le_bytes(*it))
+}
+
+/// What may be an address or a place in an instruction.
+fn number(operator: &Operator<'_>) -> Option<u32> {
     match operator {
         Operator::I32Const { value } => Some(value.cast_unsigned()),
         operator => memarg(operator),

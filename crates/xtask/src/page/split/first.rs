@@ -146,8 +146,9 @@ impl Reencode for First<'_> {
         if self.plan.is_first[function as usize] {
             return Ok(self.plan.numbers[function as usize]);
         }
-        let rank = self.plan.stand_ins.binary_search(&function).unwrap_or_default() as u32;
-        Ok(self.plan.program.n_imported + self.plan.n_first + rank)
+        // At places that nothing comes to before the rest fills them, anything may stand.
+        let stand_in = self.plan.stand_ins.binary_search(&function).ok();
+        Ok(stand_in.map_or(self.ensure(), |rank| self.plan.program.n_imported + self.plan.n_first + rank as u32))
     }
 
     fn parse_type_section(&mut self, out: &mut TypeSection, _: TypeSectionReader<'_>) -> Written<()> {

@@ -8,7 +8,7 @@ use wasmparser::{Operator, TypeSectionReader, ValType};
 use super::{
     LOADER,
     cut::{self, Cut},
-    data,
+    data::Reach,
     program::Program,
 };
 
@@ -21,6 +21,8 @@ pub struct Plan<'a> {
     pub loader: u32,
     /// Whether the first module has it, of each function; it has all imported ones.
     pub is_first: Vec<bool>,
+    /// The program's own functions, those alike side by side, which compresses better.
+    order: Vec<u32>,
     /// The number of each function in its own module.
     pub numbers: Vec<u32>,
     /// Functions of the first module, without stand-ins.
@@ -33,9 +35,9 @@ pub struct Plan<'a> {
     signatures: Vec<Signature>,
     /// Of each cut, among all types.
     cut_types: Vec<u32>,
-    /// Functions of the rest that the program's own table or its exports refer to.
+    /// Functions of the rest that the first module's code may come to by the table, or the host by an export.
     pub stand_ins: Vec<u32>,
-    /// Functions of the first that the rest calls.
+    /// Functions of the first that the rest calls, by number.
     pub lent: Vec<u32>,
     /// Functions of the rest that the first calls.
     borrowed: Vec<u32>,
@@ -57,6 +59,7 @@ impl<'a> Plan<'a> {
             part,
             loader,
             is_first: vec![true; program.n_imported as usize],
+            order: Vec::new(),
             numbers: (0..program.n_imported).collect(),
             n_first: 0,
             cuts: Vec::new(),
@@ -81,8 +84,9 @@ impl<'a> Plan<'a> {
             res.cuts.push(cuts);
         }
         res.number();
-        res.find_shared();
-        res.moved = data::of_rest(program, |code, step| res.is_step_of_first(code, step));
+        let reach = Reach::new(program, |code, step| res.is_step_of_first(code, step));
+        res.find_shared(&reach);
+        res.moved = reach.moved;
         Ok(res)
     }
 
@@ -100,17 +104,23 @@ impl<'a> Plan<'a> {
     }
 
     fn number(&mut self) {
-        let mut next = self.program.n_imported;
+        let program = self.program;
+        let n_imported = program.n_imported;
+        self.order = (n_imported..program.functions.len() as u32).collect();
+        let n_steps = |function: u32| program.codes[(function - n_imported) as usize].steps.len();
+        self.order.sort_by_key(|it| (program.functions[*it as usize], n_steps(*it)));
+        let mut next = n_imported;
         let mut next_of_rest = 0;
-        for is_first in &self.is_first[self.program.n_imported as usize..] {
-            let next = if *is_first { &mut next } else { &mut next_of_rest };
-            self.numbers.push(*next);
+        self.numbers.resize(program.functions.len(), 0);
+        for function in &self.order {
+            let next = if self.is_first[*function as usize] { &mut next } else { &mut next_of_rest };
+            self.numbers[*function as usize] = *next;
             *next += 1;
         }
-        self.n_first = next - self.program.n_imported;
+        self.n_first = next - n_imported;
     }
 
-    fn find_shared(&mut self) {
+    fn find_shared(&mut self, reach: &Reach) {
         let program = self.program;
         let n = program.functions.len();
         let [mut borrowed, mut lent, mut stand_ins] = [vec![false; n], vec![false; n], vec![false; n]];
@@ -124,12 +134,14 @@ impl<'a> Plan<'a> {
                 }
             }
         }
-        for function in program.exported.iter().chain(program.places.iter().map(|(_, function)| function)) {
+        let called = program.places.iter().filter(|(place, _)| reach.numbers.contains(place));
+        for function in program.exported.iter().chain(called.map(|(_, function)| function)) {
             stand_ins[*function as usize] |= !self.is_first[*function as usize];
         }
         let marked = |marks: &[bool]| (0..n as u32).filter(|it| marks[*it as usize]).collect::<Vec<_>>();
         self.borrowed = (0..n as u32).filter(|it| borrowed[*it as usize] && !stand_ins[*it as usize]).collect();
         self.lent = marked(&lent);
+        self.lent.sort_by_key(|it| self.numbers[*it as usize]);
         self.stand_ins = marked(&stand_ins);
     }
 
@@ -150,11 +162,11 @@ impl<'a> Plan<'a> {
 
     /// Functions of the first module that the program has itself.
     pub fn own_of_first(&self) -> impl Iterator<Item = u32> {
-        (self.program.n_imported..self.is_first.len() as u32).filter(|it| self.is_first[*it as usize])
+        self.order.iter().copied().filter(|it| self.is_first[*it as usize])
     }
 
     pub fn own_of_rest(&self) -> impl Iterator<Item = u32> {
-        (self.program.n_imported..self.is_first.len() as u32).filter(|it| !self.is_first[*it as usize])
+        self.order.iter().copied().filter(|it| !self.is_first[*it as usize])
     }
 
     /// All cuts with the number of the code and of their type.
@@ -184,11 +196,16 @@ impl<'a> Plan<'a> {
 
     /// The place of a function that one module has and the other calls.
     fn place(&self, function: u32) -> u32 {
-        let find = |list: &[u32]| list.binary_search(&function).ok().map(|it| it as u32);
-        let stand_in = find(&self.stand_ins).map(|it| self.shared_at() + it);
-        let lent = || find(&self.lent).map(|it| self.shared_at() + self.stand_ins.len() as u32 + it);
-        let borrowed = || find(&self.borrowed).map(|it| self.borrowed_at() + it);
-        stand_in.or_else(lent).or_else(borrowed).unwrap_or_default()
+        let lent_at = self.shared_at() + self.stand_ins.len() as u32;
+        let number = |it: &u32| self.numbers[*it as usize];
+        let (at, found) = if self.is_first[function as usize] {
+            (lent_at, self.lent.binary_search_by_key(&number(&function), number))
+        } else if let Ok(rank) = self.stand_ins.binary_search(&function) {
+            (self.shared_at(), Ok(rank))
+        } else {
+            (self.borrowed_at(), self.borrowed.binary_search(&function))
+        };
+        at + found.unwrap_or_default() as u32
     }
 
     /// A call of a function of the other module; its arguments are on the stack.

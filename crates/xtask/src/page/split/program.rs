@@ -161,16 +161,6 @@ impl<'a> Program<'a> {
         Ok(())
     }
 
-    /// The words in a part of memory, at the beginning.
-    pub fn words(&self, range: &Range<u32>) -> impl Iterator<Item = u32> {
-        // Pointers are aligned.
-        (range.start.next_multiple_of(4)..range.end.saturating_sub(3)).step_by(4).filter_map(|address| {
-            let (at, bytes) = self.data.iter().find(|(at, bytes)| (*at..at + bytes.len() as u32).contains(&address))?;
-            let word = bytes[(address - at) as usize..].first_chunk::<4>()?;
-            Some(u32::from_le_bytes(*word))
-        })
-    }
-
     pub fn reader(&self, range: &Range<usize>) -> BinaryReader<'a> {
         BinaryReader::new(&self.wasm[range.clone()], range.start as u64)
     }
