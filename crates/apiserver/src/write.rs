@@ -118,8 +118,11 @@ pub(crate) fn insert(api: &mut ApiServer, write: &mut Write, mut object: Object)
         attempts_left -= 1;
         let exists = api.store.get(object.kind, &object.key()).cloned();
         if exists.is_none() || attempts_left == 0 {
+            // Nobody shows warnings to an actor.
+            if !write.from_actor {
+                write.warnings.extend((write.kind.strategy.prepare_warnings)(&object));
+            }
             check_new(api, write, &object, checked)?;
-            // Nobody shows them to an actor.
             if !write.from_actor {
                 write.warnings.extend((write.kind.strategy.warnings)(&object, None));
             }

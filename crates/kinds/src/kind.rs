@@ -167,6 +167,8 @@ pub struct Strategy {
     pub validate_status: fn(&Object, &Object, &mut Errors),
     /// What a write to the status (new, old, seconds since the Unix epoch) notes by itself.
     pub stamp_status: fn(&mut Object, &Object, i64),
+    /// Texts of `Warning` headers for a new object, as prepared, that are given even if it is refused.
+    pub prepare_warnings: fn(&Object) -> Vec<String>,
     /// Texts of `Warning` headers for a new object and, on updates, the old one.
     pub warnings: fn(&Object, Option<&Object>) -> Vec<String>,
     /// Messages about the name; `true` for a `generateName` prefix (upstream's `prefix` argument).
@@ -223,6 +225,7 @@ impl Strategy {
         validate_update: |_, _, _| (),
         validate_status: |_, _, _| (),
         stamp_status: |_, _, _| (),
+        prepare_warnings: |_| Vec::new(),
         warnings: |_, _| Vec::new(),
         validate_name: subdomain_name,
         generation: false,

@@ -37,6 +37,7 @@ pub(crate) const KIND: Kind = Kind {
         validate: create::validate,
         validate_update: change::validate,
         validate_status: status::validate,
+        prepare_warnings: create::app_armor_warnings,
         warnings: create::warnings,
         generation: true,
         has_status: true,

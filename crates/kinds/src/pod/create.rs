@@ -148,7 +148,7 @@ pub(super) fn warnings(pod: &Object, old: Option<&Object>) -> Vec<String> {
         return Vec::new();
     }
     let spec = child_or_empty(&pod.body, "spec");
-    let mut res = app_armor_warnings(spec, &pod.meta.annotations);
+    let mut res = Vec::new();
     let messages = meta::names::dns_label(&pod.meta.name);
     if !messages.is_empty() {
         res.push(format!(
@@ -167,7 +167,9 @@ pub(super) fn warnings(pod: &Object, old: Option<&Object>) -> Vec<String> {
     res
 }
 
-fn app_armor_warnings(spec: &Map, notes: &Map) -> Vec<String> {
+/// Annotations that have become fields or cannot be any (`applyAppArmorVersionSkew`).
+pub(super) fn app_armor_warnings(pod: &Object) -> Vec<String> {
+    let (spec, notes) = (child_or_empty(&pod.body, "spec"), &pod.meta.annotations);
     let mut res = Vec::new();
     if notes.is_empty() || is_windows(spec) {
         return res;
