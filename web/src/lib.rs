@@ -112,6 +112,8 @@ wire! {
         pub n_queued: u64,
         pub next: Vec<String>,
         pub n_retries: u64,
+        /// Objects that its informers hold.
+        pub n_cached: u64,
         /// What it does, in a sentence.
         pub doing: String,
         /// What failed and is tried again, a sentence each.
@@ -187,7 +189,7 @@ wire! {
         20 => Compare { text: Option<String> },
     }
 
-    /// From the worker to the app.
+    /// From the worker to the app. Beside these it sends snapshots as bare bytes, which may be many.
     pub enum Tell {
         /// The cluster stands and its first nodes are Ready.
         0 => Ready { revision: u64 },
@@ -212,8 +214,6 @@ wire! {
         /// What came of [`Ask::Request`].
         15 => Way { way: Way },
         14 => Tree { rows: Vec<std::rc::Rc<Branch>> },
-        /// A snapshot from which the cluster can go on: inputs so far are no longer needed.
-        16 => Checkpoint { base: String },
         18 => Components { rows: Vec<std::rc::Rc<ComponentRow>> },
         17 => Differences { found: Vec<Difference>, problem: Option<Problem> },
     }

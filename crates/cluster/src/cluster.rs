@@ -23,7 +23,7 @@ pub struct Cluster {
     pub(crate) slots: Vec<Slot>,
     pub(crate) config: Config,
     pub(crate) indexes: Indexes,
-    recorder: Recorder,
+    pub(crate) recorder: Recorder,
     /// How far each kind's log has been delivered, and to which slots it goes.
     deliveries: Vec<Delivery>,
     /// Everything up to and with this revision has been delivered.
@@ -166,11 +166,6 @@ impl Cluster {
             Some(Role::Scheduler(it)) => it,
             _ => unreachable!("every cluster has a scheduler"),
         }
-    }
-
-    /// Who records events does not remember which there have been.
-    pub(crate) fn forget_recorded(&mut self) {
-        self.recorder = Recorder::default();
     }
 
     /// Lets everything happen that is due until `until`, in at most `budget` turns. Many small advances equal one large one.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use apiserver::ApiServer;
 use http::Request;
 use meta::{Object, Revision};
+use runtime::Recorder;
 use sim::{Duration, Instant, Rng};
 use store::Store;
 use value::{Map, Value, json, value};
@@ -35,7 +36,7 @@ impl Cluster {
         rng.insert("", number(self.api.rng_state()));
         let saved = value!({
             "actors": self.saved_actors(), "config": config_value(&self.config), "drydock": FORMAT,
-            "now": number(self.now.nanos()), "objects": objects, "requests": number(self.n_requests),
+            "events": number(self.recorder.n_recorded()), "now": number(self.now.nanos()), "objects": objects, "requests": number(self.n_requests),
             "revision": number(self.revision().0), "rng": rng, "turn": number(self.n_turns()),
         });
         json::to_string(&saved).into_bytes()
@@ -59,7 +60,7 @@ impl Cluster {
             new.rng = old.rng.clone();
         }
         self.slots = slots;
-        self.forget_recorded();
+        self.recorder = Recorder::after(self.recorder.n_recorded());
         self.api.forget();
         self.restart_all();
         self.take_up(&saved.into());
@@ -105,7 +106,8 @@ impl Cluster {
             }
         }
         cluster.now = Instant::from_nanos(saved.get("now").and_then(whole).ok_or("no time")?);
-        // Snapshots of before had neither of these.
+        // Snapshots of before had none of these.
+        cluster.recorder = Recorder::after(saved.get("events").and_then(whole).unwrap_or(0));
         cluster.n_turns = saved.get("turn").and_then(whole).unwrap_or(0);
         cluster.n_requests = saved.get("requests").and_then(whole).unwrap_or(0);
         cluster.inputs.base = Some(saved.clone());

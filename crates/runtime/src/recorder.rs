@@ -101,6 +101,16 @@ pub struct Fact<'a> {
 }
 
 impl Recorder {
+    /// One that knows no events, but does not give names again that have been given to so many.
+    pub fn after(n_recorded: u64) -> Recorder {
+        Recorder { n_recorded, ..Recorder::default() }
+    }
+
+    /// How many events have been given names.
+    pub fn n_recorded(&self) -> u64 {
+        self.n_recorded
+    }
+
     /// Decides what becomes of an event at `now`.
     pub fn correlate(&mut self, now: Instant, fact: &Fact<'_>) -> Decision {
         self.forget();
@@ -178,7 +188,7 @@ impl Recorder {
 
     fn forget(&mut self) {
         if self.known.len().max(self.series.len()) > MEMORY_MAX {
-            *self = Recorder { n_recorded: self.n_recorded, ..Recorder::default() };
+            *self = Recorder::after(self.n_recorded);
         }
     }
 

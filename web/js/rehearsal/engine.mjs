@@ -14,7 +14,7 @@ globalThis.addEventListener = (type, listener) => {
   if (type !== "message") return;
   parentPort.on("message", (data) => (data === "memory" ? tellMemory() : listener({ data })));
 };
-globalThis.postMessage = (message) => parentPort.postMessage(message, [message]);
+globalThis.postMessage = (message, transferred) => parentPort.postMessage(message, transferred);
 globalThis.loadParts = (nNeeded) => {
   if (nNeeded > 0) joinRest(workerData.stage, "worker", wasm);
 };

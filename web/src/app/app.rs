@@ -62,6 +62,7 @@ mod outside;
 pub enum Msg {
     Act(Act),
     Heard(Rc<Tell>),
+    Snapshot(Uint8Array),
     EngineFailed(String),
     Watchdog,
     /// What this browser or the link has kept.
@@ -256,6 +257,7 @@ impl Component for App {
         match msg {
             Msg::Act(act) => self.act(ctx, act),
             Msg::Heard(tell) => self.hear(ctx, Rc::unwrap_or_clone(tell)),
+            Msg::Snapshot(base) => return self.on_snapshot(ctx, base),
             Msg::EngineFailed(message) => self.restart(ctx, &message),
             Msg::Watchdog => return self.watch(ctx),
             Msg::Begin(kept) => self.begin(ctx, kept),
@@ -337,7 +339,8 @@ fn fresh() -> Session {
 }
 
 fn start_engine(ctx: &Context<App>) -> Engine {
-    Engine::start(ctx.link().callback(Msg::Heard), ctx.link().callback(Msg::EngineFailed))
+    let link = ctx.link();
+    Engine::start(link.callback(Msg::Heard), link.callback(Msg::Snapshot), link.callback(Msg::EngineFailed))
 }
 
 fn listen_to_keys(ctx: &Context<App>) -> Option<EventListener> {

@@ -24,6 +24,7 @@ pub fn Components(props: &ComponentsProps) -> Html {
                 <span role="columnheader">{ "Component" }</span>
                 <span role="columnheader" class="number">{ "Queue" }</span>
                 <span role="columnheader" class="number">{ "Retries" }</span>
+                <span role="columnheader" class="number" title="Objects that its informers hold">{ "Cache" }</span>
                 <span role="columnheader">{ "What it does" }</span>
                 <span role="columnheader"><span class="for-readers">{ "Stop or start" }</span></span>
             </div>
@@ -41,7 +42,8 @@ struct RowProps {
 #[component]
 fn Row(props: &RowProps) -> Html {
     let RowProps { row, on } = props;
-    let ComponentRow { name, is_stopped, n_queued, next, n_retries, doing, back_offs, last, last_at } = &**row;
+    let ComponentRow { name, is_stopped, n_queued, next, n_retries, n_cached, doing, back_offs, last, last_at } =
+        &**row;
     let open = {
         let (on, target) = (on.clone(), Ref::new("Component", "", name));
         Callback::from(move |event: MouseEvent| on.emit(Act::Open { target: target.clone(), x: event.client_x() }))
@@ -68,6 +70,7 @@ fn Row(props: &RowProps) -> Html {
             <span role="cell"><button type="button" class="link mono" onclick={open}>{ name.clone() }</button></span>
             <span role="cell" class="number mono"><span class="caption-of">{ "queue " }</span>{ grouped(*n_queued) }</span>
             <span role="cell" class="number mono"><span class="caption-of">{ "retries " }</span>{ grouped(*n_retries) }</span>
+            <span role="cell" class="number mono cache"><span class="caption-of">{ "cache " }</span>{ grouped(*n_cached) }</span>
             <span role="cell" class="doing">
                 { doing.clone() }
                 if next.len() > 1 { <small class="mono">{ next.join("  ") }</small> }

@@ -19,11 +19,15 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts one; what it says and why it fails go to the callbacks.
-    pub fn start(heard: Callback<Rc<Tell>>, failed: Callback<String>) -> Engine {
+    /// Starts one; what it says, its snapshots and why it fails go to the callbacks.
+    pub fn start(heard: Callback<Rc<Tell>>, snapshot: Callback<Uint8Array>, failed: Callback<String>) -> Engine {
         let worker = js::start_engine();
         let heard = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-            let bytes = Uint8Array::new(&event.data()).to_vec();
+            let data = match event.data().dyn_into::<Uint8Array>() {
+                Ok(bytes) => return snapshot.emit(bytes),
+                Err(data) => data,
+            };
+            let bytes = Uint8Array::new(&data).to_vec();
             if let Some(tell) = Tell::from_bytes(&bytes) {
                 heard.emit(Rc::new(tell));
             }

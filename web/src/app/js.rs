@@ -1,6 +1,6 @@
 //! What `web/js/boot.js` offers: the one place that knows the names of files, and what is shorter in JavaScript.
 
-use js_sys::{Array, JsString, Promise, Uint8Array};
+use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use web_sys::{Element, Worker};
 
@@ -31,12 +31,12 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn focus(this: &Editor);
 
-    /// What was saved in this browser: the state's bytes, the number and the text of a snapshot.
+    /// What was saved in this browser: the state's bytes, the number of a snapshot, and the snapshot.
     #[wasm_bindgen(js_namespace = drydock)]
     pub fn load() -> Promise;
     /// Saves all three at once, the snapshot only if another number is there.
     #[wasm_bindgen(js_namespace = drydock)]
-    pub fn save(bytes: &Uint8Array, base_id: f64, base: &JsString) -> Promise;
+    pub fn save(bytes: &Uint8Array, base_id: f64, base: Option<&Uint8Array>) -> Promise;
 
     /// Bytes as compressed text for a link.
     #[wasm_bindgen(js_namespace = drydock)]

@@ -1,6 +1,6 @@
 //! What is kept in the browser and what a link holds: the same bytes.
 
-use js_sys::{Array, JsString, Promise, Uint8Array};
+use js_sys::{Array, Promise, Uint8Array};
 use view::model::Ref;
 use view::wire;
 use view::wire::Wire;
@@ -49,14 +49,16 @@ impl Kept {
     }
 }
 
-/// What the browser keeps: the state's bytes, and the number and the text of the snapshot beside it.
+/// What the browser keeps: the state's bytes, and the number of the snapshot and the snapshot beside it.
 pub fn from_browser(found: &JsValue) -> Option<Result<Kept, &'static str>> {
     let found: &Array = found.dyn_ref()?;
     let bytes = found.get(0).dyn_into::<Uint8Array>().ok()?;
     let kept = Kept::open(&bytes.to_vec()).and_then(|mut kept| {
         if kept.base_id != 0 {
             let is_same = found.get(1).as_f64() == Some(kept.base_id as f64);
-            kept.base = found.get(2).as_string().filter(|_| is_same).ok_or("Its snapshot is missing.")?;
+            let base =
+                found.get(2).dyn_into::<Uint8Array>().ok().filter(|_| is_same).ok_or("Its snapshot is missing.")?;
+            kept.base = String::from_utf8(base.to_vec()).map_err(|_| "Its snapshot is damaged.")?;
         }
         Ok(kept)
     });
@@ -68,24 +70,25 @@ pub fn from_browser(found: &JsValue) -> Option<Result<Kept, &'static str>> {
 pub struct Base {
     /// Tells snapshots apart, also those of several tabs; 0 for none.
     pub id: u64,
-    /// Outside of the app's own memory.
-    text: JsString,
+    /// JSON, outside of the app's own memory.
+    text: Option<Uint8Array>,
 }
 
 impl Base {
-    pub fn new(text: &str) -> Base {
+    pub fn new(text: Uint8Array) -> Base {
         // Some bits of chance: so many are exact in both languages.
         let chance = js_sys::Math::random().to_bits() & ((1 << 52) - 1);
-        let id = if text.is_empty() { 0 } else { chance | 1 };
-        Base { id, text: text.into() }
+        let id = if text.length() == 0 { 0 } else { chance | 1 };
+        Base { id, text: Some(text) }
     }
 
     pub fn text(&self) -> String {
-        self.text.clone().into()
+        let bytes = self.text.as_ref().map(Uint8Array::to_vec);
+        bytes.and_then(|it| String::from_utf8(it).ok()).unwrap_or_default()
     }
 
     /// Saves the state with it.
     pub fn save(&self, kept: &Kept) -> Promise {
-        js::save(&Uint8Array::from(kept.seal().as_slice()), self.id as f64, &self.text)
+        js::save(&Uint8Array::from(kept.seal().as_slice()), self.id as f64, self.text.as_ref())
     }
 }

@@ -25,6 +25,7 @@ fn row(it: &Value) -> ComponentRow {
         n_queued: number("status.queueDepth"),
         next: texts("status.queue"),
         n_retries: number("status.retries"),
+        n_cached: number("status.cacheObjects"),
         doing: text("status.message"),
         back_offs: it.list_at("status.backOffs").iter().map(back_off).collect(),
         last: text("status.lastReconciled"),

@@ -12,7 +12,7 @@ use web::{Ask, ComponentRow, Part, Session, Tell};
 use crate::client::{self, Engine};
 use crate::console::{self, Console};
 use crate::pace::{Pace, Target};
-use crate::{compare, complete, components, details, manifest, tell, verdicts, wall_ms};
+use crate::{compare, complete, components, details, manifest, tell, tell_snapshot, verdicts, wall_ms};
 
 /// How long the engine works before it looks for messages.
 const SLICE_MS: u64 = 24;
@@ -40,6 +40,8 @@ const LOG_CHANGES_MAX: usize = 4_096;
 const REQUESTS_MAX: usize = 500;
 /// A reload takes about as long at most, beside what it takes to read a snapshot.
 const CHECKPOINT_MS: u64 = 1_500;
+/// Who only looks around needs none.
+const UNTIL_CHECKPOINT_NANOS: u64 = 60 * NANOS_A_SECOND;
 /// Checkpoints take at most one part of the time.
 const CHECKPOINT_SHARE: u64 = 16;
 /// Virtual time after which a jump to the next event gives up.
@@ -355,14 +357,13 @@ impl Host {
     fn checkpoint(&mut self) {
         let is_long = self.spent_ms >= CHECKPOINT_MS.max(self.checkpoint_ms * CHECKPOINT_SHARE);
         let rests = self.engine.cluster.next_wakeup().is_none_or(|it| it > self.engine.cluster.now());
-        if !is_long || !rests {
+        let is_early = self.now().saturating_sub(self.start) < UNTIL_CHECKPOINT_NANOS;
+        if !is_long || !rests || is_early {
             return;
         }
         self.acknowledge();
         let begin = wall_ms();
-        // JSON is UTF-8.
-        let base = String::from_utf8(self.engine.cluster.checkpoint()).unwrap_or_default();
-        tell(&Tell::Checkpoint { base });
+        tell_snapshot(&self.engine.cluster.checkpoint());
         self.checkpoint_ms = wall_ms().saturating_sub(begin);
         self.spent_ms = 0;
     }

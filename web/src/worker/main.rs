@@ -51,6 +51,14 @@ fn tell(tell: &Tell) {
     }
 }
 
+/// Sends a snapshot to the app: inputs so far are no longer needed.
+fn tell_snapshot(bytes: &[u8]) {
+    let bytes = Uint8Array::from(bytes);
+    if let Some(scope) = scope() {
+        scope.post_message_with_transfer(&bytes, &js_sys::Array::of1(&bytes.buffer())).ok();
+    }
+}
+
 /// Milliseconds by the wall clock.
 fn wall_ms() -> u64 {
     js_sys::Date::now() as u64

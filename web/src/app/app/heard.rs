@@ -24,7 +24,6 @@ impl App {
                     *shown = Some(Rc::new(Compared { found, problem }));
                 }
             }
-            Tell::Checkpoint { base } => self.on_checkpoint(ctx, &base),
             Tell::Answer { id, code, body } => self.on_answer(ctx, id, code, body),
             Tell::Applied { id, outcomes, problems } => self.on_applied(ctx, id, &outcomes, problems),
             Tell::Why { why, lines } => self.on_why(why, lines),
@@ -152,10 +151,11 @@ impl App {
     }
 
     /// The snapshot takes the place of the inputs that led to it; both are saved in one transaction.
-    fn on_checkpoint(&mut self, ctx: &Context<Self>, base: &str) {
+    pub(super) fn on_snapshot(&mut self, ctx: &Context<Self>, base: Uint8Array) -> bool {
+        self.last_heard = page::wall_ms();
         self.base = Base::new(base);
         self.session.inputs.clear();
-        self.keep(ctx);
+        self.keep(ctx)
     }
 
     pub(super) fn on_answer(&mut self, ctx: &Context<Self>, id: u32, code: u16, body: String) {

@@ -9,7 +9,7 @@ impl App {
             Ok(Some(kept)) => {
                 let Kept { session, text, selection, quarters, is_paused, base, .. } = *kept;
                 self.session = session;
-                self.base = Base::new(&base);
+                self.base = Base::new(Uint8Array::from(base.as_bytes()));
                 self.set_text(&text);
                 self.selection = selection;
                 self.board.clock.quarters = quarters;
