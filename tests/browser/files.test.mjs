@@ -100,7 +100,10 @@ test("more than 150 nodes are one field", { timeout: 300_000 }, async (t) => {
   await get(page, "apply").click();
   await page.locator(".field-of-nodes").waitFor({ timeout: 120_000 });
   await shot(page, "field-dark");
-  // Its colours are those of the theme.
+  // Its colours are those of the theme; nothing else changes them while time stands.
+  await get(page, "clock-pause").click();
+  await page.locator("[data-testid='clock'][data-speed='0']").waitFor();
+  await page.waitForTimeout(500);
   const picture = () => page.locator(".field-of-nodes canvas").evaluate((it) => it.toDataURL());
   const dark = await picture();
   await get(page, "theme").click();
