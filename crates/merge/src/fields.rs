@@ -134,6 +134,21 @@ fn is_same(new: &Option<Map>, old: Option<(&Str, &Map)>) -> bool {
     }
 }
 
+/// Makes what is equal in both sets the allocation of `known`.
+pub(crate) fn share(set: &mut Map, known: &Map) {
+    if meta::maps_equal(set, known) {
+        *set = known.clone();
+        return;
+    }
+    for (key, known) in known.iter() {
+        set.edit(key, |value| {
+            if let (Value::Map(it), Value::Map(known)) = (value, known) {
+                share(it, known);
+            }
+        });
+    }
+}
+
 /// The set at a child.
 pub(crate) fn child<'s>(set: &'s Map, element: &str) -> Option<&'s Map> {
     set.get(element)?.as_map()

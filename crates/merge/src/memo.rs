@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use meta::{ManagedEntry, Object};
 use schema::{Schema, TypeId};
-use value::{Map, Str, Value};
+use value::{Map, Str};
 
-use crate::fields::{child, difference_at, union_at};
+use crate::fields::{child, difference_at, share, union_at};
 use crate::objects;
 use crate::resets::Resets;
 use crate::steps::{Change, Changes, Step, split};
@@ -132,7 +132,10 @@ impl Memo {
             (print, steps, rest) = split(rest);
             let known = walks.find(|it| it.print == print && it.steps == steps).map(|it| it.change.clone());
             changes.extend(known.or_else(|| {
-                let change = Change::of(steps, &mut self.names)?;
+                let mut change = Change::of(steps, &mut self.names)?;
+                if let Some(last) = walks.0.iter().rfind(|it| it.change.element == change.element) {
+                    change.share(&last.change);
+                }
                 walks.keep(Walk { print, steps: steps.to_vec(), change: change.clone() });
                 Some(change)
             }));
@@ -163,7 +166,7 @@ impl Memo {
     pub(crate) fn shared(&mut self, ty: Option<TypeId>, mut set: Map) -> Map {
         let of_type = self.of_types.entry(ty).or_default();
         if let Some(last) = of_type.sets.0.iter().rfind(|it| it.keys().eq(set.keys())) {
-            share_parts(&mut set, last);
+            share(&mut set, last);
         }
         of_type.shared(set)
     }
@@ -205,7 +208,7 @@ impl OfType {
         if let Some(after) = &mut after {
             let like = |it: &&Outcome| it.change.element == change.element && it.after.is_some();
             if let Some(last) = self.outcomes.0.iter().rfind(like).and_then(|it| it.after.as_ref()) {
-                share_parts(after, last);
+                share(after, last);
             }
         }
         self.outcomes.keep(Outcome { before: before.clone(), change: change.clone(), is_own, after: after.clone() });
@@ -220,20 +223,5 @@ impl OfType {
             Some(known) => known.clone(),
             None => self.sets.keep(set).clone(),
         }
-    }
-}
-
-/// Makes what is equal in both the allocation of `known`.
-fn share_parts(set: &mut Map, known: &Map) {
-    if meta::maps_equal(set, known) {
-        *set = known.clone();
-        return;
-    }
-    for (key, known) in known.iter() {
-        set.edit(key, |value| {
-            if let (Value::Map(it), Value::Map(known)) = (value, known) {
-                share_parts(it, known);
-            }
-        });
     }
 }

@@ -10,7 +10,7 @@ use std::slice::Iter;
 
 use value::{Map, Str, Value};
 
-use crate::fields::{key_text, node, value_text};
+use crate::fields::{key_text, node, share, value_text};
 use crate::memo::Names;
 
 /// One step. Every step down has its `Up` and something between them.
@@ -92,6 +92,15 @@ impl Change {
         let element = names.element(name);
         let node = Walk { steps: steps.iter().peekable(), names }.node();
         Some(Change { element, changed: node.changed.finish(), removed: node.removed.finish() })
+    }
+
+    /// Makes what is equal in another change the same allocation.
+    pub fn share(&mut self, known: &Change) {
+        for (set, known) in [(&mut self.changed, &known.changed), (&mut self.removed, &known.removed)] {
+            if let (Some(set), Some(known)) = (set, known) {
+                share(set, known);
+            }
+        }
     }
 
     /// Whether both are the same allocations.
