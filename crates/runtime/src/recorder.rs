@@ -64,8 +64,8 @@ struct Last {
     revision: Revision,
     field_path: Str,
     involved: Value,
-    host: Str,
-    source: Value,
+    /// Who recorded on which host, and the host. Events of many hosts take turns.
+    sources: BTreeMap<Str, (Value, Str)>,
 }
 
 /// An event of the newer API that may happen again.
@@ -232,11 +232,14 @@ impl Last {
         if self.revision == about.revision && self.field_path == fact.field_path && !self.involved.is_null() {
             return self.involved.clone();
         }
+        if self.field_path != fact.field_path {
+            self.field_path = fact.field_path.into();
+        }
         let mut involved: Vec<(Str, Value)> = Vec::with_capacity(7);
         let mut put = |key: &str, value: Value| involved.push((Str::literal(key), value));
         put("apiVersion", fact.api_version.into());
         if !fact.field_path.is_empty() {
-            put("fieldPath", fact.field_path.into());
+            put("fieldPath", Value::from(&self.field_path));
         }
         put("kind", Str::literal(fact.kind.kind).into());
         put("name", Value::from(&about.name));
@@ -245,25 +248,27 @@ impl Last {
         }
         put("resourceVersion", about.revision.0.to_string().into());
         put("uid", Value::from(&about.uid));
-        (self.revision, self.field_path) = (about.revision, fact.field_path.into());
+        self.revision = about.revision;
         self.involved = Value::Map(involved.into());
         self.involved.clone()
     }
 
     /// Who recorded, and the host.
     fn source(&mut self, source: EventSource<'_>) -> (Value, Str) {
-        let known = self.host == source.host && self.source.str_at("component") == Some(source.component);
-        if !known {
-            let mut map = map!({ "component": Str::literal(source.component) });
-            if !source.host.is_empty() {
-                self.host = source.host.into();
-                map.insert(Str::literal("host"), &self.host);
-            } else {
-                self.host = Str::default();
-            }
-            self.source = map.into();
+        let known = self.sources.get(source.host);
+        if let Some(known) = known.filter(|(it, _)| it.str_at("component") == Some(source.component)) {
+            return known.clone();
         }
-        (self.source.clone(), self.host.clone())
+        let host = known.map_or_else(|| Str::from(source.host), |(_, host)| host.clone());
+        let mut map = map!({ "component": Str::literal(source.component) });
+        if !host.is_empty() {
+            map.insert(Str::literal("host"), &host);
+        }
+        if self.sources.len() == MEMORY_MAX {
+            self.sources.clear();
+        }
+        self.sources.insert(host.clone(), (Value::Map(map.clone()), host.clone()));
+        (Value::Map(map), host)
     }
 }
 

@@ -80,9 +80,20 @@ impl PodInfo {
         }
     }
 
-    /// The same pod as the API shows it once it has the node that it was bound to.
+    /// The same pod as the API shows it once it has a node. What it wants of nodes matters no more.
     pub fn bound(&self, pod: &Arc<Object>) -> PodInfo {
-        PodInfo { pod: pod.clone(), ..self.clone() }
+        PodInfo {
+            pod: pod.clone(),
+            key: self.key.clone(),
+            requests: self.requests.clone(),
+            tolerations: Arc::default(),
+            affinity: NodeAffinity::default(),
+            preferred: Vec::new(),
+            ports: self.ports.clone(),
+            terms: self.terms.clone(),
+            claims: self.claims.clone(),
+            ..*self
+        }
     }
 
     /// The images of its containers.
@@ -116,6 +127,43 @@ fn host_ports(spec: &Value) -> Vec<HostPort> {
         .collect()
 }
 
+/// Pods in the order of their keys; a node has few.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pods(Vec<Arc<PodInfo>>);
+
+impl Pods {
+    fn place(&self, key: &Key) -> Result<usize, usize> {
+        self.0.binary_search_by(|it| it.key.cmp(key))
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn values(&self) -> std::slice::Iter<'_, Arc<PodInfo>> {
+        self.0.iter()
+    }
+
+    pub fn get(&self, key: &Key) -> Option<&Arc<PodInfo>> {
+        self.0.get(self.place(key).ok()?)
+    }
+
+    /// Answers what was there before.
+    fn insert(&mut self, pod: Arc<PodInfo>) -> Option<Arc<PodInfo>> {
+        match self.place(&pod.key) {
+            Ok(idx) => Some(std::mem::replace(&mut self.0[idx], pod)),
+            Err(idx) => {
+                self.0.insert(idx, pod);
+                None
+            }
+        }
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Arc<PodInfo>> {
+        Some(self.0.remove(self.place(key).ok()?))
+    }
+}
+
 /// A node and what is on it.
 #[derive(Clone, Debug)]
 pub(crate) struct NodeInfo {
@@ -134,7 +182,7 @@ pub(crate) struct NodeInfo {
     /// Sums over `pods`.
     pub requested: Resources,
     pub non_zero: (i64, i64),
-    pub pods: BTreeMap<Key, Arc<PodInfo>>,
+    pub pods: Pods,
 }
 
 impl NodeInfo {
@@ -151,7 +199,7 @@ impl NodeInfo {
             alike: Vec::new(),
             requested: Resources::default(),
             non_zero: (0, 0),
-            pods: BTreeMap::new(),
+            pods: Pods::default(),
         };
         info.set_node(node);
         info
@@ -192,7 +240,7 @@ impl NodeInfo {
     pub fn add(&mut self, pod: Arc<PodInfo>) -> Option<Arc<PodInfo>> {
         self.requested.add(&pod.requests);
         self.non_zero = (self.non_zero.0 + pod.non_zero.0, self.non_zero.1 + pod.non_zero.1);
-        let before = self.pods.insert(pod.key.clone(), pod);
+        let before = self.pods.insert(pod);
         before.iter().for_each(|it| self.forget(it));
         before
     }
@@ -346,7 +394,7 @@ impl Cache {
     pub fn remove_node(&mut self, name: &Str) {
         if let Some(info) = self.nodes.remove(name) {
             count_images(&mut self.image_nodes, &info, -1);
-            self.homeless.extend(info.pods);
+            self.homeless.extend(info.pods.0.into_iter().map(|it| (it.key.clone(), it)));
         }
     }
 
@@ -375,6 +423,14 @@ impl Cache {
     /// What is known of a pod that is on this node.
     pub fn on_node(&self, pod: &Key, node: &Str) -> Option<&Arc<PodInfo>> {
         self.nodes.get(node)?.pods.get(pod)
+    }
+
+    /// A pod on a node of which nothing changed that counts here. Older states of it need not be kept for us.
+    pub fn renew_pod(&mut self, pod: &Arc<Object>, key: &Key, node: &Str) {
+        let Some(pods) = self.nodes.get_mut(node).map(|it| &mut it.pods) else { return };
+        if let Ok(idx) = pods.place(key) {
+            Arc::make_mut(&mut pods.0[idx]).pod = pod.clone();
+        }
     }
 
     /// A pod is on no node any more; answers which one it was on.

@@ -106,15 +106,18 @@ impl Scheduler {
         let before = change.before.as_ref();
         let same_spec = before.is_some_and(|it| it.at("spec") == pod.at("spec"));
         let is_news = !same_spec && before.is_none_or(|it| is_unbound(it));
-        if !same_spec || pod.meta.is_deleted() {
-            let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).cloned().unwrap_or_default();
+        let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).cloned().unwrap_or_default();
+        let same_labels = before.is_some_and(|it| it.meta.labels == pod.meta.labels);
+        if same_spec && same_labels && !pod.meta.is_deleted() {
+            self.cache.renew_pod(pod, &key, &node);
+        } else {
             // What we bound ourselves is parsed already.
             let bound = before.filter(|_| is_news).map(|it| it.meta.revision);
             let assumed = self.cache.on_node(&key, &node).filter(|it| Some(it.pod.meta.revision) == bound);
-            let info = assumed.map_or_else(|| PodInfo::of(pod), |it| it.bound(pod));
+            let info = assumed.map_or_else(|| PodInfo::of(pod).bound(pod), |it| it.bound(pod));
             self.cache.place(Arc::new(info), &node);
         }
-        let is_news = is_news || before.is_none_or(|it| it.meta.labels != pod.meta.labels);
+        let is_news = is_news || !same_labels;
         if is_news && self.queue.has_unschedulable() {
             self.queue.something_changed(now, &|_, why| why.by_company);
         }
@@ -232,7 +235,7 @@ impl Scheduler {
         cx.end();
     }
 
-    fn bind(&mut self, cx: &mut Cx<'_>, info: &Arc<PodInfo>, node: Str, attempt: u32, explained: Explained) {
+    fn bind(&mut self, cx: &mut Cx<'_>, info: &Arc<PodInfo>, node: Str, attempt: u32, mut explained: Explained) {
         if self.waits_for_volumes(cx, &node) {
             return self.queue.reject(&info.key, Rejected { by_volumes: true, ..Rejected::default() });
         }
@@ -242,6 +245,7 @@ impl Scheduler {
                 self.cache.place(info.clone(), &node);
                 self.unqueue(&info.key);
                 event(cx, info, "Normal", "Scheduled", "Binding", &message);
+                explained.nodes.shrink_to_fit();
                 self.decisions.insert(
                     &info.key,
                     Decision { attempt, at: cx.now(), explained, chosen: Some(node), nominated: None, message },
