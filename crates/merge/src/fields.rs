@@ -24,11 +24,12 @@ pub(crate) fn leaf() -> Value {
 }
 
 /// Whether the node that `set` is belongs to the set itself.
-fn is_member(set: &Map) -> bool {
+pub(crate) fn is_member(set: &Map) -> bool {
     set.keys().next().is_none_or(|it| it == SELF)
 }
 
-fn children(set: &Map) -> impl Iterator<Item = (&Str, &Map)> {
+/// What is below a node.
+pub(crate) fn children(set: &Map) -> impl Iterator<Item = (&Str, &Map)> {
     set.iter().filter(|(key, _)| *key != SELF).filter_map(|(key, it)| Some((key, it.as_map()?)))
 }
 

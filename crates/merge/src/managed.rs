@@ -146,7 +146,7 @@ impl Writer<'_> {
             let entry = ManagedEntry { fields, ..entry.clone() };
             if is_own { own = Some(entry) } else { res.push(entry) }
         }
-        if changes.iter().all(|it| it.changed.is_none()) {
+        if !changes.iter().any(Change::changes) {
             res.extend(own);
         } else {
             let fields = own.map(|it| it.fields).unwrap_or_else(|| memo.after(ty, &Map::new(), changes, true));

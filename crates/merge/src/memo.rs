@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use meta::{ManagedEntry, Object};
 use schema::{Schema, TypeId};
-use value::{Map, Str};
+use value::{Map, Str, Value};
 
-use crate::fields::{child, difference_at, share, union_at};
+use crate::fields::{child, children, difference, difference_at, is_member, node, share, union, union_at};
 use crate::objects;
 use crate::resets::Resets;
-use crate::steps::{Change, Changes, Step, split};
+use crate::steps::{Change, Changes, Part, Step, changed, removed, split};
 
 /// Places for names of fields.
 const NAMES: usize = 1_024;
 /// Of each type: walks and outcomes remembered.
 const WALKS_MAX: usize = 32;
 /// The same of whole sets and of lists of entries.
-const SETS_MAX: usize = 8;
+const SETS_MAX: usize = 16;
 
 /// The element of a field: `name` to `f:name`.
 pub(crate) fn element(name: &str) -> Str {
@@ -43,13 +43,13 @@ struct OfType {
     lists: Recent<Arc<[ManagedEntry]>, SETS_MAX>,
 }
 
-/// A walk over the differences of one field and what it comes to: that follows from the steps alone.
+/// A walk over differences and what it comes to: that follows from the steps alone.
 #[derive(Clone, Debug)]
 struct Walk {
     /// See [`split`].
     print: u32,
     steps: Vec<Step>,
-    change: Change,
+    part: Part,
 }
 
 /// What becomes of somebody's set under a field when the field changes. It follows from the allocations of the rest, which
@@ -57,7 +57,7 @@ struct Walk {
 #[derive(Clone, Debug)]
 struct Outcome {
     before: Map,
-    change: Change,
+    part: Part,
     /// Whether it is the set of the one who made the change.
     is_own: bool,
     after: Option<Map>,
@@ -124,21 +124,32 @@ impl Memo {
     ) -> Changes {
         let empty = if old.is_none() { self.empty_body(schema, ty) } else { Map::new() };
         let steps = objects::walk(schema, ty, old, &empty, new, resets, std::mem::take(&mut self.steps));
-        let walks = &mut self.of_types.entry(ty).or_default().walks;
+        let of_type = self.of_types.entry(ty).or_default();
         let mut changes = Changes::new();
         let mut rest = steps.as_slice();
-        while !rest.is_empty() {
-            let (print, steps);
-            (print, steps, rest) = split(rest);
-            let known = walks.find(|it| it.print == print && it.steps == steps).map(|it| it.change.clone());
-            changes.extend(known.or_else(|| {
-                let mut change = Change::of(steps, &mut self.names)?;
-                if let Some(last) = walks.0.iter().rfind(|it| it.change.element == change.element) {
-                    change.share(&last.change);
+        while let Some((Step::Field(name), below)) = rest.split_first() {
+            let element = self.names.element(name);
+            let mut change = Change { element, is_changed: false, is_removed: false, parts: Vec::new() };
+            rest = below;
+            while let Some((step, after)) = rest.split_first() {
+                match step {
+                    Step::Changed => change.is_changed = true,
+                    Step::Removed => change.is_removed = true,
+                    Step::Up => (),
+                    _ => {
+                        let (print, steps, after) = split(rest);
+                        change.parts.extend(of_type.part(print, steps, &mut self.names));
+                        rest = after;
+                        continue;
+                    }
                 }
-                walks.keep(Walk { print, steps: steps.to_vec(), change: change.clone() });
-                Some(change)
-            }));
+                rest = after;
+                if *step == Step::Up {
+                    break;
+                }
+            }
+            change.parts.sort_by(|a, b| a.element.cmp(&b.element));
+            changes.push(change);
         }
         self.steps = steps;
         self.steps.clear();
@@ -159,6 +170,7 @@ impl Memo {
                 _ => (),
             }
         }
+        debug_assert_eq!(res, directly(set, changes, is_own));
         if res.same(set) { res } else { of_type.shared(res) }
     }
 
@@ -190,28 +202,88 @@ impl Memo {
     }
 }
 
+/// [`Memo::after`] without what is remembered.
+fn directly(set: &Map, changes: &[Change], is_own: bool) -> Map {
+    let (changed, removed) = (changed(changes), removed(changes));
+    let left = difference(&difference(set, &changed), &removed);
+    if is_own { union(&changed, &left) } else { left }
+}
+
 impl OfType {
-    /// The same of one field.
+    /// What a walk down and back up tells.
+    fn part(&mut self, print: u32, steps: &[Step], names: &mut Names) -> Option<Part> {
+        if let [Step::Field(name), Step::Changed, Step::Up] = steps {
+            return Some(Part { element: names.element(name), changed: Some(Map::new()), removed: None });
+        }
+        if let Some(known) = self.walks.find(|it| it.print == print && it.steps == steps) {
+            return Some(known.part.clone());
+        }
+        let mut part = Part::of(steps, names)?;
+        if let Some(last) = self.walks.0.iter().rfind(|it| it.part.element == part.element) {
+            part.share(&last.part);
+        }
+        self.walks.keep(Walk { print, steps: steps.to_vec(), part: part.clone() });
+        Some(part)
+    }
+
+    /// What becomes of somebody's set under a field at the top.
     fn after(&mut self, before: Option<&Map>, change: &Change, is_own: bool) -> Option<Map> {
-        let Some(before) = before else { return change.changed.clone().filter(|_| is_own) };
-        let is_it = |it: &Outcome| it.before.same(before) && it.is_own == is_own && it.change.same(change);
-        if let Some(known) = self.outcomes.find(is_it) {
+        if before.is_none() && !is_own {
+            return None;
+        }
+        let (was_member, nothing) = (before.is_some_and(is_member), Map::new());
+        let keeps = was_member && !change.is_changed && !change.is_removed;
+        let belongs = keeps || (is_own && change.is_changed);
+        let mut same = before.is_some() && belongs == was_member;
+        let mut res: Vec<(Str, Value)> = Vec::new();
+        let mut parts = change.parts.iter().peekable();
+        let mut put = |element: &Str, set: Option<Map>| res.extend(set.map(|it| (element.clone(), Value::Map(it))));
+        for (element, set) in children(before.unwrap_or(&nothing)) {
+            while let Some(part) = parts.next_if(|it| it.element < *element) {
+                same &= !is_own || part.changed.is_none();
+                put(&part.element, part.changed.clone().filter(|_| is_own));
+            }
+            let after = match parts.next_if(|it| it.element == *element) {
+                Some(part) => self.part_after(set, part, is_own),
+                None => Some(set.clone()),
+            };
+            same &= after.as_ref().is_some_and(|it| it.same(set));
+            put(element, after);
+        }
+        for part in parts {
+            same &= !is_own || part.changed.is_none();
+            put(&part.element, part.changed.clone().filter(|_| is_own));
+        }
+        match before.filter(|_| same) {
+            Some(before) => Some(before.clone()),
+            None => node(belongs, res).map(|it| self.shared(it)),
+        }
+    }
+
+    /// The same of one part of it.
+    fn part_after(&mut self, before: &Map, part: &Part, is_own: bool) -> Option<Map> {
+        let is_it = |it: &Outcome| it.before.same(before) && it.is_own == is_own && it.part.same(part);
+        // What has nothing below it is told at once.
+        let known = if before.is_empty() { None } else { self.outcomes.find(is_it) };
+        if let Some(known) = known {
             return known.after.clone();
         }
         let mut after = Some(before.clone());
-        for gone in [&change.changed, &change.removed].into_iter().flatten() {
+        for gone in [&part.changed, &part.removed].into_iter().flatten() {
             after = after.and_then(|it| difference_at(&it, gone));
         }
-        if let Some(changed) = change.changed.as_ref().filter(|_| is_own) {
+        if let Some(changed) = part.changed.as_ref().filter(|_| is_own) {
             after = Some(after.map_or_else(|| changed.clone(), |it| union_at(changed, &it)));
         }
-        if let Some(after) = &mut after {
-            let like = |it: &&Outcome| it.change.element == change.element && it.after.is_some();
-            if let Some(last) = self.outcomes.0.iter().rfind(like).and_then(|it| it.after.as_ref()) {
-                share(after, last);
+        if !before.is_empty() {
+            if let Some(after) = &mut after {
+                let like = |it: &&Outcome| it.part.element == part.element && it.after.is_some();
+                if let Some(last) = self.outcomes.0.iter().rfind(like).and_then(|it| it.after.as_ref()) {
+                    share(after, last);
+                }
             }
+            self.outcomes.keep(Outcome { before: before.clone(), part: part.clone(), is_own, after: after.clone() });
         }
-        self.outcomes.keep(Outcome { before: before.clone(), change: change.clone(), is_own, after: after.clone() });
         after
     }
 

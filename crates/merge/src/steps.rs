@@ -36,6 +36,18 @@ pub(crate) enum Step {
 pub(crate) struct Change {
     /// Such as `f:spec`.
     pub element: Str,
+    /// Whether the field itself is new or different.
+    pub is_changed: bool,
+    pub is_removed: bool,
+    /// How what is in it differs, in the order of elements.
+    pub parts: Vec<Part>,
+}
+
+/// How something differs that is in a field at the top.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Part {
+    /// Such as `f:replicas`.
+    pub element: Str,
     /// What is new or different in it.
     pub changed: Option<Map>,
     pub removed: Option<Map>,
@@ -46,16 +58,24 @@ pub(crate) type Changes = Vec<Change>;
 
 /// All fields that are new or different.
 pub(crate) fn changed(changes: &[Change]) -> Map {
-    changes.iter().filter_map(|it| Some((it.element.clone(), Value::Map(it.changed.clone()?)))).collect()
+    set(changes, |it| it.is_changed, |it| &it.changed)
 }
 
 /// All fields that are gone.
 pub(crate) fn removed(changes: &[Change]) -> Map {
-    changes.iter().filter_map(|it| Some((it.element.clone(), Value::Map(it.removed.clone()?)))).collect()
+    set(changes, |it| it.is_removed, |it| &it.removed)
 }
 
-/// Splits the part of a walk off that is about one field at the top. The number is the same for equal parts and tells most
-/// others apart.
+fn set(changes: &[Change], is_member: fn(&Change) -> bool, set: fn(&Part) -> &Option<Map>) -> Map {
+    let below = |it: &Change| {
+        let parts = it.parts.iter().filter_map(|it| Some((it.element.clone(), Value::Map(set(it).clone()?))));
+        node(is_member(it), parts.collect())
+    };
+    changes.iter().filter_map(|it| Some((it.element.clone(), Value::Map(below(it)?)))).collect()
+}
+
+/// Splits a walk after it has come back up from its first step. The number is the same for equal parts and tells most others
+/// apart.
 pub(crate) fn split(steps: &[Step]) -> (u32, &[Step], &[Step]) {
     let (mut depth, mut print) = (0_usize, 0_u32);
     let mut was_key = false;
@@ -86,16 +106,24 @@ pub(crate) fn split(steps: &[Step]) -> (u32, &[Step], &[Step]) {
 }
 
 impl Change {
-    /// What the part of a walk tells that is about one field.
-    pub fn of(steps: &[Step], names: &mut Names) -> Option<Change> {
-        let Some((Step::Field(name), steps)) = steps.split_first() else { return None };
-        let element = names.element(name);
-        let node = Walk { steps: steps.iter().peekable(), names }.node();
-        Some(Change { element, changed: node.changed.finish(), removed: node.removed.finish() })
+    /// Whether anything is new or different.
+    pub fn changes(&self) -> bool {
+        self.is_changed || self.parts.iter().any(|it| it.changed.is_some())
+    }
+}
+
+impl Part {
+    /// What a walk down and back up tells.
+    pub fn of(steps: &[Step], names: &mut Names) -> Option<Part> {
+        let mut root = Walk { steps: steps.iter().peekable(), names }.node();
+        let (changed, removed) = (root.changed.children.pop(), root.removed.children.pop());
+        let element = changed.as_ref().or(removed.as_ref())?.0.clone();
+        let set = |it: Option<(Str, Value)>| it.and_then(|(_, it)| it.as_map().cloned());
+        Some(Part { element, changed: set(changed), removed: set(removed) })
     }
 
-    /// Makes what is equal in another change the same allocation.
-    pub fn share(&mut self, known: &Change) {
+    /// Makes what is equal in another one the same allocation.
+    pub fn share(&mut self, known: &Part) {
         for (set, known) in [(&mut self.changed, &known.changed), (&mut self.removed, &known.removed)] {
             if let (Some(set), Some(known)) = (set, known) {
                 share(set, known);
@@ -103,9 +131,9 @@ impl Change {
         }
     }
 
-    /// Whether both are the same allocations.
-    pub fn same(&self, other: &Change) -> bool {
-        same(&self.changed, &other.changed) && same(&self.removed, &other.removed) && self.element == other.element
+    /// Whether the sets of both are the same allocations.
+    pub fn same(&self, other: &Part) -> bool {
+        same(&self.changed, &other.changed) && same(&self.removed, &other.removed)
     }
 }
 
