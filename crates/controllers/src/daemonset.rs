@@ -45,7 +45,24 @@ struct Sync<'a> {
     /// Every node, and every other name of a node that pods have, in the order of names.
     places: Vec<Place>,
     hash: Str,
+    /// `spec.minReadySeconds`
+    min_ready_seconds: i64,
+    /// Whether more than one pod may be on a node.
+    allows_surge: bool,
     now: i64,
+}
+
+impl Sync<'_> {
+    fn new(set: &Arc<Object>, places: Vec<Place>, hash: Str, now: i64) -> Sync<'_> {
+        Sync {
+            min_ready_seconds: set.i64_at("spec.minReadySeconds").unwrap_or(0),
+            allows_surge: update::allows_surge(set),
+            set,
+            places,
+            hash,
+            now,
+        }
+    }
 }
 
 /// A node as a set sees it.
@@ -124,12 +141,8 @@ impl Reconciler for DaemonSets {
             cx,
             &Claimed { owner: &set, kind: "DaemonSet", api_version: "apps/v1", selector: &selector, finalizer: None },
         )?;
-        let sync = Sync {
-            places: places(&nodes::Template::of(&set), cx.list(NODE, None), &pods),
-            hash: history.hash.clone(),
-            now: cx.now_secs(),
-            set: &set,
-        };
+        let places = places(&nodes::Template::of(&set), cx.list(NODE, None), &pods);
+        let sync = Sync::new(&set, places, history.hash.clone(), cx.now_secs());
         let plan = self.manage(cx, &sync);
         let again = plan.again;
         let managed = self.carry_out(cx, &sync, &plan);

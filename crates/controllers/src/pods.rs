@@ -54,6 +54,9 @@ pub(crate) fn is_available(pod: &Object, min_ready_seconds: i64, now: i64) -> bo
 
 /// How long until the next ready pod becomes available by time alone (`FindMinNextPodAvailabilityCheck`).
 pub(crate) fn until_available(pods: &[Arc<Object>], min_ready_seconds: i64, now: i64) -> Option<Duration> {
+    if min_ready_seconds == 0 {
+        return None;
+    }
     let left = pods.iter().filter(|it| is_ready(it)).filter_map(|pod| {
         let left = ready_since(pod)?.saturating_add(min_ready_seconds) - now;
         (left > 0).then_some(left)

@@ -58,10 +58,7 @@ impl Registry {
 
     /// Every group-version of every kind.
     pub fn served(&self) -> impl Iterator<Item = ServedKind<'static>> + use<> {
-        self.all().flat_map(|kind| {
-            let others = kind.also_served.iter().map(move |it| ServedKind { kind, served: Some(it) });
-            std::iter::once(ServedKind { kind, served: None }).chain(others)
-        })
+        self.all().flat_map(versions)
     }
 
     /// By what a URL names: group (empty for core), version and plural.
@@ -72,9 +69,8 @@ impl Registry {
     /// By what an object or an owner reference names.
     pub fn by_kind(&self, api_version: &str, kind: &str) -> Option<&'static Kind> {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        self.served()
-            .find(|it| it.kind.kind == kind && it.group() == group && it.version() == version)
-            .map(|it| it.kind)
+        let mut named = self.all().filter(|it| it.kind == kind).flat_map(versions);
+        named.find(|it| it.group() == group && it.version() == version).map(|it| it.kind)
     }
 
     /// Whether any kind is served in a group.
@@ -86,4 +82,10 @@ impl Registry {
     pub fn has_version(&self, group: &str, version: &str) -> bool {
         self.served().any(|it| it.group() == group && it.version() == version)
     }
+}
+
+/// A kind with each of its served versions.
+fn versions(kind: &'static Kind) -> impl Iterator<Item = ServedKind<'static>> {
+    let others = kind.also_served.iter().map(move |it| ServedKind { kind, served: Some(it) });
+    std::iter::once(ServedKind { kind, served: None }).chain(others)
 }

@@ -1,7 +1,7 @@
 //! The status of a CronJob, read and written as a whole.
 
 use meta::Object;
-use value::{Str, Value, present, time, value};
+use value::{Map, Str, Value, present, time, value};
 
 /// `status`; times are seconds since the Unix epoch.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -22,12 +22,17 @@ pub(super) struct Active {
 
 impl CronJobStatus {
     pub fn of(object: &Object) -> CronJobStatus {
-        let at = |path: &str| object.str_at(path).and_then(time::parse_secs);
-        CronJobStatus {
-            active: object.list_at("status.active").iter().map(Active::of).collect(),
-            last_schedule: at("status.lastScheduleTime"),
-            last_success: at("status.lastSuccessfulTime"),
+        let mut status = CronJobStatus::default();
+        for (key, value) in object.map_at("status").into_iter().flat_map(Map::iter) {
+            let time = || value.as_str().and_then(time::parse_secs);
+            match key.as_str() {
+                "active" => status.active = value.as_list().into_iter().flatten().map(Active::of).collect(),
+                "lastScheduleTime" => status.last_schedule = time(),
+                "lastSuccessfulTime" => status.last_success = time(),
+                _ => (),
+            }
         }
+        status
     }
 
     pub fn to_value(&self) -> Value {

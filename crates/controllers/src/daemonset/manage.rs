@@ -7,7 +7,7 @@ use runtime::Cx;
 use sim::{Duration, Instant};
 use value::{Map, Str, Value, map, value};
 
-use super::{BURST, DaemonSets, FAILED_POD_BACK_OFF, Failed, Place, Sync, nodes, update};
+use super::{BURST, DaemonSets, FAILED_POD_BACK_OFF, Failed, Place, Sync, nodes};
 use crate::pods;
 
 /// What a sync is going to do.
@@ -46,7 +46,7 @@ impl DaemonSets {
             [] => (),
             pods if *should_continue => {
                 let running = self.without_finished(cx, sync, name, pods, plan);
-                match update::allows_surge(sync.set) {
+                match sync.allows_surge {
                     false if running.len() < 2 => (),
                     false => plan.delete.extend(by_age(running).into_iter().skip(1).map(|it| it.meta.name.clone())),
                     true if running.is_empty() && *should_run => plan.create.push(name.clone()),
@@ -177,17 +177,11 @@ fn excess_of_surge(sync: &Sync<'_>, running: Vec<Arc<Object>>) -> Vec<Str> {
         }
     }
     if let (Some(new), Some(old)) = (new, old)
-        && (!pods::is_ready(old) || pods::is_available(new, sync.min_ready_seconds(), sync.now))
+        && (!pods::is_ready(old) || pods::is_available(new, sync.min_ready_seconds, sync.now))
     {
         excess.push(old.meta.name.clone());
     }
     excess
-}
-
-impl Sync<'_> {
-    pub(super) fn min_ready_seconds(&self) -> i64 {
-        self.set.i64_at("spec.minReadySeconds").unwrap_or(0)
-    }
 }
 
 /// The template with what all pods of one revision share; only the affinity differs from node to node.

@@ -22,6 +22,7 @@ struct Counts {
 
 fn count(sync: &Sync<'_>) -> Counts {
     let mut counts = Counts::default();
+    let at_once = sync.min_ready_seconds == 0;
     for Place { should_run, pods, .. } in sync.places.iter().filter(|it| it.exists) {
         match pods.as_slice() {
             [] if *should_run => counts.desired += 1,
@@ -35,7 +36,8 @@ fn count(sync: &Sync<'_>) -> Counts {
                 let Some(pod) = oldest else { continue };
                 let ready = pods::is_ready(&pod);
                 counts.ready += i64::from(ready);
-                counts.available += i64::from(ready && pods::is_available(&pod, sync.min_ready_seconds(), sync.now));
+                counts.available +=
+                    i64::from(ready && (at_once || pods::is_available(&pod, sync.min_ready_seconds, sync.now)));
                 counts.updated += i64::from(update::is_updated(sync, &pod));
             }
         }
@@ -60,7 +62,7 @@ pub(super) fn store(cx: &mut Cx<'_>, sync: &Sync<'_>) -> Result<Option<Duration>
     put(&mut status, "numberUnavailable", counts.desired - counts.available, false);
     put(&mut status, "observedGeneration", sync.set.meta.generation, false);
     cx.update_status(sync.set, Value::Map(status))?;
-    let min_ready = sync.min_ready_seconds();
+    let min_ready = sync.min_ready_seconds;
     let waits = min_ready > 0 && counts.ready != counts.available;
     let again = waits.then(|| Duration::from_secs(min_ready.unsigned_abs()));
     // Of the pods of a node only the oldest is counted, but a younger one decides about it: `updatePod` comes back

@@ -153,12 +153,8 @@ fn check_update(strategy: &str, pods: &[&str], expect: Expect) {
         by_node.entry(pod.str_at("spec.nodeName").unwrap_or_default().into()).or_default().push(pod);
     }
     let nodes = ["node-1", "node-2", "node-3", "node-4"];
-    let sync = Sync {
-        set: &set,
-        places: nodes.iter().map(|it| place(it, by_node.remove(*it).unwrap_or_default())).collect(),
-        hash: "new".into(),
-        now: NOW,
-    };
+    let places = nodes.iter().map(|it| place(it, by_node.remove(*it).unwrap_or_default())).collect();
+    let sync = Sync::new(&set, places, "new".into(), NOW);
     let plan = update::plan(&sync);
     let delete: Vec<&str> = plan.delete.iter().map(|it| &**it).collect();
     let create: Vec<&str> = plan.create.iter().map(|it| &**it).collect();
@@ -222,7 +218,7 @@ fn a_pod_keeps_the_preferences_of_its_template() {
     let mut changed = (*set).clone();
     changed.set("spec.template.spec.affinity", affinity);
     let set = Arc::new(changed);
-    let sync = Sync { set: &set, places: Vec::new(), hash: "h".into(), now: NOW };
+    let sync = Sync::new(&set, Vec::new(), "h".into(), NOW);
     let pod = super::manage::PodTemplate::of(&sync).pod(&set, &"node-2".into());
     expect![[r#"
         nodeAffinity:

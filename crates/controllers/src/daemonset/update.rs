@@ -80,7 +80,7 @@ fn places<'a>(sync: &'a Sync<'_>) -> impl Iterator<Item = &'a Place> + use<'a> {
 }
 
 fn is_available(sync: &Sync<'_>, pod: &Object) -> bool {
-    pods::is_available(pod, sync.min_ready_seconds(), sync.now)
+    pods::is_available(pod, sync.min_ready_seconds, sync.now)
 }
 
 /// Without surge: old pods that are not available go at once, others as far as `max_unavailable` allows.

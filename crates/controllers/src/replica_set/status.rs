@@ -29,7 +29,7 @@ pub(super) fn store(
     let has_labels = |pod: &Object| labels.iter().all(|(key, value)| pod.meta.labels.get(key) == Some(value));
     let count = |test: &dyn Fn(&Object) -> bool| active.iter().filter(|it| test(it)).count() as i64;
     let ready = count(&pods::is_ready);
-    let available = count(&|it| pods::is_available(it, min_ready, now));
+    let available = if min_ready == 0 { ready } else { count(&|it| pods::is_available(it, min_ready, now)) };
     let mut status = set.map_at("status").cloned().unwrap_or_default();
     status.insert("replicas", active.len() as i64);
     put(&mut status, "fullyLabeledReplicas", count(&has_labels));
