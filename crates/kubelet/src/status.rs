@@ -49,20 +49,20 @@ pub(crate) fn of(life: &Life, now: Instant, shared: &mut Shared) -> Value {
         if has_addresses { Default::default() } else { addresses(&life.host_ip, &life.ip).map(|(_, it)| it) };
     let (reason, message) =
         life.failed.as_ref().map(|(reason, message)| ((*reason).into(), message.as_str().into())).unzip();
-    let status = present(vec![
-        ("conditions", Some(conditions.into())),
-        ("containerStatuses", main),
-        ("hostIP", host_ip),
-        ("hostIPs", host_ips),
-        ("initContainerStatuses", init),
-        ("message", message),
-        ("observedGeneration", Some(life.pod.meta.generation.into())),
-        ("phase", Some(Value::Str(Str::literal(phase)))),
-        ("podIP", pod_ip),
-        ("podIPs", pod_ips),
-        ("reason", reason),
-        ("startTime", Some(shared.stamp(life.began))),
-    ]);
+    let status = present!({
+        "conditions": Some(conditions.into()),
+        "containerStatuses": main,
+        "hostIP": host_ip,
+        "hostIPs": host_ips,
+        "initContainerStatuses": init,
+        "message": message,
+        "observedGeneration": Some(life.pod.meta.generation.into()),
+        "phase": Some(Value::Str(Str::literal(phase))),
+        "podIP": pod_ip,
+        "podIPs": pod_ips,
+        "reason": reason,
+        "startTime": Some(shared.stamp(life.began)),
+    });
     Value::Map(before.merged(&status))
 }
 
@@ -93,17 +93,17 @@ fn container_status(it: &Container, shared: &mut Shared) -> Value {
         }
         waiting => shared.states.answer(waiting.clone(), state),
     };
-    Value::Map(present(vec![
-        ("containerID", it.was_started().then(|| (&it.id).into())),
-        ("image", Some((&it.image).into())),
-        ("imageID", Some(image_id)),
-        ("lastState", Some(last)),
-        ("name", Some((&it.name).into())),
-        ("ready", Some(it.ready.into())),
-        ("restartCount", Some(it.restarts.into())),
-        ("started", Some(it.started.into())),
-        ("state", Some(state)),
-    ]))
+    Value::Map(present!({
+        "containerID": it.was_started().then(|| (&it.id).into()),
+        "image": Some((&it.image).into()),
+        "imageID": Some(image_id),
+        "lastState": Some(last),
+        "name": Some((&it.name).into()),
+        "ready": Some(it.ready.into()),
+        "restartCount": Some(it.restarts.into()),
+        "started": Some(it.started.into()),
+        "state": Some(state),
+    }))
 }
 
 /// The state of a container that has not ended.

@@ -18,7 +18,7 @@ pub mod yaml;
 
 pub use self::hex::hex;
 pub use self::list::List;
-pub use self::literal::{entries, present, put};
+pub use self::literal::Keys;
 pub use self::map::{Key, Map};
 pub use self::str::{Str, hash};
 pub use self::tree::{Constant, Value, split_path};

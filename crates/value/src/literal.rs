@@ -1,5 +1,7 @@
 //! The `value!` macro: a tree as a literal.
 
+use std::sync::OnceLock;
+
 use crate::{Map, Str, Value};
 
 /// A [`Value`](crate::Value) written as JSON; any part may be an expression that turns into a value.
@@ -21,33 +23,54 @@ macro_rules! value {
 /// A [`Map`](crate::Map) written as a JSON object.
 #[macro_export]
 macro_rules! map {
-    ({ $($rest:tt)* }) => {{
-        #[allow(unused_mut)]
-        let entries: ::std::vec::Vec<($crate::Str, $crate::Value)> = {
-            let mut entries = $crate::entries();
-            $crate::value_entries!(entries $($rest)*);
-            entries
-        };
-        $crate::Map::from(entries)
+    ({}) => { $crate::Map::new() };
+    ({ $($rest:tt)* }) => { $crate::value_entries!(known [] $($rest)*) };
+}
+
+/// A [`Map`](crate::Map) of those entries that have a value: what stands after a key is an `Option<Value>`.
+#[macro_export]
+macro_rules! present {
+    ({ $($key:literal: $it:expr),+ $(,)? }) => {{
+        static KEYS: $crate::Keys = $crate::Keys::new(&[$($key),+]);
+        KEYS.present(&mut [$($it),+])
     }};
 }
 
-/// A map of the entries that have a value. Give them in the order of keys: then nothing has to be sorted.
-pub fn present(entries: Vec<(&'static str, Option<Value>)>) -> Map {
-    entries.into_iter().filter_map(|(key, it)| Some((Str::literal(key), it?))).collect()
+/// The keys of a literal, looked up once. In the order of keys nothing has to be sorted.
+pub struct Keys {
+    names: &'static [&'static str],
+    found: OnceLock<Found>,
 }
 
-/// Entries that a literal may have before they are moved.
-const ENTRIES: usize = 8;
-
-#[doc(hidden)]
-pub fn entries() -> Vec<(Str, Value)> {
-    Vec::with_capacity(ENTRIES)
+struct Found {
+    texts: Vec<Str>,
+    is_sorted: bool,
 }
 
-#[doc(hidden)]
-pub fn put(entries: &mut Vec<(Str, Value)>, key: Str, value: Value) {
-    entries.push((key, value));
+impl Keys {
+    pub const fn new(names: &'static [&'static str]) -> Keys {
+        Keys { names, found: OnceLock::new() }
+    }
+
+    fn found(&self) -> &Found {
+        self.found.get_or_init(|| Found {
+            texts: self.names.iter().map(|it| Str::literal(it)).collect(),
+            is_sorted: self.names.is_sorted_by(|a, b| a < b),
+        })
+    }
+
+    /// The map of these values, one for each key; they are taken.
+    pub fn map(&self, values: &mut [Value]) -> Map {
+        let Found { texts, is_sorted } = self.found();
+        let entries = texts.iter().cloned().zip(values.iter_mut().map(std::mem::take));
+        if *is_sorted { Map::of_sorted(entries) } else { entries.collect() }
+    }
+
+    /// The same of those that are there.
+    pub fn present(&self, values: &mut [Option<Value>]) -> Map {
+        let entries = self.found().texts.iter().zip(values);
+        entries.filter_map(|(key, it)| Some((key.clone(), it.take()?))).collect()
+    }
 }
 
 #[doc(hidden)]
@@ -64,15 +87,19 @@ macro_rules! value_items {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! value_entries {
-    ($entries:ident) => {};
-    ($entries:ident $key:literal : null $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::literal($key), $crate::Value::Null); $crate::value_entries!($entries $($($rest)*)?); };
-    ($entries:ident $key:literal : { $($it:tt)* } $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::literal($key), $crate::value!({ $($it)* })); $crate::value_entries!($entries $($($rest)*)?); };
-    ($entries:ident $key:literal : [ $($it:tt)* ] $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::literal($key), $crate::value!([ $($it)* ])); $crate::value_entries!($entries $($($rest)*)?); };
-    ($entries:ident $key:literal : $it:literal $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::literal($key), $crate::Constant::value($it)); $crate::value_entries!($entries $($($rest)*)?); };
-    ($entries:ident $key:literal : $it:expr $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::literal($key), $crate::Value::from($it)); $crate::value_entries!($entries $($($rest)*)?); };
-    ($entries:ident $key:tt : null $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::from($key), $crate::Value::Null); $crate::value_entries!($entries $($($rest)*)?); };
-    ($entries:ident $key:tt : { $($it:tt)* } $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::from($key), $crate::value!({ $($it)* })); $crate::value_entries!($entries $($($rest)*)?); };
-    ($entries:ident $key:tt : [ $($it:tt)* ] $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::from($key), $crate::value!([ $($it)* ])); $crate::value_entries!($entries $($($rest)*)?); };
-    ($entries:ident $key:tt : $it:literal $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::from($key), $crate::Constant::value($it)); $crate::value_entries!($entries $($($rest)*)?); };
-    ($entries:ident $key:tt : $it:expr $(, $($rest:tt)*)?) => { $crate::put(&mut $entries, $crate::Str::from($key), $crate::Value::from($it)); $crate::value_entries!($entries $($($rest)*)?); };
+    (known [ $(($key:expr, $it:expr))+ ]) => {{
+        static KEYS: $crate::Keys = $crate::Keys::new(&[$($key),+]);
+        KEYS.map(&mut [$($it),+])
+    }};
+    (computed [ $(($key:expr, $it:expr))+ ]) => { $crate::Map::from(::std::vec![$(($crate::Str::from($key), $it)),+]) };
+    ($how:ident [ $($done:tt)* ] $key:literal : null $(, $($rest:tt)*)?) => { $crate::value_entries!($how [ $($done)* ($key, $crate::Value::Null) ] $($($rest)*)?) };
+    ($how:ident [ $($done:tt)* ] $key:literal : { $($it:tt)* } $(, $($rest:tt)*)?) => { $crate::value_entries!($how [ $($done)* ($key, $crate::value!({ $($it)* })) ] $($($rest)*)?) };
+    ($how:ident [ $($done:tt)* ] $key:literal : [ $($it:tt)* ] $(, $($rest:tt)*)?) => { $crate::value_entries!($how [ $($done)* ($key, $crate::value!([ $($it)* ])) ] $($($rest)*)?) };
+    ($how:ident [ $($done:tt)* ] $key:literal : $it:literal $(, $($rest:tt)*)?) => { $crate::value_entries!($how [ $($done)* ($key, $crate::Constant::value($it)) ] $($($rest)*)?) };
+    ($how:ident [ $($done:tt)* ] $key:literal : $it:expr $(, $($rest:tt)*)?) => { $crate::value_entries!($how [ $($done)* ($key, $crate::Value::from($it)) ] $($($rest)*)?) };
+    ($how:ident [ $($done:tt)* ] $key:tt : null $(, $($rest:tt)*)?) => { $crate::value_entries!(computed [ $($done)* ($key, $crate::Value::Null) ] $($($rest)*)?) };
+    ($how:ident [ $($done:tt)* ] $key:tt : { $($it:tt)* } $(, $($rest:tt)*)?) => { $crate::value_entries!(computed [ $($done)* ($key, $crate::value!({ $($it)* })) ] $($($rest)*)?) };
+    ($how:ident [ $($done:tt)* ] $key:tt : [ $($it:tt)* ] $(, $($rest:tt)*)?) => { $crate::value_entries!(computed [ $($done)* ($key, $crate::value!([ $($it)* ])) ] $($($rest)*)?) };
+    ($how:ident [ $($done:tt)* ] $key:tt : $it:literal $(, $($rest:tt)*)?) => { $crate::value_entries!(computed [ $($done)* ($key, $crate::Constant::value($it)) ] $($($rest)*)?) };
+    ($how:ident [ $($done:tt)* ] $key:tt : $it:expr $(, $($rest:tt)*)?) => { $crate::value_entries!(computed [ $($done)* ($key, $crate::Value::from($it)) ] $($($rest)*)?) };
 }

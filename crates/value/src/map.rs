@@ -75,6 +75,11 @@ impl Map {
         EMPTY.clone()
     }
 
+    /// Of entries in the order of keys, each once.
+    pub(crate) fn of_sorted(entries: impl ExactSizeIterator<Item = (Str, Value)>) -> Map {
+        Map(Shared::new(entries))
+    }
+
     /// The value under `key`.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.find(key).map(|idx| &self.0[idx].1)

@@ -38,11 +38,11 @@ impl CronJobStatus {
     pub fn to_value(&self) -> Value {
         let active: Vec<Value> = self.active.iter().map(Active::to_value).collect();
         let shown = |at: Option<i64>| at.map(|it| time::format_secs(it).into());
-        Value::Map(present(vec![
-            ("active", (!active.is_empty()).then(|| active.into())),
-            ("lastScheduleTime", shown(self.last_schedule)),
-            ("lastSuccessfulTime", shown(self.last_success)),
-        ]))
+        Value::Map(present!({
+            "active": (!active.is_empty()).then(|| active.into()),
+            "lastScheduleTime": shown(self.last_schedule),
+            "lastSuccessfulTime": shown(self.last_success),
+        }))
     }
 
     pub fn is_active(&self, is_it: impl Fn(&Active) -> bool) -> bool {

@@ -57,22 +57,24 @@ impl JobStatus {
         let number = |it: i64| (it != 0).then_some(Value::Int(it));
         let time = |it: Option<i64>| it.map(|it| time::format_secs(it).into());
         let uids = |it: &[Str]| (!it.is_empty()).then(|| it.iter().map(Value::from).collect::<Vec<_>>().into());
-        let uncounted =
-            present(vec![("failed", uids(&self.uncounted_failed)), ("succeeded", uids(&self.uncounted_succeeded))]);
+        let uncounted = present!({
+            "failed": uids(&self.uncounted_failed),
+            "succeeded": uids(&self.uncounted_succeeded),
+        });
         let Conditions(conditions) = &self.conditions;
-        Value::Map(present(vec![
-            ("active", number(self.active)),
-            ("completedIndexes", (!self.completed_indexes.is_empty()).then(|| self.completed_indexes.as_str().into())),
-            ("completionTime", time(self.completion_time)),
-            ("conditions", (!conditions.is_empty()).then(|| conditions.clone().into())),
-            ("failed", number(self.failed)),
-            ("failedIndexes", self.failed_indexes.as_deref().map(Value::from)),
-            ("ready", Some(self.ready.into())),
-            ("startTime", time(self.start_time)),
-            ("succeeded", number(self.succeeded)),
-            ("terminating", Some(self.terminating.into())),
-            ("uncountedTerminatedPods", Some(uncounted.into())),
-        ]))
+        Value::Map(present!({
+            "active": number(self.active),
+            "completedIndexes": (!self.completed_indexes.is_empty()).then(|| self.completed_indexes.as_str().into()),
+            "completionTime": time(self.completion_time),
+            "conditions": (!conditions.is_empty()).then(|| conditions.clone().into()),
+            "failed": number(self.failed),
+            "failedIndexes": self.failed_indexes.as_deref().map(Value::from),
+            "ready": Some(self.ready.into()),
+            "startTime": time(self.start_time),
+            "succeeded": number(self.succeeded),
+            "terminating": Some(self.terminating.into()),
+            "uncountedTerminatedPods": Some(uncounted.into()),
+        }))
     }
 
     /// Counts the pods that `is_kept` no longer keeps; answers whether there were any.

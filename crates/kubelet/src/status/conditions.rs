@@ -93,15 +93,15 @@ impl Standing {
         }
         let since = old.and_then(|it| it.since.cloned()).unwrap_or_else(|| time::format_secs(self.now).into());
         let text = |it: &str| (!it.is_empty()).then(|| Value::Str(Str::literal(it)));
-        Value::Map(present(vec![
-            ("lastProbeTime", Some(Value::Null)),
-            ("lastTransitionTime", Some(since)),
-            ("message", (!message.is_empty()).then(|| message.into())),
-            ("observedGeneration", Some(self.generation.into())),
-            ("reason", text(reason)),
-            ("status", text(status)),
-            ("type", text(kind)),
-        ]))
+        Value::Map(present!({
+            "lastProbeTime": Some(Value::Null),
+            "lastTransitionTime": Some(since),
+            "message": (!message.is_empty()).then(|| message.into()),
+            "observedGeneration": Some(self.generation.into()),
+            "reason": text(reason),
+            "status": text(status),
+            "type": text(kind),
+        }))
     }
 }
 
