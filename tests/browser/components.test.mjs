@@ -47,6 +47,7 @@ test("components say what waits for them and why they try again", async (t) => {
   const failing = component(page, "replicaset");
   await failing.getByText(/default\/web-\w+ failed (once|\d+ times), again (in|at) .*exceeded quota: nothing/).first().waitFor();
   assert.ok(Number(await failing.locator(".number").nth(1).innerText()) > 0);
+  await failing.scrollIntoViewIfNeeded();
   await shot(page, "components-light");
   await checkAccessible(page);
   // The same through the API.
