@@ -1,6 +1,7 @@
-// Puts the page's JavaScript into Trunk's staging folder: the editor as a bundle, the rest as it is.
+// Puts the page's JavaScript into Trunk's staging folder: the editor as a bundle, the rest and the programs' glue as
+// modules that refer to each other.
 import { build } from "esbuild";
-import { copyFile, readFile, readdir, writeFile } from "node:fs/promises";
+import { readFile, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -46,6 +47,16 @@ await build({
   minify: true,
 });
 await writeFile(join(out, "licences.txt"), await licences(packagesOf(metafile)));
-for (const file of ["boot.js", "browser.js", "drydock.js", "engine.js", "motion.js", "parts.js"]) {
-  await copyFile(join(here, file), join(out, file));
-}
+const own = ["boot.js", "browser.js", "drydock.js", "engine.js", "motion.js", "parts.js"].map((it) => join(here, it));
+const glue = ["app.js", "worker.js"].map((it) => join(out, it));
+await build({
+  entryPoints: [...own, ...glue],
+  outdir: out,
+  // Whichever folder it comes from.
+  entryNames: "[name]",
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  legalComments: "none",
+  allowOverwrite: true,
+});

@@ -1,6 +1,7 @@
 //! The page: Trunk makes the two programs and copies the files, each program is split in what a first visit needs and
 //! the rest, and names are sealed with their contents.
 
+mod names;
 mod rehearsal;
 pub mod seal;
 pub mod split;

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::split::{self, Parts};
+use super::{
+    names,
+    split::{self, Parts},
+};
 use crate::{
     files,
     process::{self, Res},
@@ -29,7 +32,8 @@ const PROGRAMS: &[&str] = &["app", "worker"];
 
 /// Replaces each program of a site by its parts.
 pub fn split_programs(site: &Path) -> Res<()> {
-    VISITS.iter().try_for_each(|it| split_by(it, site))
+    VISITS.iter().try_for_each(|it| split_by(it, site))?;
+    PROGRAMS.iter().try_for_each(|it| names::shorten(&site.join(wasm(it)), &site.join(glue(it))))
 }
 
 fn split_by(visit: &Visit, site: &Path) -> Res<()> {
@@ -41,8 +45,7 @@ fn split_by(visit: &Visit, site: &Path) -> Res<()> {
     for name in PROGRAMS {
         let counted = split::counted(&files::read_bytes(&site.join(wasm(name)))?)?;
         files::write(&stage.join(wasm(name)), counted.wasm)?;
-        let glue = format!("{name}.js");
-        files::write(&stage.join(&glue), files::read_bytes(&site.join(&glue))?)?;
+        files::write(&stage.join(glue(name)), files::read_bytes(&site.join(glue(name)))?)?;
         counters[*name] = json!({ "at": counted.at, "n": counted.n });
     }
     files::write(&stage.join("counters.json"), counters.to_string())?;
@@ -64,4 +67,8 @@ fn split_by(visit: &Visit, site: &Path) -> Res<()> {
 
 fn wasm(name: &str) -> String {
     format!("{name}_bg.wasm")
+}
+
+fn glue(name: &str) -> String {
+    format!("{name}.js")
 }
