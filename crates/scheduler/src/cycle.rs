@@ -143,11 +143,14 @@ impl<'a> Search<'a> {
         let mut scores = Vec::with_capacity(fitting.len());
         for (column, (plugin, score)) in plugins().enumerate() {
             scores.clear();
-            match (plugin.may_score)(&self.cycle) {
-                true => scores.extend(fitting.iter().map(|it| score(&self.cycle, it))),
-                false => scores.resize(fitting.len(), 0),
+            if (plugin.may_score)(&self.cycle) {
+                scores.extend(fitting.iter().map(|it| score(&self.cycle, it)));
+                plugins::normalize(plugin.normalize, &mut scores);
+            } else {
+                let mut zero = [0];
+                plugins::normalize(plugin.normalize, &mut zero);
+                scores.resize(fitting.len(), zero[0]);
             }
-            plugins::normalize(plugin.normalize, &mut scores);
             for (score, sum) in scores.iter().zip(&mut sums) {
                 *sum += score * plugin.weight;
             }
