@@ -31,15 +31,25 @@ impl Cluster {
     /// Everything that is needed to go on from here, as JSON. Of what actors have in their heads only what takes long is:
     /// back-offs, histories, what containers wait for. For the rest they list again, as after a restart.
     pub fn snapshot(&self) -> Vec<u8> {
-        let objects: Vec<Value> = self.api.store().all().map(|it| self.api.to_value(it)).collect();
         let mut rng: Map = self.slots.iter().map(|it| (it.actor.name().into(), number(it.rng.state()))).collect();
         rng.insert("", number(self.api.rng_state()));
         let saved = value!({
             "actors": self.saved_actors(), "config": config_value(&self.config), "drydock": FORMAT,
-            "events": number(self.recorder.n_recorded()), "now": number(self.now.nanos()), "objects": objects, "requests": number(self.n_requests),
+            "events": number(self.recorder.n_recorded()), "now": number(self.now.nanos()), "requests": number(self.n_requests),
             "revision": number(self.revision().0), "rng": rng, "turn": number(self.n_turns()),
         });
-        json::to_string(&saved).into_bytes()
+        // Objects are many: each becomes text by itself, at the end of the map.
+        let mut text = json::to_string(&saved).into_bytes();
+        text.pop();
+        text.extend_from_slice(b",\"objects\":[");
+        for (idx, object) in self.api.store().all().enumerate() {
+            if idx > 0 {
+                text.push(b',');
+            }
+            json::write(&self.api.to_value(object), &mut text);
+        }
+        text.extend_from_slice(b"]}");
+        text
     }
 
     /// A snapshot, after which this cluster's actors begin anew, too: from here on it and what is restored from the

@@ -40,6 +40,8 @@ const LOG_CHANGES_MAX: usize = 4_096;
 const REQUESTS_MAX: usize = 500;
 /// A reload takes about as long at most, beside what it takes to read a snapshot.
 const CHECKPOINT_MS: u64 = 1_500;
+/// With more objects it would take so long that the app thinks the engine has stopped.
+const CHECKPOINT_OBJECTS_MAX: usize = 20_000;
 /// Who only looks around needs none.
 const UNTIL_CHECKPOINT_NANOS: u64 = 60 * NANOS_A_SECOND;
 /// Checkpoints take at most one part of the time.
@@ -358,7 +360,7 @@ impl Host {
         let is_long = self.spent_ms >= CHECKPOINT_MS.max(self.checkpoint_ms * CHECKPOINT_SHARE);
         let rests = self.engine.cluster.next_wakeup().is_none_or(|it| it > self.engine.cluster.now());
         let is_early = self.now().saturating_sub(self.start) < UNTIL_CHECKPOINT_NANOS;
-        if !is_long || !rests || is_early {
+        if !is_long || !rests || is_early || self.n_objects() > CHECKPOINT_OBJECTS_MAX {
             return;
         }
         self.acknowledge();
@@ -366,6 +368,11 @@ impl Host {
         tell_snapshot(&self.engine.cluster.checkpoint());
         self.checkpoint_ms = wall_ms().saturating_sub(begin);
         self.spent_ms = 0;
+    }
+
+    fn n_objects(&self) -> usize {
+        let api = self.engine.cluster.api();
+        api.registry().ids().map(|it| api.store().len(it)).sum()
     }
 
     fn observe(&mut self) {
