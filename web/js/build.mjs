@@ -47,7 +47,7 @@ await build({
   minify: true,
 });
 await writeFile(join(out, "licences.txt"), await licences(packagesOf(metafile)));
-const own = ["boot.js", "browser.js", "drydock.js", "engine.js", "motion.js", "parts.js"].map((it) => join(here, it));
+const own = ["boot.js", "browser.js", "drydock.js", "engine.js", "motion.js", "rest.js"].map((it) => join(here, it));
 const glue = ["app.js", "worker.js"].map((it) => join(out, it));
 await build({
   entryPoints: [...own, ...glue],

@@ -1,11 +1,11 @@
 // Starts the engine in a worker. Messages that come before it listens are kept and given to it then.
-import { prepareParts } from "./parts.js";
+import { prepareRest } from "./rest.js";
 import init from "./worker.js";
 
 const early = [];
 const keep = (event) => early.push(event);
 addEventListener("message", keep);
-prepareParts(new URL("./worker_next.wasm", import.meta.url), new URL("./worker_rest.wasm", import.meta.url));
+prepareRest(new URL("./worker_rest.wasm", import.meta.url));
 await init();
 removeEventListener("message", keep);
 for (const { data, ports } of early) {

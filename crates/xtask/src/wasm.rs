@@ -34,29 +34,22 @@ pub fn run_in_node(package: &str, bin: &str, args: &[&str]) -> Res<String> {
     process::output(node(&dir, bin).args(args))
 }
 
-/// The same with the program split in three, as the page's engine is, but at places that chance chose.
+/// The same with the program split in two, as the page's engine is, but at places that chance chose.
 pub fn run_split_in_node(package: &str, bin: &str, seed: u64) -> Res<String> {
     let dir = build_for_node(package, bin)?;
-    let whole = dir.join(format!("{bin}_bg.wasm"));
-    let part = |number: u8| dir.join(format!("part-{number}.wasm"));
-    let mut wasm = files::read_bytes(&whole)?;
-    for number in [2, 1] {
-        let seed = mix(seed ^ u64::from(number));
-        let hits = (0..split::counted(&wasm)?.n as u64).map(|it| (mix(seed ^ it) & 1) as u8).collect::<Vec<_>>();
-        let parts = split::split(&wasm, &hits, number)?;
-        files::write(&part(number), parts.rest)?;
-        wasm = parts.first;
-    }
-    files::write(&whole, wasm)?;
-    process::output(
-        node(&dir, bin).env("PARTS", std::env::join_paths([part(1), part(2)]).map_err(|it| it.to_string())?),
-    )
+    let (whole, rest) = (dir.join(format!("{bin}_bg.wasm")), dir.join("rest.wasm"));
+    let wasm = files::read_bytes(&whole)?;
+    let hits = (0..split::counted(&wasm)?.n as u64).map(|it| (mix(seed ^ it) & 1) as u8).collect::<Vec<_>>();
+    let parts = split::split(&wasm, &hits)?;
+    files::write(&whole, parts.first)?;
+    files::write(&rest, parts.rest)?;
+    process::output(node(&dir, bin).env("REST", rest))
 }
 
 /// Node with the script that starts a program.
 fn node(dir: &Path, bin: &str) -> Command {
     let mut res = process::command("node");
-    res.arg("--require").arg(files::root().join("tests/parts.cjs")).arg(dir.join(format!("{bin}.js")));
+    res.arg("--require").arg(files::root().join("tests/rest.cjs")).arg(dir.join(format!("{bin}.js")));
     res
 }
 

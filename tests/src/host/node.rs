@@ -16,12 +16,12 @@ extern "C" {
     #[wasm_bindgen(js_namespace = ["process", "hrtime"], js_name = bigint)]
     fn hrtime() -> u64;
 
-    #[wasm_bindgen(js_name = loadParts)]
-    fn load_parts(n_needed: u32);
+    #[wasm_bindgen(js_name = loadRest)]
+    fn load_rest(is_needed_now: bool);
 }
 
 pub fn be_splittable() {
-    load_parts(0);
+    load_rest(false);
 }
 
 pub fn print(line: &str) {

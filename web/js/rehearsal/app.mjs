@@ -1,21 +1,18 @@
-// Runs the app and the engine as a visitor does who applies a manifest, or who only comes if none is given, and writes
-// down what their counters hold: which parts of the programs ran. `cargo xtask build` splits them by that.
+// Runs the app and the engine as a visitor does who applies the first manifest, and writes down what their counters
+// hold: which parts of the programs ran. `cargo xtask build` splits them by that.
 //
 // The app draws into a document of happy-dom, the engine runs in a worker thread.
 import { GlobalRegistrator } from "@happy-dom/global-registrator";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { joinRest } from "./rest.mjs";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 
 const [stage, manifest] = process.argv.slice(2);
-const text = manifest ? await readFile(manifest, "utf8") : "";
+const text = await readFile(manifest, "utf8");
 /** Ready pods of the first manifest on the machines that the page begins with. */
 const PODS = 3;
 const WAIT_MS_MAX = 60_000;
-/** What follows of itself once the page is ready. */
-const SETTLE_MS = 500;
 
 GlobalRegistrator.register({ url: "http://localhost/", width: 1440, height: 900 });
 globalThis.Window = class {
@@ -61,7 +58,8 @@ let engine;
 globalThis.drydock = {
   engine: () => (engine = new Engine()),
   editor: async () => editor,
-  load: async () => [],
+  // As in a browser, the app draws before it has an answer.
+  load: () => new Promise((resolve) => setTimeout(resolve, 50, [])),
   save: later,
   pack: later,
   unpack: later,
@@ -72,9 +70,7 @@ globalThis.drydock = {
   afterMove: nothing,
   onRequest: nothing,
 };
-globalThis.loadParts = (nNeeded) => {
-  if (nNeeded > 0) joinRest(stage, "app", wasm);
-};
+globalThis.loadRest = nothing;
 
 async function until(holds, what) {
   for (const end = Date.now() + WAIT_MS_MAX; !holds(); ) {
@@ -94,11 +90,8 @@ const { default: init } = await import(pathToFileURL(join(stage, "app.js")));
 const wasm = await init({ module_or_path: await readFile(join(stage, "app_bg.wasm")) });
 const ready = (what) => document.querySelectorAll(`[data-testid='${what}'][data-ready='true']`).length;
 await until(() => document.documentElement.dataset.ready === "true", "the first nodes");
-await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-if (manifest) {
-  document.querySelector("[data-testid='apply']").click();
-  await until(() => ready("pod") >= PODS, "the first pods");
-}
+document.querySelector("[data-testid='apply']").click();
+await until(() => ready("pod") >= PODS, "the first pods");
 await keep("app", wasm.memory.buffer);
 const told = new Promise((resolve) => engine.thread.on("message", (it) => it.memory && resolve(it.memory)));
 engine.thread.postMessage("memory");

@@ -3,7 +3,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
-import { joinRest } from "./rest.mjs";
 
 globalThis.DedicatedWorkerGlobalScope = class {
   static [Symbol.hasInstance](it) {
@@ -15,9 +14,7 @@ globalThis.addEventListener = (type, listener) => {
   parentPort.on("message", (data) => (data === "memory" ? tellMemory() : listener({ data })));
 };
 globalThis.postMessage = (message, transferred) => parentPort.postMessage(message, transferred);
-globalThis.loadParts = (nNeeded) => {
-  if (nNeeded > 0) joinRest(workerData.stage, "worker", wasm);
-};
+globalThis.loadRest = () => {};
 
 const { default: init } = await import(pathToFileURL(join(workerData.stage, "worker.js")));
 const wasm = await init({ module_or_path: await readFile(join(workerData.stage, "worker_bg.wasm")) });

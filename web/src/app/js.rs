@@ -59,11 +59,11 @@ extern "C" {
     #[wasm_bindgen(js_namespace = drydock, js_name = afterMove)]
     pub fn after_move();
 
-    /// Brings what the build split off, since a first visit does not begin with it; see `web/js/parts.js`.
+    /// Brings what the build split off, since a first visit does not need it; see `web/js/rest.js`.
     ///
-    /// Code that is not there calls it, too, with the number of its part.
-    #[wasm_bindgen(js_name = loadParts)]
-    pub fn load_parts(n_needed: u32);
+    /// Code that is not there calls it, too, with `true`.
+    #[wasm_bindgen(js_name = loadRest)]
+    pub fn load_rest(is_needed_now: bool);
 
     /// Answers requests of the page around the frame; the callback takes method, parameters and a reply function.
     #[wasm_bindgen(js_namespace = drydock, js_name = onRequest)]

@@ -31,11 +31,11 @@ thread_local! {
 
 #[wasm_bindgen]
 extern "C" {
-    /// Brings what the build split off, since a first visit does not begin with it; see `web/js/parts.js`.
+    /// Brings what the build split off, since the first manifests do not need it; see `web/js/rest.js`.
     ///
-    /// Code that is not there calls it, too, with the number of its part.
-    #[wasm_bindgen(js_name = loadParts)]
-    fn load_parts(n_needed: u32);
+    /// Code that is not there calls it, too, with `true`.
+    #[wasm_bindgen(js_name = loadRest)]
+    fn load_rest(is_needed_now: bool);
 }
 
 fn scope() -> Option<DedicatedWorkerGlobalScope> {
@@ -68,7 +68,7 @@ fn hear(ask: Ask) {
     HOST.with_borrow_mut(|host| match (ask, host.as_mut()) {
         (Ask::Boot { session, base, scenario }, _) => {
             *host = Some(Host::boot(&session, &base, &scenario));
-            load_parts(0);
+            load_rest(false);
         }
         (ask, Some(host)) => host.hear(ask),
         // Nothing else comes before the boot, but for wishes that the app repeats after it.

@@ -13,30 +13,14 @@ use crate::{
     process::{self, Res},
 };
 
-/// A visit, and what is split off since it does not need it.
-struct Visit {
-    /// What the visitor applies, if he does.
-    manifest: Option<&'static str>,
-    /// A part of the programs, by number and name; `web/js` knows both.
-    part: (u8, &'static str),
-}
+/// What the visitor applies.
+const MANIFEST: &str = "web/examples/fluentd-elasticsearch.yaml";
 
-/// The longest first.
-const VISITS: &[Visit] = &[
-    Visit { manifest: Some("web/examples/fluentd-elasticsearch.yaml"), part: (2, "rest") },
-    Visit { manifest: None, part: (1, "next") },
-];
-
-/// What Trunk and wasm-bindgen call the programs of the page.
+/// What Trunk and wasm-bindgen call the programs of the page; their rests are named in `web/js`.
 const PROGRAMS: &[&str] = &["app", "worker"];
 
-/// Replaces each program of a site by its parts.
+/// Replaces each program of a site by its two parts.
 pub fn split_programs(site: &Path) -> Res<()> {
-    VISITS.iter().try_for_each(|it| split_by(it, site))?;
-    PROGRAMS.iter().try_for_each(|it| names::shorten(&site.join(wasm(it)), &site.join(glue(it))))
-}
-
-fn split_by(visit: &Visit, site: &Path) -> Res<()> {
     // By `type` Node takes the glue for modules.
     let stage = files::target().join("rehearsal");
     files::make_dir(&stage)?;
@@ -50,19 +34,17 @@ fn split_by(visit: &Visit, site: &Path) -> Res<()> {
     }
     files::write(&stage.join("counters.json"), counters.to_string())?;
     let script = files::root().join("web/js/rehearsal/app.mjs");
-    let manifest = visit.manifest.map(|it| files::root().join(it));
-    process::run(process::command("node").arg(script).arg(&stage).args(manifest))?;
-    for name in PROGRAMS {
-        let whole = files::read_bytes(&site.join(wasm(name)))?;
-        let hits = files::read_bytes(&stage.join(format!("{name}.hits")))?;
-        let (number, part) = visit.part;
-        let Parts { first, rest } = split::split(&whole, &hits, number)?;
-        files::write(&site.join(wasm(name)), first)?;
-        // Should a shorter visit come by it after all, it is there.
-        files::write(&stage.join(format!("{name}_{part}.wasm")), &rest)?;
-        files::write(&site.join(format!("{name}_{part}.wasm")), rest)?;
-    }
-    Ok(())
+    process::run(process::command("node").arg(script).arg(&stage).arg(files::root().join(MANIFEST)))?;
+    PROGRAMS.iter().try_for_each(|it| split_program(it, site, &stage))
+}
+
+fn split_program(name: &str, site: &Path, stage: &Path) -> Res<()> {
+    let whole = files::read_bytes(&site.join(wasm(name)))?;
+    let hits = files::read_bytes(&stage.join(format!("{name}.hits")))?;
+    let Parts { first, rest } = split::split(&whole, &hits)?;
+    files::write(&site.join(wasm(name)), first)?;
+    files::write(&site.join(format!("{name}_rest.wasm")), rest)?;
+    names::shorten(&site.join(wasm(name)), &site.join(glue(name)))
 }
 
 fn wasm(name: &str) -> String {

@@ -1,9 +1,5 @@
 //! Splits a wasm program in two: what a rehearsal ran, and the rest, which is loaded when it is first needed.
 //!
-//! What a rehearsal ran is a program like another, so it can be split again by a shorter one. Each time the rest is one
-//! of the program's numbered parts. The last part is split off first, and a part joins after those with lower numbers:
-//! what it puts into memory and tables takes the place of what they put there.
-//!
 //! The rehearsal runs the program with counters ([`counted`]). The rest is a second module that shares the memory, the
 //! globals and the tables of the first. It has the functions that were not called, and the parts of called functions
 //! that were not reached, each made a function of its own, and the data that only these use. The modules call each
@@ -25,9 +21,8 @@ pub use count::counted;
 use plan::Plan;
 use program::Program;
 
-/// A part of the name of the imported function that brings parts; its one argument is the number of the part that is
-/// needed now, with all lower ones.
-pub const LOADER: &str = "loadParts";
+/// A part of the name of the imported function that brings the rest; its one argument says that it is needed now.
+pub const LOADER: &str = "loadRest";
 /// What the rest calls the first module.
 const FIRST: &str = "first";
 const MEMORY: &str = "memory";
@@ -41,10 +36,10 @@ pub struct Parts {
     pub rest: Vec<u8>,
 }
 
-/// Splits off a numbered part by what the counters of [`counted`] held after the rehearsal, a byte each.
-pub fn split(wasm: &[u8], hits: &[u8], part: u8) -> Result<Parts, String> {
+/// Splits a program by what the counters of [`counted`] held after the rehearsal, a byte each.
+pub fn split(wasm: &[u8], hits: &[u8]) -> Result<Parts, String> {
     let program = Program::parse(wasm)?;
-    let plan = Plan::new(&program, hits, part)?;
+    let plan = Plan::new(&program, hits)?;
     let parts = first::write(&plan).and_then(|first| Ok(Parts { first, rest: rest::write(&plan)? }));
     parts.map_err(|error| error.to_string())
 }

@@ -63,7 +63,7 @@ impl App {
             self.toast(ctx, false, text);
         }
         page::mark_ready(true);
-        js::load_parts(0);
+        js::load_rest(false);
         self.send_select();
         if matches!(self.shape, View::Tree | View::Components) {
             self.send_shape();

@@ -123,12 +123,9 @@ pub fn without(at: u32, bytes: &[u8], moved: &[Range<u32>]) -> Vec<u8> {
     res
 }
 
-/// Data of the rest, with addresses; zeros are there before.
+/// Data of the rest, with addresses.
 pub fn only<'a>(at: u32, bytes: &'a [u8], moved: &[Range<u32>]) -> impl Iterator<Item = (u32, &'a [u8])> {
-    moved
-        .iter()
-        .filter_map(move |it| Some((it.start, bytes.get(inside(at, it))?)))
-        .filter(|(_, it)| it.iter().any(|it| *it != 0))
+    moved.iter().filter_map(move |it| Some((it.start, bytes.get(inside(at, it))?)))
 }
 
 /// Where a range of addresses is in data that begins at an address; out of bounds if it is not in it.

@@ -9,7 +9,7 @@ use wasm_encoder::{
 };
 use wasmparser::{
     CodeSectionReader, CustomSectionReader, DataSectionReader, ElementSectionReader, ExportSectionReader,
-    FunctionSectionReader, GlobalSectionReader, KnownCustom, Operator, Parser, TableSectionReader, TypeSectionReader,
+    FunctionSectionReader, GlobalSectionReader, Operator, Parser, TableSectionReader, TypeSectionReader,
 };
 
 use super::{
@@ -47,8 +47,7 @@ impl First<'_> {
     fn write_ensure(&self) -> Function {
         let mut code = Function::new([]);
         code.instruction(&Instruction::GlobalGet(self.is_joined())).instruction(&Instruction::I32Eqz);
-        code.instruction(&Instruction::If(BlockType::Empty));
-        code.instruction(&Instruction::I32Const(self.plan.part.into()));
+        code.instruction(&Instruction::If(BlockType::Empty)).instruction(&Instruction::I32Const(1));
         code.instruction(&Instruction::Call(self.plan.loader)).instruction(&Instruction::End);
         code.instruction(&Instruction::End);
         code
@@ -182,17 +181,11 @@ impl Reencode for First<'_> {
 
     fn parse_export_section(&mut self, out: &mut ExportSection, section: ExportSectionReader<'_>) -> Written<()> {
         utils::parse_export_section(self, out, section)?;
-        let mut export = |name: String, kind, number| {
-            // What is split again exports most of it already.
-            if !self.plan.program.exported_names.contains(name.as_str()) {
-                out.export(&name, kind, number);
-            }
-        };
         for number in 0..self.plan.program.tables.len() as u32 {
-            export(format!("{TABLE}{number}"), ExportKind::Table, number);
+            out.export(&format!("{TABLE}{number}"), ExportKind::Table, number);
         }
         for number in 0..=self.is_joined() {
-            export(format!("{GLOBAL}{number}"), ExportKind::Global, number);
+            out.export(&format!("{GLOBAL}{number}"), ExportKind::Global, number);
         }
         Ok(())
     }
@@ -228,12 +221,7 @@ impl Reencode for First<'_> {
         Ok(())
     }
 
-    fn parse_custom_section(&mut self, module: &mut Module, section: CustomSectionReader<'_>) -> Written<()> {
-        let is_of_linker = matches!(section.as_known(), KnownCustom::Linking(_) | KnownCustom::Reloc(_));
-        // It is not to be split again when nothing lower is left.
-        if is_of_linker && self.plan.part > 1 {
-            utils::parse_custom_section(self, module, section)?;
-        }
+    fn parse_custom_section(&mut self, _: &mut Module, _: CustomSectionReader<'_>) -> Written<()> {
         Ok(())
     }
 }

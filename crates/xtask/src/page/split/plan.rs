@@ -16,8 +16,6 @@ pub type Written<T> = Result<T, reencode::Error>;
 
 pub struct Plan<'a> {
     pub program: &'a Program<'a>,
-    /// The number of the part that the rest is.
-    pub part: u8,
     pub loader: u32,
     /// Whether the first module has it, of each function; it has all imported ones.
     pub is_first: Vec<bool>,
@@ -48,7 +46,7 @@ pub struct Plan<'a> {
 type Signature = (Vec<ValType>, Vec<ValType>);
 
 impl<'a> Plan<'a> {
-    pub fn new(program: &'a Program<'a>, hits: &[u8], part: u8) -> Result<Plan<'a>, String> {
+    pub fn new(program: &'a Program<'a>, hits: &[u8]) -> Result<Plan<'a>, String> {
         let loader = program.loader.ok_or_else(|| format!("nothing imported is called {LOADER}"))?;
         let (starts, n_counters) = program.counters();
         if hits.len() != n_counters {
@@ -56,7 +54,6 @@ impl<'a> Plan<'a> {
         }
         let mut res = Plan {
             program,
-            part,
             loader,
             is_first: vec![true; program.n_imported as usize],
             order: Vec::new(),

@@ -1,6 +1,6 @@
 //! A program as the splitter sees it: every function's steps, with what the validator knows of the operands.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::ops::Range;
 
 use wasmparser::{
     BinaryReader, BlockType, DataKind, ElementItems, ElementKind, ElementSectionReader, ExternalKind, FuncType,
@@ -27,7 +27,7 @@ pub struct Program<'a> {
     pub globals: Vec<GlobalType>,
     /// Exported functions.
     pub exported: Vec<u32>,
-    pub exported_names: BTreeSet<&'a str>,
+    pub exports_memory: bool,
     /// Places in the first table with their functions.
     pub places: Vec<(u32, u32)>,
     pub codes: Vec<Code<'a>>,
@@ -61,7 +61,7 @@ impl<'a> Program<'a> {
     pub fn parse(wasm: &'a [u8]) -> Result<Program<'a>, String> {
         let mut res = Program { wasm, ..Program::default() };
         res.read().map_err(|error| error.to_string())?;
-        if res.tables.is_empty() || res.memory.is_none() || !res.exported_names.contains(MEMORY) {
+        if res.tables.is_empty() || res.memory.is_none() || !res.exports_memory {
             return Err("the program has no table or exports no memory".into());
         }
         if res.has_other_data {
@@ -120,9 +120,10 @@ impl<'a> Program<'a> {
             Payload::ExportSection(section) => {
                 for export in section {
                     let export = export?;
-                    self.exported_names.insert(export.name);
-                    if export.kind == ExternalKind::Func {
-                        self.exported.push(export.index);
+                    match export.kind {
+                        ExternalKind::Func => self.exported.push(export.index),
+                        ExternalKind::Memory => self.exports_memory |= export.name == MEMORY,
+                        _ => (),
                     }
                 }
             }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, convert::Infallible};
 
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, Function, FunctionSection,
-    ImportSection, Instruction, Module, StartSection, TableType, ValType, reencode::Reencode,
+    ImportSection, Instruction, Module, StartSection, ValType, reencode::Reencode,
 };
 use wasmparser::Operator;
 
@@ -93,9 +93,7 @@ impl Rest<'_> {
             res.import(FIRST, MEMORY, EntityType::Memory(self.memory_type(memory)?));
         }
         for number in 0..program.tables.len() {
-            // It grows when what has it is split again.
-            let table = TableType { maximum: None, ..self.plan.table(number)? };
-            res.import(FIRST, &format!("{TABLE}{number}"), EntityType::Table(table));
+            res.import(FIRST, &format!("{TABLE}{number}"), EntityType::Table(self.plan.table(number)?));
         }
         for (number, global) in program.globals.iter().enumerate() {
             let ty = self.global_type(*global)?;
