@@ -93,8 +93,8 @@ try {
   }
   const total = (some) => some.reduce((sum, { kb }) => sum + kb, 0);
   const of = (pattern) => total(sizes.filter(({ url }) => pattern.test(url)));
-  line("page.first_load", total(sizes.filter(({ isBefore }) => isBefore)), "KB brotli", 500);
-  line("page.engine_wasm", of(/\/worker_bg-[0-9a-f]+\.wasm$/), "KB brotli", 350);
+  line("page.first_load", total(sizes.filter(({ isBefore }) => isBefore)), "KB brotli", 400);
+  line("page.engine_wasm", of(/\/worker_bg-[0-9a-f]+\.wasm$/), "KB brotli", 300);
   line("page.blocking_time_1000_pods", await blockingTime(browser), "ms", 200);
   for (const { url, kb, isBefore } of sizes) {
     console.error(`${kb.toFixed(1).padStart(8)} KB ${isBefore ? "before" : "after "} it was usable: ${url}`);

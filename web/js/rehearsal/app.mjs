@@ -13,6 +13,9 @@ const text = await readFile(manifest, "utf8");
 /** Ready pods of the first manifest on the machines that the page begins with. */
 const PODS = 3;
 const WAIT_MS_MAX = 60_000;
+/** As in a browser, the app draws before it has what was saved, and the nodes come before the editor. */
+const LOAD_MS = 50;
+const EDITOR_MS = 1_000;
 
 GlobalRegistrator.register({ url: "http://localhost/", width: 1440, height: 900 });
 globalThis.Window = class {
@@ -45,6 +48,7 @@ function fail(error) {
 
 const nothing = () => {};
 const later = async () => {};
+const after = (ms, it) => new Promise((resolve) => setTimeout(resolve, ms, it));
 const editor = {
   text: () => text,
   setText: nothing,
@@ -57,9 +61,8 @@ const editor = {
 let engine;
 globalThis.drydock = {
   engine: () => (engine = new Engine()),
-  editor: async () => editor,
-  // As in a browser, the app draws before it has an answer.
-  load: () => new Promise((resolve) => setTimeout(resolve, 50, [])),
+  editor: () => after(EDITOR_MS, editor),
+  load: () => after(LOAD_MS, [undefined, undefined, undefined]),
   save: later,
   pack: later,
   unpack: later,
@@ -90,6 +93,7 @@ const { default: init } = await import(pathToFileURL(join(stage, "app.js")));
 const wasm = await init({ module_or_path: await readFile(join(stage, "app_bg.wasm")) });
 const ready = (what) => document.querySelectorAll(`[data-testid='${what}'][data-ready='true']`).length;
 await until(() => document.documentElement.dataset.ready === "true", "the first nodes");
+await after(EDITOR_MS);
 document.querySelector("[data-testid='apply']").click();
 await until(() => ready("pod") >= PODS, "the first pods");
 await keep("app", wasm.memory.buffer);

@@ -69,7 +69,9 @@ impl<'a> Plan<'a> {
             moved: Vec::new(),
         };
         for (code, start) in program.codes.iter().zip(starts) {
-            let is_first = hits[start] != 0 || code.steps.iter().any(|it| cut::is_bound(&it.operator));
+            let is_first = hits[start] != 0
+                || program.by_chance.contains(&(res.is_first.len() as u32))
+                || code.steps.iter().any(|it| cut::is_bound(&it.operator));
             let ty = program.functions[res.is_first.len()];
             let cuts = if hits[start] != 0 { cut::cuts(program, code, ty, &hits[start..]) } else { Vec::new() };
             res.is_first.push(is_first);

@@ -1,14 +1,19 @@
 //! A program as the splitter sees it: every function's steps, with what the validator knows of the operands.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use wasmparser::{
-    BinaryReader, BlockType, DataKind, ElementItems, ElementKind, ElementSectionReader, ExternalKind, FuncType,
-    FuncValidator, FuncValidatorAllocations, FunctionBody, GlobalType, MemoryType, Operator, Parser, Payload,
-    TableType, TypeRef, ValType, ValidPayload, Validator, WasmFeatures, WasmModuleResources,
+    BinaryReader, BlockType, CustomSectionReader, DataKind, ElementItems, ElementKind, ElementSectionReader,
+    ExternalKind, FuncType, FuncValidator, FuncValidatorAllocations, FunctionBody, GlobalType, KnownCustom, MemoryType,
+    Name, Operator, Parser, Payload, TableType, TypeRef, ValType, ValidPayload, Validator, WasmFeatures,
+    WasmModuleResources,
 };
 
 use super::{LOADER, MEMORY, linked::Linked};
+
+/// Part of the names of functions that run by chance: a hash table compares keys where parts of their hashes are equal,
+/// and hashes follow from addresses.
+const BY_CHANCE: &str = "find_or_find_insert_index";
 
 pub type Parsed<T> = wasmparser::Result<T>;
 
@@ -31,6 +36,8 @@ pub struct Program<'a> {
     /// Places in the first table with their functions.
     pub places: Vec<(u32, u32)>,
     pub codes: Vec<Code<'a>>,
+    /// Functions that may run where a rehearsal has not run them.
+    pub by_chance: HashSet<u32>,
     /// What memory holds at the beginning: addresses and bytes.
     pub data: Vec<(u32, &'a [u8])>,
     has_other_data: bool,
@@ -143,8 +150,22 @@ impl<'a> Program<'a> {
                     }
                 }
             }
-            Payload::CustomSection(section) => self.linked.take(section.as_known())?,
+            Payload::CustomSection(section) => self.take_custom(&section)?,
             _ => (),
+        }
+        Ok(())
+    }
+
+    fn take_custom(&mut self, section: &CustomSectionReader<'a>) -> Parsed<()> {
+        let KnownCustom::Name(names) = section.as_known() else { return self.linked.take(section.as_known()) };
+        for names in names {
+            let Name::Function(names) = names? else { continue };
+            for name in names {
+                let name = name?;
+                if name.name.contains(BY_CHANCE) {
+                    self.by_chance.insert(name.index);
+                }
+            }
         }
         Ok(())
     }
