@@ -29,23 +29,28 @@ const LANES: &[&[Step]] = &[
     ],
     &[Step { name: "page", run: page::build }],
 ];
-/// What comes after all lanes: it needs what they have built, or the whole machine.
-const LAST: &[Step] = &[Step { name: "determinism", run: determinism }, Step { name: "browser", run: in_browser }];
+/// What comes after them, as it needs what they have built.
+const LAST: &[&[Step]] =
+    &[&[Step { name: "determinism", run: determinism }], &[Step { name: "browser", run: in_browser }]];
 
 /// Runs the named steps, or all. A step that fails does not keep the later ones from running.
 pub fn run(args: &[String]) -> Res<()> {
-    let all = || LANES.iter().copied().flatten().chain(LAST);
+    let all = || LANES.iter().chain(LAST).copied().flatten();
     if let Some(unknown) = args.iter().find(|arg| all().all(|it| it.name != **arg)) {
         let names = all().map(|it| it.name).collect::<Vec<_>>().join(", ");
         return Err(format!("no step {unknown}; there are {names}"));
     }
     setup::for_tests()?;
-    let mut failed = thread::scope(|scope| {
-        let lanes: Vec<_> = LANES.iter().map(|lane| scope.spawn(|| run_lane(lane, args))).collect();
-        lanes.into_iter().flat_map(|it| it.join().unwrap_or_else(|_| vec!["a lane"])).collect::<Vec<_>>()
-    });
-    failed.extend(run_lane(LAST, args));
+    let failed: Vec<_> = [LANES, LAST].into_iter().flat_map(|it| run_lanes(it, args)).collect();
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
+}
+
+/// Answers which steps failed.
+fn run_lanes(lanes: &'static [&'static [Step]], wanted: &[String]) -> Vec<&'static str> {
+    thread::scope(|scope| {
+        let lanes: Vec<_> = lanes.iter().map(|lane| scope.spawn(|| run_lane(lane, wanted))).collect();
+        lanes.into_iter().flat_map(|it| it.join().unwrap_or_else(|_| vec!["a lane"])).collect()
+    })
 }
 
 /// Runs the steps that are wanted, all if none is named; answers which failed.
