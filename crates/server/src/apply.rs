@@ -49,7 +49,7 @@ fn path(ask: Ask<'_>, manifest: &Value) -> Result<String, String> {
 }
 
 /// A request with a body of this type.
-pub(crate) fn request(method: Method, uri: &str, content_type: &str, body: Vec<u8>) -> Request<Vec<u8>> {
+fn request(method: Method, uri: &str, content_type: &str, body: Vec<u8>) -> Request<Vec<u8>> {
     let mut request = Request::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = uri.parse().unwrap_or_default();

@@ -32,8 +32,8 @@ drydock kubectl ARGS…   our own kubectl, for the same command lines as the rea
 drydock run FILE…       apply files to a fresh cluster, let virtual time pass, print
   --nodes N --seed S --kubelet real|fast
   --for 10m             virtual time (default 10m)
-  --get RESOURCES       what to print (default pods)
-  -o wide|yaml|json     how
+  --get RESOURCES       what to print of all namespaces, as kubectl get does (default pods)
+  -o wide|yaml|json|…   how
 ";
 
 /// What is asked for.

@@ -1,12 +1,13 @@
 //! Runs without a server: files are applied, virtual time passes, the outcome is printed.
 
+use std::io::Write;
 use std::path::Path;
 
 use cluster::Cluster;
-use http::Method;
-use value::{Value, json, yaml};
+use http::{Request, Response};
+use kubectl::{Body, Client, Input, Output};
 
-use crate::apply::{apply, bytes, request};
+use crate::apply::{apply, bytes};
 use crate::files;
 use crate::options::Run;
 
@@ -27,9 +28,12 @@ pub(crate) fn run(options: &Run) -> Result<(), String> {
     }
     let until = cluster.now() + options.time;
     while !cluster.advance(until, TURNS_AT_ONCE).done {}
-    for resource in options.get.split(',') {
-        print!("{}", get(&mut cluster, resource, &options.output)?);
+    let Output { stdout, stderr, code } = get(&mut cluster, &options.get, &options.output);
+    std::io::stdout().write_all(stdout.as_bytes()).map_err(|it| format!("cannot print: {it}"))?;
+    if code != 0 {
+        return Err(stderr.trim_end().to_owned());
     }
+    eprint!("{stderr}");
     Ok(())
 }
 
@@ -44,10 +48,33 @@ pub(crate) fn replay(file: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// The server's list as text.
-fn get(cluster: &mut Cluster, resource: &str, output: &str) -> Result<String, String> {
-    let root = if resource == "daemonsets" { "/apis/apps/v1" } else { "/api/v1" };
-    let answer = bytes(cluster.handle(request(Method::GET, &format!("{root}/{resource}"), "", Vec::new())));
-    let list: Value = json::parse(answer.body()).map_err(|it| it.to_string())?;
-    Ok(if output == "json" { json::to_string_pretty(&list, "    ") } else { yaml::emit(&list) })
+/// What `kubectl get RESOURCES --all-namespaces` prints.
+fn get(cluster: &mut Cluster, resources: &str, output: &str) -> Output {
+    let mut words = vec!["get", resources, "--all-namespaces"];
+    if !output.is_empty() {
+        words.extend(["--output", output]);
+    }
+    kubectl::run(&words, Input::default(), &mut InMemory(cluster), &mut |_| false)
 }
+
+/// A cluster of this process, for commands that watch nothing.
+struct InMemory<'a>(&'a mut Cluster);
+
+impl Client for InMemory<'_> {
+    fn send(&mut self, request: Request<Vec<u8>>) -> Response<Body> {
+        bytes(self.0.handle(request)).map(Body::Whole)
+    }
+
+    fn read(&mut self, _stream: u64) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn close(&mut self, _stream: u64) {}
+
+    fn now_secs(&self) -> i64 {
+        self.0.now().secs()
+    }
+}
+
+#[cfg(test)]
+mod tests;
