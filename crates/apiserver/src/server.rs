@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kinds::Registry;
-use meta::{Key, KindId, Object};
+use meta::{Key, KindId, Object, Revision};
 use schema::{Schema, TypeId};
-use sim::Rng;
+use sim::{Duration, Instant, Rng};
 use store::Store;
 use value::{Map, Str};
 
@@ -27,6 +27,7 @@ pub struct Config {
 /// Store, kinds, schema and open watches.
 pub struct ApiServer {
     pub(crate) store: Store,
+    compaction: Compaction,
     /// Objects of read-only kinds, which others make anew before they are read; no part of the cluster's state.
     pub(crate) shown: Store,
     pub(crate) registry: Registry,
@@ -53,6 +54,7 @@ impl ApiServer {
         let n_kinds = registry.ids().count();
         ApiServer {
             store: Store::new(n_kinds, config.log_changes_max),
+            compaction: Compaction::default(),
             shown: Store::new(n_kinds, config.log_changes_max.min(SHOWN_CHANGES_MAX)),
             overlays: BTreeMap::new(),
             types: registry.all().map(|it| schema.definition(it.definition)).collect(),
@@ -77,18 +79,28 @@ impl ApiServer {
     /// Starts from saved objects instead: no history, no open watches. `rng` is what [`ApiServer::rng_state`] answered.
     pub fn restore(&mut self, store: Store, rng: u64) {
         self.store = store;
+        self.compaction = Compaction::default();
         self.rng = Rng::new(rng);
         self.watches = Watches::default();
     }
 
-    /// Forgets what it has seen and would not know after a restart, where that decides what is stored.
+    /// Forgets what it has seen and would not know after a restart, where that decides what is stored or can be read.
     pub fn forget(&mut self) {
+        self.compaction = Compaction::default();
         self.templates.clear();
     }
 
-    /// Forgets the history so far, as the real server does with what is some minutes old.
+    /// Forgets the history so far: what is there at the beginning has been there for long.
     pub fn compact(&mut self) {
         self.store.compact();
+    }
+
+    /// Forgets history of before the last time, if that was long enough ago; whoever reads changes has read those.
+    pub fn let_pass(&mut self, now: Instant) {
+        if self.compaction.due <= now {
+            self.store.compact_to(self.compaction.until);
+            self.compaction = Compaction { due: now + COMPACTION_INTERVAL, until: self.store.revision() };
+        }
     }
 
     /// The state of the stream of chance, for saving.
@@ -135,6 +147,16 @@ impl ApiServer {
         let (a, b) = (self.rng.next_u64(), self.rng.next_u64());
         uuid(a, b)
     }
+}
+
+/// `--etcd-compaction-interval`
+const COMPACTION_INTERVAL: Duration = Duration::from_secs(300);
+
+/// When history is forgotten next, and which: what was there the last time (`storage/etcd3/compact.go`).
+#[derive(Clone, Copy, Default, Debug)]
+struct Compaction {
+    due: Instant,
+    until: Revision,
 }
 
 /// Changes of shown objects that watches can go back to.

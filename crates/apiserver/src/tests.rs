@@ -1,7 +1,7 @@
 use expect_test::{Expect, expect};
 use http::Request;
 use meta::{Metadata, Object};
-use sim::{Instant, Rng};
+use sim::{Duration, Instant, Rng};
 use value::{Map, json};
 
 use crate::{ApiServer, Body, Caller, Config, calls};
@@ -364,4 +364,19 @@ fn every_verb_that_is_listed_is_answered() {
             assert!(is_routed, "{line}: {answer}");
         }
     }
+}
+
+#[test]
+fn a_long_history_is_kept_for_five_minutes_and_no_longer_than_ten() {
+    let mut api = ApiServer::new(Config { seed: 1, log_changes_max: 10_000 });
+    let mut compacted = Vec::new();
+    for minutes in 0..13 {
+        for n in 0..1_000 {
+            let meta = Metadata { name: format!("{minutes}-{n}").into(), namespace: "n".into(), ..Metadata::default() };
+            api.store.create(Object { kind: kinds::CONFIG_MAP, meta, body: Map::new() }).unwrap();
+        }
+        api.let_pass(NOW + Duration::from_secs(60 * minutes));
+        compacted.push(api.store.compacted(kinds::CONFIG_MAP).0 / 1_000);
+    }
+    assert_eq!(compacted, [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 6, 6, 6]);
 }

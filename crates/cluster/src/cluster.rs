@@ -226,6 +226,7 @@ impl Cluster {
     fn turn(&mut self) {
         self.n_turns += 1;
         self.deliver();
+        self.api.let_pass(self.now);
         for slot in self.slots.iter_mut().filter(|it| it.is_due(self.now)) {
             slot.work(&mut self.api, &self.indexes, &mut self.recorder, self.now);
         }

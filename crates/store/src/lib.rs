@@ -53,6 +53,10 @@ pub enum Error {
     Expired,
 }
 
+/// What [`Store::compact_to`] leaves of the log of each kind, whatever its age: at full speed a page lets an hour pass between two
+/// looks, and must find what happened meanwhile.
+const LOG_CHANGES_MIN: usize = 1_024;
+
 /// Live objects and recent history of every kind.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -277,6 +281,17 @@ impl Store {
         for table in &mut self.tables {
             table.log.clear();
             table.compacted = self.revision;
+        }
+    }
+
+    /// Forgets changes up to and with this revision, but for the last of each kind.
+    pub fn compact_to(&mut self, until: Revision) {
+        for table in &mut self.tables {
+            while table.log.len() > LOG_CHANGES_MIN
+                && let Some(gone) = table.log.pop_front_if(|it| it.revision <= until)
+            {
+                table.compacted = gone.revision;
+            }
         }
     }
 

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use meta::{Key, KindId, Metadata, Object, Revision};
 use value::{Map, map};
 
-use crate::{Error, Store};
+use crate::{Error, LOG_CHANGES_MIN, Store};
 
 const KIND: KindId = KindId(0);
 const LOG: usize = 4;
@@ -142,4 +142,20 @@ fn a_list_of_one_namespace_leaves_out_the_others() {
     }
     let names: Vec<_> = store.list(KIND, Some("a")).map(|it| it.key().to_string()).collect();
     assert_eq!(names, ["a/x", "a/y"]);
+}
+
+#[test]
+fn what_is_old_is_forgotten_but_for_the_last_of_each_kind() {
+    let n_more = 3;
+    let n_all = LOG_CHANGES_MIN as u64 + n_more;
+    let mut store = Store::new(1, LOG_CHANGES_MIN * 2);
+    for n in 0..n_all {
+        store.create(object(&format!("it-{n}"), 1)).unwrap();
+    }
+    let begin = store.revision().0 - n_all;
+    let oldest = |store: &Store| store.compacted(KIND).0 - begin;
+    store.compact_to(Revision(begin + 1));
+    assert_eq!(oldest(&store), 1, "what is newer stays");
+    store.compact_to(store.revision());
+    assert_eq!(oldest(&store), n_more);
 }
