@@ -57,6 +57,9 @@ pub enum Error {
 /// looks, and must find what happened meanwhile.
 const LOG_CHANGES_MIN: usize = 1_024;
 
+/// Changes given up with each that comes: few, and more than one.
+const GONE_AT_ONCE: usize = 2;
+
 /// Live objects and recent history of every kind.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -70,6 +73,8 @@ struct Table {
     live: BTreeMap<Key, Arc<Object>>,
     /// Recent changes in order of revision.
     log: VecDeque<Change>,
+    /// Changes that nobody can read any more. Their memory is given back bit by bit: all at once would scatter what is free.
+    gone: VecDeque<Change>,
     /// Changes up to and with this revision have left the log.
     compacted: Revision,
     /// The newest change of this kind.
@@ -280,6 +285,7 @@ impl Store {
     pub fn compact(&mut self) {
         for table in &mut self.tables {
             table.log.clear();
+            table.gone.clear();
             table.compacted = self.revision;
         }
     }
@@ -291,6 +297,7 @@ impl Store {
                 && let Some(gone) = table.log.pop_front_if(|it| it.revision <= until)
             {
                 table.compacted = gone.revision;
+                table.gone.push_back(gone);
             }
         }
     }
@@ -330,6 +337,7 @@ impl Table {
     fn record(&mut self, change: Change, log_changes_max: usize) {
         self.newest = change.revision;
         self.log.push_back(change);
+        self.gone.drain(..self.gone.len().min(GONE_AT_ONCE));
         while self.log.len() > log_changes_max {
             if let Some(gone) = self.log.pop_front() {
                 self.compacted = gone.revision;
