@@ -5,16 +5,20 @@
 
 mod errors;
 mod key;
+mod key_map;
 mod metadata;
 pub mod names;
 mod object;
+mod places;
 pub mod selector;
 mod status;
 
 pub use self::errors::{Errors, FieldError, Problem, quoted};
 pub use self::key::{Key, KindId, Revision};
+pub use self::key_map::KeyMap;
 pub use self::metadata::{ManagedEntry, Metadata, Operation, OwnerRef};
 pub use self::object::{Object, maps_equal};
+pub use self::places::{Hashed, Places, hash_of_names};
 pub use self::status::{Cause, Details, Status, qualified};
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use value::{Value, value};
 
-use crate::{Errors, KindId, Object, Status};
+use crate::{Errors, Key, KeyMap, KindId, Object, Status};
 
 #[test]
 fn an_object_comes_back_as_it_went_in() {
@@ -30,4 +32,28 @@ fn several_field_errors_are_listed_in_one_message() {
         status.message,
         "DaemonSet.apps \"web\" is invalid: [spec.selector: Required value, spec.type: Unsupported value: \"x\": supported values: \"a\", \"b\"]"
     );
+}
+
+#[test]
+fn a_key_map_answers_as_a_sorted_one() {
+    let mut state = 1_u64;
+    let mut chance = |n: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % n
+    };
+    let (mut map, mut model) = (KeyMap::new(), BTreeMap::new());
+    for step in 0..20_000 {
+        let key = Key::new(["a", "b"][chance(2) as usize], chance(300).to_string());
+        match chance(3) {
+            0 => assert_eq!(map.remove(&key), model.remove(&key)),
+            1 => assert_eq!(map.insert(key.clone(), step), model.insert(key, step)),
+            _ => assert_eq!(map.get(&key), model.get(&key)),
+        }
+        if chance(1_000) == 0 {
+            map.retain(|_, it| it % 3 != 0);
+            model.retain(|_, it| *it % 3 != 0);
+        }
+        assert_eq!(map.len(), model.len());
+    }
+    assert!(map.sorted().into_iter().map(|(key, it)| (key, it)).eq(&model));
 }

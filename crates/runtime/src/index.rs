@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kinds::{CONTROLLER_REVISION, POD, REPLICA_SET};
-use meta::{Key, KindId, Object};
+use meta::{Key, KeyMap, KindId, Object};
 use store::Change;
 use value::Str;
 
@@ -14,15 +14,56 @@ const ADOPTED: [KindId; 3] = [CONTROLLER_REVISION, POD, REPLICA_SET];
 /// One object of any kind.
 pub type Item = (KindId, Key);
 
+/// More items than this are kept in a tree.
+const FEW: usize = 8;
+
+/// Items in order. Most owners have one: these stand in a list, with no room to spare.
+#[derive(Clone, Debug, Default)]
+struct Items {
+    /// Empty once there are more than [`FEW`].
+    few: Vec<Item>,
+    many: BTreeSet<Item>,
+}
+
+impl Items {
+    fn insert(&mut self, item: Item) {
+        if !self.many.is_empty() {
+            self.many.insert(item);
+            return;
+        }
+        let Err(idx) = self.few.binary_search(&item) else { return };
+        self.few.reserve_exact(usize::from(self.few.is_empty()));
+        self.few.insert(idx, item);
+        if self.few.len() > FEW {
+            self.many.extend(std::mem::take(&mut self.few));
+        }
+    }
+
+    fn remove(&mut self, item: &Item) {
+        self.many.remove(item);
+        if let Ok(idx) = self.few.binary_search(item) {
+            self.few.remove(idx);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.few.is_empty() && self.many.is_empty()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Item> {
+        self.few.iter().chain(&self.many)
+    }
+}
+
 /// Indexes over all objects.
 #[derive(Clone, Debug, Default)]
 pub struct Indexes {
     /// Owner's uid to the objects that name it in `ownerReferences`.
-    by_owner: BTreeMap<Str, BTreeSet<Item>>,
+    by_owner: KeyMap<Items, Str>,
     /// Kind (of [`ADOPTED`]) and namespace to objects without a controlling owner.
     orphans: BTreeMap<(KindId, Str), BTreeSet<Str>>,
     /// `spec.nodeName` to pods, in order: few on each node.
-    by_node: BTreeMap<Str, Vec<Key>>,
+    by_node: KeyMap<Vec<Key>, Str>,
 }
 
 impl Indexes {
@@ -49,7 +90,7 @@ impl Indexes {
     fn insert(&mut self, kind: KindId, object: &Object, is_adopted: bool) {
         let key = object.key();
         for owner in object.meta.owners.iter() {
-            self.by_owner.entry(owner.uid.clone()).or_default().insert((kind, key.clone()));
+            self.by_owner.or_default(&owner.uid).insert((kind, key.clone()));
         }
         if is_adopted && object.meta.controller().is_none() {
             self.orphans.entry((kind, key.namespace.clone())).or_default().insert(key.name.clone());
@@ -57,8 +98,9 @@ impl Indexes {
         if kind == POD
             && let Some(node) = node_name(object)
         {
-            let pods = self.by_node.entry(node.clone()).or_insert_with(|| Vec::with_capacity(1));
+            let pods = self.by_node.or_default(node);
             if let Err(idx) = pods.binary_search(&key) {
+                pods.reserve_exact(usize::from(pods.is_empty()));
                 pods.insert(idx, key);
             }
         }
@@ -67,15 +109,31 @@ impl Indexes {
     fn remove(&mut self, kind: KindId, object: &Object, is_adopted: bool) {
         let key = object.key();
         for owner in object.meta.owners.iter() {
-            take(&mut self.by_owner, &owner.uid, &(kind, key.clone()));
+            self.take_from_owner(&owner.uid, &(kind, key.clone()));
         }
         if is_adopted && object.meta.controller().is_none() {
-            take(&mut self.orphans, &(kind, key.namespace.clone()), &key.name);
+            self.take_from_orphans(&(kind, key.namespace.clone()), &key.name);
         }
         if kind == POD
             && let Some(node) = node_name(object)
         {
             self.take_from_node(node, &key);
+        }
+    }
+
+    fn take_from_owner(&mut self, uid: &Str, item: &Item) {
+        let Some(items) = self.by_owner.get_mut(uid) else { return };
+        items.remove(item);
+        if items.is_empty() {
+            self.by_owner.remove(uid);
+        }
+    }
+
+    fn take_from_orphans(&mut self, place: &(KindId, Str), name: &Str) {
+        let Some(names) = self.orphans.get_mut(place) else { return };
+        names.remove(name);
+        if names.is_empty() {
+            self.orphans.remove(place);
         }
     }
 
@@ -91,7 +149,7 @@ impl Indexes {
 
     /// Everything that names `uid` as an owner, in order.
     pub fn owned_by<'a>(&'a self, uid: &str) -> impl Iterator<Item = &'a Item> + use<'a> {
-        self.by_owner.get(uid).into_iter().flatten()
+        self.by_owner.get(uid).into_iter().flat_map(Items::iter)
     }
 
     /// Names of the objects of `kind`, one that is adopted, in `namespace` that have no controlling owner.
@@ -101,7 +159,7 @@ impl Indexes {
 
     /// Names of nodes that pods are bound to.
     pub fn nodes_with_pods(&self) -> impl Iterator<Item = &Str> {
-        self.by_node.keys()
+        self.by_node.sorted().into_iter().map(|(node, _)| node)
     }
 
     /// Keys of the pods bound to `node`.
@@ -112,14 +170,4 @@ impl Indexes {
 
 fn node_name(pod: &Object) -> Option<&Str> {
     pod.at("spec.nodeName")?.as_shared_str().filter(|it| !it.is_empty())
-}
-
-/// Takes `item` out of the set under `key`, and the set with its last item.
-fn take<K: Ord, T: Ord>(sets: &mut BTreeMap<K, BTreeSet<T>>, key: &K, item: &T) {
-    if let Some(set) = sets.get_mut(key) {
-        set.remove(item);
-        if set.is_empty() {
-            sets.remove(key);
-        }
-    }
 }

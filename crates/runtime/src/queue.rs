@@ -1,8 +1,8 @@
 //! A work queue: each key waits once, failures back off, delays are timers (client-go's `workqueue`).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use meta::{Key, KindId, Revision, Status};
+use meta::{Hashed, Key, KeyMap, KindId, Revision, Status};
 use sim::{Duration, Instant, Timers};
 
 use crate::{Backlog, Failing, NAMED_MAX};
@@ -25,30 +25,30 @@ pub struct Cause {
 pub struct Queue<K = Key> {
     /// Keys to work on, first in first out. Each is also in `waiting`, so it waits once.
     ready: VecDeque<K>,
-    waiting: BTreeMap<K, Option<Cause>>,
+    waiting: KeyMap<Option<Cause>, K>,
     /// Keys to add later.
     delayed: Timers<K>,
     /// When a key is to be added at the earliest of its delays; later timers of the same key are ignored.
-    due: BTreeMap<K, (Instant, Option<Cause>)>,
+    due: KeyMap<(Instant, Option<Cause>), K>,
     /// Failures in a row, and in what words the last one came.
-    failures: BTreeMap<K, (u32, String)>,
+    failures: KeyMap<(u32, String), K>,
     n_retries: u64,
 }
 
-impl<K: Ord + Clone> Default for Queue<K> {
+impl<K: Hashed + Ord + Clone> Default for Queue<K> {
     fn default() -> Self {
         Queue {
             ready: VecDeque::new(),
-            waiting: BTreeMap::new(),
+            waiting: KeyMap::new(),
             delayed: Timers::new(),
-            due: BTreeMap::new(),
-            failures: BTreeMap::new(),
+            due: KeyMap::new(),
+            failures: KeyMap::new(),
             n_retries: 0,
         }
     }
 }
 
-impl<K: Ord + Clone> Queue<K> {
+impl<K: Hashed + Ord + Clone> Queue<K> {
     /// Adds a key unless it waits already; the first cause is kept.
     pub fn add(&mut self, key: K, cause: Option<Cause>) {
         if let Some(waiting) = self.waiting.get_mut(&key) {
@@ -58,7 +58,7 @@ impl<K: Ord + Clone> Queue<K> {
             return;
         }
         self.ready.push_back(key.clone());
-        self.waiting.insert(key, cause);
+        self.waiting.insert_new(key, cause);
     }
 
     /// Adds a key at `at`, unless it will be added sooner.
@@ -83,7 +83,7 @@ impl<K: Ord + Clone> Queue<K> {
 
     /// Adds a key that failed, after its back-off.
     pub fn add_failed(&mut self, key: K, now: Instant, why: &Status) {
-        let (n_failures, message) = self.failures.entry(key.clone()).or_default();
+        let (n_failures, message) = self.failures.or_default(&key);
         *message = why.message.clone();
         let delay = BACK_OFF_FIRST.saturating_mul(1_u32.checked_shl(*n_failures).unwrap_or(u32::MAX)).min(BACK_OFF_MAX);
         *n_failures = n_failures.saturating_add(1);
@@ -129,9 +129,9 @@ impl<K: Ord + Clone> Queue<K> {
 
     /// What waits, for who looks; `text` names a key.
     pub fn backlog(&self, text: &dyn Fn(&K) -> String) -> Backlog {
-        let is_failing = |key: &K| self.failures.contains_key(key);
-        let later = self.due.iter().filter(|(key, _)| !is_failing(key));
-        let failing = self.failures.iter().take(NAMED_MAX).map(|(key, (n_failures, message))| Failing {
+        let (due, failures) = (self.due.sorted(), self.failures.sorted());
+        let later = due.iter().filter(|(key, _)| !self.failures.contains_key(key));
+        let failing = failures.iter().take(NAMED_MAX).map(|(key, (n_failures, message))| Failing {
             key: text(key),
             n_failures: *n_failures,
             again: self.due.get(key).map(|(at, _)| *at),

@@ -2,13 +2,14 @@
 //!
 //! Knows nothing of kinds' rules, of requests or of time. Only `apiserver` may change it.
 
-use std::collections::BTreeMap;
-use std::collections::VecDeque;
-use std::collections::btree_map::Entry;
-use std::ops::Bound;
+mod live;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use meta::{Key, KindId, Object, Revision};
+
+use self::live::Live;
 
 #[cfg(test)]
 mod tests;
@@ -70,7 +71,7 @@ pub struct Store {
 
 #[derive(Clone, Debug, Default)]
 struct Table {
-    live: BTreeMap<Key, Arc<Object>>,
+    live: Live,
     /// Recent changes in order of revision.
     log: VecDeque<Change>,
     /// Changes that nobody can read any more. Their memory is given back bit by bit: all at once would scatter what is free.
@@ -120,12 +121,7 @@ impl Store {
 
     /// Live objects in the order of namespace and name; `namespace` of `None` means all.
     pub fn list<'a>(&'a self, kind: KindId, namespace: Option<&'a str>) -> impl Iterator<Item = &'a Arc<Object>> {
-        let start = Key::new(namespace.unwrap_or(""), "");
-        self.table(kind)
-            .into_iter()
-            .flat_map(move |it| it.live.range((Bound::Included(start.clone()), Bound::Unbounded)))
-            .take_while(move |(key, _)| namespace.is_none_or(|it| key.namespace == it))
-            .map(|(_, object)| object)
+        self.table(kind).into_iter().flat_map(move |it| it.live.list(namespace))
     }
 
     /// The objects of `kind` as they were at `revision`: live ones, minus what came after.
@@ -180,9 +176,11 @@ impl Store {
     fn create_at(&mut self, object: Object, revision: Revision) -> Result<Arc<Object>, Error> {
         self.add_kind(object.kind);
         let table = &mut self.tables[usize::from(object.kind.0)];
-        let Entry::Vacant(place) = table.live.entry(object.key()) else { return Err(Error::Exists) };
+        if table.live.get(&object.key()).is_some() {
+            return Err(Error::Exists);
+        }
         let object = stamped(object, revision);
-        place.insert(object.clone());
+        table.live.insert(object.clone());
         self.revision = revision;
         table.record(Change { revision, before: None, after: Some(object.clone()) }, self.log_changes_max);
         Ok(object)
@@ -309,7 +307,7 @@ impl Store {
 
     /// Every live object, kind by kind, in order: what a fingerprint and a snapshot are made of.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Object>> {
-        self.tables.iter().flat_map(|it| it.live.values())
+        self.tables.iter().flat_map(|it| it.live.list(None))
     }
 
     /// An empty log over these objects, as a start from a snapshot. Objects keep their revisions.
@@ -322,7 +320,11 @@ impl Store {
         }
         for object in objects {
             store.add_kind(object.kind);
-            store.tables[usize::from(object.kind.0)].live.insert(object.key(), Arc::new(object));
+            let live = &mut store.tables[usize::from(object.kind.0)].live;
+            match live.get_mut(&object.key()) {
+                Some(it) => *it = Arc::new(object),
+                None => live.insert(Arc::new(object)),
+            }
         }
         store
     }

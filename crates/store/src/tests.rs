@@ -159,3 +159,28 @@ fn what_is_old_is_forgotten_but_for_the_last_of_each_kind() {
     store.compact_to(store.revision());
     assert_eq!(oldest(&store), n_more);
 }
+
+#[test]
+fn a_list_is_in_order_whatever_came_and_went_before() {
+    for seed in 0..20 {
+        let mut state = seed;
+        let mut store = Store::new(1, LOG);
+        let mut names: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
+        for _ in 0..2_000 {
+            let name = format!("it-{}", chance(&mut state) % 400);
+            let key = Key::cluster(name.as_str());
+            assert_eq!(store.get(KIND, &key).is_some(), names.contains(&name));
+            if names.remove(&name) {
+                store.delete(KIND, &key, None).unwrap();
+            } else {
+                store.create(object(&name, 1)).unwrap();
+                names.insert(name);
+            }
+            // Seldom, so that much happens between two lists.
+            if chance(&mut state).is_multiple_of(seed * 20 + 1) {
+                assert!(store.list(KIND, None).map(|it| it.name()).eq(names.iter()));
+            }
+        }
+        assert_eq!(store.len(KIND), names.len());
+    }
+}
