@@ -10,6 +10,7 @@ mod list;
 mod literal;
 mod map;
 pub mod quantity;
+mod shape;
 mod shared;
 mod str;
 pub mod time;

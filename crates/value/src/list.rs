@@ -9,7 +9,7 @@ use crate::shared::Shared;
 
 /// A list of values; cloning is a counter. Reads as a slice.
 #[derive(Clone, Eq)]
-pub struct List(Shared<Value>);
+pub struct List(Shared<(), Value>);
 
 impl List {
     /// Whether both are one allocation.
@@ -35,7 +35,7 @@ impl List {
 
     /// This list and one more item.
     pub fn pushed(&self, item: Value) -> List {
-        List(self.0.spliced(self.len(), 0, Some(item)))
+        List(self.0.spliced((), self.len(), 0, Some(item)))
     }
 }
 
@@ -54,7 +54,7 @@ impl fmt::Debug for List {
 
 impl Default for List {
     fn default() -> Self {
-        static EMPTY: LazyLock<List> = LazyLock::new(|| List(Shared::new(std::iter::empty())));
+        static EMPTY: LazyLock<List> = LazyLock::new(|| List(Shared::new((), std::iter::empty())));
         EMPTY.clone()
     }
 }
@@ -68,7 +68,7 @@ impl Deref for List {
 
 impl From<Vec<Value>> for List {
     fn from(items: Vec<Value>) -> Self {
-        List(Shared::new(items.into_iter()))
+        List(Shared::new((), items.into_iter()))
     }
 }
 

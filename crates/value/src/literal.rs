@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use crate::shape::Shape;
 use crate::{Map, Str, Value};
 
 /// A [`Value`](crate::Value) written as JSON; any part may be an expression that turns into a value.
@@ -36,15 +37,16 @@ macro_rules! present {
     }};
 }
 
-/// The keys of a literal, looked up once. In the order of keys nothing has to be sorted.
+/// The keys of a literal, looked up once.
 pub struct Keys {
     names: &'static [&'static str],
     found: OnceLock<Found>,
 }
 
 struct Found {
-    texts: Vec<Str>,
-    is_sorted: bool,
+    shape: Shape,
+    /// Which of the names stands at each place of the shape.
+    order: Vec<usize>,
 }
 
 impl Keys {
@@ -53,23 +55,26 @@ impl Keys {
     }
 
     fn found(&self) -> &Found {
-        self.found.get_or_init(|| Found {
-            texts: self.names.iter().map(|it| Str::literal(it)).collect(),
-            is_sorted: self.names.is_sorted_by(|a, b| a < b),
+        self.found.get_or_init(|| {
+            let mut order: Vec<usize> = (0..self.names.len()).collect();
+            order.sort_by_key(|idx| self.names[*idx]);
+            let texts: Vec<Str> = order.iter().map(|idx| Str::literal(self.names[*idx])).collect();
+            let shape = Shape::new(texts.len(), &|idx| &texts[idx]);
+            Found { shape, order }
         })
     }
 
     /// The map of these values, one for each key; they are taken.
     pub fn map(&self, values: &mut [Value]) -> Map {
-        let Found { texts, is_sorted } = self.found();
-        let entries = texts.iter().cloned().zip(values.iter_mut().map(std::mem::take));
-        if *is_sorted { Map::of_sorted(entries) } else { entries.collect() }
+        let Found { shape, order } = self.found();
+        Map::of_shape(shape.clone(), order.iter().map(|idx| std::mem::take(&mut values[*idx])))
     }
 
     /// The same of those that are there.
     pub fn present(&self, values: &mut [Option<Value>]) -> Map {
-        let entries = self.found().texts.iter().zip(values);
-        entries.filter_map(|(key, it)| Some((key.clone(), it.take()?))).collect()
+        let Found { shape, order } = self.found();
+        let entries = shape.keys().iter().zip(order);
+        entries.filter_map(|(key, idx)| Some((key.clone(), values[*idx].take()?))).collect()
     }
 }
 

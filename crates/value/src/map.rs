@@ -3,12 +3,9 @@
 use std::fmt;
 use std::sync::LazyLock;
 
+use crate::shape::Shape;
 use crate::shared::Shared;
-use crate::str::same_text;
 use crate::{Str, Value};
-
-/// Maps of more entries are searched by halves.
-const LOOKED_AT_MAX: usize = 24;
 
 /// What becomes the key of a map.
 pub trait Key {
@@ -64,28 +61,41 @@ impl Key for &String {
 
 /// A map from text to values, sorted by key (bytewise); cloning is a counter.
 ///
-/// `{b: 2, a: 1}` is kept as `[("a", 1), ("b", 2)]`: each key once, in order.
+/// `{b: 2, a: 1}` is kept as the keys `["a", "b"]`, each once, in order, which it shares with all maps that have the same,
+/// and the values `[1, 2]`.
 #[derive(Clone, Eq)]
-pub struct Map(Shared<(Str, Value)>);
+pub struct Map(Shared<Shape, Value>);
 
 impl Map {
     /// The empty map; all that are made here are one allocation.
     pub fn new() -> Map {
-        static EMPTY: LazyLock<Map> = LazyLock::new(|| Map(Shared::new(std::iter::empty())));
+        static EMPTY: LazyLock<Map> = LazyLock::new(|| Map::of_entries(Vec::new()));
         EMPTY.clone()
     }
 
+    /// Of the values of these keys.
+    pub(crate) fn of_shape(shape: Shape, values: impl ExactSizeIterator<Item = Value>) -> Map {
+        Map(Shared::new(shape, values))
+    }
+
     /// Of entries in the order of keys, each once.
-    pub(crate) fn of_sorted(entries: impl ExactSizeIterator<Item = (Str, Value)>) -> Map {
-        Map(Shared::new(entries))
+    fn of_entries(entries: Vec<(Str, Value)>) -> Map {
+        let shape = Shape::new(entries.len(), &|idx| &entries[idx].0);
+        Map::of_shape(shape, entries.into_iter().map(|(_, value)| value))
+    }
+
+    fn shape(&self) -> &Shape {
+        self.0.header()
     }
 
     /// The value under `key`.
+    #[inline]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.find(key).map(|idx| &self.0[idx].1)
+        self.find(key).map(|idx| &self.0[idx])
     }
 
     /// Whether `key` is there.
+    #[inline]
     pub fn contains_key(&self, key: &str) -> bool {
         self.find(key).is_some()
     }
@@ -102,17 +112,17 @@ impl Map {
 
     /// Keys and values in the order of keys.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Str, &Value)> + DoubleEndedIterator + Clone {
-        self.0.iter().map(|(key, value)| (key, value))
+        self.keys().zip(self.0.iter())
     }
 
     /// The keys, in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &Str> + DoubleEndedIterator + Clone {
-        self.0.iter().map(|(key, _)| key)
+        self.shape().keys().iter()
     }
 
     /// The values, in the order of their keys.
     pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> + DoubleEndedIterator + Clone {
-        self.0.iter().map(|(_, value)| value)
+        self.0.iter()
     }
 
     /// Whether both are one allocation.
@@ -122,21 +132,21 @@ impl Map {
 
     /// Sets `key`; the map is copied first when it is shared.
     pub fn insert<K: Key>(&mut self, key: K, value: impl Into<Value>) {
-        match self.position(key.text()) {
-            Ok(idx) => self.replace_at(idx, value.into()),
-            Err(idx) => self.0 = self.0.spliced(idx, 0, Some((key.kept(), value.into()))),
+        match self.shape().place(key.text()) {
+            Ok(idx) => self.0.set(idx, value.into()),
+            Err(idx) => self.put(key.kept(), idx, value.into()),
         }
     }
 
-    fn replace_at(&mut self, idx: usize, value: Value) {
-        self.0.set(idx, (self.0[idx].0.clone(), value));
+    fn put(&mut self, key: Str, idx: usize, value: Value) {
+        self.0 = self.0.spliced(self.shape().with(idx, &key), idx, 0, Some(value));
     }
 
     /// Takes `key` out; answers what was there.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let idx = self.find(key)?;
-        let value = self.0[idx].1.clone();
-        self.0 = self.0.spliced(idx, 1, None);
+        let value = self.0[idx].clone();
+        self.0 = self.0.spliced(self.shape().without(idx), idx, 1, None);
         Some(value)
     }
 
@@ -150,10 +160,10 @@ impl Map {
     /// Changes the value under `key`, if there is one; what `f` leaves as it was stays shared.
     pub fn edit(&mut self, key: &str, f: impl FnOnce(&mut Value)) {
         let Some(idx) = self.find(key) else { return };
-        let mut value = self.0[idx].1.clone();
+        let mut value = self.0[idx].clone();
         f(&mut value);
-        if !value.same(&self.0[idx].1) {
-            self.replace_at(idx, value);
+        if !value.same(&self.0[idx]) {
+            self.0.set(idx, value);
         }
     }
 
@@ -189,17 +199,17 @@ impl Map {
     /// A copy in which the entries of `other` are set, too; made at once.
     pub fn merged(&self, other: &Map) -> Map {
         let mut entries = Vec::with_capacity(self.len() + other.len());
-        let mut rest = other.0.iter().peekable();
-        for entry in self.0.iter() {
-            while let Some(it) = rest.next_if(|it| it.0 < entry.0) {
-                entries.push(it.clone());
+        let mut rest = other.iter().peekable();
+        for (key, value) in self.iter() {
+            while let Some((key, value)) = rest.next_if(|(it, _)| *it < key) {
+                entries.push((key.clone(), value.clone()));
             }
-            let instead = rest.next_if(|it| it.0 == entry.0);
+            let instead = rest.next_if(|(it, _)| *it == key).map(|(_, it)| it);
             // What is equal stays the allocation that it was.
-            entries.push(instead.filter(|it| it.1 != entry.1).unwrap_or(entry).clone());
+            entries.push((key.clone(), instead.filter(|it| *it != value).unwrap_or(value).clone()));
         }
-        entries.extend(rest.cloned());
-        Map(Shared::new(entries.into_iter()))
+        entries.extend(rest.map(|(key, value)| (key.clone(), value.clone())));
+        Map::of_entries(entries)
     }
 
     /// A copy with only the entries for which `keep` answers true.
@@ -207,32 +217,20 @@ impl Map {
         if self.iter().all(|(key, value)| keep(key, value)) {
             return self.clone();
         }
-        let kept: Vec<(Str, Value)> = self.0.iter().filter(|(key, value)| keep(key, value)).cloned().collect();
-        Map(Shared::new(kept.into_iter()))
+        let kept = self.iter().filter(|(key, value)| keep(key, value)).map(|(key, value)| (key.clone(), value.clone()));
+        Map::of_entries(kept.collect())
     }
 
-    /// Where `key` is. Most maps are small and most keys differ in length, which is at hand: looking at each is quickest.
+    #[inline]
     fn find(&self, key: &str) -> Option<usize> {
-        if self.0.len() > LOOKED_AT_MAX {
-            return self.position(key).ok();
-        }
-        for (idx, (have, _)) in self.0.iter().enumerate() {
-            if have.len() == key.len() && same_text(have, key) {
-                return Some(idx);
-            }
-        }
-        None
-    }
-
-    fn position(&self, key: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(have, _)| have.as_str().cmp(key))
+        self.shape().find(key)
     }
 }
 
 impl PartialEq for Map {
     /// What is one allocation is not looked into.
     fn eq(&self, other: &Map) -> bool {
-        self.same(other) || *self.0 == *other.0
+        self.same(other) || (self.shape() == other.shape() && *self.0 == *other.0)
     }
 }
 
@@ -256,7 +254,7 @@ impl From<Vec<(Str, Value)>> for Map {
             entries.sort_by(|(a, _), (b, _)| a.cmp(b));
             entries.dedup_by(|(a, _), (b, _)| a == b);
         }
-        Map(Shared::new(entries.into_iter()))
+        Map::of_entries(entries)
     }
 }
 

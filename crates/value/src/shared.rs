@@ -4,22 +4,27 @@ use std::ops::Deref;
 
 use triomphe::{Arc, ThinArc};
 
-/// Immutable items; cloning is a counter. One word wide, as the length lies with the items: trees are made of these.
+/// Immutable items and what is said of them all; cloning is a counter. One word wide, as the length lies with the items:
+/// trees are made of these.
 #[derive(PartialEq, Eq)]
-pub(crate) struct Shared<T>(ThinArc<(), T>);
+pub(crate) struct Shared<H, T>(ThinArc<H, T>);
 
-impl<T> Shared<T> {
-    pub(crate) fn new(items: impl ExactSizeIterator<Item = T>) -> Shared<T> {
-        Shared(ThinArc::from_header_and_iter((), items))
+impl<H, T> Shared<H, T> {
+    pub(crate) fn new(header: H, items: impl ExactSizeIterator<Item = T>) -> Shared<H, T> {
+        Shared(ThinArc::from_header_and_iter(header, items))
+    }
+
+    pub(crate) fn header(&self) -> &H {
+        &self.0.header.header
     }
 
     /// Whether both are one allocation.
-    pub(crate) fn same(&self, other: &Shared<T>) -> bool {
+    pub(crate) fn same(&self, other: &Shared<H, T>) -> bool {
         std::ptr::eq(self.as_ptr(), other.as_ptr())
     }
 }
 
-impl<T: Clone> Shared<T> {
+impl<H: Clone, T: Clone> Shared<H, T> {
     /// Replaces the item at `idx`, which must exist; the items are copied first when they are shared.
     pub(crate) fn set(&mut self, idx: usize, item: T) {
         let unset = self.0.with_arc_mut(|it| match Arc::get_mut(it) {
@@ -30,26 +35,26 @@ impl<T: Clone> Shared<T> {
             None => Some(item),
         });
         if unset.is_some() {
-            *self = self.spliced(idx, 1, unset);
+            *self = self.spliced(self.header().clone(), idx, 1, unset);
         }
     }
 
     /// A copy in which `new` stands for the `n_old` items from `idx` on.
-    pub(crate) fn spliced(&self, idx: usize, n_old: usize, mut new: Option<T>) -> Shared<T> {
+    pub(crate) fn spliced(&self, header: H, idx: usize, n_old: usize, mut new: Option<T>) -> Shared<H, T> {
         let n_new = usize::from(new.is_some());
         let old = |at| &self[if at < idx { at } else { at + n_old - n_new }];
         let items = 0..self.len() + n_new - n_old;
-        Shared::new(items.map(|at| new.take_if(|_| at == idx).unwrap_or_else(|| old(at).clone())))
+        Shared::new(header, items.map(|at| new.take_if(|_| at == idx).unwrap_or_else(|| old(at).clone())))
     }
 }
 
-impl<T> Clone for Shared<T> {
+impl<H, T> Clone for Shared<H, T> {
     fn clone(&self) -> Self {
         Shared(self.0.clone())
     }
 }
 
-impl<T> Deref for Shared<T> {
+impl<H, T> Deref for Shared<H, T> {
     type Target = [T];
     fn deref(&self) -> &[T] {
         &self.0.slice

@@ -62,23 +62,50 @@ pub fn hash(text: &str) -> u32 {
     ((hash.rotate_left(5) ^ last).wrapping_mul(FACTOR) >> 32) as u32
 }
 
-/// Equality of texts that are short, most of them equal: eight bytes at once, without a call.
+/// Equality of texts that are short, most of them equal: in words, the last of which may overlap the one before.
 pub(crate) fn same_text(a: &str, b: &str) -> bool {
-    let ((a, a_rest), (b, b_rest)) = (a.as_bytes().as_chunks::<8>(), b.as_bytes().as_chunks::<8>());
-    if a.len() != b.len() || a_rest.len() != b_rest.len() {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
         return false;
     }
-    for idx in 0..a.len() {
-        if u64::from_le_bytes(a[idx]) != u64::from_le_bytes(b[idx]) {
-            return false;
+    if let (Some(a_last), Some(b_last)) = (a.last_chunk::<8>(), b.last_chunk::<8>()) {
+        let ((a, _), (b, _)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+        for idx in 0..a.len().min(b.len()) {
+            if u64::from_le_bytes(a[idx]) != u64::from_le_bytes(b[idx]) {
+                return false;
+            }
+        }
+        return u64::from_le_bytes(*a_last) == u64::from_le_bytes(*b_last);
+    }
+    if let (Some(a_first), Some(b_first), Some(a_last), Some(b_last)) =
+        (a.first_chunk::<4>(), b.first_chunk::<4>(), a.last_chunk::<4>(), b.last_chunk::<4>())
+    {
+        return u32::from_le_bytes(*a_first) == u32::from_le_bytes(*b_first)
+            && u32::from_le_bytes(*a_last) == u32::from_le_bytes(*b_last);
+    }
+    // Three at most.
+    a.first() == b.first() && a.get(1) == b.get(1) && a.last() == b.last()
+}
+
+/// The place of the first byte that is `wanted`.
+pub(crate) fn position_of(text: &str, wanted: u8) -> Option<usize> {
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let pattern = u64::from(wanted) * LOW_BITS;
+    for idx in 0..words.len() {
+        let zeros = zero_bytes(u64::from_le_bytes(words[idx]) ^ pattern);
+        if zeros != 0 {
+            return Some(idx * 8 + zeros.trailing_zeros() as usize / 8);
         }
     }
-    for idx in 0..a_rest.len() {
-        if a_rest[idx] != b_rest[idx] {
-            return false;
-        }
-    }
-    true
+    rest.iter().position(|it| *it == wanted).map(|it| words.len() * 8 + it)
+}
+
+/// The lowest bit of each byte of a word.
+pub(crate) const LOW_BITS: u64 = 0x0101_0101_0101_0101;
+
+/// The top bit of each byte that is zero; above the lowest such byte of some that are one, too.
+pub(crate) fn zero_bytes(word: u64) -> u64 {
+    word.wrapping_sub(LOW_BITS) & !word & (LOW_BITS << 7)
 }
 
 impl PartialEq for Str {

@@ -1,5 +1,6 @@
 //! The tree itself and the ways to read and change it.
 
+use crate::str::position_of;
 use crate::{List, Map, Str};
 
 /// One node of a tree. Cloning is at most a counter.
@@ -19,7 +20,7 @@ pub enum Value {
 
 /// The first key of a dotted path, and the rest.
 pub fn split_path(path: &str) -> (&str, Option<&str>) {
-    match path.bytes().position(|it| it == b'.') {
+    match position_of(path, b'.') {
         Some(at) => (&path[..at], Some(&path[at + 1..])),
         None => (path, None),
     }
@@ -86,6 +87,7 @@ impl Value {
     }
 
     /// The child under `key`, if this is a map that has it.
+    #[inline]
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.as_map()?.get(key)
     }

@@ -1,0 +1,145 @@
+//! The keys of a map, apart from its values: maps that have the same keys share them.
+
+use std::cell::RefCell;
+
+use triomphe::ThinArc;
+
+use crate::Str;
+use crate::str::{LOW_BITS, same_text, zero_bytes};
+
+/// Keys up to this many are found by their tags; more are searched by halves.
+const TAGS: usize = 24;
+
+/// Places for shapes that were met lately.
+const RECENT: usize = 1024;
+
+/// A byte for each key, by which most keys are told apart without looking at them.
+type Tags = [u8; TAGS];
+
+/// Keys in order, each once. As a rule there is one allocation of equal ones in use: a map costs its values and a pointer.
+#[derive(Clone, Eq)]
+pub(crate) struct Shape(ThinArc<Tags, Str>);
+
+impl Shape {
+    /// Of `n` keys in order.
+    pub(crate) fn new<'a>(n: usize, key: &dyn Fn(usize) -> &'a Str) -> Shape {
+        let mut tags = [0; TAGS];
+        for (idx, place) in tags.iter_mut().enumerate().take(n) {
+            *place = tag(key(idx));
+        }
+        Shape::tagged(n, tags, key)
+    }
+
+    fn tagged<'a>(n: usize, tags: Tags, key: &dyn Fn(usize) -> &'a Str) -> Shape {
+        thread_local! {
+            static SHAPES: RefCell<[Option<Shape>; RECENT]> = const { RefCell::new([const { None }; RECENT]) };
+        }
+        let new = || Shape(ThinArc::from_header_and_iter(tags, (0..n).map(|idx| key(idx).clone())));
+        if n > TAGS {
+            return new();
+        }
+        SHAPES.with_borrow_mut(|shapes| {
+            let place = &mut shapes[place_of(&tags, n)];
+            if let Some(it) = place.as_ref().filter(|it| it.0.header.header == tags && it.keys().len() == n)
+                && it.keys().iter().enumerate().all(|(idx, have)| have == key(idx))
+            {
+                return it.clone();
+            }
+            place.insert(new()).clone()
+        })
+    }
+
+    pub(crate) fn keys(&self) -> &[Str] {
+        &self.0.slice
+    }
+
+    /// Where `key` is.
+    // Inline: the tag of a name that stands in code is a constant.
+    #[inline]
+    pub(crate) fn find(&self, key: &str) -> Option<usize> {
+        self.find_tagged(key, tag(key))
+    }
+
+    fn find_tagged(&self, key: &str, tag: u8) -> Option<usize> {
+        let keys = self.keys();
+        if keys.len() > TAGS {
+            return self.position(key).ok();
+        }
+        let wanted = u64::from(tag) * LOW_BITS;
+        let (words, _) = self.0.header.header.as_chunks::<8>();
+        let mut first = 0;
+        for word in words {
+            let mut hits = zero_bytes(u64::from_le_bytes(*word) ^ wanted);
+            while hits != 0 {
+                let idx = first + hits.trailing_zeros() as usize / 8;
+                if keys.get(idx).is_some_and(|have| same_text(have, key)) {
+                    return Some(idx);
+                }
+                hits &= hits - 1;
+            }
+            first += 8;
+            if first >= keys.len() {
+                break;
+            }
+        }
+        None
+    }
+
+    /// Where `key` is, or where it would be.
+    pub(crate) fn place(&self, key: &str) -> Result<usize, usize> {
+        self.find(key).map_or_else(|| self.position(key), Ok)
+    }
+
+    fn position(&self, key: &str) -> Result<usize, usize> {
+        self.keys().binary_search_by(|have| have.as_str().cmp(key))
+    }
+
+    /// With `key` before the one at `idx`.
+    pub(crate) fn with(&self, idx: usize, key: &Str) -> Shape {
+        let mut tags = self.0.header.header;
+        if idx < TAGS {
+            tags.copy_within(idx..TAGS - 1, idx + 1);
+            tags[idx] = tag(key);
+        }
+        let old = self.keys();
+        Shape::tagged(old.len() + 1, tags, &|at| if at == idx { key } else { &old[at - usize::from(at > idx)] })
+    }
+
+    /// Without the key at `idx`.
+    pub(crate) fn without(&self, idx: usize) -> Shape {
+        let old = self.keys();
+        if old.len() > TAGS {
+            return Shape::new(old.len() - 1, &|at| &old[at + usize::from(at >= idx)]);
+        }
+        let mut tags = self.0.header.header;
+        tags.copy_within(idx + 1.., idx);
+        tags[TAGS - 1] = 0;
+        Shape::tagged(old.len() - 1, tags, &|at| &old[at + usize::from(at >= idx)])
+    }
+}
+
+impl PartialEq for Shape {
+    /// What is one allocation is not looked into.
+    fn eq(&self, other: &Shape) -> bool {
+        std::ptr::eq(self.0.as_ptr(), other.0.as_ptr()) || self.keys() == other.keys()
+    }
+}
+
+#[inline]
+fn tag(key: &str) -> u8 {
+    let (first, last) = match key.as_bytes() {
+        [] => (0, 0),
+        [it] => (*it, *it),
+        [first, .., last] => (*first, *last),
+    };
+    (key.len() as u8).wrapping_mul(0x1d).wrapping_add(first.wrapping_mul(0x35)).wrapping_add(last.wrapping_mul(0x8b))
+}
+
+fn place_of(tags: &Tags, n: usize) -> usize {
+    const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
+    let mut hash = n as u64;
+    for word in tags.as_chunks::<8>().0 {
+        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR);
+    }
+    (hash >> 32) as usize % RECENT
+}
