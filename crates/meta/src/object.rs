@@ -1,6 +1,6 @@
 //! One stored object.
 
-use value::{Map, Str, Value, split_path};
+use value::{Map, Str, Value};
 
 use crate::{Key, KindId, Metadata};
 
@@ -46,10 +46,7 @@ impl Object {
 
     /// The value at a dotted path into the body, such as `spec.nodeName`.
     pub fn at(&self, path: &str) -> Option<&Value> {
-        match split_path(path) {
-            (key, None) => self.body.get(key),
-            (key, Some(rest)) => self.body.get(key)?.at(rest),
-        }
+        self.body.at(path)
     }
 
     pub fn str_at(&self, path: &str) -> Option<&str> {

@@ -22,7 +22,7 @@ pub use self::list::List;
 pub use self::literal::Keys;
 pub use self::map::{Key, Map};
 pub use self::str::{Str, hash};
-pub use self::tree::{Constant, Value, split_path};
+pub use self::tree::{Constant, Value};
 
 #[cfg(test)]
 mod tests;

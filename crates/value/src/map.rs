@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use crate::shape::Shape;
 use crate::shared::Shared;
+use crate::str::position_of;
 use crate::{Str, Value};
 
 /// What becomes the key of a map.
@@ -94,6 +95,17 @@ impl Map {
         self.find(key).map(|idx| &self.0[idx])
     }
 
+    /// The value at a dotted path such as `template.metadata`; a key with a dot needs [`Map::get`].
+    pub fn at(&self, path: &str) -> Option<&Value> {
+        let (mut map, mut rest) = (self, path.as_bytes());
+        loop {
+            let dot = position_of(rest, b'.');
+            let value = &map.0[map.shape().find(&rest[..dot.unwrap_or(rest.len())])?];
+            let Some(dot) = dot else { return Some(value) };
+            (map, rest) = (value.as_map()?, &rest[dot + 1..]);
+        }
+    }
+
     /// Whether `key` is there.
     #[inline]
     pub fn contains_key(&self, key: &str) -> bool {
@@ -132,7 +144,7 @@ impl Map {
 
     /// Sets `key`; the map is copied first when it is shared.
     pub fn insert<K: Key>(&mut self, key: K, value: impl Into<Value>) {
-        match self.shape().place(key.text()) {
+        match self.shape().place(key.text().as_bytes()) {
             Ok(idx) => self.0.set(idx, value.into()),
             Err(idx) => self.put(key.kept(), idx, value.into()),
         }
@@ -223,7 +235,7 @@ impl Map {
 
     #[inline]
     fn find(&self, key: &str) -> Option<usize> {
-        self.shape().find(key)
+        self.shape().find(key.as_bytes())
     }
 }
 

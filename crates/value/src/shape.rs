@@ -25,7 +25,7 @@ impl Shape {
     pub(crate) fn new<'a>(n: usize, key: &dyn Fn(usize) -> &'a Str) -> Shape {
         let mut tags = [0; TAGS];
         for (idx, place) in tags.iter_mut().enumerate().take(n) {
-            *place = tag(key(idx));
+            *place = tag(key(idx).as_bytes());
         }
         Shape::tagged(n, tags, key)
     }
@@ -56,11 +56,11 @@ impl Shape {
     /// Where `key` is.
     // Inline: the tag of a name that stands in code is a constant.
     #[inline]
-    pub(crate) fn find(&self, key: &str) -> Option<usize> {
+    pub(crate) fn find(&self, key: &[u8]) -> Option<usize> {
         self.find_tagged(key, tag(key))
     }
 
-    fn find_tagged(&self, key: &str, tag: u8) -> Option<usize> {
+    fn find_tagged(&self, key: &[u8], tag: u8) -> Option<usize> {
         let keys = self.keys();
         if keys.len() > TAGS {
             return self.position(key).ok();
@@ -72,7 +72,7 @@ impl Shape {
             let mut hits = zero_bytes(u64::from_le_bytes(*word) ^ wanted);
             while hits != 0 {
                 let idx = first + hits.trailing_zeros() as usize / 8;
-                if keys.get(idx).is_some_and(|have| same_text(have, key)) {
+                if keys.get(idx).is_some_and(|have| same_text(have.as_bytes(), key)) {
                     return Some(idx);
                 }
                 hits &= hits - 1;
@@ -86,12 +86,12 @@ impl Shape {
     }
 
     /// Where `key` is, or where it would be.
-    pub(crate) fn place(&self, key: &str) -> Result<usize, usize> {
+    pub(crate) fn place(&self, key: &[u8]) -> Result<usize, usize> {
         self.find(key).map_or_else(|| self.position(key), Ok)
     }
 
-    fn position(&self, key: &str) -> Result<usize, usize> {
-        self.keys().binary_search_by(|have| have.as_str().cmp(key))
+    fn position(&self, key: &[u8]) -> Result<usize, usize> {
+        self.keys().binary_search_by(|have| have.as_bytes().cmp(key))
     }
 
     /// With `key` before the one at `idx`.
@@ -99,7 +99,7 @@ impl Shape {
         let mut tags = self.0.header.header;
         if idx < TAGS {
             tags.copy_within(idx..TAGS - 1, idx + 1);
-            tags[idx] = tag(key);
+            tags[idx] = tag(key.as_bytes());
         }
         let old = self.keys();
         Shape::tagged(old.len() + 1, tags, &|at| if at == idx { key } else { &old[at - usize::from(at > idx)] })
@@ -126,8 +126,8 @@ impl PartialEq for Shape {
 }
 
 #[inline]
-fn tag(key: &str) -> u8 {
-    let (first, last) = match key.as_bytes() {
+fn tag(key: &[u8]) -> u8 {
+    let (first, last) = match key {
         [] => (0, 0),
         [it] => (*it, *it),
         [first, .., last] => (*first, *last),

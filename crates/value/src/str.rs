@@ -33,7 +33,7 @@ impl Str {
                 text.0.leak();
                 text
             });
-            if same_text(known, text) {
+            if same_text(known.as_bytes(), text.as_bytes()) {
                 return known.clone();
             }
         }
@@ -63,8 +63,7 @@ pub fn hash(text: &str) -> u32 {
 }
 
 /// Equality of texts that are short, most of them equal: in words, the last of which may overlap the one before.
-pub(crate) fn same_text(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
+pub(crate) fn same_text(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
@@ -87,17 +86,37 @@ pub(crate) fn same_text(a: &str, b: &str) -> bool {
     a.first() == b.first() && a.get(1) == b.get(1) && a.last() == b.last()
 }
 
-/// The place of the first byte that is `wanted`.
-pub(crate) fn position_of(text: &str, wanted: u8) -> Option<usize> {
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let pattern = u64::from(wanted) * LOW_BITS;
-    for idx in 0..words.len() {
-        let zeros = zero_bytes(u64::from_le_bytes(words[idx]) ^ pattern);
-        if zeros != 0 {
-            return Some(idx * 8 + zeros.trailing_zeros() as usize / 8);
+/// The order of texts that are short: in words, without a call.
+fn order(a: &[u8], b: &[u8]) -> Ordering {
+    let ((a_words, _), (b_words, _)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let n_words = a_words.len().min(b_words.len());
+    for idx in 0..n_words {
+        let (a, b) = (u64::from_le_bytes(a_words[idx]), u64::from_le_bytes(b_words[idx]));
+        if a != b {
+            return a.swap_bytes().cmp(&b.swap_bytes());
         }
     }
-    rest.iter().position(|it| *it == wanted).map(|it| words.len() * 8 + it)
+    for (mine, other) in a[n_words * 8..].iter().zip(&b[n_words * 8..]) {
+        if mine != other {
+            return mine.cmp(other);
+        }
+    }
+    a.len().cmp(&b.len())
+}
+
+/// The place of the first byte that is `wanted`.
+pub(crate) fn position_of(text: &[u8], wanted: u8) -> Option<usize> {
+    let (words, rest) = text.as_chunks::<8>();
+    let pattern = u64::from(wanted) * LOW_BITS;
+    let mut at = 0;
+    for word in words {
+        let zeros = zero_bytes(u64::from_le_bytes(*word) ^ pattern);
+        if zeros != 0 {
+            return Some(at + zeros.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    rest.iter().position(|it| *it == wanted).map(|it| at + it)
 }
 
 /// The lowest bit of each byte of a word.
@@ -111,14 +130,14 @@ pub(crate) fn zero_bytes(word: u64) -> u64 {
 impl PartialEq for Str {
     /// What is one allocation is not looked into.
     fn eq(&self, other: &Str) -> bool {
-        self.same(other) || same_text(self, other)
+        self.same(other) || same_text(self.as_bytes(), other.as_bytes())
     }
 }
 
 impl Ord for Str {
     /// What is one allocation is not looked into.
     fn cmp(&self, other: &Str) -> Ordering {
-        if self.same(other) { Ordering::Equal } else { self.0.cmp(&other.0) }
+        if self.same(other) { Ordering::Equal } else { order(self.as_bytes(), other.as_bytes()) }
     }
 }
 
@@ -179,13 +198,13 @@ impl From<&Str> for Str {
 
 impl PartialEq<str> for Str {
     fn eq(&self, other: &str) -> bool {
-        same_text(self, other)
+        same_text(self.as_bytes(), other.as_bytes())
     }
 }
 
 impl PartialEq<&str> for Str {
     fn eq(&self, other: &&str) -> bool {
-        same_text(self, other)
+        same_text(self.as_bytes(), other.as_bytes())
     }
 }
 

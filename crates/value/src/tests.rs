@@ -1,4 +1,6 @@
-use crate::{Value, base64, json, time, value};
+use std::collections::BTreeMap;
+
+use crate::{Map, Str, Value, base64, json, time, value};
 
 fn roundtrip(text: &str, expected: &str) {
     let parsed = json::parse(text.as_bytes())
@@ -78,4 +80,65 @@ fn times_are_read_back_as_they_were_written() {
         assert_eq!(time::parse_secs(bad), None, "{bad}");
     }
     assert_eq!(time::parse_secs("2024-02-29T01:00:00+01:00"), time::parse_secs("2024-02-29T00:00:00Z"));
+}
+
+/// Texts of every length around the words in which they are compared, which differ early, late or not at all.
+#[test]
+fn texts_are_compared_bytewise() {
+    let mut texts: Vec<String> = vec![String::new()];
+    for len in 1..20 {
+        for (at, byte) in [(0, 'a'), (0, 'b'), (len / 2, '\u{7f}'), (len - 1, 'a'), (len - 1, 'é')] {
+            let mut text: Vec<char> = vec!['b'; len];
+            text[at] = byte;
+            texts.push(text.into_iter().collect());
+        }
+    }
+    for a in &texts {
+        for b in &texts {
+            assert_eq!(Str::from(a).cmp(&Str::from(b)), a.cmp(b), "{a} and {b}");
+            assert_eq!(Str::from(a) == Str::from(b), a == b, "{a} and {b}");
+            assert_eq!(Str::from(a) == b.as_str(), a == b, "{a} and {b}");
+        }
+    }
+}
+
+/// What is set and taken out at random, against the standard library's map.
+#[test]
+fn maps_keep_what_they_are_given() {
+    let (mut map, mut model, mut chance) = (Map::new(), BTreeMap::new(), 7_u32);
+    for step in 0..4_000_i64 {
+        chance = chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        // Grows and shrinks across the number of keys from which maps are searched in another way.
+        let n_keys = if step / 500 % 2 == 0 { 60 } else { 12 };
+        let key = format!("key{}", (chance >> 16) % n_keys);
+        if (chance >> 8) % 3 == 0 {
+            assert_eq!(map.remove(&key), model.remove(&key));
+        } else {
+            map.insert(&key, step);
+            model.insert(key.clone(), Value::Int(step));
+        }
+        assert!(map.iter().map(|(key, value)| (key.as_str(), value)).eq(model.iter().map(|(k, v)| (k.as_str(), v))));
+        for number in 0..60 {
+            let key = format!("key{number}");
+            assert_eq!(map.get(&key), model.get(&key), "{key} in {map:?}");
+        }
+        let again: Map = map.iter().map(|(key, value)| (Str::from(key.as_str()), value.clone())).collect();
+        assert_eq!(again, map);
+    }
+}
+
+#[test]
+fn a_path_leads_through_maps_only() {
+    let it = value!({"spec": {"template": {"metadata": {"name": "web"}}, "list": [{"a": 1}]}, "": {"": 2}});
+    for (path, expected) in [
+        ("spec.template.metadata.name", Some(Value::from("web"))),
+        ("spec.template.metadata.name.more", None),
+        ("spec.list.a", None),
+        ("spec.", None),
+        ("spec..template", None),
+        (".", Some(Value::Int(2))),
+        ("", Some(value!({"": 2}))),
+    ] {
+        assert_eq!(it.at(path), expected.as_ref(), "{path}");
+    }
 }

@@ -19,8 +19,8 @@ pub enum Value {
 }
 
 /// The first key of a dotted path, and the rest.
-pub fn split_path(path: &str) -> (&str, Option<&str>) {
-    match position_of(path, b'.') {
+fn split_path(path: &str) -> (&str, Option<&str>) {
+    match position_of(path.as_bytes(), b'.') {
         Some(at) => (&path[..at], Some(&path[at + 1..])),
         None => (path, None),
     }
@@ -94,10 +94,7 @@ impl Value {
 
     /// The value at a dotted path such as `spec.template.metadata`; a key with a dot needs [`Value::get`].
     pub fn at(&self, path: &str) -> Option<&Value> {
-        match split_path(path) {
-            (key, None) => self.get(key),
-            (key, Some(rest)) => self.get(key)?.at(rest),
-        }
+        self.as_map()?.at(path)
     }
 
     pub fn str_at(&self, path: &str) -> Option<&str> {
