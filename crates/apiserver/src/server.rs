@@ -172,5 +172,5 @@ pub(crate) fn uuid(a: u64, b: u64) -> Str {
     text[14..18].copy_from_slice(&a[12..]);
     text[19..23].copy_from_slice(&b[..4]);
     text[24..].copy_from_slice(&b[4..]);
-    String::from_utf8_lossy(&text).as_ref().into()
+    std::str::from_utf8(&text).unwrap_or_default().into()
 }

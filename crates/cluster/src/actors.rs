@@ -133,11 +133,6 @@ impl Slot {
         self.note_wakeup();
     }
 
-    /// Whether it has something to do.
-    pub fn is_due(&self, now: Instant) -> bool {
-        self.wakeup.is_some_and(|it| it <= now)
-    }
-
     /// Goes on with what it knew.
     pub fn take_up(&mut self, saved: &Value) {
         self.actor.take_up(saved);
@@ -151,8 +146,9 @@ impl Slot {
         self.note_wakeup();
     }
 
-    pub fn next_wakeup(&self) -> Option<Instant> {
-        self.wakeup
+    /// When it next has something to do; the end of time where it waits for a change.
+    pub fn next_wakeup(&self) -> Instant {
+        self.wakeup.unwrap_or(Instant::END)
     }
 
     fn note_wakeup(&mut self) {

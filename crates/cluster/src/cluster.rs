@@ -1,7 +1,7 @@
 //! The turn: deliver what changed, let everybody work, and when nothing is left jump to the next wake-up.
 
 use apiserver::{ApiServer, Body, Chunk, StreamId, Tunnel};
-use meta::{Key, Revision, Status};
+use meta::{Key, KindId, Revision, Status};
 use runtime::{Indexes, Recorder, View};
 use scheduler::Scheduler;
 use sim::{Duration, Instant};
@@ -21,6 +21,8 @@ const BATCH_CHANGES_MAX: usize = 4096;
 pub struct Cluster {
     pub(crate) api: ApiServer,
     pub(crate) slots: Vec<Slot>,
+    /// When each slot next has something to do, side by side: every turn looks at all.
+    wakeups: Vec<Instant>,
     pub(crate) config: Config,
     pub(crate) indexes: Indexes,
     pub(crate) recorder: Recorder,
@@ -83,6 +85,7 @@ impl Cluster {
                 .collect(),
             delivered: Revision::default(),
             api,
+            wakeups: vec![Instant::END; slots.len()],
             slots,
             config: config.clone(),
             indexes: Indexes::default(),
@@ -196,7 +199,7 @@ impl Cluster {
         if self.has_undelivered() {
             return Some(self.now);
         }
-        self.slots.iter().filter_map(Slot::next_wakeup).min().map(|it| it.max(self.now))
+        self.wakeups.iter().min().filter(|it| **it < Instant::END).map(|it| self.now.max(*it))
     }
 
     /// How many turns there have been.
@@ -227,9 +230,17 @@ impl Cluster {
         self.n_turns += 1;
         self.deliver();
         self.api.let_pass(self.now);
-        for slot in self.slots.iter_mut().filter(|it| it.is_due(self.now)) {
-            slot.work(&mut self.api, &self.indexes, &mut self.recorder, self.now);
+        for (slot, wakeup) in self.slots.iter_mut().zip(&mut self.wakeups) {
+            if *wakeup <= self.now {
+                slot.work(&mut self.api, &self.indexes, &mut self.recorder, self.now);
+                *wakeup = slot.next_wakeup();
+            }
         }
+    }
+
+    /// Reads from all slots when they have something to do.
+    pub(crate) fn read_wakeups(&mut self) {
+        self.wakeups = self.slots.iter().map(Slot::next_wakeup).collect();
     }
 
     /// Brings indexes and queues up to date with the log.
@@ -239,9 +250,10 @@ impl Cluster {
         }
         let mut expired = false;
         let mut batch: Vec<Change> = Vec::new();
+        let changed: Vec<KindId> = self.api.store().changed_since(self.delivered).collect();
         self.delivered = self.api.store().revision();
-        for Delivery { cursor, slots } in &mut self.deliveries {
-            let kind = cursor.kind;
+        for kind in changed {
+            let Some(Delivery { cursor, slots }) = self.deliveries.get_mut(usize::from(kind.0)) else { continue };
             while cursor.seen < self.api.store().newest(kind) {
                 batch.clear();
                 if self.api.store().read(cursor, BATCH_CHANGES_MAX, &mut batch).is_err() {
@@ -255,6 +267,7 @@ impl Cluster {
                 let view = View::new(&self.api, &self.indexes, self.now);
                 for idx in slots.iter() {
                     self.slots[*idx].deliver(kind, &batch, &view);
+                    self.wakeups[*idx] = self.slots[*idx].next_wakeup();
                 }
             }
         }
@@ -282,6 +295,7 @@ impl Cluster {
             slot.list(&view);
         }
         actors::read_components(&mut self.slots, &view);
+        self.read_wakeups();
     }
 
     /// Advances to the next thing that happens, as a step of a debugger.

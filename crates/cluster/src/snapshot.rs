@@ -88,6 +88,7 @@ impl Cluster {
                 slot.take_up(saved);
             }
         }
+        self.read_wakeups();
     }
 
     /// The cluster that a snapshot was taken of: no open streams, every actor as after a restart.

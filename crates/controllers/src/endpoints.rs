@@ -100,7 +100,7 @@ fn store(cx: &mut Cx<'_>, service: &Object, subsets: Vec<Value>, trigger: Option
         object.meta.labels.insert(services::HEADLESS, "");
     }
     mark(&mut object.meta.annotations, services::TRIGGER_TIME, trigger.map(time::format_secs));
-    mark(&mut object.meta.annotations, OVER_CAPACITY, is_cut.then(|| "truncated".to_owned()));
+    mark(&mut object.meta.annotations, OVER_CAPACITY, is_cut.then(|| Str::from("truncated")));
     object.body.remove("subsets");
     if !subsets.is_empty() {
         object.body.insert("subsets", subsets);
@@ -124,7 +124,7 @@ fn store(cx: &mut Cx<'_>, service: &Object, subsets: Vec<Value>, trigger: Option
     Err(status)
 }
 
-fn mark(annotations: &mut Map, key: &str, text: Option<String>) {
+fn mark(annotations: &mut Map, key: &str, text: Option<Str>) {
     match text {
         Some(text) => annotations.insert(key, text),
         None => {

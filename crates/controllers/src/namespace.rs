@@ -63,7 +63,7 @@ impl Reconciler for Namespaces {
 /// A pod that goes may be the last thing that a namespace waits for.
 fn on_last_pod(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
     if change.after.is_none() {
-        let key = Key::cluster(change.object().namespace());
+        let key = Key::cluster(&change.object().meta.namespace);
         if view.get(NAMESPACE, &key).is_some_and(|it| it.meta.is_deleted()) {
             keys.push(key);
         }

@@ -51,7 +51,8 @@ impl Reconciler for TaintEviction {
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
         let Some(pod) = cx.get(POD, key) else { return Ok(Action::AwaitChange) };
-        let Some(node) = pod.str_at("spec.nodeName").and_then(|it| cx.get(NODE, &Key::cluster(it))) else {
+        let node = pod.at("spec.nodeName").and_then(Value::as_shared_str);
+        let Some(node) = node.and_then(|it| cx.get(NODE, &Key::cluster(it))) else {
             return Ok(Action::AwaitChange);
         };
         let taints: Vec<Taint> = placement::taints(&node).into_iter().filter(|it| it.effect == "NoExecute").collect();
@@ -132,7 +133,7 @@ fn on_pod(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
     if change.before.as_ref().is_some_and(|it| it.at("spec") == pod.at("spec")) {
         return;
     }
-    let node = pod.str_at("spec.nodeName").and_then(|it| view.get(NODE, &Key::cluster(it)));
+    let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).and_then(|it| view.get(NODE, &Key::cluster(it)));
     if node.is_some_and(|it| has_no_execute(it)) {
         keys.push(pod.key());
     }

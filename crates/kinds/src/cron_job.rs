@@ -22,6 +22,7 @@ pub(crate) const KIND: Kind = Kind {
     columns: COLUMNS,
     strategy: Strategy {
         default,
+        default_status: Some(|_| ()),
         validate: |it, errors| {
             validate(spec(it), None, errors);
             if it.name().len() > NAME_MAX {

@@ -65,6 +65,8 @@ const GONE_AT_ONCE: usize = 2;
 #[derive(Clone, Debug)]
 pub struct Store {
     tables: Vec<Table>,
+    /// The newest change of each kind.
+    newest: Vec<Revision>,
     revision: Revision,
     log_changes_max: usize,
 }
@@ -78,21 +80,25 @@ struct Table {
     gone: VecDeque<Change>,
     /// Changes up to and with this revision have left the log.
     compacted: Revision,
-    /// The newest change of this kind.
-    newest: Revision,
 }
 
 impl Store {
     /// An empty store for `n_kinds` kinds that keeps the last `log_changes_max` changes of each.
     pub fn new(n_kinds: usize, log_changes_max: usize) -> Store {
-        Store { tables: vec![Table::default(); n_kinds], revision: Revision(1), log_changes_max }
+        Store {
+            tables: vec![Table::default(); n_kinds],
+            newest: vec![Revision::default(); n_kinds],
+            revision: Revision(1),
+            log_changes_max,
+        }
     }
 
     /// Makes room for kinds up to and with `kind`.
     pub fn add_kind(&mut self, kind: KindId) {
         let n_kinds = usize::from(kind.0) + 1;
         if self.tables.len() < n_kinds {
-            self.tables.resize(n_kinds, Table { compacted: self.revision, newest: self.revision, ..Table::default() });
+            self.tables.resize(n_kinds, Table { compacted: self.revision, ..Table::default() });
+            self.newest.resize(n_kinds, self.revision);
         }
     }
 
@@ -103,7 +109,12 @@ impl Store {
 
     /// The revision of the newest change of `kind`; lets a reader skip kinds at rest.
     pub fn newest(&self, kind: KindId) -> Revision {
-        self.table(kind).map_or(Revision(0), |it| it.newest)
+        self.newest.get(usize::from(kind.0)).copied().unwrap_or_default()
+    }
+
+    /// Kinds of which something changed after `seen`.
+    pub fn changed_since(&self, seen: Revision) -> impl Iterator<Item = KindId> {
+        (0..).zip(&self.newest).filter(move |(_, newest)| **newest > seen).map(|(idx, _)| KindId(idx))
     }
 
     fn table(&self, kind: KindId) -> Option<&Table> {
@@ -138,7 +149,7 @@ impl Store {
         if revision < table.compacted {
             return Err(Error::Expired);
         }
-        if revision >= table.newest {
+        if revision >= self.newest(kind) {
             return Ok(self.list(kind, namespace).cloned().collect());
         }
         // What changed since, as it was then; the first change after `revision` counts, so it is taken last.
@@ -181,8 +192,8 @@ impl Store {
         }
         let object = stamped(object, revision);
         table.live.insert(object.clone());
-        self.revision = revision;
         table.record(Change { revision, before: None, after: Some(object.clone()) }, self.log_changes_max);
+        self.passed(object.kind, revision);
         Ok(object)
     }
 
@@ -217,8 +228,8 @@ impl Store {
         }
         let object = stamped(object, revision);
         let before = std::mem::replace(live, object.clone());
-        self.revision = revision;
         table.record(Change { revision, before: Some(before), after: Some(object.clone()) }, self.log_changes_max);
+        self.passed(object.kind, revision);
         Ok(object)
     }
 
@@ -237,9 +248,17 @@ impl Store {
 
     /// Takes an object out under the present revision.
     fn take(&mut self, key: &Key, before: Arc<Object>) {
-        let table = &mut self.tables[usize::from(before.kind.0)];
+        let (kind, revision) = (before.kind, self.revision);
+        let table = &mut self.tables[usize::from(kind.0)];
         table.live.remove(key);
-        table.record(Change { revision: self.revision, before: Some(before), after: None }, self.log_changes_max);
+        table.record(Change { revision, before: Some(before), after: None }, self.log_changes_max);
+        self.passed(kind, revision);
+    }
+
+    /// A change of `kind` is in the log.
+    fn passed(&mut self, kind: KindId, revision: Revision) {
+        self.revision = revision;
+        self.newest[usize::from(kind.0)] = revision;
     }
 
     fn expected(&self, kind: KindId, key: &Key, expect: Option<Revision>) -> Result<Arc<Object>, Error> {
@@ -264,7 +283,7 @@ impl Store {
         if cursor.seen < table.compacted {
             return Err(Error::Expired);
         }
-        if cursor.seen >= table.newest {
+        if cursor.seen >= self.newest(cursor.kind) {
             return Ok(());
         }
         let start = table.log.partition_point(|it| it.revision <= cursor.seen);
@@ -316,8 +335,8 @@ impl Store {
         store.revision = revision;
         for table in &mut store.tables {
             table.compacted = revision;
-            table.newest = revision;
         }
+        store.newest.fill(revision);
         for object in objects {
             store.add_kind(object.kind);
             let live = &mut store.tables[usize::from(object.kind.0)].live;
@@ -337,7 +356,6 @@ fn stamped(mut object: Object, revision: Revision) -> Arc<Object> {
 
 impl Table {
     fn record(&mut self, change: Change, log_changes_max: usize) {
-        self.newest = change.revision;
         self.log.push_back(change);
         self.gone.drain(..self.gone.len().min(GONE_AT_ONCE));
         while self.log.len() > log_changes_max {

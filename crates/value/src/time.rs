@@ -3,12 +3,14 @@
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 
+use crate::Str;
+
 /// `secs` since the Unix epoch as `2026-11-24T16:24:56Z` (`metav1.Time`).
-pub fn format_secs(secs: i64) -> String {
+pub fn format_secs(secs: i64) -> Str {
     // The years that clocks show have four digits and need no calendar but the proleptic Gregorian one.
     match u64::try_from(secs) {
         Ok(secs) if secs < YEAR_10_000 => written(secs),
-        _ => at(secs, 0).to_rfc3339_opts(SecondsFormat::Secs, true),
+        _ => at(secs, 0).to_rfc3339_opts(SecondsFormat::Secs, true).into(),
     }
 }
 
@@ -16,7 +18,7 @@ pub fn format_secs(secs: i64) -> String {
 const YEAR_10_000: u64 = 253_402_300_800;
 
 /// Days to a date as Howard Hinnant's `civil_from_days` does it: years begin in March.
-fn written(secs: u64) -> String {
+fn written(secs: u64) -> Str {
     let (days, rest) = (secs / 86_400, secs % 86_400);
     let shifted = days + 719_468;
     let (era, day) = (shifted / 146_097, shifted % 146_097);
@@ -34,7 +36,7 @@ fn written(secs: u64) -> String {
             number /= 10;
         }
     }
-    String::from_utf8_lossy(&text).into_owned()
+    std::str::from_utf8(&text).unwrap_or_default().into()
 }
 
 /// Nanoseconds since the Unix epoch as `2026-11-24T16:24:56.123456Z` (`metav1.MicroTime`).

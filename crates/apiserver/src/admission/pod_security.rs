@@ -140,16 +140,16 @@ pub(super) fn validate(
     if request.is_of(NAMESPACE) {
         return namespace(api, request, object, warnings);
     }
-    if !kind.is_namespaced() {
+    if !kind.is_namespaced() || matches!(request.write.sub, "binding" | "status") {
         return Ok(());
     }
-    let namespace = api.store.get(NAMESPACE, &Key::cluster(object.namespace()));
+    let namespace = api.store.get(NAMESPACE, &Key::cluster(&object.meta.namespace));
     let Some(namespace) = namespace.filter(|it| has_labels(&it.meta.labels)) else { return Ok(()) };
     let policy = policy(&namespace.meta.labels, &mut Errors::new());
     if object.kind == POD {
         let spec = object.map_at("spec").cloned().unwrap_or_default();
         let changes_it = request.live.is_none_or(|live| is_significant(&spec, live));
-        if matches!(request.write.sub, "binding" | "status") || !changes_it {
+        if !changes_it {
             return Ok(());
         }
         let pod = Pod { annotations: &object.meta.annotations, spec: &spec };

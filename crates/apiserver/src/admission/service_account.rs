@@ -44,9 +44,9 @@ fn is_mirror(object: &Object) -> bool {
 
 /// The pod's account.
 fn account(api: &ApiServer, request: &Request<'_>, object: &Object) -> Result<Arc<Object>, Status> {
-    let name = object.str_at("spec.serviceAccountName").unwrap_or_default();
+    let name = object.at("spec.serviceAccountName").and_then(Value::as_shared_str).cloned().unwrap_or_default();
     let namespace = &object.meta.namespace;
-    api.store.get(SERVICE_ACCOUNT, &Key::new(namespace, name)).cloned().ok_or_else(|| {
+    api.store.get(SERVICE_ACCOUNT, &Key::new(namespace, &name)).cloned().ok_or_else(|| {
         let why = format!("error looking up service account {namespace}/{name}: serviceaccount \"{name}\" not found");
         request.write.forbidden(shown(object), &why)
     })

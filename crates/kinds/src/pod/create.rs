@@ -35,7 +35,7 @@ pub(super) fn prepare(pod: &mut Object) {
 pub fn set_condition(status: &mut Map, kind: &str, value: &str, reason: &str, message: &str, now: i64) {
     let old = maps(status, "conditions").find(|(_, it)| text(it, "type") == kind);
     let changed = match old {
-        Some((_, old)) if text(old, "status") == value => text(old, "lastTransitionTime").to_owned(),
+        Some((_, old)) if text(old, "status") == value => text(old, "lastTransitionTime").into(),
         _ => time::format_secs(now),
     };
     let mut condition = map!({ "lastProbeTime": null, "lastTransitionTime": changed, "status": Str::literal(value), "type": Str::literal(kind) });

@@ -13,7 +13,7 @@ fn check(schedule: &str, since: &str, now: &str, expected: Expect) {
     expected.assert_eq(&match due {
         Ok(due) => {
             let many = if due.is_many() { ", too many" } else { "" };
-            format!("{}, {} missed{many}", due.at.map_or("none".to_owned(), format_secs), due.n_missed)
+            format!("{}, {} missed{many}", due.at.map_or("none".into(), format_secs), due.n_missed)
         }
         Err(why) => why,
     });
