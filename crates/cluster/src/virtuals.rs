@@ -89,7 +89,7 @@ fn requests(cluster: &mut Cluster, key: Option<&Key>) {
 fn decisions(cluster: &mut Cluster, key: Option<&Key>) {
     let scheduler = cluster.scheduler();
     let show = |pod: &Key, it: &scheduler::Decision| {
-        shown_object(SCHEDULING_DECISION, pod.clone(), it.at.secs(), it.to_value(&pod.name))
+        shown_object(SCHEDULING_DECISION, pod.clone(), it.at.secs(), it.to_value(pod))
     };
     let objects = match key {
         Some(key) => scheduler.decision(key).map(|it| show(key, it)).into_iter().collect(),

@@ -1,5 +1,7 @@
 //! What a container does, as far as anybody declared it.
 
+use std::sync::{Arc, LazyLock};
+
 use kinds::IMAGE_BEHAVIOR;
 use meta::Object;
 use runtime::View;
@@ -51,7 +53,14 @@ impl Default for Behavior {
 const ANNOTATION: &str = "sim.drydock.dev/";
 
 /// The behaviour of a container: the most specific matching ImageBehavior, then annotations over it.
-pub(crate) fn of(view: &View<'_>, pod: &Object, container: &Value, is_init: bool) -> Behavior {
+pub(crate) fn of(view: &View<'_>, pod: &Object, container: &Value, is_init: bool) -> Arc<Behavior> {
+    // Most behave as nobody declared.
+    static DEFAULT: LazyLock<Arc<Behavior>> = LazyLock::new(Arc::default);
+    let behavior = declared(view, pod, container, is_init);
+    if behavior == **DEFAULT { DEFAULT.clone() } else { Arc::new(behavior) }
+}
+
+fn declared(view: &View<'_>, pod: &Object, container: &Value, is_init: bool) -> Behavior {
     let mut behavior = Behavior::default();
     if is_init && crate::logs::program(view, pod, container).is_none() {
         // An init container of which nothing is known ends well.

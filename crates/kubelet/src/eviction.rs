@@ -117,7 +117,7 @@ impl Kubelets {
 }
 
 fn stop_at_once(life: &mut Life, message: String, cx: &Cx<'_>) {
-    life.failed = Some(("Evicted", message));
+    life.failed = Some(Box::new(("Evicted", message)));
     life.stopping = true;
     life.killed_hard = true;
     life.stop_at = Some(cx.now());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kinds::{ENDPOINT_SLICE, LEASE, MACHINE, NETWORK_POLICY, NODE, POD, SERVICE};
-use meta::{Key, KindId, Object, Status};
+use meta::{Key, KeyMap, KindId, Object, Status};
 use runtime::{Actor, Backlog, Cause, Cx, NAMED_MAX, Stats, View};
 use sim::{Instant, Timers};
 use store::Change;
@@ -48,14 +48,14 @@ pub struct Kubelets {
     pub(crate) asking: BTreeSet<Key>,
     /// Machines that are there from the beginning were started before.
     pub(crate) began: Instant,
-    pub(crate) machines: BTreeMap<Str, Machine>,
+    pub(crate) machines: KeyMap<Machine, Str>,
     n_machines: u32,
     /// Pods of the real mode to which something will happen by time alone.
-    pub(crate) lives: BTreeMap<Key, Life>,
+    pub(crate) lives: KeyMap<Box<Life>>,
     /// The same in the fast mode.
-    pub(crate) fast: BTreeMap<Key, Fast>,
+    pub(crate) fast: KeyMap<Fast>,
     /// What is known of lives that have not gone on since these kubelets began anew.
-    pub(crate) kept: BTreeMap<Key, Value>,
+    pub(crate) kept: KeyMap<Value>,
     pub(crate) timers: Timers<Key>,
     pub(crate) machine_timers: Timers<Str>,
     /// Machines and pods to look at now, with the change that said so.
@@ -90,11 +90,11 @@ impl Kubelets {
             foresight: Foresight::new(client),
             asking: BTreeSet::new(),
             began,
-            machines: BTreeMap::new(),
+            machines: KeyMap::new(),
             n_machines: 0,
-            lives: BTreeMap::new(),
-            kept: BTreeMap::new(),
-            fast: BTreeMap::new(),
+            lives: KeyMap::new(),
+            kept: KeyMap::new(),
+            fast: KeyMap::new(),
             timers: Timers::new(),
             machine_timers: Timers::new(),
             dirty_machines: BTreeSet::new(),
@@ -276,7 +276,8 @@ impl Actor for Kubelets {
     }
 
     fn backlog(&self) -> Backlog {
-        let later = self.lives.values().filter_map(|it| Some((it.next_at()?, &it.key)));
+        let lives = self.lives.sorted();
+        let later = lives.iter().filter_map(|(key, it)| Some((it.next_at()?, key)));
         Backlog {
             next: self.dirty.keys().take(NAMED_MAX).map(Key::to_string).collect(),
             n_later: later.clone().count() as u64,

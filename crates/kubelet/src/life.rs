@@ -64,9 +64,9 @@ pub(crate) struct Container {
     /// An init container that stays: `restartPolicy: Always`.
     pub is_sidecar: bool,
     pub pull_policy: Str,
-    pub behavior: Behavior,
+    pub behavior: Arc<Behavior>,
     pub state: State,
-    pub last: Option<Ended>,
+    pub last: Option<Box<Ended>>,
     pub restarts: i64,
     pub ready: bool,
     pub started: bool,
@@ -99,7 +99,7 @@ pub(crate) struct Life {
     /// Containers were told to stop.
     pub stopping: bool,
     /// It ended by this and will not be restarted (`Evicted`, `DeadlineExceeded`).
-    pub failed: Option<(&'static str, String)>,
+    pub failed: Option<Box<(&'static str, String)>>,
     /// Its containers did not listen and are killed when the grace is over.
     pub killed_hard: bool,
     /// It was refused before anything began.
@@ -109,7 +109,7 @@ pub(crate) struct Life {
 }
 
 impl Container {
-    pub fn of(spec: &Value, is_init: bool, behavior: Behavior) -> Container {
+    pub fn of(spec: &Value, is_init: bool, behavior: Arc<Behavior>) -> Container {
         let text = |key: &str| spec.get(key).and_then(Value::as_shared_str).cloned().unwrap_or_default();
         let reason = if is_init { "PodInitializing" } else { "ContainerCreating" };
         let (name, list) = (text("name"), if is_init { "initContainers" } else { "containers" });
@@ -170,7 +170,7 @@ impl Container {
         let Prospects { started, ready, unhealthy, .. } = &self.prospects;
         let started = started.filter(|_| !self.started);
         let ready = ready.first().map(|(at, _)| *at);
-        let unhealthy = unhealthy.as_ref().map(|(at, _)| *at);
+        let unhealthy = unhealthy.as_ref().map(|it| it.0);
         [started, ready, unhealthy].into_iter().flatten().min()
     }
 }

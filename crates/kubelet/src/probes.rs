@@ -15,15 +15,15 @@ use crate::shell::{self, Output, Program, Surroundings};
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Prospects {
     /// When it ends by itself: exit code and reason (empty: by the code).
-    pub exit: Option<(Instant, i64, value::Str)>,
+    pub exit: Option<Box<(Instant, i64, value::Str)>>,
     /// When it counts as started.
     pub started: Option<Instant>,
     /// When it becomes ready and unready, in order.
     pub ready: Vec<(Instant, bool)>,
     /// When its probe has failed often enough to kill it, and in what words.
-    pub killed: Option<(Instant, String)>,
+    pub killed: Option<Box<(Instant, String)>>,
     /// The first failure of its readiness probe, in words.
-    pub unhealthy: Option<(Instant, String)>,
+    pub unhealthy: Option<Box<(Instant, String)>>,
     /// Whether its program asks the network, so that it may go on otherwise when that changes.
     pub asks: bool,
 }
@@ -91,28 +91,29 @@ pub(crate) fn prospects(
     };
     let asks = output.as_ref().is_some_and(|it| it.asked);
     let world = World { view, behavior, start, output, around };
-    let mut res = Prospects { exit: exit(&world, container), asks, ..Prospects::default() };
+    let mut res = Prospects { exit: exit(&world, container).map(Box::new), asks, ..Prospects::default() };
     let mut from = start;
     let [startup, liveness, readiness] = PROBES;
     if let Some(probe) = Probe::of(container, startup) {
         let (passed, killed) = world.until_passed(&probe, start);
-        res.killed = killed.map(|at| (at, world.failure("Startup", &probe)));
+        res.killed = killed.map(|at| Box::new((at, world.failure("Startup", &probe))));
         let Some(passed) = passed else { return res };
         from = passed;
     }
     res.started = Some(from);
     if let Some(probe) = Probe::of(container, liveness) {
-        res.killed = world.killed(&probe, from).map(|at| (at, world.failure("Liveness", &probe)));
+        res.killed = world.killed(&probe, from).map(|at| Box::new((at, world.failure("Liveness", &probe))));
     }
     match Probe::of(container, readiness) {
         Some(probe) => {
             res.ready = world.flips(&probe, from);
             let first = from + probe.delay + SETTLE;
             if res.ready.first().is_none_or(|(at, _)| *at > first) {
-                res.unhealthy = Some((first, world.failure("Readiness", &probe)));
+                res.unhealthy = Some(Box::new((first, world.failure("Readiness", &probe))));
             }
         }
-        None => res.ready.extend(behavior.ready.map(|it| ((start + it).max(from), true))),
+        // No room to spare: every container that runs has one.
+        None => res.ready = behavior.ready.iter().map(|it| ((start + *it).max(from), true)).collect(),
     }
     res
 }

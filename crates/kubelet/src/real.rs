@@ -35,7 +35,7 @@ impl Kubelets {
     }
 
     /// A new life, or the one that the pod's status tells of; none on a machine without power, where nobody hears of pods.
-    pub(crate) fn begin(&self, view: &View<'_>, pod: &Arc<Object>, rebooted: bool) -> Option<Life> {
+    pub(crate) fn begin(&self, view: &View<'_>, pod: &Arc<Object>, rebooted: bool) -> Option<Box<Life>> {
         let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).cloned().unwrap_or_default();
         let machine = self.machines.get(&node).filter(|it| is_on(&it.object))?;
         let host_ip = machine.network.host_ip.clone();
@@ -61,7 +61,7 @@ impl Kubelets {
             hears_news: false,
         };
         if pod.str_at("status.startTime").is_none() && !pod.meta.is_deleted() {
-            life.failed = eviction::refusal(&machine.object, pod);
+            life.failed = eviction::refusal(&machine.object, pod).map(Box::new);
             life.rejected = life.failed.is_some();
         }
         for container in &mut life.containers {
@@ -70,7 +70,7 @@ impl Kubelets {
         if let Some(kept) = self.kept.get(&life.key).filter(|_| !rebooted) {
             saved::go_on(&mut life, kept);
         }
-        Some(life)
+        Some(Box::new(life))
     }
 
     pub(crate) fn live(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<(), Status> {
@@ -108,7 +108,7 @@ impl Kubelets {
         let reachable = is_live(&machine.object);
         let mut events = Events::default();
         if life.rejected
-            && let Some((reason, message)) = &life.failed
+            && let Some((reason, message)) = life.failed.as_deref()
         {
             events.pod("Warning", reason, message.trim_start_matches(eviction::REJECTED).to_owned());
         }
@@ -177,7 +177,7 @@ fn resume(container: &mut Container, view: &View<'_>, pod: &Object, rebooted: bo
     if let Ok(shift) = u32::try_from(container.restarts - 1) {
         container.back_off = first.saturating_mul(1_u32.checked_shl(shift).unwrap_or(u32::MAX)).min(max);
     }
-    container.last = status.at("lastState.terminated").map(|it| ended(it, now));
+    container.last = status.at("lastState.terminated").map(|it| Box::new(ended(it, now)));
     if let Some(since) = status.str_at("state.running.startedAt").and_then(time::parse_nanos) {
         let since = Instant::from_nanos(since);
         container.state = State::Running { since };
@@ -196,7 +196,7 @@ fn resume(container: &mut Container, view: &View<'_>, pod: &Object, rebooted: bo
         let (ready, started) = (container.ready, container.started);
         container.prospects.ready.retain(|(at, it)| *at > now || *it != ready);
         container.prospects.started.take_if(|_| started);
-        container.prospects.unhealthy.take_if(|(at, _)| *at <= now);
+        container.prospects.unhealthy.take_if(|it| it.0 <= now);
         steps::plan_end(container);
         return;
     }

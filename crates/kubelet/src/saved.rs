@@ -29,14 +29,15 @@ const NEXTS: [(&str, Next); 6] = [
 
 impl Kubelets {
     pub(crate) fn saved_state(&self) -> Value {
-        let mut lives: Map = self.kept.iter().map(|(key, it)| (key.to_string().into(), it.clone())).collect();
-        for (key, life) in &self.lives {
+        let mut lives: Map =
+            self.kept.sorted().into_iter().map(|(key, it)| (key.to_string().into(), it.clone())).collect();
+        for (key, life) in self.lives.sorted() {
             if let Some(it) = saved_life(life) {
                 lives.insert(key.to_string(), it);
             }
         }
         let mut machines = Map::new();
-        for (name, it) in &self.machines {
+        for (name, it) in self.machines.sorted() {
             let mut one = Map::new();
             for (field, at) in [("evicts", it.evicts_at), ("ready", it.ready_at)] {
                 if let Some(at) = at {
@@ -84,7 +85,7 @@ fn saved_life(life: &Life) -> Option<Value> {
             res.insert("stopAt", saved::instant(at));
         }
     }
-    if let Some((reason, message)) = life.failed.as_ref().filter(|_| !life.rejected) {
+    if let Some((reason, message)) = life.failed.as_deref().filter(|_| !life.rejected) {
         res.insert("failed", value!([*reason, message.as_str()]));
     }
     Some(res.into())
@@ -114,7 +115,7 @@ pub(crate) fn go_on(life: &mut Life, saved: &Value) {
     if let [reason, message] = saved.list_at("failed")
         && let Some(reason) = known(reason)
     {
-        life.failed = Some((reason, message.as_str().unwrap_or_default().to_owned()));
+        life.failed = Some(Box::new((reason, message.as_str().unwrap_or_default().to_owned())));
     }
     for (name, it) in saved.map_at("containers").into_iter().flat_map(Map::iter) {
         if let Some(container) = life.containers.iter_mut().find(|it| it.name == *name) {

@@ -48,7 +48,7 @@ pub(crate) fn of(life: &Life, now: Instant, shared: &mut Shared) -> Value {
     let [host_ip, host_ips, pod_ip, pod_ips] =
         if has_addresses { Default::default() } else { addresses(&life.host_ip, &life.ip).map(|(_, it)| it) };
     let (reason, message) =
-        life.failed.as_ref().map(|(reason, message)| ((*reason).into(), message.as_str().into())).unzip();
+        life.failed.as_deref().map(|(reason, message)| ((*reason).into(), message.as_str().into())).unzip();
     let status = present!({
         "conditions": Some(conditions.into()),
         "containerStatuses": main,

@@ -37,7 +37,7 @@ fn step(life: &mut Life, now: Instant, events: &mut Events, look_ahead: LookAhea
     if life.deadline().is_some_and(|it| it <= now) {
         let message = "Pod was active on the node longer than the specified deadline".to_owned();
         events.pod("Normal", "DeadlineExceeded", message.clone());
-        life.failed = Some(("DeadlineExceeded", message));
+        life.failed = Some(Box::new(("DeadlineExceeded", message)));
         begin_stop(life, now, events);
         return true;
     }
@@ -93,8 +93,8 @@ fn stop_sidecars(life: &mut Life, now: Instant, events: &mut Events) {
 
 /// A probe changes what it says.
 fn probe(container: &mut Container, now: Instant, events: &mut Events) {
-    if let Some((_, message)) = container.prospects.unhealthy.take_if(|(at, _)| *at <= now) {
-        events.warning(container, "Unhealthy", message);
+    if let Some(unhealthy) = container.prospects.unhealthy.take_if(|it| it.0 <= now) {
+        events.warning(container, "Unhealthy", unhealthy.1);
         return;
     }
     if !container.started && container.prospects.started.is_some_and(|it| it <= now) {
@@ -119,12 +119,12 @@ fn run(life: &mut Life, idx: usize, now: Instant, events: &mut Events, look_ahea
             let (code, reason) = container
                 .prospects
                 .exit
-                .as_ref()
+                .as_deref()
                 .map_or((0, Str::default()), |(_, code, reason)| (*code, reason.clone()));
             exit(life, idx, now, code, &reason, events);
         }
         Next::Kill => {
-            let message = container.prospects.killed.take().map(|(_, it)| it).unwrap_or_default();
+            let message = container.prospects.killed.take().map(|it| it.1).unwrap_or_default();
             let which = if message.starts_with("Startup") { "startup" } else { "liveness" };
             events.warning(container, "Unhealthy", message);
             let killing = format!("Container {} failed {which} probe, will be restarted", container.name);
@@ -194,7 +194,7 @@ fn start(container: &mut Container, pod_uid: &str, now: Instant, events: &mut Ev
     events.normal(container, "Created", "Container created".to_owned());
     events.normal(container, "Started", "Container started".to_owned());
     if let State::Terminated(ended) = &container.state {
-        container.last = Some(ended.clone());
+        container.last = Some(Box::new(ended.clone()));
     }
     if container.last.is_some() {
         container.restarts += 1;
@@ -211,8 +211,8 @@ fn start(container: &mut Container, pod_uid: &str, now: Instant, events: &mut Ev
 
 /// Plans what ends the present run first: itself or a probe.
 pub(crate) fn plan_end(container: &mut Container) {
-    let exit = container.prospects.exit.as_ref().map(|(at, ..)| *at);
-    let killed = container.prospects.killed.as_ref().map(|(at, _)| *at);
+    let exit = container.prospects.exit.as_ref().map(|it| it.0);
+    let killed = container.prospects.killed.as_ref().map(|it| it.0);
     match (exit, killed) {
         (Some(exit), killed) if killed.is_none_or(|it| exit <= it) => container.plan(Next::Exit, exit),
         (_, Some(killed)) => container.plan(Next::Kill, killed),
@@ -254,7 +254,7 @@ fn exit(life: &mut Life, idx: usize, now: Instant, code: i64, reason: &str, even
     );
     let event = format!("Back-off restarting failed container {} in pod {pod}", container.name);
     events.warning(container, "BackOff", event);
-    container.last = Some(ended);
+    container.last = Some(Box::new(ended));
     container.state = State::Waiting { reason: "CrashLoopBackOff", message };
     container.plan(Next::Retry, now + container.back_off);
     container.back_off = (container.back_off * 2).min(max);

@@ -105,6 +105,15 @@ impl<V, K: Hashed + Eq> KeyMap<V, K> {
         }
     }
 
+    /// Changes every value; `f` must not depend on the order.
+    pub fn change_all(&mut self, mut f: impl FnMut(&mut V)) {
+        self.entries.iter_mut().for_each(|(_, value)| f(value));
+    }
+
+    pub(crate) fn entry(&self, place: usize) -> &(K, V) {
+        &self.entries[place]
+    }
+
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -122,9 +131,17 @@ impl<V, K: Hashed + Eq> KeyMap<V, K> {
     where
         K: Ord,
     {
-        let mut all: Vec<&(K, V)> = self.entries.iter().collect();
-        all.sort_by(|a, b| a.0.cmp(&b.0));
-        all
+        self.sorted_if(|_, _| true)
+    }
+
+    /// Those for which `keep`, which must not depend on the order, answers true, in the order of keys.
+    pub fn sorted_if(&self, keep: impl Fn(&K, &V) -> bool) -> Vec<&(K, V)>
+    where
+        K: Ord,
+    {
+        let mut kept: Vec<&(K, V)> = self.entries.iter().filter(|(key, value)| keep(key, value)).collect();
+        kept.sort_by(|a, b| a.0.cmp(&b.0));
+        kept
     }
 }
 

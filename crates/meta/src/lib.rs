@@ -9,6 +9,7 @@ mod key_map;
 mod metadata;
 pub mod names;
 mod object;
+mod ordered_map;
 mod places;
 pub mod selector;
 mod status;
@@ -18,6 +19,7 @@ pub use self::key::{Key, KindId, Revision};
 pub use self::key_map::KeyMap;
 pub use self::metadata::{ManagedEntry, Metadata, Operation, OwnerRef};
 pub use self::object::{Object, maps_equal};
+pub use self::ordered_map::OrderedMap;
 pub use self::places::{Hashed, Places, hash_of_names};
 pub use self::status::{Cause, Details, Status, qualified};
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use value::{Value, value};
 
-use crate::{Errors, Key, KeyMap, KindId, Object, Status};
+use crate::{Errors, Key, KeyMap, KindId, Object, OrderedMap, Status};
 
 #[test]
 fn an_object_comes_back_as_it_went_in() {
@@ -41,19 +41,28 @@ fn a_key_map_answers_as_a_sorted_one() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % n
     };
-    let (mut map, mut model) = (KeyMap::new(), BTreeMap::new());
+    let (mut map, mut ordered, mut model) = (KeyMap::new(), OrderedMap::default(), BTreeMap::new());
     for step in 0..20_000 {
         let key = Key::new(["a", "b"][chance(2) as usize], chance(300).to_string());
         match chance(3) {
-            0 => assert_eq!(map.remove(&key), model.remove(&key)),
-            1 => assert_eq!(map.insert(key.clone(), step), model.insert(key, step)),
-            _ => assert_eq!(map.get(&key), model.get(&key)),
+            0 => {
+                let removed = model.remove(&key);
+                assert_eq!((map.remove(&key), ordered.remove(&key)), (removed, removed));
+            }
+            1 => {
+                let before = model.insert(key.clone(), step);
+                assert_eq!((map.insert(key.clone(), step), ordered.insert(key, step)), (before, before));
+            }
+            _ => assert_eq!((map.get(&key), ordered.get(&key)), (model.get(&key), model.get(&key))),
         }
         if chance(1_000) == 0 {
-            map.retain(|_, it| it % 3 != 0);
-            model.retain(|_, it| *it % 3 != 0);
+            map.retain(|key, _| key.namespace == "a");
+            for (key, value) in model.iter().filter(|(key, _)| key.namespace != "a") {
+                map.insert(key.clone(), *value);
+            }
         }
         assert_eq!(map.len(), model.len());
     }
+    assert!(ordered.iter().map(|(key, it)| (key, it)).eq(&model));
     assert!(map.sorted().into_iter().map(|(key, it)| (key, it)).eq(&model));
 }

@@ -1,10 +1,10 @@
 //! Nodes and the pods on them, parsed once and summed up as they come and go.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use meta::selector::LabelSelector;
-use meta::{Key, KindId, Object};
+use meta::{Key, KeyMap, KindId, Object, OrderedMap};
 use runtime::placement::{self, NodeAffinity, Taint, Term, Toleration};
 use runtime::volumes;
 use value::{Map, Str, Value, time};
@@ -45,35 +45,47 @@ pub(crate) struct PodInfo {
     pub requests: Resources,
     /// CPU and memory with defaults for containers that ask for nothing.
     pub non_zero: (i64, i64),
-    pub tolerations: Arc<[Toleration]>,
-    pub affinity: NodeAffinity,
-    /// Preferred node affinity: weight and term.
-    pub preferred: Vec<(i64, Term)>,
-    pub ports: Vec<HostPort>,
+    /// What it wants of nodes; nothing more once it has one.
+    pub wants: Arc<Wants>,
+    pub ports: Box<[HostPort]>,
     /// What it says about other pods.
     pub terms: Option<Box<PodTerms>>,
     /// Names of its claims.
-    pub claims: Vec<Str>,
+    pub claims: Box<[Str]>,
+}
+
+/// What a pod wants of nodes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wants {
+    pub tolerations: Vec<Toleration>,
+    pub affinity: NodeAffinity,
+    /// Preferred node affinity: weight and term.
+    pub preferred: Vec<(i64, Term)>,
+}
+
+impl Wants {
+    fn of(spec: &Value) -> Wants {
+        let preferred = "affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution";
+        let term = |it: &Value| Some((it.i64_at("weight")?, Term::from_value(it.get("preference")?)));
+        Wants {
+            tolerations: placement::tolerations(spec),
+            affinity: NodeAffinity::from_spec(spec),
+            preferred: spec.list_at(preferred).iter().filter_map(term).collect(),
+        }
+    }
 }
 
 impl PodInfo {
     pub fn of(pod: &Arc<Object>) -> PodInfo {
         let empty = Value::map();
         let spec = pod.at("spec").unwrap_or(&empty);
-        let preferred = "affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution";
         PodInfo {
             pod: pod.clone(),
             key: pod.key(),
             priority: spec.i64_at("priority").unwrap_or(0),
             requests: pod_requests(spec),
             non_zero: non_zero_requests(spec),
-            tolerations: placement::tolerations(spec).into(),
-            affinity: NodeAffinity::from_spec(spec),
-            preferred: spec
-                .list_at(preferred)
-                .iter()
-                .filter_map(|it| Some((it.i64_at("weight")?, Term::from_value(it.get("preference")?))))
-                .collect(),
+            wants: Arc::new(Wants::of(spec)),
             ports: host_ports(spec),
             terms: PodTerms::of(pod),
             claims: spec.list_at("volumes").iter().filter_map(|it| volumes::claim_name(pod, it)).collect(),
@@ -82,13 +94,12 @@ impl PodInfo {
 
     /// The same pod as the API shows it once it has a node. What it wants of nodes matters no more.
     pub fn bound(&self, pod: &Arc<Object>) -> PodInfo {
+        static NOTHING: LazyLock<Arc<Wants>> = LazyLock::new(Arc::default);
         PodInfo {
             pod: pod.clone(),
             key: self.key.clone(),
             requests: self.requests.clone(),
-            tolerations: Arc::default(),
-            affinity: NodeAffinity::default(),
-            preferred: Vec::new(),
+            wants: NOTHING.clone(),
             ports: self.ports.clone(),
             terms: self.terms.clone(),
             claims: self.claims.clone(),
@@ -103,7 +114,7 @@ impl PodInfo {
 
     /// The one node that a daemon pod is for.
     pub fn only_node(&self) -> Option<&Str> {
-        self.affinity.single_node()
+        self.wants.affinity.single_node()
     }
 
     /// When it was created or began to run, seconds since the Unix epoch.
@@ -112,7 +123,7 @@ impl PodInfo {
     }
 }
 
-fn host_ports(spec: &Value) -> Vec<HostPort> {
+fn host_ports(spec: &Value) -> Box<[HostPort]> {
     let sidecars = spec.list_at("initContainers").iter().filter(|it| it.str_at("restartPolicy") == Some("Always"));
     let ports = sidecars.chain(spec.list_at("containers")).flat_map(|it| it.list_at("ports"));
     let text = |it: &Value, key: &str, default: &str| match it.get(key).and_then(Value::as_shared_str) {
@@ -322,9 +333,9 @@ pub(crate) struct Cache {
     n_alike: u64,
     /// On how many nodes each image is.
     pub image_nodes: BTreeMap<Str, i64>,
-    pub nodes: BTreeMap<Str, NodeInfo>,
+    pub nodes: OrderedMap<NodeInfo, Str>,
     /// Bound pods, live and not finished, to their node (which may not be there).
-    placed: BTreeMap<Key, Str>,
+    placed: KeyMap<Str>,
     /// Pods on nodes that are not there (yet).
     homeless: BTreeMap<Key, Arc<PodInfo>>,
     /// Bound pods that say something about others.
@@ -458,7 +469,7 @@ impl Cache {
         };
         let n_old = self.alike.len().saturating_sub(ALIKE_MAX);
         for old in self.alike.drain(..n_old) {
-            self.nodes.values_mut().for_each(|it| it.alike.retain(|(id, _)| *id != old.id));
+            self.nodes.change_all(|it| it.alike.retain(|(id, _)| *id != old.id));
         }
         let namespace = &pod.key.namespace;
         for spread in self.spreads.hard.iter().chain(&self.spreads.soft) {
@@ -469,11 +480,11 @@ impl Cache {
                     self.n_alike += 1;
                     let (id, selector) = (AlikeId(self.n_alike), spread.selector.clone());
                     let alike = Alike { id, namespace: namespace.clone(), selector };
-                    for info in self.nodes.values_mut() {
+                    self.nodes.change_all(|info| {
                         let n_pods = info.pods.values().filter(|it| alike.means(it)).count() as i64;
                         info.alike.push((id, n_pods));
                         info.alike.retain(|(_, it)| *it != 0);
-                    }
+                    });
                     self.alike.push(alike);
                 }
             }

@@ -1,8 +1,8 @@
 //! Why a pod went where it went: kept for every pod that the scheduler looked at, shown as SchedulingDecision.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
-use meta::Key;
+use meta::{Key, KeyMap};
 use sim::Instant;
 use value::{Str, Value, time, value};
 
@@ -12,6 +12,9 @@ use crate::plugins;
 const DECISIONS_MAX: usize = 20_000;
 /// Nodes explained in all decisions together; beyond it the oldest keep only the chosen one.
 const NODES_MAX: usize = 200_000;
+
+/// Numbers of decisions that have gone, beyond as many as there are decisions.
+const GONE_MAX: usize = 64;
 
 /// Of these, so many are saved.
 const SAVED_NODES_MAX: usize = 10_000;
@@ -42,8 +45,8 @@ pub struct Decision {
     pub(crate) explained: Explained,
     pub chosen: Option<Str>,
     pub nominated: Option<Str>,
-    /// The FailedScheduling message, or that it was assigned.
-    pub message: String,
+    /// The FailedScheduling message; empty where it was assigned, which says itself.
+    pub(crate) message: Str,
 }
 
 impl Explained {
@@ -92,12 +95,16 @@ impl Explained {
 }
 
 impl Decision {
-    /// The `status` of a SchedulingDecision for the pod of this name.
-    pub fn to_value(&self, pod: &str) -> Value {
+    /// The `status` of the SchedulingDecision for this pod.
+    pub fn to_value(&self, pod: &Key) -> Value {
+        let message = match &self.chosen {
+            Some(node) if self.message.is_empty() => assigned(pod, node).into(),
+            _ => self.message.clone(),
+        };
         let mut status = value!({
-            "attempt": i64::from(self.attempt), "message": self.message.as_str(),
+            "attempt": i64::from(self.attempt), "message": message,
             "nodes": self.explained.nodes.iter().map(|it| self.explained.to_value(it)).collect::<Vec<_>>(),
-            "pod": pod, "time": time::format_secs(self.at.secs()),
+            "pod": &pod.name, "time": time::format_secs(self.at.secs()),
         });
         for (field, node) in [("chosen", &self.chosen), ("nominated", &self.nominated)] {
             if let Some(node) = node {
@@ -113,9 +120,9 @@ impl Decision {
 pub(crate) struct Decisions {
     /// Decisions, and nodes in all of them, that are kept at most.
     max: (usize, usize),
-    by_pod: BTreeMap<Key, (u64, Decision)>,
-    /// Pods by the numbers of their decisions: the oldest first.
-    order: BTreeMap<u64, Key>,
+    by_pod: KeyMap<Box<(u64, Decision)>>,
+    /// Pods with the numbers of their decisions, the oldest first; also of decisions that have gone since.
+    order: VecDeque<(u64, Key)>,
     /// How many there have been.
     n_made: u64,
     /// Nodes that are explained in all of them.
@@ -134,8 +141,8 @@ impl Decisions {
     pub fn new(decisions_max: usize, nodes_max: usize) -> Decisions {
         Decisions {
             max: (decisions_max, nodes_max),
-            by_pod: BTreeMap::new(),
-            order: BTreeMap::new(),
+            by_pod: KeyMap::new(),
+            order: VecDeque::new(),
             n_made: 0,
             n_nodes: 0,
             first_whole: 0,
@@ -143,12 +150,12 @@ impl Decisions {
     }
 
     pub fn get(&self, pod: &Key) -> Option<&Decision> {
-        self.by_pod.get(pod).map(|(_, it)| it)
+        self.by_pod.get(pod).map(|it| &it.1)
     }
 
     /// In the order of keys.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Decision)> {
-        self.by_pod.iter().map(|(key, (_, it))| (key, it))
+        self.by_pod.sorted().into_iter().map(|(key, it)| (key, &it.1))
     }
 
     pub fn n_made(&self) -> u64 {
@@ -159,18 +166,38 @@ impl Decisions {
         self.remove(pod);
         self.n_made += 1;
         self.n_nodes += decision.explained.nodes.len();
-        self.order.insert(self.n_made, pod.clone());
-        self.by_pod.insert(pod.clone(), (self.n_made, decision));
-        if self.order.len() > self.max.0
-            && let Some(oldest) = self.order.first_key_value().map(|(_, it)| it.clone())
+        self.order.push_back((self.n_made, pod.clone()));
+        self.by_pod.insert_new(pod.clone(), Box::new((self.n_made, decision)));
+        while self.by_pod.len() > self.max.0
+            && let Some((number, oldest)) = self.order.pop_front()
         {
-            self.remove(&oldest);
+            if self.is_of(number, &oldest) {
+                self.remove(&oldest);
+            }
         }
+        if self.order.len() > 2 * self.by_pod.len() + GONE_MAX {
+            let mut order = std::mem::take(&mut self.order);
+            order.retain(|(number, pod)| self.is_of(*number, pod));
+            self.order = order;
+        }
+        self.cut();
+    }
+
+    /// Whether the decision of this number is the last one about the pod.
+    fn is_of(&self, number: u64, pod: &Key) -> bool {
+        self.by_pod.get(pod).is_some_and(|it| it.0 == number)
+    }
+
+    /// Leaves of the oldest decisions only the chosen nodes, until what is left is not too much.
+    fn cut(&mut self) {
         while self.n_nodes > self.max.1
-            && let Some((number, pod)) = self.order.range(self.first_whole..).next()
+            && let idx = self.order.partition_point(|(number, _)| *number < self.first_whole)
+            && let Some((number, pod)) = self.order.get(idx)
         {
             self.first_whole = number + 1;
-            if let Some((_, decision)) = self.by_pod.get_mut(pod) {
+            let (number, pod) = (*number, pod.clone());
+            let Some((of, decision)) = self.by_pod.get_mut(&pod).map(|it| &mut **it) else { continue };
+            if *of == number {
                 let n_before = decision.explained.nodes.len();
                 decision.explained.keep_only(decision.chosen.as_ref());
                 self.n_nodes -= n_before - decision.explained.nodes.len();
@@ -181,7 +208,8 @@ impl Decisions {
     /// As data, the oldest first; nodes are explained in the newest ones, as far as they are not too many.
     pub fn saved(&self) -> Value {
         let mut n_nodes = 0;
-        let newest_first = self.order.values().rev().filter_map(|pod| Some((pod, self.get(pod)?)));
+        let newest_first = self.order.iter().rev().filter(|(number, pod)| self.is_of(*number, pod));
+        let newest_first = newest_first.filter_map(|(_, pod)| Some((pod, self.get(pod)?)));
         let mut list: Vec<Value> = newest_first
             .map(|(pod, it)| {
                 n_nodes += it.explained.nodes.len();
@@ -190,7 +218,7 @@ impl Decisions {
                     explained.keep_only(it.chosen.as_ref());
                 }
                 value!({
-                    "at": it.at.nanos().to_string(), "attempt": i64::from(it.attempt), "chosen": name(&it.chosen), "message": it.message.as_str(),
+                    "at": it.at.nanos().to_string(), "attempt": i64::from(it.attempt), "chosen": name(&it.chosen), "message": &it.message,
                     "name": &pod.name, "namespace": &pod.namespace, "nodes": explained.nodes.iter().map(saved_node).collect::<Vec<Value>>(),
                     "nominated": name(&it.nominated), "scores": explained.scores.iter().map(|it| i64::from(*it).into()).collect::<Vec<Value>>(),
                 })
@@ -214,7 +242,7 @@ impl Decisions {
                 },
                 chosen: text("chosen"),
                 nominated: text("nominated"),
-                message: it.str_at("message").unwrap_or_default().to_owned(),
+                message: text("message").unwrap_or_default(),
             };
             res.insert(&Key::new(text("namespace").unwrap_or_default(), text("name").unwrap_or_default()), decision);
         }
@@ -222,11 +250,15 @@ impl Decisions {
     }
 
     pub fn remove(&mut self, pod: &Key) {
-        if let Some((number, decision)) = self.by_pod.remove(pod) {
-            self.order.remove(&number);
-            self.n_nodes -= decision.explained.nodes.len();
+        if let Some(it) = self.by_pod.remove(pod) {
+            self.n_nodes -= it.1.explained.nodes.len();
         }
     }
+}
+
+/// What is said of a pod that has a node.
+pub(crate) fn assigned(pod: &Key, node: &str) -> String {
+    format!("Successfully assigned {pod} to {node}")
 }
 
 fn name(node: &Option<Str>) -> Value {

@@ -74,7 +74,7 @@ pub(crate) fn preempt(cache: &Cache, pod: &PodInfo, failure: &Failure) -> Preemp
     }
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     let mut candidates = Vec::new();
-    for (name, info) in &cache.nodes {
+    for (name, info) in cache.nodes.iter() {
         let outcome = match failure.verdicts.get(name) {
             Some(Verdict::Unschedulable(_)) => victims_on(cache, info, pod),
             _ => Err(vec!["Preemption is not helpful for scheduling".to_owned()]),

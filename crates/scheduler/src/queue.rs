@@ -1,8 +1,8 @@
 //! Pods that wait: ready by priority, backing off, or unschedulable until something changes (`backend/queue`).
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use meta::Key;
+use meta::{Key, KeyMap};
 use runtime::{Backlog, Failing, NAMED_MAX};
 use sim::{Duration, Instant};
 
@@ -45,11 +45,11 @@ enum State {
 /// The queue. Each pod is in it at most once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Queue {
-    pods: BTreeMap<Key, Waiting>,
+    pods: KeyMap<Waiting>,
     /// Ready pods in the order in which they are tried: highest priority first, then longest wait, then key.
-    ready: BTreeMap<(i64, Instant, Key), ()>,
+    ready: BTreeSet<(i64, Instant, Key)>,
     /// When pods that back off or are unschedulable are due.
-    due: BTreeMap<(Instant, Key), ()>,
+    due: BTreeSet<(Instant, Key)>,
 }
 
 impl Queue {
@@ -58,7 +58,7 @@ impl Queue {
         if self.pods.contains_key(&key) {
             return;
         }
-        self.ready.insert((-priority, now, key.clone()), ());
+        self.ready.insert((-priority, now, key.clone()));
         self.pods
             .insert(key, Waiting { priority, attempts: 0, tried: Instant::default(), since: now, state: State::Ready });
     }
@@ -79,14 +79,14 @@ impl Queue {
     /// The next pod to try, and which attempt this is.
     pub fn pop(&mut self, now: Instant) -> Option<(Key, u32)> {
         self.wake(now);
-        let ((_, _, key), ()) = self.ready.pop_first()?;
+        let (_, _, key) = self.ready.pop_first()?;
         let pod = self.pods.get_mut(&key).expect("every ready key is of a waiting pod");
         pod.attempts += 1;
         pod.tried = now;
         // Until its fate is told it counts as unschedulable for no reason.
         pod.state = State::Unschedulable(Rejected::default());
         let attempts = pod.attempts;
-        self.due.insert((now + UNSCHEDULABLE_MAX, key.clone()), ());
+        self.due.insert((now + UNSCHEDULABLE_MAX, key.clone()));
         Some((key, attempts))
     }
 
@@ -99,12 +99,9 @@ impl Queue {
 
     /// Something changed: unschedulable pods for which `may_help` answers true become ready, after their back-off.
     pub fn something_changed(&mut self, now: Instant, may_help: &dyn Fn(&Key, Rejected) -> bool) {
-        let keys: Vec<Key> = self
-            .pods
-            .iter()
-            .filter(|(key, pod)| matches!(pod.state, State::Unschedulable(why) if may_help(key, why)))
-            .map(|(key, _)| key.clone())
-            .collect();
+        let helped =
+            self.pods.sorted_if(|key, pod| matches!(pod.state, State::Unschedulable(why) if may_help(key, why)));
+        let keys: Vec<Key> = helped.into_iter().map(|(key, _)| key.clone()).collect();
         for key in keys {
             self.back_off(&key, now);
         }
@@ -122,22 +119,21 @@ impl Queue {
         if at <= now || before.attempts == 0 {
             pod.state = State::Ready;
             pod.since = now;
-            self.ready.insert((-pod.priority, now, key.clone()), ());
+            self.ready.insert((-pod.priority, now, key.clone()));
         } else {
             pod.state = State::BackingOff(at);
-            self.due.insert((at, key.clone()), ());
+            self.due.insert((at, key.clone()));
         }
     }
 
     fn wake(&mut self, now: Instant) {
-        while let Some(((at, key), ())) =
-            self.due.first_key_value().filter(|((at, _), ())| *at <= now).map(|(it, ())| (it.clone(), ()))
+        while self.due.first().is_some_and(|(at, _)| *at <= now)
+            && let Some((_, key)) = self.due.pop_first()
         {
-            self.due.remove(&(at, key.clone()));
             if let Some(pod) = self.pods.get_mut(&key) {
                 pod.state = State::Ready;
                 pod.since = now;
-                self.ready.insert((-pod.priority, now, key), ());
+                self.ready.insert((-pod.priority, now, key));
             }
         }
     }
@@ -146,7 +142,7 @@ impl Queue {
         if !self.ready.is_empty() {
             return Some(Instant::default());
         }
-        self.due.first_key_value().map(|((at, _), ())| *at)
+        self.due.first().map(|(at, _)| *at)
     }
 
     pub fn n_ready(&self) -> usize {
@@ -155,8 +151,8 @@ impl Queue {
 
     /// What waits, for who looks: pods that fit nowhere are those that failed.
     pub fn backlog(&self) -> Backlog {
-        let failing = self.pods.iter().filter(|(_, it)| it.state != State::Ready && it.attempts > 0);
-        let one = |(key, it): (&Key, &Waiting)| Failing {
+        let failing = self.pods.sorted_if(|_, it| it.state != State::Ready && it.attempts > 0);
+        let one = |(key, it): &(Key, Waiting)| Failing {
             key: key.to_string(),
             n_failures: it.attempts,
             again: match it.state {
@@ -169,9 +165,9 @@ impl Queue {
             },
         };
         Backlog {
-            next: self.ready.keys().take(NAMED_MAX).map(|(_, _, key)| key.to_string()).collect(),
-            n_failing: failing.clone().count() as u64,
-            failing: failing.take(NAMED_MAX).map(one).collect(),
+            next: self.ready.iter().take(NAMED_MAX).map(|(_, _, key)| key.to_string()).collect(),
+            n_failing: failing.len() as u64,
+            failing: failing.into_iter().take(NAMED_MAX).map(one).collect(),
             ..Backlog::default()
         }
     }

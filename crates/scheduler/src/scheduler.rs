@@ -1,6 +1,5 @@
 //! The actor: takes changes in, tries one pod after the other, binds or says why not.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kinds::{
@@ -8,7 +7,7 @@ use kinds::{
     REPLICATION_CONTROLLER, SERVICE, STATEFUL_SET, STORAGE_CLASS,
 };
 use meta::selector::LabelSelector;
-use meta::{Key, KindId, Object, Status};
+use meta::{Key, KeyMap, KindId, Object, Status};
 use runtime::{Actor, Backlog, Cause, Cx, EventSource, Stats, View};
 use sim::Instant;
 use store::Change;
@@ -16,7 +15,7 @@ use value::{Str, Value, time, value};
 
 use crate::cache::{Cache, PodInfo};
 use crate::cycle::{self, Failure, Outcome, fit_message};
-use crate::decision::{Decision, Decisions, Explained};
+use crate::decision::{self, Decision, Decisions, Explained};
 use crate::preemption::{self, Budget, Preemption};
 use crate::queue::{Queue, Rejected};
 use crate::volumes;
@@ -32,7 +31,7 @@ pub struct Scheduler {
     cache: Cache,
     queue: Queue,
     /// Pods in the queue, parsed.
-    pending: BTreeMap<Key, Pending>,
+    pending: KeyMap<Pending>,
     /// Where the next search begins.
     next_start: usize,
     decisions: Decisions,
@@ -241,11 +240,12 @@ impl Scheduler {
         }
         match cx.bind(&info.pod, &node) {
             Ok(()) => {
-                let message = format!("Successfully assigned {} to {node}", info.key);
+                let message = decision::assigned(&info.key, &node);
                 self.cache.place(info.clone(), &node);
                 self.unqueue(&info.key);
                 event(cx, info, "Normal", "Scheduled", "Binding", &message);
                 explained.nodes.shrink_to_fit();
+                let message = Str::default();
                 self.decisions.insert(
                     &info.key,
                     Decision { attempt, at: cx.now(), explained, chosen: Some(node), nominated: None, message },
@@ -290,8 +290,10 @@ impl Scheduler {
         }
         event(cx, info, "Warning", "FailedScheduling", "Scheduling", &message);
         set_condition(cx, info, &message, nominated.as_ref()).ok();
-        self.decisions
-            .insert(&info.key, Decision { attempt, at: cx.now(), explained, chosen: None, nominated, message });
+        self.decisions.insert(
+            &info.key,
+            Decision { attempt, at: cx.now(), explained, chosen: None, nominated, message: message.into() },
+        );
     }
 }
 

@@ -7,20 +7,20 @@ pub(super) const PLUGIN: Plugin = Plugin {
     name: "NodeAffinity",
     filter: Some(filter),
     score: Some(score),
-    may_refuse: |it| !it.pod.affinity.selector.is_empty() || it.pod.affinity.terms.is_some(),
-    may_score: |it| !it.pod.preferred.is_empty(),
+    may_refuse: |it| !it.pod.wants.affinity.selector.is_empty() || it.pod.wants.affinity.terms.is_some(),
+    may_score: |it| !it.pod.wants.preferred.is_empty(),
     normalize: Normalize::ToMax,
     weight: 2,
     ..Plugin::DEFAULT
 };
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
-    if cycle.pod.affinity.matches(&node.node) {
+    if cycle.pod.wants.affinity.matches(&node.node) {
         return Verdict::Fits;
     }
     Verdict::Unresolvable(one("node(s) didn't match Pod's node affinity/selector"))
 }
 
 fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
-    cycle.pod.preferred.iter().filter(|(_, term)| term.matches(&node.node)).map(|(weight, _)| *weight).sum()
+    cycle.pod.wants.preferred.iter().filter(|(_, term)| term.matches(&node.node)).map(|(weight, _)| *weight).sum()
 }

@@ -62,8 +62,9 @@ fn has_all_keys(spreads: &[Spread], node: &NodeInfo) -> bool {
 
 /// Whether a node counts for a constraint of the pod.
 fn counts(spread: &Spread, pod: &PodInfo, node: &NodeInfo) -> bool {
-    let affinity = !spread.honors_affinity || pod.affinity.matches(&node.node);
-    let tolerated = || placement::untolerated(&node.taints, &pod.tolerations, &["NoSchedule", "NoExecute"]).is_none();
+    let affinity = !spread.honors_affinity || pod.wants.affinity.matches(&node.node);
+    let tolerated =
+        || placement::untolerated(&node.taints, &pod.wants.tolerations, &["NoSchedule", "NoExecute"]).is_none();
     affinity && (!spread.honors_taints || tolerated())
 }
 
