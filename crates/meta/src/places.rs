@@ -47,7 +47,7 @@ pub fn hash_of_names(namespace: &str, name: &str) -> u32 {
 
 /// The places of things: a hash table with linear probing that holds hashes and numbers only.
 ///
-/// With 8 slots, `a` (hash 11, place 0) and `b` (hash 19, place 1) stand in slots 3 and 4: `[_, _, _, a, b, _, _, _]`.
+/// With 8 slots, of two things whose hashes both lead to slot 3 the second stands behind the first: `[_, _, _, a, b, _, _, _]`.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     /// The hash in the upper half, the place plus one in the lower; zero is free. As many as a power of two, or none.

@@ -187,11 +187,10 @@ impl Store {
     fn create_at(&mut self, object: Object, revision: Revision) -> Result<Arc<Object>, Error> {
         self.add_kind(object.kind);
         let table = &mut self.tables[usize::from(object.kind.0)];
-        if table.live.get(&object.key()).is_some() {
+        let object = stamped(object, revision);
+        if !table.live.insert(object.clone()) {
             return Err(Error::Exists);
         }
-        let object = stamped(object, revision);
-        table.live.insert(object.clone());
         table.record(Change { revision, before: None, after: Some(object.clone()) }, self.log_changes_max);
         self.passed(object.kind, revision);
         Ok(object)
@@ -339,11 +338,7 @@ impl Store {
         store.newest.fill(revision);
         for object in objects {
             store.add_kind(object.kind);
-            let live = &mut store.tables[usize::from(object.kind.0)].live;
-            match live.get_mut(&object.key()) {
-                Some(it) => *it = Arc::new(object),
-                None => live.insert(Arc::new(object)),
-            }
+            store.tables[usize::from(object.kind.0)].live.insert(Arc::new(object));
         }
         store
     }

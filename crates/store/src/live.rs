@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use meta::{Key, Object, Places, hash_of_names};
+use value::Str;
 
 /// Numbers that are not free yet are looked through when they are this many, and as many as live ones.
 const GONE_MIN: usize = 64;
@@ -41,26 +42,37 @@ impl Live {
         self.n_live
     }
 
-    fn find(&self, key: &Key) -> Option<usize> {
-        let hash = hash_of_names(&key.namespace, &key.name);
+    fn find(&self, hash: u32, namespace: &Str, name: &Str) -> Option<usize> {
         self.places.find(hash, |it| {
             let object = self.objects[it].as_ref();
-            object.is_some_and(|it| it.meta.name == key.name && it.meta.namespace == key.namespace)
+            object.is_some_and(|it| it.meta.name == *name && it.meta.namespace == *namespace)
         })
     }
 
+    fn number(&self, key: &Key) -> Option<usize> {
+        // Many kinds have no objects.
+        if self.n_live == 0 {
+            return None;
+        }
+        self.find(hash_of_names(&key.namespace, &key.name), &key.namespace, &key.name)
+    }
+
     pub fn get(&self, key: &Key) -> Option<&Arc<Object>> {
-        self.objects[self.find(key)?].as_ref()
+        self.objects[self.number(key)?].as_ref()
     }
 
     pub fn get_mut(&mut self, key: &Key) -> Option<&mut Arc<Object>> {
-        let number = self.find(key)?;
+        let number = self.number(key)?;
         self.objects[number].as_mut()
     }
 
-    /// Takes in an object whose key is not there.
-    pub fn insert(&mut self, object: Arc<Object>) {
-        let hash = hash_of_names(object.namespace(), object.name());
+    /// Takes in a new object, unless its key is there already: whether it did.
+    pub fn insert(&mut self, object: Arc<Object>) -> bool {
+        let (namespace, name) = (&object.meta.namespace, &object.meta.name);
+        let hash = hash_of_names(namespace, name);
+        if self.find(hash, namespace, name).is_some() {
+            return false;
+        }
         let order = self.order.get_mut();
         if order.free.is_empty() && order.gone.len() >= self.n_live.max(GONE_MIN) {
             order.forget_gone(&self.objects);
@@ -78,10 +90,11 @@ impl Live {
         order.fresh.push(number);
         self.n_live += 1;
         self.places.insert(hash, number as usize);
+        true
     }
 
     pub fn remove(&mut self, key: &Key) -> Option<Arc<Object>> {
-        let number = self.find(key)?;
+        let number = self.number(key)?;
         self.places.remove(hash_of_names(&key.namespace, &key.name), number);
         self.order.get_mut().gone.push(number as u32);
         self.n_live -= 1;
