@@ -242,7 +242,7 @@ fn old_decisions_keep_the_chosen_node_only() {
         explained: Explained { nodes: vec![node("node-1", 1), node("node-2", 0)], scores: vec![7; 14] },
         chosen: Some(chosen.into()),
         nominated: None,
-        message: String::new(),
+        message: Str::default(),
     };
     let mut decisions = Decisions::new(4, 5);
     for number in 0..12 {
