@@ -4,7 +4,7 @@ use expect_test::{Expect, expect};
 use kinds::{NODE, POD};
 use meta::{Key, KindId, Object};
 use sim::{Duration, Instant, Rng};
-use value::yaml;
+use value::{Str, yaml};
 
 use crate::cache::{Cache, PodInfo};
 use crate::cycle::{self, Outcome, fit_message};
