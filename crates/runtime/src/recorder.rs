@@ -45,10 +45,10 @@ pub enum Decision {
 /// Remembers what was recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
-    throttles: BTreeMap<u64, Throttle>,
-    similar: BTreeMap<u64, Similar>,
-    /// Recorded events by all that identifies them, with their count.
-    known: BTreeMap<u64, (Key, i64)>,
+    /// By component, host, object and level.
+    told: BTreeMap<u64, Told>,
+    /// How many events are known in all of them.
+    n_known: usize,
     /// Events of the newer API by all that identifies them.
     series: BTreeMap<u64, Series>,
     n_recorded: u64,
@@ -78,9 +78,21 @@ struct Series {
     sent: Instant,
 }
 
+/// What one source has told of one object, on one level.
+#[derive(Clone, Debug)]
+struct Told {
+    throttle: Throttle,
+    similar: Vec<Similar>,
+    /// Recorded events by all that identifies them, with their count.
+    known: Vec<(u64, Key, i64)>,
+}
+
+/// Messages of one reason.
 #[derive(Clone, Debug)]
 struct Similar {
-    messages: Vec<Str>,
+    reason: u64,
+    first: Str,
+    more: Vec<Str>,
     last: Instant,
 }
 
@@ -116,20 +128,23 @@ impl Recorder {
         self.forget();
         let source = digest(0, &[fact.source.component, fact.source.host, &fact.about.meta.uid, fact.level]);
         let reason = digest(source, &[fact.reason]);
-        let (message, is_aggregate) = self.aggregated(now, reason, fact.message);
-        let throttle = self.throttles.entry(source).or_insert_with(|| Throttle::new(SPAM_EVERY, SPAM_BURST));
-        let identity = digest(reason, &[fact.field_path, if is_aggregate { "" } else { fact.message }]);
-        let passes = throttle.try_take(now);
-        if let Some((key, count)) = self.known.get_mut(&identity) {
+        let told = self.told.entry(source).or_insert_with(Told::new);
+        let single = told.single(now, reason, fact.message);
+        let identity = digest(reason, &[fact.field_path, if single.is_some() { fact.message } else { "" }]);
+        let passes = told.throttle.try_take(now);
+        let message = || single.unwrap_or_else(|| format!("(combined from similar events): {}", fact.message).into());
+        if let Some((_, key, count)) = told.known.iter_mut().rfind(|(it, ..)| *it == identity) {
             *count += 1;
-            return if passes { Decision::Repeat { key: key.clone(), count: *count, message } } else { Decision::Drop };
+            let repeat = |message| Decision::Repeat { key: key.clone(), count: *count, message };
+            return if passes { repeat(message()) } else { Decision::Drop };
         }
         if !passes {
             return Decision::Drop;
         }
-        let key = self.name(now, fact);
-        self.known.insert(identity, (key.clone(), 1));
-        Decision::Create(key, body(now, fact, message, &mut self.last))
+        let key = name(now, fact, &mut self.n_recorded);
+        told.known.push((identity, key.clone(), 1));
+        self.n_known += 1;
+        Decision::Create(key, body(now, fact, message(), &mut self.last))
     }
 
     /// The same for the events.k8s.io API: what happens again to the same state of an object is one series, whatever the
@@ -141,7 +156,7 @@ impl Recorder {
             digest(1, &[fact.source.component, &fact.about.meta.uid, &revision, fact.level, fact.reason, action]);
         let running = self.series.get_mut(&identity).filter(|it| now.since(it.last) <= SERIES_INTERVAL);
         let Some(series) = running else {
-            let key = self.name(now, fact);
+            let key = name(now, fact, &mut self.n_recorded);
             self.series.insert(identity, Series { key: key.clone(), count: 1, last: now, sent: now });
             return Decision::Create(key, body_v1(now, fact, action, &mut self.last));
         };
@@ -155,48 +170,63 @@ impl Recorder {
         Decision::Series { key: series.key.clone(), count: series.count }
     }
 
-    /// The message as it will be shown, and whether it stands for many.
-    fn aggregated(&mut self, now: Instant, reason: u64, message: &str) -> (Str, bool) {
-        let similar = self.similar.entry(reason).or_insert_with(|| Similar { messages: Vec::new(), last: now });
-        if now.since(similar.last) > SIMILAR_INTERVAL {
-            similar.messages.clear();
-        }
-        similar.last = now;
-        let known = similar.messages.iter().find(|it| *it == message).cloned();
-        let text = known.clone().unwrap_or_else(|| message.into());
-        if known.is_none() && similar.messages.len() <= SIMILAR_MAX {
-            similar.messages.push(text.clone());
-        }
-        if similar.messages.len() < SIMILAR_MAX {
-            return (text, false);
-        }
-        (format!("(combined from similar events): {message}").into(), true)
-    }
-
-    /// `name.NANOSECONDS` in hexadecimal; events of one instant are told apart by their number.
-    fn name(&mut self, now: Instant, fact: &Fact<'_>) -> Key {
-        self.n_recorded += 1;
-        let Metadata { name, namespace, .. } = &fact.about.meta;
-        let stamp = value::hex(now.nanos().saturating_add(self.n_recorded % 1_000_000));
-        let mut text = String::with_capacity(name.len() + 1 + stamp.len());
-        text.push_str(name);
-        text.push('.');
-        text.extend(stamp.map(char::from));
-        let namespace = if namespace.is_empty() { Str::literal("default") } else { namespace.clone() };
-        Key { namespace, name: text.into() }
-    }
-
     fn forget(&mut self) {
-        if self.known.len().max(self.series.len()) > MEMORY_MAX {
+        if self.n_known.max(self.series.len()) > MEMORY_MAX {
             *self = Recorder::after(self.n_recorded);
         }
     }
 
     /// The Event under `key` is gone: the next one like it is new.
     pub fn forget_event(&mut self, key: &Key) {
-        self.known.retain(|_, (it, _)| it != key);
+        for told in self.told.values_mut() {
+            told.known.retain(|(_, it, _)| it != key);
+        }
+        self.n_known = self.told.values().map(|it| it.known.len()).sum();
         self.series.retain(|_, it| it.key != *key);
     }
+}
+
+impl Told {
+    fn new() -> Told {
+        Told { throttle: Throttle::new(SPAM_EVERY, SPAM_BURST), similar: Vec::new(), known: Vec::new() }
+    }
+
+    /// The message, unless there were so many different ones of late that one event stands for all.
+    fn single(&mut self, now: Instant, reason: u64, message: &str) -> Option<Str> {
+        let Some(similar) = self.similar.iter_mut().find(|it| it.reason == reason) else {
+            let first = Str::from(message);
+            self.similar.push(Similar { reason, first: first.clone(), more: Vec::new(), last: now });
+            return Some(first);
+        };
+        let was_long_ago = now.since(similar.last) > SIMILAR_INTERVAL;
+        similar.last = now;
+        if was_long_ago {
+            similar.more.clear();
+            similar.first = message.into();
+            return Some(similar.first.clone());
+        }
+        let known = std::iter::once(&similar.first).chain(&similar.more).find(|it| **it == message).cloned();
+        if known.is_none() && similar.more.len() < SIMILAR_MAX {
+            similar.more.push(message.into());
+        }
+        if similar.more.len() + 1 >= SIMILAR_MAX {
+            return None;
+        }
+        known.or_else(|| similar.more.last().cloned())
+    }
+}
+
+/// `name.NANOSECONDS` in hexadecimal; events of one instant are told apart by their number.
+fn name(now: Instant, fact: &Fact<'_>, n_recorded: &mut u64) -> Key {
+    *n_recorded += 1;
+    let Metadata { name, namespace, .. } = &fact.about.meta;
+    let stamp = value::hex(now.nanos().saturating_add(*n_recorded % 1_000_000));
+    let mut text = String::with_capacity(name.len() + 1 + stamp.len());
+    text.push_str(name);
+    text.push('.');
+    text.extend(stamp.map(char::from));
+    let namespace = if namespace.is_empty() { Str::literal("default") } else { namespace.clone() };
+    Key { namespace, name: text.into() }
 }
 
 /// A number that stands for several texts: events are told apart by it. Eight bytes at once, FNV-1a otherwise.
@@ -235,21 +265,24 @@ impl Last {
         if self.field_path != fact.field_path {
             self.field_path = fact.field_path.into();
         }
-        let mut involved: Vec<(Str, Value)> = Vec::with_capacity(7);
-        let mut put = |key: &str, value: Value| involved.push((Str::literal(key), value));
-        put("apiVersion", fact.api_version.into());
-        if !fact.field_path.is_empty() {
-            put("fieldPath", Value::from(&self.field_path));
+        let revision = about.revision.0.to_string();
+        let (kind, path) = (Str::literal(fact.kind.kind), &self.field_path);
+        let mut involved = if path.is_empty() {
+            map!({
+                "apiVersion": fact.api_version, "kind": kind, "name": &about.name, "namespace": &about.namespace,
+                "resourceVersion": revision, "uid": &about.uid,
+            })
+        } else {
+            map!({
+                "apiVersion": fact.api_version, "fieldPath": path, "kind": kind, "name": &about.name,
+                "namespace": &about.namespace, "resourceVersion": revision, "uid": &about.uid,
+            })
+        };
+        if about.namespace.is_empty() {
+            involved.remove("namespace");
         }
-        put("kind", Str::literal(fact.kind.kind).into());
-        put("name", Value::from(&about.name));
-        if !about.namespace.is_empty() {
-            put("namespace", Value::from(&about.namespace));
-        }
-        put("resourceVersion", about.revision.0.to_string().into());
-        put("uid", Value::from(&about.uid));
         self.revision = about.revision;
-        self.involved = Value::Map(involved.into());
+        self.involved = Value::Map(involved);
         self.involved.clone()
     }
 
