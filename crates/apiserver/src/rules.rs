@@ -2,7 +2,7 @@
 
 use kinds::Kind;
 use meta::{Errors, Object};
-use value::{Str, Value};
+use value::Value;
 
 /// The rules of one part of an object.
 #[derive(Clone, Copy)]
@@ -75,10 +75,7 @@ impl Rules {
 
 /// A write of the status changes neither the rest of the body nor who owns the object.
 fn only_status(new: &mut Object, old: &Object) {
-    let is_rest = |((key, new), (other, old)): ((&Str, &Value), (&Str, &Value))| {
-        key == other && (key == "status" || new.same(old))
-    };
-    if new.body.len() == old.body.len() && new.body.iter().zip(old.body.iter()).all(is_rest) {
+    if new.differs_in_status_alone(old) {
         return;
     }
     let status = new.body.get("status").cloned();

@@ -104,39 +104,34 @@ pub(crate) fn insert(api: &mut ApiServer, write: &mut Write, mut object: Object)
     object.meta.uid = api.new_uid();
     object.meta.created = Some(write.now.secs());
     let generates = object.meta.name.is_empty() && !object.meta.generate_name.is_empty();
-    let mut attempts_left = if generates { GENERATED_NAME_ATTEMPTS_MAX } else { 1 };
-    let unprepared = object;
-    loop {
-        let mut object = unprepared.clone();
-        if generates {
-            object.meta.name = generated_name(api, &object.meta.generate_name);
+    for _ in 0..if generates { GENERATED_NAME_ATTEMPTS_MAX } else { 0 } {
+        object.meta.name = generated_name(api, &object.meta.generate_name);
+        if api.store.get(object.kind, &object.key()).is_none() {
+            break;
         }
-        (write.kind.strategy.prepare_create)(&mut object);
-        if write.kind.strategy.generation {
-            object.meta.generation = 1;
-        }
-        attempts_left -= 1;
-        let exists = api.store.get(object.kind, &object.key()).cloned();
-        if exists.is_none() || attempts_left == 0 {
-            // Nobody shows warnings to an actor.
-            if !write.from_actor {
-                write.warnings.extend((write.kind.strategy.prepare_warnings)(&object));
-            }
-            check_new(api, write, &object, checked)?;
-            if !write.from_actor {
-                write.warnings.extend((write.kind.strategy.warnings)(&object, None));
-            }
-            let mut warnings = admission::validate(api, write, Operation::Create, Some(&object), None)?;
-            write.warnings.append(&mut warnings);
-            let charges = resource_quota::admit(api, write, Operation::Create, &object, None)?;
-            if object.meta.revision != Revision::default() && !write.dry_run {
-                return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
-            }
-            return match exists {
-                Some(live) => Err(already_exists(write, &live, !object.meta.generate_name.is_empty())),
-                None => put_new(api, write, object, charges),
-            };
-        }
+    }
+    (write.kind.strategy.prepare_create)(&mut object);
+    if write.kind.strategy.generation {
+        object.meta.generation = 1;
+    }
+    let exists = api.store.get(object.kind, &object.key()).cloned();
+    // Nobody shows warnings to an actor.
+    if !write.from_actor {
+        write.warnings.extend((write.kind.strategy.prepare_warnings)(&object));
+    }
+    check_new(api, write, &object, checked)?;
+    if !write.from_actor {
+        write.warnings.extend((write.kind.strategy.warnings)(&object, None));
+    }
+    let mut warnings = admission::validate(api, write, Operation::Create, Some(&object), None)?;
+    write.warnings.append(&mut warnings);
+    let charges = resource_quota::admit(api, write, Operation::Create, &object, None)?;
+    if object.meta.revision != Revision::default() && !write.dry_run {
+        return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
+    }
+    match exists {
+        Some(live) => Err(already_exists(write, &live, !object.meta.generate_name.is_empty())),
+        None => put_new(api, write, object, charges),
     }
 }
 
@@ -381,7 +376,7 @@ fn keep_system_fields(meta: &mut Metadata, live: &Metadata) {
     if meta.uid.is_empty() {
         meta.uid = live.uid.clone();
     }
-    if live.created.is_some() {
+    if live.created.is_some() && meta.created != live.created {
         meta.created = live.created;
     }
     if live.deleted.is_some() {

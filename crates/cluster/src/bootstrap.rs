@@ -64,7 +64,7 @@ pub(crate) fn objects(api: &mut ApiServer, now: Instant, config: &Config, actors
 /// The class of volumes that claims get when they name none, if somebody makes volumes.
 fn storage_class(api: &mut ApiServer, now: Instant, ours: &Caller) {
     let meta = Metadata {
-        name: "standard".into(),
+        identity: meta::Identity { name: "standard".into(), ..Default::default() }.into(),
         annotations: map!({ "storageclass.kubernetes.io/is-default-class": "true" }),
         ..Metadata::default()
     };
@@ -78,7 +78,7 @@ fn storage_class(api: &mut ApiServer, now: Instant, ours: &Caller) {
 /// The class of Ingresses that name none, if somebody serves them.
 fn ingress_class(api: &mut ApiServer, now: Instant, ours: &Caller) {
     let meta = Metadata {
-        name: "nginx".into(),
+        identity: meta::Identity { name: "nginx".into(), ..Default::default() }.into(),
         annotations: map!({ "ingressclass.kubernetes.io/is-default-class": "true" }),
         ..Metadata::default()
     };
@@ -90,8 +90,8 @@ fn ingress_class(api: &mut ApiServer, now: Instant, ours: &Caller) {
 /// The API server's own Service, whose endpoint the recorded control plane cannot show.
 fn service(api: &mut ApiServer, now: Instant, server: &Caller, config: &Config) {
     let meta = |labels: Map| Metadata {
-        name: "kubernetes".into(),
-        namespace: "default".into(),
+        identity: meta::Identity { name: "kubernetes".into(), namespace: "default".into(), ..Default::default() }
+            .into(),
         labels,
         ..Metadata::default()
     };
@@ -125,7 +125,8 @@ fn service(api: &mut ApiServer, now: Instant, server: &Caller, config: &Config) 
 }
 
 fn create(api: &mut ApiServer, now: Instant, caller: &Caller, kind: KindId, name: &str, body: Map) {
-    let meta = Metadata { name: name.into(), ..Metadata::default() };
+    let meta =
+        Metadata { identity: meta::Identity { name: name.into(), ..Default::default() }.into(), ..Metadata::default() };
     let made = calls::create(api, now, caller, Object { kind, meta, body });
     debug_assert!(made.is_ok(), "the objects of a fresh cluster are valid: {made:?}");
 }

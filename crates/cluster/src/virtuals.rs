@@ -70,7 +70,16 @@ impl Cluster {
 pub(crate) const N_SHOWN: usize = SHOWN.len();
 
 fn shown_object(kind: KindId, key: Key, created: i64, status: Value) -> Object {
-    let meta = Metadata { name: key.name, namespace: key.namespace, created: Some(created), ..Metadata::default() };
+    let meta = Metadata {
+        identity: meta::Identity {
+            name: key.name,
+            namespace: key.namespace,
+            created: Some(created),
+            ..Default::default()
+        }
+        .into(),
+        ..Metadata::default()
+    };
     Object { kind, meta, body: map!({ "status": status }) }
 }
 

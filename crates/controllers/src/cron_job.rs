@@ -298,12 +298,16 @@ impl Sync {
         let object = &self.object;
         let map_at = |path: &str| object.map_at(path).cloned().unwrap_or_default();
         let meta = Metadata {
-            name,
-            namespace: object.meta.namespace.clone(),
+            identity: meta::Identity {
+                name,
+                namespace: object.meta.namespace.clone(),
+                owners: Arc::from([pods::controller_ref(object, "batch/v1", "CronJob")]) as Arc<[OwnerRef]>,
+                ..Default::default()
+            }
+            .into(),
             labels: map_at("spec.jobTemplate.metadata.labels"),
             annotations: map_at("spec.jobTemplate.metadata.annotations")
                 .with("batch.kubernetes.io/cronjob-scheduled-timestamp", due::shown(at, zone)),
-            owners: Arc::from([pods::controller_ref(object, "batch/v1", "CronJob")]) as Arc<[OwnerRef]>,
             ..Metadata::default()
         };
         Object { kind: JOB, meta, body: map!({ "spec": map_at("spec.jobTemplate.spec") }) }

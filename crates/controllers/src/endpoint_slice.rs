@@ -209,10 +209,14 @@ fn labels(service: &Object) -> Map {
 fn blank(service: &Object, family: &str, ports: &Value) -> Object {
     let owner = pods::controller_ref(service, "v1", "Service");
     let meta = Metadata {
-        generate_name: pods::prefix(service.name()).into(),
-        namespace: service.meta.namespace.clone(),
+        identity: meta::Identity {
+            generate_name: pods::prefix(service.name()).into(),
+            namespace: service.meta.namespace.clone(),
+            owners: Arc::from([owner]) as Arc<[OwnerRef]>,
+            ..Default::default()
+        }
+        .into(),
         labels: labels(service),
-        owners: Arc::from([owner]) as Arc<[OwnerRef]>,
         ..Metadata::default()
     };
     // Empty lists do not survive the encoding that components speak.

@@ -200,11 +200,15 @@ fn slice(endpoints: &Object, family: &str, ports: &Value, wanted: BTreeMap<Str, 
     labels.insert(MANAGED_BY, MANAGER);
     let kept = |key: &str| !matches!(key, services::TRIGGER_TIME | LAST_APPLIED);
     let meta = Metadata {
-        generate_name: pods::prefix(endpoints.name()).into(),
-        namespace: endpoints.meta.namespace.clone(),
+        identity: meta::Identity {
+            generate_name: pods::prefix(endpoints.name()).into(),
+            namespace: endpoints.meta.namespace.clone(),
+            owners: Arc::from([pods::controller_ref(endpoints, "v1", "Endpoints")]) as Arc<[OwnerRef]>,
+            ..Default::default()
+        }
+        .into(),
         labels,
         annotations: endpoints.meta.annotations.filtered(|key, _| kept(key)),
-        owners: Arc::from([pods::controller_ref(endpoints, "v1", "Endpoints")]) as Arc<[OwnerRef]>,
         ..Metadata::default()
     };
     let ports = if ports.as_list().is_some_and(|it| it.is_empty()) { Value::Null } else { ports.clone() };

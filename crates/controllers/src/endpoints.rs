@@ -87,8 +87,12 @@ fn store(cx: &mut Cx<'_>, service: &Object, subsets: Vec<Value>, trigger: Option
         None => Object {
             kind: ENDPOINTS,
             meta: Metadata {
-                name: service.meta.name.clone(),
-                namespace: service.meta.namespace.clone(),
+                identity: meta::Identity {
+                    name: service.meta.name.clone(),
+                    namespace: service.meta.namespace.clone(),
+                    ..Default::default()
+                }
+                .into(),
                 ..Metadata::default()
             },
             body: Map::new(),

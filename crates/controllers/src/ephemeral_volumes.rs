@@ -65,11 +65,15 @@ fn make(cx: &mut Cx<'_>, pod: &Object, volume: &Value, template: &Map) -> Result
     }
     let meta_of = |key: &str| template.get("metadata").and_then(|it| it.map_at(key)).cloned().unwrap_or_default();
     let meta = Metadata {
-        name: name.clone(),
-        namespace: pod.meta.namespace.clone(),
+        identity: meta::Identity {
+            name: name.clone(),
+            namespace: pod.meta.namespace.clone(),
+            owners: Arc::from([pods::controller_ref(pod, "v1", "Pod")]) as Arc<[OwnerRef]>,
+            ..Default::default()
+        }
+        .into(),
         labels: meta_of("labels"),
         annotations: meta_of("annotations"),
-        owners: Arc::from([pods::controller_ref(pod, "v1", "Pod")]) as Arc<[OwnerRef]>,
         ..Metadata::default()
     };
     let body = map!({ "spec": template.get("spec").cloned().unwrap_or_default() });

@@ -78,8 +78,12 @@ fn add(cx: &mut Cx<'_>, pool: &Object, count: usize) -> Result<(), Status> {
     }
     for n in free {
         let meta = Metadata {
-            name: format!("{prefix}{n}").into(),
-            owners: Arc::from([controller_ref(pool, "sim.drydock.dev/v1alpha1", "MachinePool")]) as Arc<[OwnerRef]>,
+            identity: meta::Identity {
+                name: format!("{prefix}{n}").into(),
+                owners: Arc::from([controller_ref(pool, "sim.drydock.dev/v1alpha1", "MachinePool")]) as Arc<[OwnerRef]>,
+                ..Default::default()
+            }
+            .into(),
             ..Metadata::default()
         };
         cx.create(Object { kind: MACHINE, meta, body: map!({ "spec": &spec }) })?;

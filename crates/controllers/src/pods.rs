@@ -94,11 +94,15 @@ pub(crate) fn from_parts(
     body: Map,
 ) -> Object {
     let meta = Metadata {
-        generate_name: prefix(owner.name()).into(),
-        namespace: owner.meta.namespace.clone(),
+        identity: meta::Identity {
+            generate_name: prefix(owner.name()).into(),
+            namespace: owner.meta.namespace.clone(),
+            owners: Arc::from([controller_ref(owner, api_version, kind)]) as Arc<[OwnerRef]>,
+            ..Default::default()
+        }
+        .into(),
         labels,
         annotations,
-        owners: Arc::from([controller_ref(owner, api_version, kind)]) as Arc<[OwnerRef]>,
         ..Metadata::default()
     };
     Object { kind: POD, meta, body }

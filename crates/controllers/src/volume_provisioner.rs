@@ -98,8 +98,11 @@ fn volume(claim: &Object, class: &Object, name: &str) -> Object {
         let terms = value!([{ "matchExpressions": only }]);
         spec.insert("nodeAffinity", value!({ "required": { "nodeSelectorTerms": terms } }));
     }
-    let meta =
-        Metadata { name: name.into(), annotations: Map::new().with(PROVISIONED_BY, NAME), ..Metadata::default() };
+    let meta = Metadata {
+        identity: meta::Identity { name: name.into(), ..Default::default() }.into(),
+        annotations: Map::new().with(PROVISIONED_BY, NAME),
+        ..Metadata::default()
+    };
     let mut body = Map::new();
     body.insert("spec", Value::Map(spec));
     Object { kind: PERSISTENT_VOLUME, meta, body }

@@ -49,7 +49,8 @@ fn phase(it: &Object) -> Str {
 
 fn default(it: &mut Object) {
     if !it.meta.name.is_empty() && it.meta.label(NAME_LABEL) != Some(&*it.meta.name) {
-        it.meta.labels.insert(NAME_LABEL, &it.meta.name);
+        let name = it.meta.name.clone();
+        it.meta.labels.insert(NAME_LABEL, name);
     }
     it.body.edit_map("status", |status| {
         if text(status, "phase").is_empty() {

@@ -14,11 +14,15 @@ pub const DEFINITION: &str = "io.k8s.api.autoscaling.v1.Scale";
 /// The scale of an object.
 pub fn of(it: &Object) -> Value {
     let meta = Metadata {
-        name: it.meta.name.clone(),
-        namespace: it.meta.namespace.clone(),
-        uid: it.meta.uid.clone(),
+        identity: meta::Identity {
+            name: it.meta.name.clone(),
+            namespace: it.meta.namespace.clone(),
+            uid: it.meta.uid.clone(),
+            created: it.meta.created,
+            ..Default::default()
+        }
+        .into(),
         revision: it.meta.revision,
-        created: it.meta.created,
         ..Metadata::default()
     };
     let mut state = map!({ "replicas": int(status(it), "replicas") });

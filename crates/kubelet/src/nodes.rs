@@ -178,9 +178,13 @@ fn lease_lives(cx: &mut Cx<'_>, node: &Object) -> Result<(), Status> {
     }
     let owner = node_ref(node, None);
     let meta = Metadata {
-        name: key.name,
-        namespace: key.namespace,
-        owners: Arc::from([owner]) as Arc<[OwnerRef]>,
+        identity: meta::Identity {
+            name: key.name,
+            namespace: key.namespace,
+            owners: Arc::from([owner]) as Arc<[OwnerRef]>,
+            ..Default::default()
+        }
+        .into(),
         ..Metadata::default()
     };
     cx.create(Object { kind: LEASE, meta, body: map!({ "spec": spec }) }).map(|_| ())

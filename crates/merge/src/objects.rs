@@ -90,7 +90,7 @@ const OWNED: &[Owned] = &[
     ("labels", |a, b| a.labels.same(&b.labels), |it| map(&it.labels)),
     (
         "ownerReferences",
-        |a, b| a.owners == b.owners,
+        |a, b| Arc::ptr_eq(&a.owners, &b.owners) || a.owners == b.owners,
         |it| list(it.owners.iter().map(OwnerRef::to_map).map(Value::Map).collect()),
     ),
 ];

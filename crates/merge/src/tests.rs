@@ -137,7 +137,10 @@ impl World {
     }
 
     fn pod(&self, spec: Value) -> Object {
-        let meta = meta::Metadata { name: "a".into(), uid: "u".into(), ..Default::default() };
+        let meta = meta::Metadata {
+            identity: meta::Identity { name: "a".into(), uid: "u".into(), ..Default::default() }.into(),
+            ..Default::default()
+        };
         Object { kind: KindId(0), meta, body: Map::new().with("spec", spec) }
     }
 

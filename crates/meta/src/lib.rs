@@ -17,7 +17,7 @@ mod status;
 pub use self::errors::{Errors, FieldError, Problem, quoted};
 pub use self::key::{Key, KindId, Revision};
 pub use self::key_map::KeyMap;
-pub use self::metadata::{ManagedEntry, Metadata, Operation, OwnerRef};
+pub use self::metadata::{Identity, ManagedEntry, Metadata, Operation, OwnerRef};
 pub use self::object::{Object, maps_equal};
 pub use self::ordered_map::OrderedMap;
 pub use self::places::{Hashed, Places, hash_of_names};

@@ -1,23 +1,21 @@
 //! `metadata`, typed: what every object has and every write looks at.
 
-use std::sync::Arc;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, LazyLock};
 
 use value::{List, Map, Str, Value, map, time};
 
 use crate::Revision;
 
 /// `ObjectMeta`. Times are whole seconds since the Unix epoch.
+///
+/// What names an object is read as if it stood here: `meta.name`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Metadata {
-    pub name: Str,
-    pub generate_name: Str,
-    /// Empty for cluster-scoped kinds.
-    pub namespace: Str,
-    pub uid: Str,
+    pub identity: Shared,
     pub revision: Revision,
     /// Zero where the kind keeps none.
     pub generation: i64,
-    pub created: Option<i64>,
     /// Set once the object is being deleted.
     pub deleted: Option<i64>,
     /// `deletionGracePeriodSeconds`
@@ -25,8 +23,67 @@ pub struct Metadata {
     pub labels: Map,
     pub annotations: Map,
     pub finalizers: Arc<[Str]>,
-    pub owners: Arc<[OwnerRef]>,
     pub managed: Arc<[ManagedEntry]>,
+}
+
+/// What hardly changes in the life of an object: all its versions have one.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Identity {
+    pub name: Str,
+    pub generate_name: Str,
+    /// Empty for cluster-scoped kinds.
+    pub namespace: Str,
+    pub uid: Str,
+    pub created: Option<i64>,
+    pub owners: Arc<[OwnerRef]>,
+}
+
+/// An identity that several versions may have; changing it copies it first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shared(Arc<Identity>);
+
+impl Shared {
+    /// Whether both are one allocation.
+    pub fn same(&self, other: &Shared) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Default for Shared {
+    fn default() -> Shared {
+        static NOBODY: LazyLock<Shared> = LazyLock::new(|| Identity::default().into());
+        NOBODY.clone()
+    }
+}
+
+impl From<Identity> for Shared {
+    fn from(identity: Identity) -> Shared {
+        Shared(Arc::new(identity))
+    }
+}
+
+impl Deref for Metadata {
+    type Target = Identity;
+    fn deref(&self) -> &Identity {
+        &self.identity.0
+    }
+}
+
+impl DerefMut for Metadata {
+    fn deref_mut(&mut self) -> &mut Identity {
+        Arc::make_mut(&mut self.identity.0)
+    }
+}
+
+impl Identity {
+    fn same(&self, other: &Identity) -> bool {
+        self.name == other.name
+            && self.generate_name == other.generate_name
+            && self.namespace == other.namespace
+            && self.uid == other.uid
+            && self.created == other.created
+            && (Arc::ptr_eq(&self.owners, &other.owners) || self.owners == other.owners)
+    }
 }
 
 /// One entry of `metadata.ownerReferences`.
@@ -94,16 +151,12 @@ impl Metadata {
     /// Whether both are equal but for `resourceVersion` and `managedFields`; quick where parts are shared.
     pub fn same_but_managed(&self, other: &Metadata) -> bool {
         let same_map = |a: &Map, b: &Map| a.same(b) || a == b;
-        self.name == other.name
-            && self.generate_name == other.generate_name
-            && self.namespace == other.namespace
-            && self.uid == other.uid
-            && (self.generation, self.created, self.deleted, self.grace_seconds)
-                == (other.generation, other.created, other.deleted, other.grace_seconds)
+        (self.identity.same(&other.identity) || Identity::same(self, other))
+            && (self.generation, self.deleted, self.grace_seconds)
+                == (other.generation, other.deleted, other.grace_seconds)
             && same_map(&self.labels, &other.labels)
             && same_map(&self.annotations, &other.annotations)
             && (Arc::ptr_eq(&self.finalizers, &other.finalizers) || self.finalizers == other.finalizers)
-            && (Arc::ptr_eq(&self.owners, &other.owners) || self.owners == other.owners)
     }
 
     /// Reads a `metadata` map. Fields of a wrong type are left out: the schema has refused them before.
@@ -113,19 +166,22 @@ impl Metadata {
         let strings = |key: &str| map.get(key).and_then(Value::as_map).cloned().unwrap_or_default();
         let list = |key: &str| map.get(key).and_then(Value::as_list).cloned().unwrap_or_default();
         Metadata {
-            name: text("name"),
-            generate_name: text("generateName"),
-            namespace: text("namespace"),
-            uid: text("uid"),
+            identity: Identity {
+                name: text("name"),
+                generate_name: text("generateName"),
+                namespace: text("namespace"),
+                uid: text("uid"),
+                created: seconds("creationTimestamp"),
+                owners: list("ownerReferences").iter().filter_map(Value::as_map).map(OwnerRef::from_map).collect(),
+            }
+            .into(),
             revision: Revision(text("resourceVersion").parse().unwrap_or(0)),
             generation: map.get("generation").and_then(Value::as_i64).unwrap_or(0),
-            created: seconds("creationTimestamp"),
             deleted: seconds("deletionTimestamp"),
             grace_seconds: map.get("deletionGracePeriodSeconds").and_then(Value::as_i64),
             labels: strings("labels"),
             annotations: strings("annotations"),
             finalizers: list("finalizers").iter().filter_map(Value::as_shared_str).cloned().collect(),
-            owners: list("ownerReferences").iter().filter_map(Value::as_map).map(OwnerRef::from_map).collect(),
             managed: map.get("managedFields").and_then(Value::as_list).map(managed_of).unwrap_or_default(),
         }
     }

@@ -89,6 +89,16 @@ impl Object {
         removed
     }
 
+    /// Whether both bodies have the same fields and share all but the status, surely.
+    pub fn differs_in_status_alone(&self, other: &Object) -> bool {
+        self.body.len() == other.body.len()
+            && self
+                .body
+                .iter()
+                .zip(other.body.iter())
+                .all(|((key, value), (other_key, other))| key == other_key && (key == "status" || value.same(other)))
+    }
+
     /// Whether both are equal but for `resourceVersion` and `managedFields`. Quick where subtrees are shared.
     pub fn same_content(&self, other: &Object) -> bool {
         let plain = |meta: &Metadata| {

@@ -368,7 +368,10 @@ impl<'a> Cx<'a> {
     fn write_event(&mut self, decision: Decision) {
         let (key, patch) = match decision {
             Decision::Create(key, body) => {
-                let meta = meta::Metadata { name: key.name, namespace: key.namespace, ..Default::default() };
+                let meta = meta::Metadata {
+                    identity: meta::Identity { name: key.name, namespace: key.namespace, ..Default::default() }.into(),
+                    ..Default::default()
+                };
                 let event = Object { kind: EVENT, meta, body };
                 return self.recorded.push(Recorded { event, cause: self.caller.cause.clone() });
             }

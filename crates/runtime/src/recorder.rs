@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use meta::{Key, Metadata, Object, Revision};
+use meta::{Identity, Key, Object, Revision};
 use sim::{Duration, Instant, Throttle};
 use value::{Str, Value, map, time};
 
@@ -219,7 +219,7 @@ impl Told {
 /// `name.NANOSECONDS` in hexadecimal; events of one instant are told apart by their number.
 fn name(now: Instant, fact: &Fact<'_>, n_recorded: &mut u64) -> Key {
     *n_recorded += 1;
-    let Metadata { name, namespace, .. } = &fact.about.meta;
+    let Identity { name, namespace, .. } = &*fact.about.meta;
     let stamp = value::hex(now.nanos().saturating_add(*n_recorded % 1_000_000));
     let mut text = String::with_capacity(name.len() + 1 + stamp.len());
     text.push_str(name);

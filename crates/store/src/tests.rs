@@ -9,7 +9,14 @@ const KIND: KindId = KindId(0);
 const LOG: usize = 4;
 
 fn object(name: &str, n: i64) -> Object {
-    Object { kind: KIND, meta: Metadata { name: name.into(), ..Metadata::default() }, body: map!({ "n": n }) }
+    Object {
+        kind: KIND,
+        meta: Metadata {
+            identity: meta::Identity { name: name.into(), ..Default::default() }.into(),
+            ..Metadata::default()
+        },
+        body: map!({ "n": n }),
+    }
 }
 
 /// The naive model: every version of the whole world.
@@ -137,7 +144,10 @@ fn what_one_commit_did_is_read_at_once() {
 fn a_list_of_one_namespace_leaves_out_the_others() {
     let mut store = Store::new(1, LOG);
     for (namespace, name) in [("a", "x"), ("a", "y"), ("ab", "x"), ("b", "x")] {
-        let meta = Metadata { name: name.into(), namespace: namespace.into(), ..Metadata::default() };
+        let meta = Metadata {
+            identity: meta::Identity { name: name.into(), namespace: namespace.into(), ..Default::default() }.into(),
+            ..Metadata::default()
+        };
         store.create(Object { kind: KIND, meta, body: Map::new() }).unwrap();
     }
     let names: Vec<_> = store.list(KIND, Some("a")).map(|it| it.key().to_string()).collect();

@@ -10,7 +10,10 @@ const NOW: Instant = Instant::from_secs(1_700_000_000);
 fn server() -> ApiServer {
     let mut api = ApiServer::new(Config { seed: 1, log_changes_max: 64 });
     for name in ["default", "n"] {
-        let meta = Metadata { name: name.into(), ..Metadata::default() };
+        let meta = Metadata {
+            identity: meta::Identity { name: name.into(), ..Default::default() }.into(),
+            ..Metadata::default()
+        };
         let namespace = Object { kind: kinds::NAMESPACE, meta, body: Map::new() };
         calls::create(&mut api, NOW, &caller(), namespace).unwrap();
     }
@@ -22,7 +25,10 @@ fn caller() -> Caller {
 }
 
 fn event(name: &str, namespace: &str, body: Map) -> Object {
-    let meta = Metadata { name: name.into(), namespace: namespace.into(), ..Metadata::default() };
+    let meta = Metadata {
+        identity: meta::Identity { name: name.into(), namespace: namespace.into(), ..Default::default() }.into(),
+        ..Metadata::default()
+    };
     Object { kind: kinds::EVENT, meta, body }
 }
 

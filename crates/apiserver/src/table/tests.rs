@@ -17,7 +17,10 @@ const N: &[Column] = &[Column {
 #[track_caller]
 fn check(columns: &'static [Column], include: Include, expect: Expect) {
     let kind = Kind { columns, ..Kind::new(Scope::Namespaced, "example.com", "v1", "Thing", "things") };
-    let meta = Metadata { name: "a".into(), created: Some(100), ..Metadata::default() };
+    let meta = Metadata {
+        identity: meta::Identity { name: "a".into(), created: Some(100), ..Default::default() }.into(),
+        ..Metadata::default()
+    };
     let body = map!({ "spec": { "n": 3 } });
     let object = Object { kind: kind.id, meta, body };
     let whole = |it: &Object| it.to_value("example.com/v1", "Thing");

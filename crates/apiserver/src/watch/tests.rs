@@ -30,8 +30,11 @@ impl World {
     }
 
     fn put(&mut self, name: &str, label: &str) {
-        let meta =
-            Metadata { name: name.into(), namespace: "n".into(), labels: map!({ "l": label }), ..Metadata::default() };
+        let meta = Metadata {
+            identity: meta::Identity { name: name.into(), namespace: "n".into(), ..Default::default() }.into(),
+            labels: map!({ "l": label }),
+            ..Metadata::default()
+        };
         let object = Object { kind: KIND, meta, body: Map::new() };
         if self.api.store.get(KIND, &Key::new("n", name)).is_some() {
             self.api.store.update(object, None).unwrap();
@@ -194,7 +197,10 @@ fn bookmarks_tell_the_end_of_the_beginning_and_news() {
     );
     world.now = world.now + Duration::from_secs(61);
     check(world.pump(), expect![]);
-    let meta = Metadata { name: "other".into(), ..Metadata::default() };
+    let meta = Metadata {
+        identity: meta::Identity { name: "other".into(), ..Default::default() }.into(),
+        ..Metadata::default()
+    };
     world.api.store.create(Object { kind: kinds::NODE, meta, body: Map::new() }).unwrap();
     check(world.pump(), expect![]);
     world.now = world.now + Duration::from_secs(61);

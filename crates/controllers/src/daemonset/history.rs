@@ -79,11 +79,15 @@ fn create(cx: &mut Cx<'_>, set: &Arc<Object>, data: Value, number: i64) -> Resul
     let labels =
         set.map_at("spec.template.metadata.labels").cloned().unwrap_or_default().with(HASH_LABEL, hash.as_str());
     let meta = Metadata {
-        name: name.clone(),
-        namespace: set.meta.namespace.clone(),
+        identity: meta::Identity {
+            name: name.clone(),
+            namespace: set.meta.namespace.clone(),
+            owners: Arc::from([pods::controller_ref(set, "apps/v1", "DaemonSet")]) as Arc<[OwnerRef]>,
+            ..Default::default()
+        }
+        .into(),
         labels,
         annotations: set.meta.annotations.clone(),
-        owners: Arc::from([pods::controller_ref(set, "apps/v1", "DaemonSet")]) as Arc<[OwnerRef]>,
         ..Metadata::default()
     };
     let revision = Object { kind: CONTROLLER_REVISION, meta, body: map!({ "data": &data, "revision": number }) };

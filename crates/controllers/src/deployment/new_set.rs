@@ -147,10 +147,14 @@ impl Sync {
             spec.insert("minReadySeconds", seconds);
         }
         let meta = Metadata {
-            name: set_name(deployment.name(), &hash),
-            namespace: deployment.meta.namespace.clone(),
+            identity: meta::Identity {
+                name: set_name(deployment.name(), &hash),
+                namespace: deployment.meta.namespace.clone(),
+                owners: Arc::from([pods::controller_ref(deployment, "apps/v1", "Deployment")]) as Arc<[OwnerRef]>,
+                ..Default::default()
+            }
+            .into(),
             labels,
-            owners: Arc::from([pods::controller_ref(deployment, "apps/v1", "Deployment")]) as Arc<[OwnerRef]>,
             ..Metadata::default()
         };
         let mut set = Object { kind: REPLICA_SET, meta, body: map!({ "spec": spec }) };

@@ -177,8 +177,8 @@ fn new_claim(set: &Object, template: &Value, name: &str) -> Object {
         labels.insert(key, value);
     }
     let meta = Metadata {
-        name: name.into(),
-        namespace: set.meta.namespace.clone(),
+        identity: meta::Identity { name: name.into(), namespace: set.meta.namespace.clone(), ..Default::default() }
+            .into(),
         labels,
         annotations: template.map_at("metadata.annotations").cloned().unwrap_or_default(),
         ..Metadata::default()

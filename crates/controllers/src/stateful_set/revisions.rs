@@ -85,11 +85,15 @@ fn create(
         let name = Str::from(format!("{}-{hash}", set.name().get(..223).unwrap_or(set.name())));
         let labels = set.map_at("spec.template.metadata.labels").cloned().unwrap_or_default();
         let meta = Metadata {
-            name: name.clone(),
-            namespace: set.meta.namespace.clone(),
+            identity: meta::Identity {
+                name: name.clone(),
+                namespace: set.meta.namespace.clone(),
+                owners: Arc::from([pods::controller_ref(set, "apps/v1", "StatefulSet")]) as Arc<[OwnerRef]>,
+                ..Default::default()
+            }
+            .into(),
             labels: labels.with(HASH_LABEL, hash),
             annotations: set.meta.annotations.clone(),
-            owners: Arc::from([pods::controller_ref(set, "apps/v1", "StatefulSet")]) as Arc<[OwnerRef]>,
             ..Metadata::default()
         };
         let revision = Object { kind: CONTROLLER_REVISION, meta, body: map!({ "data": data, "revision": number }) };

@@ -1,6 +1,7 @@
 //! Which fields of a pod may change.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use meta::{Errors, Object, maps_equal, names};
 use value::{Map, Value};
@@ -243,7 +244,9 @@ pub(super) fn keep_metadata(new: &mut Object, old: &Object) {
     new.meta.labels = old.meta.labels.clone();
     new.meta.annotations = old.meta.annotations.clone();
     new.meta.finalizers = old.meta.finalizers.clone();
-    new.meta.owners = old.meta.owners.clone();
+    if !Arc::ptr_eq(&new.meta.owners, &old.meta.owners) {
+        new.meta.owners = old.meta.owners.clone();
+    }
 }
 
 /// `ValidatePodEphemeralContainersUpdate`, without what concerns metadata of all kinds.

@@ -1,6 +1,7 @@
 //! Writes to a pod's status.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use meta::{Errors, Object, names};
 use value::{List, Map, Value, map};
@@ -37,10 +38,14 @@ pub(super) fn same_address(status: &mut Map) {
 /// What a write to the status may not touch (`podStatusStrategy.PrepareForUpdate`): everything else, the class, generations once seen.
 pub fn prepare_status(new: &mut Object, old: &Object) {
     let status = new.body.get("status").cloned().unwrap_or_else(Value::map);
-    new.body = old.body.with("status", status);
+    if !new.differs_in_status_alone(old) {
+        new.body = old.body.with("status", status);
+    }
     new.meta.deleted = old.meta.deleted;
     new.meta.grace_seconds = old.meta.grace_seconds;
-    new.meta.owners = old.meta.owners.clone();
+    if !Arc::ptr_eq(&new.meta.owners, &old.meta.owners) {
+        new.meta.owners = old.meta.owners.clone();
+    }
     let before = child_or_empty(&old.body, "status");
     new.body.edit_map("status", |status| {
         if text(status, "qosClass").is_empty()

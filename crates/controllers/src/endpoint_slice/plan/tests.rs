@@ -17,7 +17,8 @@ fn endpoint(name: &str, ready: bool) -> Value {
 }
 
 fn slice(name: &str, ports: &Value, endpoints: Vec<Value>) -> Object {
-    let meta = Metadata { name: name.into(), ..Metadata::default() };
+    let meta =
+        Metadata { identity: meta::Identity { name: name.into(), ..Default::default() }.into(), ..Metadata::default() };
     let body = map!({ "addressType": "IPv4", "endpoints": endpoints, "ports": ports.clone() });
     Object { kind: ENDPOINT_SLICE, meta, body }
 }
