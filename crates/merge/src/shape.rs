@@ -97,8 +97,10 @@ pub(crate) fn element_of(schema: &Schema, list: &ListType, item: &Value) -> Resu
 /// What the API's description names as the default of a key.
 fn default_of(schema: &Schema, item: TypeId, key: &str) -> Option<Value> {
     let Type::Struct(it) = schema.ty(item) else { return None };
-    if key == "protocol" && matches!(it.go_name(), "ContainerPort" | "ServicePort") {
-        return Some("TCP".into());
+    match (it.go_name(), key) {
+        ("ContainerPort" | "ServicePort", "protocol") => return Some("TCP".into()),
+        ("LocalObjectReference", "name") => return Some("".into()),
+        _ => (),
     }
     let field = it.field(key)?;
     if field.presence != schema::Presence::Always {

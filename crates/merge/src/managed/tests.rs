@@ -45,6 +45,16 @@ fn a_creator_owns_what_differs_from_nothing() {
 }
 
 #[test]
+fn an_item_without_its_key_has_the_default_one() {
+    check(
+        r#"a/ {"spec":{"containers":[{"name":"c","ports":[{"containerPort":80}]}],"imagePullSecrets":[{}]}}"#,
+        expect![[r#"
+            a Update v1 at 0 {"f:spec":{"f:containers":{"k:{\"name\":\"c\"}":{".":{},"f:name":{},"f:ports":{".":{},"k:{\"containerPort\":80,\"protocol\":\"TCP\"}":{".":{},"f:containerPort":{}}}}},"f:imagePullSecrets":{".":{},"k:{\"name\":\"\"}":{}}}}
+        "#]],
+    );
+}
+
+#[test]
 fn fields_go_to_the_last_who_changes_them() {
     check(
         r#"
