@@ -58,8 +58,8 @@ pub enum Error {
 /// looks, and must find what happened meanwhile.
 const LOG_CHANGES_MIN: usize = 1_024;
 
-/// Changes given up with each that comes: few, and more than one.
-const GONE_AT_ONCE: usize = 2;
+/// With each change that comes one is given up, and more where there are more than so many.
+const GONE_MANY: usize = 256;
 
 /// Live objects and recent history of every kind.
 #[derive(Clone, Debug)]
@@ -285,8 +285,7 @@ impl Store {
         if cursor.seen >= self.newest(cursor.kind) {
             return Ok(());
         }
-        let start = table.log.partition_point(|it| it.revision <= cursor.seen);
-        for (n_read, change) in table.log.range(start..).enumerate() {
+        for (n_read, change) in table.after(cursor.seen).enumerate() {
             // What one commit did is read at once: a cursor tells revisions apart and nothing within them.
             if n_read >= limit && change.revision != cursor.seen {
                 break;
@@ -350,9 +349,20 @@ fn stamped(mut object: Object, revision: Revision) -> Arc<Object> {
 }
 
 impl Table {
+    /// Changes after a revision. Most readers know nearly all, so the search begins at the end.
+    fn after(&self, seen: Revision) -> impl Iterator<Item = &Change> {
+        let n_all = self.log.len();
+        let is_new = |n: usize| self.log[n_all - n].revision > seen;
+        let mut n = 1;
+        while n < n_all && is_new(n) {
+            n *= 2;
+        }
+        self.log.range(n_all.saturating_sub(n)..).skip_while(move |it| it.revision <= seen)
+    }
+
     fn record(&mut self, change: Change, log_changes_max: usize) {
         self.log.push_back(change);
-        self.gone.drain(..self.gone.len().min(GONE_AT_ONCE));
+        self.gone.drain(..(1 + self.gone.len() / GONE_MANY).min(self.gone.len()));
         while self.log.len() > log_changes_max {
             if let Some(gone) = self.log.pop_front() {
                 self.compacted = gone.revision;

@@ -9,6 +9,14 @@ pub(super) struct CronJobStatus {
     pub active: Vec<Active>,
     pub last_schedule: Option<i64>,
     pub last_success: Option<i64>,
+    known: Known,
+}
+
+/// The two times as they were read, which are shown again where they are the same.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Known {
+    schedule: Option<(i64, Value)>,
+    success: Option<(i64, Value)>,
 }
 
 /// A running Job.
@@ -24,24 +32,29 @@ impl CronJobStatus {
     pub fn of(object: &Object) -> CronJobStatus {
         let mut status = CronJobStatus::default();
         for (key, value) in object.map_at("status").into_iter().flat_map(Map::iter) {
-            let time = || value.as_str().and_then(time::parse_secs);
+            let time = || Some((value.as_str().and_then(time::parse_secs)?, value.clone()));
             match key.as_str() {
                 "active" => status.active = value.as_list().into_iter().flatten().map(Active::of).collect(),
-                "lastScheduleTime" => status.last_schedule = time(),
-                "lastSuccessfulTime" => status.last_success = time(),
+                "lastScheduleTime" => status.known.schedule = time(),
+                "lastSuccessfulTime" => status.known.success = time(),
                 _ => (),
             }
         }
+        status.last_schedule = status.known.schedule.as_ref().map(|it| it.0);
+        status.last_success = status.known.success.as_ref().map(|it| it.0);
         status
     }
 
     pub fn to_value(&self) -> Value {
         let active: Vec<Value> = self.active.iter().map(Active::to_value).collect();
-        let shown = |at: Option<i64>| at.map(|it| time::format_secs(it).into());
+        let shown = |at: Option<i64>, known: &Option<(i64, Value)>| {
+            let same = known.iter().find(|it| at == Some(it.0)).map(|it| it.1.clone());
+            same.or_else(|| at.map(|it| time::format_secs(it).into()))
+        };
         Value::Map(present!({
             "active": (!active.is_empty()).then(|| active.into()),
-            "lastScheduleTime": shown(self.last_schedule),
-            "lastSuccessfulTime": shown(self.last_success),
+            "lastScheduleTime": shown(self.last_schedule, &self.known.schedule),
+            "lastSuccessfulTime": shown(self.last_success, &self.known.success),
         }))
     }
 

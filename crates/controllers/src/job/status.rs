@@ -19,6 +19,8 @@ pub(super) struct JobStatus {
     pub uncounted_succeeded: Vec<Str>,
     pub uncounted_failed: Vec<Str>,
     pub conditions: Conditions,
+    /// The start as it was read: shown again where it is the same.
+    known_start: Option<(i64, Value)>,
 }
 
 /// `status.conditions`
@@ -40,7 +42,10 @@ impl JobStatus {
                 "failed" => status.failed = count(),
                 "failedIndexes" => status.failed_indexes = value.as_str().map(str::to_owned),
                 "ready" => status.ready = count(),
-                "startTime" => status.start_time = time(),
+                "startTime" => {
+                    status.start_time = time();
+                    status.known_start = status.start_time.map(|it| (it, value.clone()));
+                }
                 "succeeded" => status.succeeded = count(),
                 "terminating" => status.terminating = count(),
                 "uncountedTerminatedPods" => {
@@ -62,6 +67,7 @@ impl JobStatus {
             "succeeded": uids(&self.uncounted_succeeded),
         });
         let Conditions(conditions) = &self.conditions;
+        let start = self.known_start.iter().find(|it| self.start_time == Some(it.0)).map(|it| it.1.clone());
         Value::Map(present!({
             "active": number(self.active),
             "completedIndexes": (!self.completed_indexes.is_empty()).then(|| self.completed_indexes.as_str().into()),
@@ -70,7 +76,7 @@ impl JobStatus {
             "failed": number(self.failed),
             "failedIndexes": self.failed_indexes.as_deref().map(Value::from),
             "ready": Some(self.ready.into()),
-            "startTime": time(self.start_time),
+            "startTime": start.or_else(|| time(self.start_time)),
             "succeeded": number(self.succeeded),
             "terminating": Some(self.terminating.into()),
             "uncountedTerminatedPods": Some(uncounted.into()),
