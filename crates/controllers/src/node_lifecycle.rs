@@ -1,10 +1,9 @@
 //! Notices nodes that fall silent, and turns conditions into taints (`pkg/controller/nodelifecycle`).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kinds::{LEASE, NODE};
-use meta::{Key, KindId, Object, Status};
+use meta::{Key, KeyMap, KindId, Object, Status};
 use runtime::placement::{self, Taint};
 use runtime::{Action, Cx, Reconciler, View, Watch, saved};
 use sim::{Duration, Instant, Throttle};
@@ -38,13 +37,13 @@ const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
 
 pub(crate) struct NodeLifecycle {
     /// Nodes by uid: the Ready condition as last seen, and since when it is like that.
-    known: BTreeMap<Str, (Value, Instant)>,
+    known: KeyMap<(Value, Instant), Str>,
     evictions: Throttle,
 }
 
 impl Default for NodeLifecycle {
     fn default() -> Self {
-        NodeLifecycle { known: BTreeMap::new(), evictions: Throttle::new(EVICTION_EVERY, 1) }
+        NodeLifecycle { known: KeyMap::new(), evictions: Throttle::new(EVICTION_EVERY, 1) }
     }
 }
 
@@ -62,10 +61,10 @@ impl Reconciler for NodeLifecycle {
     }
 
     fn saved(&self) -> Value {
-        let all = self
-            .known
-            .iter()
-            .map(|(uid, (ready, since))| (uid.clone(), value!({ "ready": ready, "since": saved::instant(*since) })));
+        let all =
+            self.known.sorted().into_iter().map(|(uid, (ready, since))| {
+                (uid.clone(), value!({ "ready": ready, "since": saved::instant(*since) }))
+            });
         all.collect::<Map>().into()
     }
 
@@ -120,7 +119,7 @@ impl NodeLifecycle {
         let ready = node.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some("Ready"));
         let grace = if ready.is_some() { GRACE } else { STARTUP_GRACE };
         let ready = ready.cloned().unwrap_or_default();
-        let seen = self.known.entry(node.meta.uid.clone()).or_insert_with(|| (ready.clone(), cx.now()));
+        let seen = self.known.or_insert_with(&node.meta.uid, || (ready.clone(), cx.now()));
         if seen.0 != ready && ready.str_at("status") != Some("Unknown") {
             *seen = (ready, cx.now());
         }

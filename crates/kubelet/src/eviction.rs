@@ -111,7 +111,7 @@ impl Kubelets {
         life.pod = pod;
         stop_at_once(&mut life, message, cx);
         self.lives.insert(key.clone(), life);
-        self.dirty.entry(key).or_default();
+        self.dirty.add(key);
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! The actor that plays every kubelet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kinds::{ENDPOINT_SLICE, LEASE, MACHINE, NETWORK_POLICY, NODE, POD, SERVICE};
@@ -11,6 +11,7 @@ use store::Change;
 use value::{Str, Value};
 
 use crate::client::Client;
+use crate::dirty::Dirty;
 use crate::fast::Fast;
 use crate::foresight::Foresight;
 use crate::life::Life;
@@ -60,7 +61,7 @@ pub struct Kubelets {
     pub(crate) machine_timers: Timers<Str>,
     /// Machines and pods to look at now, with the change that said so.
     dirty_machines: BTreeSet<Str>,
-    pub(crate) dirty: BTreeMap<Key, Option<Cause>>,
+    pub(crate) dirty: Dirty,
     /// Machines that were off: their containers begin again. Until the turn's work is done.
     pub(crate) rebooting: BTreeSet<Str>,
     pub(crate) shared: Shared,
@@ -98,7 +99,7 @@ impl Kubelets {
             timers: Timers::new(),
             machine_timers: Timers::new(),
             dirty_machines: BTreeSet::new(),
-            dirty: BTreeMap::new(),
+            dirty: Dirty::default(),
             rebooting: BTreeSet::new(),
             shared: Shared::default(),
             last_work: None,
@@ -168,7 +169,7 @@ impl Kubelets {
         };
         if wake {
             let cause = Cause { kind: POD, key: key.clone(), revision: change.revision };
-            self.dirty.insert(key, Some(cause));
+            self.dirty.insert(key, cause);
         }
     }
 
@@ -187,7 +188,7 @@ impl Kubelets {
             if let Some(life) = self.lives.get_mut(key) {
                 life.hears_news = true;
             }
-            self.dirty.insert(key.clone(), Some(cause));
+            self.dirty.insert(key.clone(), cause);
         }
     }
 
@@ -246,10 +247,10 @@ impl Actor for Kubelets {
             did = true;
         }
         while let Some(key) = self.timers.pop(cx.now()) {
-            self.dirty.entry(key).or_default();
+            self.dirty.add(key);
         }
         while cx.may_write() {
-            let Some((key, cause)) = self.dirty.pop_first() else { break };
+            let Some((key, cause)) = self.dirty.pop() else { break };
             cx.begin(NAME, cause);
             // A conflict means that a newer state is on its way here, which wakes the pod again.
             self.work_pod(cx, &key).ok();
@@ -279,7 +280,7 @@ impl Actor for Kubelets {
         let lives = self.lives.sorted();
         let later = lives.iter().filter_map(|(key, it)| Some((it.next_at()?, key)));
         Backlog {
-            next: self.dirty.keys().take(NAMED_MAX).map(Key::to_string).collect(),
+            next: self.dirty.keys().into_iter().take(NAMED_MAX).map(Key::to_string).collect(),
             n_later: later.clone().count() as u64,
             first_later: later.min().map(|(at, key)| (key.to_string(), at)),
             last: self.last_key.as_ref().map(Key::to_string),

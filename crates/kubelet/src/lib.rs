@@ -4,6 +4,7 @@
 
 mod behavior;
 mod client;
+mod dirty;
 mod environment;
 mod events;
 mod eviction;

@@ -125,7 +125,7 @@ impl Kubelets {
                     self.pod_of_fast(&pod, cx.now());
                 }
                 Mode::Real => {
-                    self.dirty.entry(pod.key()).or_default();
+                    self.dirty.add(pod.key());
                 }
             }
         }

@@ -70,17 +70,25 @@ impl<V, K: Hashed + Eq> KeyMap<V, K> {
         place
     }
 
-    /// The value of a key, the default one if there was none.
+    /// The value of a key; a new one if there was none.
+    pub fn or_insert_with(&mut self, key: &K, make: impl FnOnce() -> V) -> &mut V
+    where
+        K: Clone,
+    {
+        let place = match self.place(key) {
+            Some(it) => it,
+            None => self.push(key.clone(), make()),
+        };
+        &mut self.entries[place].1
+    }
+
+    /// The same with the default value.
     pub fn or_default(&mut self, key: &K) -> &mut V
     where
         K: Clone,
         V: Default,
     {
-        let place = match self.place(key) {
-            Some(it) => it,
-            None => self.push(key.clone(), V::default()),
-        };
-        &mut self.entries[place].1
+        self.or_insert_with(key, V::default)
     }
 
     pub fn remove<Q: Hashed + ?Sized>(&mut self, key: &Q) -> Option<V>
@@ -90,6 +98,10 @@ impl<V, K: Hashed + Eq> KeyMap<V, K> {
         let place = self.place(key)?;
         self.places.remove(key.hashed(), place);
         let (_, value) = self.entries.swap_remove(place);
+        // Many queues are long once and then empty for good.
+        if self.entries.is_empty() {
+            self.clear();
+        }
         if let Some((moved, _)) = self.entries.get(place) {
             self.places.replace(moved.hashed(), self.entries.len(), place);
         }

@@ -27,6 +27,13 @@ impl Hashed for Str {
     }
 }
 
+/// For numbers that are hashes themselves.
+impl Hashed for u64 {
+    fn hashed(&self) -> u32 {
+        (*self ^ (*self >> 32)) as u32
+    }
+}
+
 impl Hashed for Key {
     fn hashed(&self) -> u32 {
         hash_of_names(&self.namespace, &self.name)

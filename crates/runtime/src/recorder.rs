@@ -1,8 +1,6 @@
 //! Events: repeated ones are counted, floods are dropped (`client-go/tools/record`'s correlator).
 
-use std::collections::BTreeMap;
-
-use meta::{Identity, Key, Object, Revision};
+use meta::{Identity, Key, KeyMap, Object, Revision};
 use sim::{Duration, Instant, Throttle};
 use value::{Str, Value, map, time};
 
@@ -46,11 +44,11 @@ pub enum Decision {
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
     /// By component, host, object and level.
-    told: BTreeMap<u64, Told>,
+    told: KeyMap<Told, u64>,
     /// How many events are known in all of them.
     n_known: usize,
     /// Events of the newer API by all that identifies them.
-    series: BTreeMap<u64, Series>,
+    series: KeyMap<Series, u64>,
     n_recorded: u64,
     last: Last,
 }
@@ -65,7 +63,7 @@ struct Last {
     field_path: Str,
     involved: Value,
     /// Who recorded on which host, and the host. Events of many hosts take turns.
-    sources: BTreeMap<Str, (Value, Str)>,
+    sources: KeyMap<(Value, Str), Str>,
 }
 
 /// An event of the newer API that may happen again.
@@ -128,7 +126,7 @@ impl Recorder {
         self.forget();
         let source = digest(0, &[fact.source.component, fact.source.host, &fact.about.meta.uid, fact.level]);
         let reason = digest(source, &[fact.reason]);
-        let told = self.told.entry(source).or_insert_with(Told::new);
+        let told = self.told.or_insert_with(&source, Told::new);
         let single = told.single(now, reason, fact.message);
         let identity = digest(reason, &[fact.field_path, if single.is_some() { fact.message } else { "" }]);
         let passes = told.throttle.try_take(now);
@@ -178,10 +176,12 @@ impl Recorder {
 
     /// The Event under `key` is gone: the next one like it is new.
     pub fn forget_event(&mut self, key: &Key) {
-        for told in self.told.values_mut() {
+        let mut n_known = 0;
+        self.told.change_all(|told| {
             told.known.retain(|(_, it, _)| it != key);
-        }
-        self.n_known = self.told.values().map(|it| it.known.len()).sum();
+            n_known += told.known.len();
+        });
+        self.n_known = n_known;
         self.series.retain(|_, it| it.key != *key);
     }
 }
