@@ -75,8 +75,8 @@ pub(crate) fn target_node(pod: &Object) -> Option<Str> {
 /// The reference by which `owner` controls (`NewControllerRef`).
 pub(crate) fn controller_ref(owner: &Object, api_version: &str, kind: &str) -> OwnerRef {
     OwnerRef {
-        api_version: api_version.into(),
-        kind: kind.into(),
+        api_version: Str::literal(api_version),
+        kind: Str::literal(kind),
         name: owner.meta.name.clone(),
         uid: owner.meta.uid.clone(),
         controller: Some(true),
@@ -84,16 +84,10 @@ pub(crate) fn controller_ref(owner: &Object, api_version: &str, kind: &str) -> O
     }
 }
 
-/// A pod for `owner` with a generated name.
-pub(crate) fn from_parts(
-    owner: &Object,
-    api_version: &str,
-    kind: &str,
-    labels: Map,
-    annotations: Map,
-    body: Map,
-) -> Object {
-    let meta = Metadata {
+/// The metadata of pods for `owner` with generated names.
+pub(crate) fn meta_of(owner: &Object, api_version: &str, kind: &str, labels: Map, annotations: Map) -> Metadata {
+    let finalizers = owner.list_at("spec.template.metadata.finalizers");
+    Metadata {
         identity: meta::Identity {
             generate_name: prefix(owner.name()).into(),
             namespace: owner.meta.namespace.clone(),
@@ -103,40 +97,32 @@ pub(crate) fn from_parts(
         .into(),
         labels,
         annotations,
+        finalizers: finalizers.iter().filter_map(Value::as_shared_str).cloned().collect(),
         ..Metadata::default()
-    };
-    Object { kind: POD, meta, body }
+    }
 }
 
 /// What all pods of one `spec.template` share: each pod is made of the same allocations.
 pub(crate) struct Template {
-    api_version: &'static str,
-    kind: &'static str,
-    labels: Map,
-    annotations: Map,
-    finalizers: Arc<[Str]>,
+    meta: Metadata,
     body: Map,
 }
 
 impl Template {
     /// Of an owner with `spec.template` (`GetPodFromTemplate`).
-    pub fn of(owner: &Object, api_version: &'static str, kind: &'static str) -> Template {
+    pub fn of(owner: &Object, api_version: &str, kind: &str) -> Template {
         let map = |path: &str| owner.map_at(path).cloned().unwrap_or_default();
-        let finalizers = owner.list_at("spec.template.metadata.finalizers");
+        let (labels, annotations) = (map("spec.template.metadata.labels"), map("spec.template.metadata.annotations"));
         Template {
-            api_version,
-            kind,
-            labels: map("spec.template.metadata.labels"),
-            annotations: map("spec.template.metadata.annotations"),
-            finalizers: finalizers.iter().filter_map(Value::as_shared_str).cloned().collect(),
+            meta: meta_of(owner, api_version, kind, labels, annotations),
             body: map!({ "spec": owner.at("spec.template.spec").cloned().unwrap_or_default() }),
         }
     }
 
     /// Gives every pod a finalizer, once.
     pub fn add_finalizer(&mut self, name: &str) {
-        if !self.finalizers.iter().any(|it| *it == name) {
-            self.finalizers = self.finalizers.iter().cloned().chain([name.into()]).collect();
+        if !self.meta.has_finalizer(name) {
+            self.meta.finalizers = self.meta.finalizers.iter().cloned().chain([name.into()]).collect();
         }
     }
 
@@ -146,11 +132,8 @@ impl Template {
     }
 
     /// One more pod of it.
-    pub fn pod(&self, owner: &Object) -> Object {
-        let Template { api_version, kind, labels, annotations, finalizers, body } = self;
-        let mut pod = from_parts(owner, api_version, kind, labels.clone(), annotations.clone(), body.clone());
-        pod.meta.finalizers = finalizers.clone();
-        pod
+    pub fn pod(&self) -> Object {
+        Object { kind: POD, meta: self.meta.clone(), body: self.body.clone() }
     }
 }
 

@@ -105,7 +105,7 @@ fn manage(cx: &mut Cx<'_>, set: &Arc<Object>, active: &[Arc<Object>], flavor: Fl
         let missing = (wanted - active.len()).min(BURST);
         let template = pods::Template::of(set, flavor.api_version, flavor.kind_name);
         for _ in 0..missing {
-            match pods::create(cx, set, template.pod(set)) {
+            match pods::create(cx, set, template.pod()) {
                 Err(status) if pods::is_namespace_terminating(&status) => return Ok(()),
                 res => res?,
             };

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use meta::{Key, Object, Status};
+use kinds::POD;
+use meta::{Key, Metadata, Object, Status};
 use runtime::Cx;
 use sim::{Duration, Instant};
 use value::{Map, Str, Value, map, value};
@@ -123,7 +124,7 @@ impl DaemonSets {
         if !plan.create.is_empty() {
             let template = PodTemplate::of(sync);
             for node in plan.create.iter().take(BURST) {
-                if let Err(status) = create(cx, sync.set, template.pod(sync.set, node)) {
+                if let Err(status) = create(cx, sync.set, template.pod(node)) {
                     res = Err(status);
                     break;
                 }
@@ -186,9 +187,7 @@ fn excess_of_surge(sync: &Sync<'_>, running: Vec<Arc<Object>>) -> Vec<Str> {
 
 /// The template with what all pods of one revision share; only the affinity differs from node to node.
 pub(super) struct PodTemplate {
-    labels: Map,
-    annotations: Map,
-    finalizers: Arc<[Str]>,
+    meta: Metadata,
     spec: Value,
     affinity: Map,
 }
@@ -204,37 +203,22 @@ impl PodTemplate {
         labels.insert("controller-revision-hash", &sync.hash);
         let mut spec = set.at("spec.template.spec").cloned().unwrap_or_default();
         spec.set("tolerations", nodes::tolerations(&spec));
+        let annotations = set.map_at("spec.template.metadata.annotations").cloned().unwrap_or_default();
         PodTemplate {
-            labels,
-            annotations: set.map_at("spec.template.metadata.annotations").cloned().unwrap_or_default(),
-            finalizers: set
-                .list_at("spec.template.metadata.finalizers")
-                .iter()
-                .filter_map(Value::as_shared_str)
-                .cloned()
-                .collect(),
+            meta: pods::meta_of(set, "apps/v1", "DaemonSet", labels, annotations),
             affinity: spec.map_at("affinity").cloned().unwrap_or_default(),
             spec,
         }
     }
 
     /// The pod for one node (`ReplaceDaemonSetPodNodeNameNodeAffinity`).
-    pub(super) fn pod(&self, set: &Object, node: &Str) -> Object {
+    pub(super) fn pod(&self, node: &Str) -> Object {
         let required = value!({ "nodeSelectorTerms": [
             { "matchFields": [{ "key": "metadata.name", "operator": "In", "values": [node] }] },
         ] });
         let mut node_affinity = self.affinity.get("nodeAffinity").and_then(Value::as_map).cloned().unwrap_or_default();
         node_affinity.insert("requiredDuringSchedulingIgnoredDuringExecution", required);
         let spec = self.spec.with("affinity", self.affinity.with("nodeAffinity", node_affinity));
-        let mut pod = pods::from_parts(
-            set,
-            "apps/v1",
-            "DaemonSet",
-            self.labels.clone(),
-            self.annotations.clone(),
-            map!({ "spec": spec }),
-        );
-        pod.meta.finalizers = self.finalizers.clone();
-        pod
+        Object { kind: POD, meta: self.meta.clone(), body: map!({ "spec": spec }) }
     }
 }

@@ -219,7 +219,7 @@ fn a_pod_keeps_the_preferences_of_its_template() {
     changed.set("spec.template.spec.affinity", affinity);
     let set = Arc::new(changed);
     let sync = Sync::new(&set, Vec::new(), "h".into(), NOW);
-    let pod = super::manage::PodTemplate::of(&sync).pod(&set, &"node-2".into());
+    let pod = super::manage::PodTemplate::of(&sync).pod(&"node-2".into());
     expect![[r#"
         nodeAffinity:
           preferredDuringSchedulingIgnoredDuringExecution: []

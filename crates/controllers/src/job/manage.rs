@@ -53,7 +53,7 @@ impl Sync {
         let template = Template::of(&self.job, self.spec.is_indexed);
         if !self.spec.is_indexed {
             for _ in 0..n {
-                self.create_pod(cx, template.shared.pod(&self.job))?;
+                self.create_pod(cx, template.shared.pod())?;
             }
             return Ok(());
         }
@@ -151,7 +151,7 @@ impl Template {
     }
 
     fn indexed(&self, job: &Object, index: i64) -> Object {
-        let mut pod = self.shared.pod(job);
+        let mut pod = self.shared.pod();
         let number = Str::from(index.to_string());
         pod.meta.annotations.insert(indexes::INDEX, &number);
         pod.meta.labels.insert(indexes::INDEX, &number);

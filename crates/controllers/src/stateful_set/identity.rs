@@ -78,7 +78,7 @@ impl Sync {
         } else {
             (&self.update, self.revisions.update.name())
         };
-        let mut pod = pods::Template::of(of, "apps/v1", "StatefulSet").pod(set);
+        let mut pod = pods::Template::of(of, "apps/v1", "StatefulSet").pod();
         let name = format!("{}-{ordinal}", set.name());
         put_labels(&mut pod.meta.labels, &name, ordinal);
         pod.meta.labels.insert(REVISION, revision);
