@@ -1,6 +1,6 @@
 //! The last requests, for whoever wants to see who asked for what: not stored, no revisions.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use meta::{Key, KindId, Revision, Status};
 use sim::Instant;
@@ -39,7 +39,8 @@ pub enum RequestTarget {
 pub struct Requests {
     ring: VecDeque<ApiRequest>,
     n_requests: u64,
-    totals: BTreeMap<(&'static str, u16), u64>,
+    /// In no order: there are few.
+    totals: Vec<((&'static str, u16), u64)>,
 }
 
 impl Requests {
@@ -54,8 +55,10 @@ impl Requests {
     }
 
     /// How many requests each verb and code have had.
-    pub(crate) fn totals(&self) -> impl Iterator<Item = ((&'static str, u16), u64)> {
-        self.totals.iter().map(|(key, n_requests)| (*key, *n_requests))
+    pub(crate) fn totals(&self) -> Vec<((&'static str, u16), u64)> {
+        let mut totals = self.totals.clone();
+        totals.sort();
+        totals
     }
 
     /// Remembers a request that came over HTTP.
@@ -74,7 +77,11 @@ impl Requests {
 
     pub(crate) fn push(&mut self, mut request: ApiRequest) {
         self.n_requests += 1;
-        *self.totals.entry((request.verb, request.code)).or_default() += 1;
+        let what = (request.verb, request.code);
+        match self.totals.iter_mut().find(|it| it.0.1 == what.1 && it.0.0 == what.0) {
+            Some((_, n_requests)) => *n_requests += 1,
+            None => self.totals.push((what, 1)),
+        }
         request.number = self.n_requests;
         if self.ring.len() == REQUESTS_MAX {
             self.ring.pop_front();

@@ -140,9 +140,10 @@ impl Slot {
     }
 
     pub fn work(&mut self, api: &mut ApiServer, indexes: &Indexes, recorder: &mut Recorder, now: Instant) {
-        let mut cx = Cx::new(api, indexes, recorder, &mut self.rng, now, self.caller.clone());
+        let mut cx = Cx::new(api, indexes, recorder, &mut self.rng, now, &mut self.caller);
         self.actor.work(&mut cx);
         cx.store_events();
+        cx.end();
         self.note_wakeup();
     }
 

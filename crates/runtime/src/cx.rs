@@ -86,7 +86,7 @@ pub struct Cx<'a> {
     recorder: &'a mut Recorder,
     rng: &'a mut Rng,
     now: Instant,
-    caller: Caller,
+    caller: &'a mut Caller,
     n_writes: u32,
     wants_again: bool,
     /// Revisions of the statuses that were written since the last [`Cx::take_own`].
@@ -103,7 +103,7 @@ impl<'a> Cx<'a> {
         recorder: &'a mut Recorder,
         rng: &'a mut Rng,
         now: Instant,
-        caller: Caller,
+        caller: &'a mut Caller,
     ) -> Cx<'a> {
         Cx {
             api,
@@ -192,7 +192,7 @@ impl<'a> Cx<'a> {
     /// Whatever the API server answers.
     pub fn create(&mut self, object: Object) -> Result<Arc<Object>, Status> {
         self.n_writes += 1;
-        calls::create(self.api, self.now, &self.caller, object)
+        calls::create(self.api, self.now, self.caller, object)
     }
 
     /// Replaces an object at the revision that it carries.
@@ -201,7 +201,7 @@ impl<'a> Cx<'a> {
     /// Whatever the API server answers; `Conflict` when somebody else wrote it meanwhile.
     pub fn update(&mut self, object: Object) -> Result<Arc<Object>, Status> {
         self.n_writes += 1;
-        calls::update(self.api, self.now, &self.caller, object)
+        calls::update(self.api, self.now, self.caller, object)
     }
 
     /// Replaces `status` of the object as it was read; nothing is written when it is equal.
@@ -212,7 +212,7 @@ impl<'a> Cx<'a> {
         let mut update = object.clone();
         update.body.insert("status", status);
         self.n_writes += 1;
-        let written = calls::update_status(self.api, self.now, &self.caller, update)?;
+        let written = calls::update_status(self.api, self.now, self.caller, update)?;
         if written.meta.revision != object.meta.revision {
             self.own.push(written.meta.revision);
         }
@@ -228,7 +228,7 @@ impl<'a> Cx<'a> {
         let left = namespace.list_at("spec.finalizers").iter().filter(|it| it.as_str() != Some(finalizer));
         update.set("spec.finalizers", left.cloned().collect::<Vec<_>>());
         self.n_writes += 1;
-        calls::finalize(self.api, self.now, &self.caller, update)
+        calls::finalize(self.api, self.now, self.caller, update)
     }
 
     /// A strategic merge patch.
@@ -237,7 +237,7 @@ impl<'a> Cx<'a> {
     /// Whatever the API server answers.
     pub fn patch(&mut self, kind: KindId, key: &Key, patch: &Value) -> Result<Arc<Object>, Status> {
         self.n_writes += 1;
-        calls::patch_strategic(self.api, self.now, &self.caller, kind, key, patch)
+        calls::patch_strategic(self.api, self.now, self.caller, kind, key, patch)
     }
 
     /// Patches a finalizer away.
@@ -246,7 +246,7 @@ impl<'a> Cx<'a> {
     /// Whatever the API server answers.
     pub fn remove_finalizer(&mut self, kind: KindId, key: &Key, finalizer: &str) -> Result<Arc<Object>, Status> {
         self.n_writes += 1;
-        calls::remove_finalizer(self.api, self.now, &self.caller, kind, key, finalizer)
+        calls::remove_finalizer(self.api, self.now, self.caller, kind, key, finalizer)
     }
 
     /// A strategic merge patch of the status.
@@ -255,7 +255,7 @@ impl<'a> Cx<'a> {
     /// Whatever the API server answers.
     pub fn patch_status(&mut self, kind: KindId, key: &Key, patch: &Value) -> Result<Arc<Object>, Status> {
         self.n_writes += 1;
-        calls::patch_status(self.api, self.now, &self.caller, kind, key, patch)
+        calls::patch_status(self.api, self.now, self.caller, kind, key, patch)
     }
 
     /// A JSON merge patch.
@@ -264,7 +264,7 @@ impl<'a> Cx<'a> {
     /// Whatever the API server answers.
     pub fn patch_merge(&mut self, kind: KindId, key: &Key, patch: &Value) -> Result<Arc<Object>, Status> {
         self.n_writes += 1;
-        calls::patch_merge(self.api, self.now, &self.caller, kind, key, patch)
+        calls::patch_merge(self.api, self.now, self.caller, kind, key, patch)
     }
 
     /// Changes the replicas of an object through its scale.
@@ -273,7 +273,7 @@ impl<'a> Cx<'a> {
     /// Whatever the API server answers.
     pub fn scale(&mut self, kind: KindId, key: &Key, replicas: i64) -> Result<Arc<Object>, Status> {
         self.n_writes += 1;
-        calls::scale(self.api, self.now, &self.caller, kind, key, replicas)
+        calls::scale(self.api, self.now, self.caller, kind, key, replicas)
     }
 
     /// Deletes with the kind's default propagation and grace.
@@ -308,7 +308,7 @@ impl<'a> Cx<'a> {
     /// Whatever the API server answers.
     pub fn delete_options(&mut self, kind: KindId, key: &Key, options: &DeleteOptions) -> Result<(), Status> {
         self.n_writes += 1;
-        calls::delete(self.api, self.now, &self.caller, kind, key, options).map(|_| ())
+        calls::delete(self.api, self.now, self.caller, kind, key, options).map(|_| ())
     }
 
     /// Binds a pod to a node.
@@ -317,12 +317,12 @@ impl<'a> Cx<'a> {
     /// Whatever the API server answers.
     pub fn bind(&mut self, pod: &Object, node: &Str) -> Result<(), Status> {
         self.n_writes += 1;
-        calls::bind(self.api, self.now, &self.caller, &pod.key(), &pod.meta.uid, node).map(|_| ())
+        calls::bind(self.api, self.now, self.caller, &pod.key(), &pod.meta.uid, node).map(|_| ())
     }
 
     /// The calling component as events name it; kubelets change the host from node to node.
     pub fn caller(&self) -> &Caller {
-        &self.caller
+        self.caller
     }
 
     /// Records an event about `object` from this component.
@@ -381,7 +381,7 @@ impl<'a> Cx<'a> {
         };
         // It may be one of this turn.
         self.store_events();
-        if calls::patch_merge(self.api, self.now, &self.caller, EVENT, &key, &patch).is_err() {
+        if calls::patch_merge(self.api, self.now, self.caller, EVENT, &key, &patch).is_err() {
             self.recorder.forget_event(&key);
         }
     }
@@ -389,7 +389,7 @@ impl<'a> Cx<'a> {
     /// Stores the events that were recorded in this turn: in one commit, unless the API server has to look at one more closely.
     pub fn store_events(&mut self) {
         if !self.recorded.is_empty() {
-            calls::create_events(self.api, self.now, &self.caller, std::mem::take(&mut self.recorded));
+            calls::create_events(self.api, self.now, self.caller, std::mem::take(&mut self.recorded));
         }
     }
 
@@ -416,6 +416,6 @@ impl<'a> Cx<'a> {
 
     /// The API server, for actors that need calls of their own.
     pub fn api(&mut self) -> (&mut ApiServer, Instant, &Caller) {
-        (self.api, self.now, &self.caller)
+        (self.api, self.now, self.caller)
     }
 }
