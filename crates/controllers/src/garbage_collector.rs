@@ -26,6 +26,13 @@ impl GarbageCollector {
     }
 
     fn changed(&mut self, kind: KindId, change: &Change, view: &View<'_>) {
+        // Most changes say nothing of owners.
+        if let (Some(before), Some(after)) = (&change.before, &change.after)
+            && before.meta.identity.same(&after.meta.identity)
+            && !is_going(after)
+        {
+            return;
+        }
         let object = change.object();
         let cause = Cause { kind, key: object.key(), revision: change.revision };
         let add = |queue: &mut Queue<Item>, item: Item| queue.add(item, Some(cause.clone()));

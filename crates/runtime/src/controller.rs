@@ -1,6 +1,6 @@
 //! The loop around a reconciler: changes become keys, keys are worked on, failures back off.
 
-use meta::{Key, KindId, Revision, Status};
+use meta::{Key, KindId, Object, Revision, Status};
 use sim::{Duration, Instant};
 use store::Change;
 use value::Value;
@@ -74,7 +74,11 @@ impl Watch {
         match self {
             Watch::Itself(_) => out.push(change.object().key()),
             Watch::Owner { owner_kind, owner_group, .. } => {
-                for object in [&change.before, &change.after].into_iter().flatten() {
+                // Most changes leave the owner as it was.
+                let after = change.after.as_ref();
+                let is_other = |it: &Object| after.is_none_or(|after| !after.meta.identity.same(&it.meta.identity));
+                let before = change.before.as_ref().filter(|it| is_other(it));
+                for object in before.into_iter().chain(after) {
                     let Some(owner) = object.meta.controller().filter(|it| it.kind == *owner_kind) else { continue };
                     let group = owner.api_version.split_once('/').map_or("", |(group, _)| group);
                     if group == *owner_group {
