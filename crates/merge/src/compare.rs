@@ -75,14 +75,33 @@ impl Compare<'_> {
 
     /// Steps back up; where nothing was found since the walk went down at `start`, it did not go there.
     pub fn leave(&mut self, start: usize) {
-        if matches!(self.steps.last(), Some(Step::Changed | Step::Removed | Step::Up)) {
-            self.steps.push(Step::Up);
-        } else {
+        let whole = match &self.steps[start..] {
+            [Step::Field(name), Step::Changed] => Some(Step::Set(name.clone())),
+            [Step::Field(name), Step::Removed] => Some(Step::Unset(name.clone())),
+            _ => None,
+        };
+        if whole.is_some() {
             self.steps.truncate(start);
+            self.steps.extend(whole);
+            return;
+        }
+        match self.steps.last() {
+            Some(Step::Changed | Step::Removed | Step::Up | Step::Set(_) | Step::Unset(_)) => self.steps.push(Step::Up),
+            _ => self.steps.truncate(start),
         }
     }
 
     fn maps(&mut self, shape: Shape<'_>, old: &Map, new: &Map) {
+        if old.has_keys_of(new) {
+            for ((name, old), new) in old.iter().zip(new.values()) {
+                if !old.same(new)
+                    && let Some(ty) = shape.field(name)
+                {
+                    self.field(name, ty, Some(old), Some(new));
+                }
+            }
+            return;
+        }
         let (mut left, mut right) = (old.iter().peekable(), new.iter().peekable());
         loop {
             let order = match (left.peek(), right.peek()) {

@@ -127,11 +127,13 @@ impl Memo {
         let of_type = self.of_types.entry(ty).or_default();
         let mut changes = Changes::new();
         let mut rest = steps.as_slice();
-        while let Some((Step::Field(name), below)) = rest.split_first() {
+        while let Some((step, below)) = rest.split_first() {
+            let (Step::Field(name) | Step::Set(name) | Step::Unset(name)) = step else { break };
             let element = self.names.element(name);
-            let mut change = Change { element, is_changed: false, is_removed: false, parts: Vec::new() };
+            let (is_changed, is_removed) = (matches!(step, Step::Set(_)), matches!(step, Step::Unset(_)));
+            let mut change = Change { element, is_changed, is_removed, parts: Vec::new() };
             rest = below;
-            while let Some((step, after)) = rest.split_first() {
+            while let (Step::Field(_), Some((step, after))) = (step, rest.split_first()) {
                 match step {
                     Step::Changed => change.is_changed = true,
                     Step::Removed => change.is_removed = true,
@@ -212,7 +214,7 @@ fn directly(set: &Map, changes: &[Change], is_own: bool) -> Map {
 impl OfType {
     /// What a walk down and back up tells.
     fn part(&mut self, print: u32, steps: &[Step], names: &mut Names) -> Option<Part> {
-        if let [Step::Field(name), Step::Changed, Step::Up] = steps {
+        if let [Step::Set(name)] = steps {
             return Some(Part { element: names.element(name), changed: Some(Map::new()), removed: None });
         }
         if let Some(known) = self.walks.find(|it| it.print == print && it.steps == steps) {

@@ -10,7 +10,7 @@ use std::slice::Iter;
 
 use value::{Map, Str, Value};
 
-use crate::fields::{key_text, node, share, value_text};
+use crate::fields::{key_text, leaf, node, share, value_text};
 use crate::memo::Names;
 
 /// One step. Every step down has its `Up` and something between them.
@@ -18,6 +18,10 @@ use crate::memo::Names;
 pub(crate) enum Step {
     /// Down to a field.
     Field(Str),
+    /// Down to a field that is new or different, and back up: most steps are this one.
+    Set(Str),
+    /// The same of a field that is gone.
+    Unset(Str),
     /// Down to an item, by a field that tells it from others; by several of them in a row where it takes them all.
     Key(Str, Value),
     /// Down to an item of a list of scalars.
@@ -90,8 +94,10 @@ pub(crate) fn split(steps: &[Step]) -> (u32, &[Step], &[Step]) {
             Step::Up => (5, 0),
             Step::Changed => (6, 0),
             Step::Removed => (7, 0),
+            Step::Set(it) => (8, it.len() as u32),
+            Step::Unset(it) => (9, it.len() as u32),
         };
-        print = (print ^ kind ^ (more << 3)).wrapping_mul(0x9e37_79b1).rotate_left(5);
+        print = (print ^ kind ^ (more << 4)).wrapping_mul(0x9e37_79b1).rotate_left(5);
         // Keys in a row are one step down.
         let is_key = kind == 2;
         depth += usize::from(kind <= 4 && !(is_key && was_key));
@@ -187,6 +193,11 @@ impl<'a> Walk<'a> {
                 }
                 Step::Removed => {
                     res.removed.is_member = true;
+                    continue;
+                }
+                Step::Set(name) | Step::Unset(name) => {
+                    let level = if matches!(step, Step::Set(_)) { &mut res.changed } else { &mut res.removed };
+                    level.children.push((self.names.element(name), leaf()));
                     continue;
                 }
                 Step::Field(name) => self.names.element(name),

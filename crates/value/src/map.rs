@@ -137,6 +137,11 @@ impl Map {
         self.0.iter()
     }
 
+    /// Whether both surely have the same keys, which is told at once; where they have, it says so as a rule.
+    pub fn has_keys_of(&self, other: &Map) -> bool {
+        self.shape().same(other.shape())
+    }
+
     /// Whether both are one allocation.
     pub fn same(&self, other: &Map) -> bool {
         self.0.same(&other.0)
