@@ -51,7 +51,7 @@ impl Quantity {
             return Err(FORMAT_ERROR);
         }
         let (format, base, exponent) = suffix_of(suffix).ok_or(SUFFIX_ERROR)?;
-        let nanos = scaled(whole, fraction, base, exponent);
+        let nanos = short(whole, fraction, base, exponent).unwrap_or_else(|| scaled(whole, fraction, base, exponent));
         Ok(Quantity { nanos: if negative { -nanos } else { nanos }, format })
     }
 
@@ -67,7 +67,7 @@ impl Quantity {
 
     /// The amount, rounded up to a whole number.
     pub fn value(&self) -> i64 {
-        clamp(ceil(self.nanos, NANO))
+        clamp(ceil(self.nanos, 1_000_000_000))
     }
 
     /// The amount in thousandths, rounded up.
@@ -149,9 +149,24 @@ fn suffix_of(suffix: &str) -> Option<(Format, u32, i32)> {
     })
 }
 
+/// The largest amount.
+const MAX: i128 = i64::MAX as i128 * NANO;
+
+/// [`scaled`] of amounts that are whole and short, as most are, with one wide multiplication. `None` for others.
+fn short(whole: &str, fraction: &str, base: u32, exponent: i32) -> Option<i128> {
+    if !fraction.is_empty() || whole.len() > 18 {
+        return None;
+    }
+    let mantissa = whole.bytes().fold(0_u64, |it, digit| it * 10 + u64::from(digit - b'0'));
+    let (amount, ten) = match base {
+        10 => (mantissa, u32::try_from(9 + exponent).ok()?),
+        _ => (mantissa.checked_mul(1_u64.checked_shl(u32::try_from(exponent).ok()?)?)?, 9),
+    };
+    (ten <= 18).then(|| (i128::from(amount) * i128::from(10_u64.pow(ten))).min(MAX))
+}
+
 /// `whole.fraction × base^exponent` in billionths, rounded away from zero and cut to what 64 bits hold.
 fn scaled(whole: &str, fraction: &str, base: u32, exponent: i32) -> i128 {
-    const MAX: i128 = i64::MAX as i128 * NANO;
     let mut mantissa: i128 = 0;
     let mut decimals: i32 = 0;
     let mut rest = false;
@@ -202,7 +217,12 @@ fn wide(mut mantissa: i128, exponent: i32, mut ten: i32) -> i128 {
     mantissa.saturating_mul(scale).saturating_mul(1_i128 << exponent)
 }
 
-fn ceil(nanos: i128, unit: i128) -> i128 {
+fn ceil(nanos: i128, unit: i64) -> i128 {
+    // Wide divisions are slow, and few amounts need them.
+    if let Ok(nanos) = i64::try_from(nanos) {
+        return i128::from(nanos.div_euclid(unit) + i64::from(nanos.rem_euclid(unit) != 0));
+    }
+    let unit = i128::from(unit);
     nanos.div_euclid(unit) + i128::from(nanos.rem_euclid(unit) != 0)
 }
 
@@ -272,6 +292,19 @@ mod tests {
         check("", "quantities");
         check("1Kii", "unable to ");
         check("1K", "unable to ");
+    }
+
+    #[test]
+    fn short_amounts_are_what_the_long_way_makes_of_them() {
+        for number in ["", "0", "1", "007", "64", "16384", "999999999999999999", "1000000000000000000"] {
+            for suffix in ["", "n", "u", "m", "k", "P", "E", "Ki", "Gi", "Ei", "e3", "E9", "e10", "e-9", "e-12", "e60"]
+            {
+                let Some((_, base, exponent)) = super::suffix_of(suffix) else { panic!("{suffix}") };
+                if let Some(it) = super::short(number, "", base, exponent) {
+                    assert_eq!(it, super::scaled(number, "", base, exponent), "{number}{suffix}");
+                }
+            }
+        }
     }
 
     #[test]
