@@ -94,10 +94,13 @@ impl Compare<'_> {
     fn maps(&mut self, shape: Shape<'_>, old: &Map, new: &Map) {
         if old.has_keys_of(new) {
             for ((name, old), new) in old.iter().zip(new.values()) {
-                if !old.same(new)
-                    && let Some(ty) = shape.field(name)
-                {
-                    self.field(name, ty, Some(old), Some(new));
+                if old.same(new) {
+                    continue;
+                }
+                let Some(ty) = shape.field(name) else { continue };
+                match is_scalar(old) && is_scalar(new) {
+                    true => self.steps.push(Step::Set(name.clone())),
+                    false => self.field(name, ty, Some(old), Some(new)),
                 }
             }
             return;
@@ -245,6 +248,11 @@ pub(crate) fn equal(a: &Value, b: &Value) -> bool {
         }
         _ => a == b,
     }
+}
+
+/// What is owned as a whole whatever its type.
+fn is_scalar(value: &Value) -> bool {
+    matches!(value, Value::Bool(_) | Value::Int(_) | Value::Decimal(_) | Value::Str(_))
 }
 
 /// Empty or null: owned as a whole, to tell the two apart.

@@ -10,7 +10,7 @@ mod table;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use value::Str;
+use value::{Str, Tags};
 
 pub use self::decode::{DecodeError, Decoded, time_error};
 
@@ -102,6 +102,8 @@ pub struct StructType {
     pub name: Str,
     /// Sorted by name.
     pub fields: Vec<Field>,
+    /// Of the fields' names.
+    tags: Tags,
     /// Places in `fields`, in the order in which they are declared and written.
     pub order: Vec<u16>,
     /// Owned as a whole by server-side apply.
@@ -110,7 +112,7 @@ pub struct StructType {
 
 impl StructType {
     pub fn field(&self, name: &str) -> Option<&Field> {
-        self.fields.binary_search_by(|it| it.name.as_str().cmp(name)).ok().and_then(|idx| self.fields.get(idx))
+        self.tags.find(name, |idx| &self.fields[idx].name).and_then(|idx| self.fields.get(idx))
     }
 
     /// The fields in the order in which Go writes them.

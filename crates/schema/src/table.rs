@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 
-use value::Str;
+use value::{Str, Tags};
 
 use crate::{Field, ListKind, ListType, MapType, Presence, Schema, StructType, Type, TypeId};
 
@@ -70,6 +70,7 @@ impl Loader {
             name: full(short),
             fields: Vec::new(),
             order: Vec::new(),
+            tags: Tags::default(),
             atomic: short != name,
         }));
         self.structs.insert(short, id);
@@ -158,6 +159,11 @@ impl Loader {
 
     /// Structs that are owned otherwise at one place than elsewhere get their fields when all are read.
     fn place(&mut self) {
+        for ty in &mut self.types {
+            if let Type::Struct(it) = ty {
+                it.tags = Tags::of(it.fields.iter().map(|it| it.name.as_str()));
+            }
+        }
         for (TypeId(id), name, atomic) in std::mem::take(&mut self.placed) {
             let named = self.structs.get(name).and_then(|it| self.types.get(it.0 as usize));
             if let (Some(Type::Struct(it)), Some(_)) = (named.cloned(), self.types.get(id as usize)) {

@@ -21,6 +21,7 @@ pub use self::hex::hex;
 pub use self::list::List;
 pub use self::literal::Keys;
 pub use self::map::{Key, Map};
+pub use self::shape::Tags;
 pub use self::str::{Str, hash};
 pub use self::tree::{Constant, Value};
 

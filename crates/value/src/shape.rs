@@ -13,12 +13,12 @@ const TAGS: usize = 24;
 /// Places for shapes that were met lately.
 const RECENT: usize = 1024;
 
-/// A byte for each key, by which most keys are told apart without looking at them.
-type Tags = [u8; TAGS];
+/// A byte for each key of a map, see [`Tags`].
+type ShapeTags = [u8; TAGS];
 
 /// Keys in order, each once. As a rule there is one allocation of equal ones in use: a map costs its values and a pointer.
 #[derive(Clone, Eq)]
-pub(crate) struct Shape(ThinArc<Tags, Str>);
+pub(crate) struct Shape(ThinArc<ShapeTags, Str>);
 
 impl Shape {
     /// Of `n` keys in order.
@@ -30,7 +30,7 @@ impl Shape {
         Shape::tagged(n, tags, key)
     }
 
-    fn tagged<'a>(n: usize, tags: Tags, key: &dyn Fn(usize) -> &'a Str) -> Shape {
+    fn tagged<'a>(n: usize, tags: ShapeTags, key: &dyn Fn(usize) -> &'a Str) -> Shape {
         thread_local! {
             static SHAPES: RefCell<[Option<Shape>; RECENT]> = const { RefCell::new([const { None }; RECENT]) };
         }
@@ -70,24 +70,7 @@ impl Shape {
         if keys.len() > TAGS {
             return self.position(key).ok();
         }
-        let wanted = u64::from(tag) * LOW_BITS;
-        let (words, _) = self.0.header.header.as_chunks::<8>();
-        let mut first = 0;
-        for word in words {
-            let mut hits = zero_bytes(u64::from_le_bytes(*word) ^ wanted);
-            while hits != 0 {
-                let idx = first + hits.trailing_zeros() as usize / 8;
-                if keys.get(idx).is_some_and(|have| same_text(have.as_bytes(), key)) {
-                    return Some(idx);
-                }
-                hits &= hits - 1;
-            }
-            first += 8;
-            if first >= keys.len() {
-                break;
-            }
-        }
-        None
+        search(&self.0.header.header, keys.len(), tag, |idx| same_text(keys[idx].as_bytes(), key))
     }
 
     /// Where `key` is, or where it would be.
@@ -130,6 +113,50 @@ impl PartialEq for Shape {
     }
 }
 
+/// A byte for each of some names, by which most are told apart without looking at them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Tags {
+    n: usize,
+    /// Whole words.
+    bytes: Vec<u8>,
+}
+
+impl Tags {
+    pub fn of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Tags {
+        let n = names.len();
+        let mut bytes: Vec<u8> = names.map(|it| tag(it.as_bytes())).collect();
+        bytes.resize(n.next_multiple_of(8), 0);
+        Tags { n, bytes }
+    }
+
+    /// Where `key` is among the names, of which `name` tells each.
+    pub fn find<'a>(&self, key: &str, name: impl Fn(usize) -> &'a str) -> Option<usize> {
+        search(&self.bytes, self.n, tag(key.as_bytes()), |idx| same_text(name(idx).as_bytes(), key.as_bytes()))
+    }
+}
+
+/// The first of the first `n` places that have the tag and of which `is_it` is true.
+fn search(tags: &[u8], n: usize, tag: u8, is_it: impl Fn(usize) -> bool) -> Option<usize> {
+    let wanted = u64::from(tag) * LOW_BITS;
+    let (words, _) = tags.as_chunks::<8>();
+    let mut first = 0;
+    for word in words {
+        let mut hits = zero_bytes(u64::from_le_bytes(*word) ^ wanted);
+        while hits != 0 {
+            let idx = first + hits.trailing_zeros() as usize / 8;
+            if idx < n && is_it(idx) {
+                return Some(idx);
+            }
+            hits &= hits - 1;
+        }
+        first += 8;
+        if first >= n {
+            break;
+        }
+    }
+    None
+}
+
 #[inline]
 fn tag(key: &[u8]) -> u8 {
     let (first, last) = match key {
@@ -140,7 +167,7 @@ fn tag(key: &[u8]) -> u8 {
     (key.len() as u8).wrapping_mul(0x1d).wrapping_add(first.wrapping_mul(0x35)).wrapping_add(last.wrapping_mul(0x8b))
 }
 
-fn place_of(tags: &Tags, n: usize) -> usize {
+fn place_of(tags: &ShapeTags, n: usize) -> usize {
     const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
     let mut hash = n as u64;
     for word in tags.as_chunks::<8>().0 {
