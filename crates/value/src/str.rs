@@ -129,7 +129,14 @@ pub(crate) fn position_of(text: &[u8], wanted: u8) -> Option<usize> {
         }
         at += 8;
     }
-    rest.iter().position(|it| *it == wanted).map(|it| at + it)
+    match text.last_chunk::<8>() {
+        // It overlaps the words in which nothing was found.
+        Some(last) if !rest.is_empty() => {
+            let zeros = zero_bytes(u64::from_le_bytes(*last) ^ pattern);
+            (zeros != 0).then(|| text.len() - 8 + zeros.trailing_zeros() as usize / 8)
+        }
+        _ => rest.iter().position(|it| *it == wanted).map(|it| at + it),
+    }
 }
 
 /// The lowest bit of each byte of a word.

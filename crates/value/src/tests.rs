@@ -142,3 +142,17 @@ fn a_path_leads_through_maps_only() {
         assert_eq!(it.at(path), expected.as_ref(), "{path}");
     }
 }
+
+#[test]
+fn a_byte_is_found_wherever_it_is() {
+    for len in 0..30 {
+        assert_eq!(crate::str::position_of(&vec![b'a'; len], b'.'), None);
+        for first in 0..len {
+            let mut text = vec![b'a'; len];
+            text[first..].iter_mut().step_by(2).for_each(|it| *it = b'.');
+            // The byte next to it is the one that words tell from it last.
+            text[first + 1..].iter_mut().step_by(2).for_each(|it| *it = b'/');
+            assert_eq!(crate::str::position_of(&text, b'.'), Some(first), "{text:?}");
+        }
+    }
+}
