@@ -95,9 +95,10 @@ fn texts_are_compared_bytewise() {
     }
     for a in &texts {
         for b in &texts {
-            assert_eq!(Str::from(a).cmp(&Str::from(b)), a.cmp(b), "{a} and {b}");
-            assert_eq!(Str::from(a) == Str::from(b), a == b, "{a} and {b}");
-            assert_eq!(Str::from(a) == b.as_str(), a == b, "{a} and {b}");
+            let (left, right) = (Str::from(a), Str::from(b));
+            assert_eq!(left.cmp(&right), a.cmp(b), "{a} and {b}");
+            assert_eq!(left == right, a == b, "{a} and {b}");
+            assert_eq!(left == b.as_str(), a == b, "{a} and {b}");
         }
     }
 }

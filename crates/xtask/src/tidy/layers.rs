@@ -43,7 +43,7 @@ const HOSTS_USE: &[&str] = &["value", "sim", "meta", "schema", "kinds", "cluster
 const LAYERS: &[Layer] = &[
     Layer { name: "value", ours: &[], outside: Outside::Only(&["arcstr", "chrono", "libyaml-safer", "triomphe"]) },
     Layer { name: "sim", ours: &[], outside: Outside::Only(&[]) },
-    Layer { name: "meta", ours: &["value", "sim"], outside: Outside::Only(&[]) },
+    Layer { name: "meta", ours: &["value", "sim"], outside: Outside::Only(&["hashbrown"]) },
     Layer { name: "cron", ours: &["value", "meta"], outside: Outside::Only(&["chrono"]) },
     Layer { name: "schema", ours: &["value", "meta"], outside: Outside::Only(&[]) },
     Layer { name: "merge", ours: &["value", "sim", "meta", "schema"], outside: Outside::Only(&[]) },
