@@ -16,7 +16,7 @@ struct Measure {
 const MEASURES: &[Measure] = &[
     Measure { what: "the page", run: of_page },
     Measure { what: "the engine, native", run: of_engine },
-    Measure { what: "the engine in wasm", run: || wasm::run_in_node("tests", "bench", &[]) },
+    Measure { what: "the engine in wasm", run: || wasm::Program::build("tests", "bench")?.run() },
 ];
 
 pub fn run(_args: &[String]) -> Res<()> {

@@ -19,6 +19,8 @@ const FUZZ_REQUESTS: &str = "5000";
 
 /// The steps of a lane run one after another, and lanes side by side: the compiler joins a whole program on one core.
 const LANES: &[&[Step]] = &[
+    // What takes longest and has the machine first.
+    &[Step { name: "page", run: page::build }, Step { name: "browser", run: in_browser }],
     // Cheap ones first.
     &[
         Step { name: "tidy", run: || tidy::run(&[]) },
@@ -26,29 +28,26 @@ const LANES: &[&[Step]] = &[
         Step { name: "lint", run: || process::run(cargo().arg("lint")) },
         Step { name: "native", run: native },
         Step { name: "fuzz", run: fuzz },
+        Step { name: "determinism", run: determinism },
     ],
-    &[Step { name: "page", run: page::build }],
 ];
-/// What comes after them, as it needs what they have built.
-const LAST: &[&[Step]] =
-    &[&[Step { name: "determinism", run: determinism }], &[Step { name: "browser", run: in_browser }]];
 
 /// Runs the named steps, or all. A step that fails does not keep the later ones from running.
 pub fn run(args: &[String]) -> Res<()> {
-    let all = || LANES.iter().chain(LAST).copied().flatten();
+    let all = || LANES.iter().copied().flatten();
     if let Some(unknown) = args.iter().find(|arg| all().all(|it| it.name != **arg)) {
         let names = all().map(|it| it.name).collect::<Vec<_>>().join(", ");
         return Err(format!("no step {unknown}; there are {names}"));
     }
     setup::for_tests()?;
-    let failed: Vec<_> = [LANES, LAST].into_iter().flat_map(|it| run_lanes(it, args)).collect();
+    let failed = run_lanes(args);
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
 }
 
 /// Answers which steps failed.
-fn run_lanes(lanes: &'static [&'static [Step]], wanted: &[String]) -> Vec<&'static str> {
+fn run_lanes(wanted: &[String]) -> Vec<&'static str> {
     thread::scope(|scope| {
-        let lanes: Vec<_> = lanes.iter().map(|lane| scope.spawn(|| run_lane(lane, wanted))).collect();
+        let lanes: Vec<_> = LANES.iter().map(|lane| scope.spawn(|| run_lane(lane, wanted))).collect();
         lanes.into_iter().flat_map(|it| it.join().unwrap_or_else(|_| vec!["a lane"])).collect()
     })
 }
@@ -65,9 +64,10 @@ fn run_lane(lane: &'static [Step], wanted: &[String]) -> Vec<&'static str> {
     failed
 }
 
-/// Cargo, with the real kubectl for the tests that compare with it.
+/// Cargo, which lets the page go first, with the real kubectl for the tests that compare with it.
 fn cargo() -> Command {
-    let mut res = process::command("cargo");
+    let mut res = process::command("nice");
+    res.arg("cargo");
     for (version, name) in kubectl::VERSIONS.iter().zip(["DRYDOCK_KUBECTL", "DRYDOCK_KUBECTL_NEXT"]) {
         if let Ok(path) = kubectl::path(version) {
             res.env(name, path);
@@ -91,7 +91,8 @@ const SPLITS: u64 = 3;
 /// The same seed and inputs must leave the same fingerprints natively, in wasm, and in wasm that is split in two.
 fn determinism() -> Res<()> {
     let native = process::output(cargo().args(["run", "--quiet", "--package", "tests", "--bin", "fingerprints"]))?;
-    let in_wasm = wasm::run_in_node("tests", "fingerprints", &[])?;
+    let program = wasm::Program::build("tests", "fingerprints")?;
+    let in_wasm = program.run()?;
     print!("{native}");
     if native.trim().is_empty() {
         return Err("no fingerprints were printed".into());
@@ -100,7 +101,7 @@ fn determinism() -> Res<()> {
         return Err(format!("in wasm they differ:\n{in_wasm}"));
     }
     for seed in 0..SPLITS {
-        let split = wasm::run_split_in_node("tests", "fingerprints", seed)?;
+        let split = program.run_split(seed)?;
         if native != split {
             return Err(format!("in wasm that is split by seed {seed} they differ:\n{split}"));
         }

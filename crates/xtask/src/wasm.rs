@@ -6,10 +6,7 @@ use crate::{
     process::{self, Res},
     setup::sysroot,
 };
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::PathBuf, process::Command};
 
 /// A program with the environment that wasm builds need.
 ///
@@ -28,29 +25,56 @@ pub fn command(program: &str) -> Res<Command> {
     Ok(res)
 }
 
-/// Builds a binary for wasm and runs it under Node; returns what it printed.
-pub fn run_in_node(package: &str, bin: &str, args: &[&str]) -> Res<String> {
-    let dir = build_for_node(package, bin)?;
-    process::output(node(&dir, bin).args(args))
+/// A binary that was built for wasm, and its script for Node.
+pub struct Program {
+    /// Where both are.
+    dir: PathBuf,
+    name: &'static str,
+    wasm: Vec<u8>,
 }
 
-/// The same with the program split in two, as the page's engine is, but at places that chance chose.
-pub fn run_split_in_node(package: &str, bin: &str, seed: u64) -> Res<String> {
-    let dir = build_for_node(package, bin)?;
-    let (whole, rest) = (dir.join(format!("{bin}_bg.wasm")), dir.join("rest.wasm"));
-    let wasm = files::read_bytes(&whole)?;
-    let hits = (0..split::counted(&wasm)?.n as u64).map(|it| (mix(seed ^ it) & 1) as u8).collect::<Vec<_>>();
-    let parts = split::split(&wasm, &hits)?;
-    files::write(&whole, parts.first)?;
-    files::write(&rest, parts.rest)?;
-    process::output(node(&dir, bin).env("REST", rest))
-}
+impl Program {
+    pub fn build(package: &str, name: &'static str) -> Res<Program> {
+        process::run(command("cargo")?.args(["build", "--target", sysroot::TARGET, "--profile", "page"]).args([
+            "--package",
+            package,
+            "--bin",
+            name,
+        ]))?;
+        let built = files::wasm_target().join(sysroot::TARGET).join("page");
+        let dir = files::wasm_target().join("node");
+        process::run(
+            process::command("wasm-bindgen")
+                .args(["--target", "nodejs", "--no-typescript", "--out-dir"])
+                .arg(&dir)
+                .arg(built.join(format!("{name}.wasm"))),
+        )?;
+        let wasm = files::read_bytes(&dir.join(format!("{name}_bg.wasm")))?;
+        Ok(Program { dir, name, wasm })
+    }
 
-/// Node with the script that starts a program.
-fn node(dir: &Path, bin: &str) -> Command {
-    let mut res = process::command("node");
-    res.arg("--require").arg(files::root().join("tests/rest.cjs")).arg(dir.join(format!("{bin}.js")));
-    res
+    /// Runs it; returns what it printed.
+    pub fn run(&self) -> Res<String> {
+        process::output(&mut self.node())
+    }
+
+    /// The same with the program split in two, as the page's engine is, but at places that chance chose.
+    pub fn run_split(&self, seed: u64) -> Res<String> {
+        let (whole, rest) = (self.dir.join(format!("{}_bg.wasm", self.name)), self.dir.join("rest.wasm"));
+        let n_places = split::counted(&self.wasm)?.n as u64;
+        let hits = (0..n_places).map(|it| (mix(seed ^ it) & 1) as u8).collect::<Vec<_>>();
+        let parts = split::split(&self.wasm, &hits)?;
+        files::write(&whole, parts.first)?;
+        files::write(&rest, parts.rest)?;
+        process::output(self.node().env("REST", rest))
+    }
+
+    fn node(&self) -> Command {
+        let mut res = process::command("node");
+        let script = self.dir.join(format!("{}.js", self.name));
+        res.arg("--require").arg(files::root().join("tests/rest.cjs")).arg(script);
+        res
+    }
 }
 
 /// The finaliser of SplitMix64: each bit of the result depends on all of `n`.
@@ -59,23 +83,4 @@ fn mix(n: u64) -> u64 {
     let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     n ^ (n >> 31)
-}
-
-/// The folder with the program and the script that starts it.
-fn build_for_node(package: &str, bin: &str) -> Res<PathBuf> {
-    process::run(command("cargo")?.args(["build", "--target", sysroot::TARGET, "--profile", "page"]).args([
-        "--package",
-        package,
-        "--bin",
-        bin,
-    ]))?;
-    let built = files::wasm_target().join(sysroot::TARGET).join("page");
-    let out = files::wasm_target().join("node");
-    process::run(
-        process::command("wasm-bindgen")
-            .args(["--target", "nodejs", "--no-typescript", "--out-dir"])
-            .arg(&out)
-            .arg(built.join(format!("{bin}.wasm"))),
-    )?;
-    Ok(out)
 }
