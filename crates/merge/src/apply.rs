@@ -67,9 +67,10 @@ pub fn apply(
     let mut entries = live.map_or(Cow::default(), |it| Cow::Borrowed(&*it.meta.managed));
     let empty = Object { kind: KindId(0), meta: Default::default(), body: memo.empty_body(schema, ty) };
     if let Some(live) = live.filter(|_| entries.is_empty()) {
-        let changes = memo.changes(schema, ty, None, live, resets);
+        let mut walked = memo.walked(schema, ty, None, live, resets);
         let manager = BEFORE_FIRST_APPLY.into();
-        entries = writer(applier, &manager).updated(ty, &entries, &changes, memo).into();
+        entries = writer(applier, &manager).updated(ty, &entries, &mut walked, memo).into();
+        memo.keep(ty, walked);
     }
     forget_unknown_versions(schema, ty, applier.api_version, &mut entries);
     let mut run = Run { schema, ty, live: live.unwrap_or(&empty), config, applier, resets, memo };

@@ -8,16 +8,16 @@ use schema::{ListKind, ListType, Schema, TypeId};
 use value::{List, Map, Str, Value};
 
 use crate::shape::{Shape, element_of};
-use crate::steps::Step;
+use crate::steps::{Step, StepOf};
 
 pub(crate) struct Compare<'a> {
     pub schema: &'a Schema,
-    pub steps: Vec<Step>,
+    pub steps: Vec<StepOf<'a>>,
 }
 
-impl Compare<'_> {
+impl<'a> Compare<'a> {
     /// How `new` differs from `old`; `None` is a value that is not there.
-    fn values(&mut self, ty: Option<TypeId>, old: Option<&Value>, new: Option<&Value>) {
+    fn values(&mut self, ty: Option<TypeId>, old: Option<&'a Value>, new: Option<&'a Value>) {
         let (value, step) = match (old, new) {
             (Some(old), Some(new)) => return self.both(ty, old, new),
             (None, Some(new)) => (new, Step::Changed),
@@ -38,7 +38,7 @@ impl Compare<'_> {
         }
     }
 
-    fn both(&mut self, ty: Option<TypeId>, old: &Value, new: &Value) {
+    fn both(&mut self, ty: Option<TypeId>, old: &'a Value, new: &'a Value) {
         if old.same(new) {
             return;
         }
@@ -61,14 +61,14 @@ impl Compare<'_> {
     }
 
     /// The same of a field.
-    pub fn field(&mut self, name: &Str, ty: Option<TypeId>, old: Option<&Value>, new: Option<&Value>) {
-        let start = self.enter(Step::Field(name.clone()));
+    pub fn field(&mut self, name: &'a Str, ty: Option<TypeId>, old: Option<&'a Value>, new: Option<&'a Value>) {
+        let start = self.enter(Step::Field(name));
         self.values(ty, old, new);
         self.leave(start);
     }
 
     /// Steps down. Answers what [`Compare::leave`] needs.
-    pub fn enter(&mut self, step: Step) -> usize {
+    pub fn enter(&mut self, step: StepOf<'a>) -> usize {
         self.steps.push(step);
         self.steps.len() - 1
     }
@@ -76,8 +76,8 @@ impl Compare<'_> {
     /// Steps back up; where nothing was found since the walk went down at `start`, it did not go there.
     pub fn leave(&mut self, start: usize) {
         let whole = match &self.steps[start..] {
-            [Step::Field(name), Step::Changed] => Some(Step::Set(name.clone())),
-            [Step::Field(name), Step::Removed] => Some(Step::Unset(name.clone())),
+            [Step::Field(name), Step::Changed] => Some(Step::Set(*name)),
+            [Step::Field(name), Step::Removed] => Some(Step::Unset(*name)),
             _ => None,
         };
         if whole.is_some() {
@@ -91,7 +91,7 @@ impl Compare<'_> {
         }
     }
 
-    fn maps(&mut self, shape: Shape<'_>, old: &Map, new: &Map) {
+    fn maps(&mut self, shape: Shape<'_>, old: &'a Map, new: &'a Map) {
         if old.has_keys_of(new) {
             for ((name, old), new) in old.iter().zip(new.values()) {
                 if old.same(new) {
@@ -99,7 +99,7 @@ impl Compare<'_> {
                 }
                 let Some(ty) = shape.field(name) else { continue };
                 match is_scalar(old) && is_scalar(new) {
-                    true => self.steps.push(Step::Set(name.clone())),
+                    true => self.steps.push(Step::Set(name)),
                     false => self.field(name, ty, Some(old), Some(new)),
                 }
             }
@@ -126,7 +126,7 @@ impl Compare<'_> {
         }
     }
 
-    fn lists(&mut self, it: &ListType, old: &List, new: &List) {
+    fn lists(&mut self, it: &'a ListType, old: &'a List, new: &'a List) {
         let (Some(before), Some(after)) = (Items::of(it, old), Items::of(it, new)) else {
             return self.any_lists(it, old, new);
         };
@@ -141,21 +141,21 @@ impl Compare<'_> {
         }
     }
 
-    fn item(&mut self, it: &ListType, keys: &[&Value], old: Option<&Value>, new: Option<&Value>) {
+    fn item(&mut self, it: &'a ListType, keys: &[&'a Value], old: Option<&'a Value>, new: Option<&'a Value>) {
         let start = self.steps.len();
         match &it.kind {
             ListKind::Map(names) => {
-                self.steps.extend(names.iter().zip(keys).map(|(name, &key)| Step::Key(name.clone(), key.clone())));
+                self.steps.extend(names.iter().zip(keys).map(|(name, &key)| Step::Key(name, key)));
             }
-            _ => self.steps.extend(keys.iter().map(|&it| Step::Value(it.clone()))),
+            _ => self.steps.extend(keys.iter().map(|&it| Step::Value(it))),
         }
         self.values(Some(it.item), old, new);
         self.leave(start);
     }
 
     /// Lists whose items repeat one another or lack keys, or of very many.
-    fn any_lists(&mut self, it: &ListType, old: &List, new: &List) {
-        let mut items: BTreeMap<Str, (Vec<&Value>, Vec<&Value>)> = BTreeMap::new();
+    fn any_lists(&mut self, it: &'a ListType, old: &'a List, new: &'a List) {
+        let mut items: BTreeMap<Str, (Vec<&'a Value>, Vec<&'a Value>)> = BTreeMap::new();
         for item in old {
             if let Ok(element) = element_of(self.schema, it, item) {
                 items.entry(element).or_default().0.push(item);

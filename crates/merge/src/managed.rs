@@ -10,7 +10,7 @@ use schema::{Schema, Type, TypeId};
 use value::{Map, Str};
 
 use crate::fields::{canonical, union};
-use crate::memo::Memo;
+use crate::memo::{Memo, Walked};
 use crate::objects;
 use crate::resets::Resets;
 use crate::steps::Change;
@@ -43,8 +43,9 @@ pub fn update(
     forget_unknown_versions(schema, ty, api_version, &mut entries);
     let resets = Resets::of(objects::kind_of(schema, ty), sub);
     let writer = Writer { manager, api_version, sub, now_secs };
-    let changes = memo.changes(schema, ty, live, object, resets);
-    let updated = writer.updated(ty, &entries, &changes, memo);
+    let mut walked = memo.walked(schema, ty, live, object, resets);
+    let updated = writer.updated(ty, &entries, &mut walked, memo);
+    memo.keep(ty, walked);
     object.meta.managed = match live {
         Some(live) if updated == *live.meta.managed => live.meta.managed.clone(),
         _ => memo.shared_list(ty, updated),
@@ -128,7 +129,7 @@ impl Writer<'_> {
         &self,
         ty: Option<TypeId>,
         entries: &[ManagedEntry],
-        changes: &[Change],
+        walked: &mut Walked,
         memo: &mut Memo,
     ) -> Vec<ManagedEntry> {
         let mut res = Vec::with_capacity(entries.len() + 1);
@@ -139,17 +140,17 @@ impl Writer<'_> {
                 && entry.manager == name
                 && entry.api_version == *self.api_version
                 && entry.subresource == self.sub;
-            let fields = memo.after(ty, &entry.fields, changes, is_own);
+            let fields = memo.after(ty, &entry.fields, walked, is_own);
             if fields.is_empty() {
                 continue;
             }
             let entry = ManagedEntry { fields, ..entry.clone() };
             if is_own { own = Some(entry) } else { res.push(entry) }
         }
-        if !changes.iter().any(Change::changes) {
+        if !walked.changes.iter().any(Change::changes) {
             res.extend(own);
         } else {
-            let fields = own.map(|it| it.fields).unwrap_or_else(|| memo.after(ty, &Map::new(), changes, true));
+            let fields = own.map(|it| it.fields).unwrap_or_else(|| memo.after(ty, &Map::new(), walked, true));
             res.push(self.entry(fields));
         }
         cap(&mut res);

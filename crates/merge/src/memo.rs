@@ -8,9 +8,9 @@ use schema::{Schema, TypeId};
 use value::{Map, Str, Value};
 
 use crate::fields::{child, children, difference, difference_at, is_member, node, share, union, union_at};
-use crate::objects;
+use crate::objects::{self, Field};
 use crate::resets::Resets;
-use crate::steps::{Change, Changes, Part, Step, changed, removed, split};
+use crate::steps::{Change, Changes, KeptStep, Part, Step, StepOf, changed, equal, kept, print, removed, split};
 
 /// Places for names of fields.
 const NAMES: usize = 1_024;
@@ -18,6 +18,8 @@ const NAMES: usize = 1_024;
 const WALKS_MAX: usize = 32;
 /// The same of whole sets and of lists of entries.
 const SETS_MAX: usize = 16;
+/// Of each walk: sets and what became of them.
+const AFTERS_MAX: usize = 8;
 
 /// The element of a field: `name` to `f:name`.
 pub(crate) fn element(name: &str) -> Str {
@@ -31,24 +33,47 @@ pub struct Memo {
     /// Bodies of types before anything is set.
     empty: BTreeMap<TypeId, Map>,
     of_types: BTreeMap<Option<TypeId>, OfType>,
-    /// Room for the walk of the next comparison.
-    steps: Vec<Step>,
+    /// Room for the next comparison.
+    fields: Vec<Field>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct OfType {
+    /// Prints of walks that were met once.
+    met: Recent<u32, WALKS_MAX>,
+    walked: Recent<Box<Walked>, WALKS_MAX>,
     walks: Recent<Walk, WALKS_MAX>,
     outcomes: Recent<Outcome, WALKS_MAX>,
     sets: Recent<Map, SETS_MAX>,
     lists: Recent<Arc<[ManagedEntry]>, SETS_MAX>,
 }
 
-/// A walk over differences and what it comes to: that follows from the steps alone.
+/// How two objects differ and what that made of sets: all follows from the walk over the differences.
+#[derive(Clone, Debug)]
+pub(crate) struct Walked {
+    /// See [`print`].
+    print: u32,
+    /// Empty where it is not worth remembering: the first of its kind.
+    steps: Vec<KeptStep>,
+    pub changes: Changes,
+    afters: Recent<After, AFTERS_MAX>,
+}
+
+/// What became of somebody's set, which is kept here, so that its allocation stands for nothing else.
+#[derive(Clone, Debug)]
+struct After {
+    before: Map,
+    /// Whether it is the set of the one who made the change.
+    is_own: bool,
+    after: Map,
+}
+
+/// A walk over a part of differences and what it comes to: that follows from the steps alone.
 #[derive(Clone, Debug)]
 struct Walk {
-    /// See [`split`].
+    /// See [`print`].
     print: u32,
-    steps: Vec<Step>,
+    steps: Vec<KeptStep>,
     part: Part,
 }
 
@@ -91,9 +116,13 @@ impl<T, const MAX: usize> Default for Recent<T, MAX> {
 
 impl<T, const MAX: usize> Recent<T, MAX> {
     fn find(&mut self, is_it: impl Fn(&T) -> bool) -> Option<&mut T> {
-        let idx = self.0.iter().rposition(is_it)?;
-        let found = self.0.remove(idx)?;
+        let found = self.take(is_it)?;
         Some(self.keep(found))
+    }
+
+    fn take(&mut self, is_it: impl Fn(&T) -> bool) -> Option<T> {
+        let idx = self.0.iter().rposition(is_it)?;
+        self.0.remove(idx)
     }
 
     fn keep(&mut self, it: T) -> &mut T {
@@ -113,7 +142,47 @@ impl Memo {
         self.empty.entry(ty).or_insert_with(|| objects::empty_body(schema, ty)).clone()
     }
 
-    /// In what `new` differs from `old`, but for what nobody owns and what the write sets back.
+    /// In what `new` differs from `old`, but for what nobody owns and what the write sets back. To be given to
+    /// [`Memo::keep`].
+    pub(crate) fn walked(
+        &mut self,
+        schema: &Schema,
+        ty: Option<TypeId>,
+        old: Option<&Object>,
+        new: &Object,
+        resets: Resets,
+    ) -> Box<Walked> {
+        let empty = if old.is_none() { self.empty_body(schema, ty) } else { Map::new() };
+        let mut fields = std::mem::take(&mut self.fields);
+        objects::differing(schema, ty, old, &empty, new, resets, &mut fields);
+        let steps = objects::walk(schema, &fields);
+        let print = print(&steps);
+        let of_type = self.of_types.entry(ty).or_default();
+        let known = of_type.walked.take(|it| it.print == print && equal(&steps, &it.steps));
+        let walked = known.unwrap_or_else(|| {
+            let is_met = of_type.met.find(|it| *it == print).is_some();
+            if !is_met {
+                of_type.met.keep(print);
+            }
+            let changes = of_type.changes(&steps, &mut self.names);
+            let steps = if is_met { kept(&steps) } else { Vec::new() };
+            Box::new(Walked { print, steps, changes, afters: Recent::default() })
+        });
+        debug_assert_eq!(walked.changes, OfType::default().changes(&steps, &mut self.names));
+        drop(steps);
+        fields.clear();
+        self.fields = fields;
+        walked
+    }
+
+    /// Remembers a walk.
+    pub(crate) fn keep(&mut self, ty: Option<TypeId>, walked: Box<Walked>) {
+        if !walked.steps.is_empty() {
+            self.of_types.entry(ty).or_default().walked.keep(walked);
+        }
+    }
+
+    /// [`Memo::walked`] where only the changes matter.
     pub(crate) fn changes(
         &mut self,
         schema: &Schema,
@@ -122,58 +191,25 @@ impl Memo {
         new: &Object,
         resets: Resets,
     ) -> Changes {
-        let empty = if old.is_none() { self.empty_body(schema, ty) } else { Map::new() };
-        let steps = objects::walk(schema, ty, old, &empty, new, resets, std::mem::take(&mut self.steps));
-        let of_type = self.of_types.entry(ty).or_default();
-        let mut changes = Changes::new();
-        let mut rest = steps.as_slice();
-        while let Some((step, below)) = rest.split_first() {
-            let (Step::Field(name) | Step::Set(name) | Step::Unset(name)) = step else { break };
-            let element = self.names.element(name);
-            let (is_changed, is_removed) = (matches!(step, Step::Set(_)), matches!(step, Step::Unset(_)));
-            let mut change = Change { element, is_changed, is_removed, parts: Vec::new() };
-            rest = below;
-            while let (Step::Field(_), Some((step, after))) = (step, rest.split_first()) {
-                match step {
-                    Step::Changed => change.is_changed = true,
-                    Step::Removed => change.is_removed = true,
-                    Step::Up => (),
-                    _ => {
-                        let (print, steps, after) = split(rest);
-                        change.parts.extend(of_type.part(print, steps, &mut self.names));
-                        rest = after;
-                        continue;
-                    }
-                }
-                rest = after;
-                if *step == Step::Up {
-                    break;
-                }
-            }
-            change.parts.sort_by(|a, b| a.element.cmp(&b.element));
-            changes.push(change);
-        }
-        self.steps = steps;
-        self.steps.clear();
+        let walked = self.walked(schema, ty, old, new, resets);
+        let changes = walked.changes.clone();
+        self.keep(ty, walked);
         changes
     }
 
     /// What becomes of somebody's set when there are changes; `is_own`: made by the same.
-    pub(crate) fn after(&mut self, ty: Option<TypeId>, set: &Map, changes: &[Change], is_own: bool) -> Map {
-        let of_type = self.of_types.entry(ty).or_default();
-        let mut res = set.clone();
-        for change in changes {
-            let before = child(set, &change.element);
-            match of_type.after(before, change, is_own) {
-                Some(after) if before.is_none_or(|it| !it.same(&after)) => res.insert(&change.element, after),
-                None if before.is_some() => {
-                    res.remove(&change.element);
-                }
-                _ => (),
+    pub(crate) fn after(&mut self, ty: Option<TypeId>, set: &Map, walked: &mut Walked, is_own: bool) -> Map {
+        let known = walked.afters.find(|it| it.is_own == is_own && it.before.same(set));
+        let after = match known {
+            Some(it) => it.after.clone(),
+            None => {
+                let after = self.of_types.entry(ty).or_default().set_after(set, &walked.changes, is_own);
+                walked.afters.keep(After { before: set.clone(), is_own, after: after.clone() });
+                after
             }
-        }
-        debug_assert_eq!(res, directly(set, changes, is_own));
-        if res.same(set) { res } else { of_type.shared(res) }
+        };
+        debug_assert_eq!(after, directly(set, &walked.changes, is_own));
+        after
     }
 
     /// The same set as it was seen before, so that equal sets are one allocation; of another one, its equal parts.
@@ -212,19 +248,68 @@ fn directly(set: &Map, changes: &[Change], is_own: bool) -> Map {
 }
 
 impl OfType {
+    /// What a walk tells.
+    fn changes(&mut self, steps: &[StepOf<'_>], names: &mut Names) -> Changes {
+        let mut changes = Changes::new();
+        let mut rest = steps;
+        while let Some((step, below)) = rest.split_first() {
+            let (Step::Field(name) | Step::Set(name) | Step::Unset(name)) = step else { break };
+            let element = names.element(name);
+            let (is_changed, is_removed) = (matches!(step, Step::Set(_)), matches!(step, Step::Unset(_)));
+            let mut change = Change { element, is_changed, is_removed, parts: Vec::new() };
+            rest = below;
+            while let (Step::Field(_), Some((step, after))) = (step, rest.split_first()) {
+                match step {
+                    Step::Changed => change.is_changed = true,
+                    Step::Removed => change.is_removed = true,
+                    Step::Up => (),
+                    _ => {
+                        let (print, steps, after) = split(rest);
+                        change.parts.extend(self.part(print, steps, names));
+                        rest = after;
+                        continue;
+                    }
+                }
+                rest = after;
+                if matches!(step, Step::Up) {
+                    break;
+                }
+            }
+            change.parts.sort_by(|a, b| a.element.cmp(&b.element));
+            changes.push(change);
+        }
+        changes
+    }
+
+    /// What becomes of somebody's set.
+    fn set_after(&mut self, set: &Map, changes: &[Change], is_own: bool) -> Map {
+        let mut res = set.clone();
+        for change in changes {
+            let before = child(set, &change.element);
+            match self.after(before, change, is_own) {
+                Some(after) if before.is_none_or(|it| !it.same(&after)) => res.insert(&change.element, after),
+                None if before.is_some() => {
+                    res.remove(&change.element);
+                }
+                _ => (),
+            }
+        }
+        if res.same(set) { res } else { self.shared(res) }
+    }
+
     /// What a walk down and back up tells.
-    fn part(&mut self, print: u32, steps: &[Step], names: &mut Names) -> Option<Part> {
+    fn part(&mut self, print: u32, steps: &[StepOf<'_>], names: &mut Names) -> Option<Part> {
         if let [Step::Set(name)] = steps {
             return Some(Part { element: names.element(name), changed: Some(Map::new()), removed: None });
         }
-        if let Some(known) = self.walks.find(|it| it.print == print && it.steps == steps) {
+        if let Some(known) = self.walks.find(|it| it.print == print && equal(steps, &it.steps)) {
             return Some(known.part.clone());
         }
         let mut part = Part::of(steps, names)?;
         if let Some(last) = self.walks.0.iter().rfind(|it| it.part.element == part.element) {
             part.share(&last.part);
         }
-        self.walks.keep(Walk { print, steps: steps.to_vec(), part: part.clone() });
+        self.walks.keep(Walk { print, steps: kept(steps), part: part.clone() });
         Some(part)
     }
 

@@ -1,6 +1,6 @@
 //! Which fields differ between two objects: metadata is typed, the rest a tree.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use meta::{Metadata, Object, OwnerRef};
 use schema::{Schema, Type, TypeId};
@@ -8,7 +8,7 @@ use value::{List, Map, Str, Value, time};
 
 use crate::compare::Compare;
 use crate::resets::Resets;
-use crate::steps::Step;
+use crate::steps::{Step, StepOf};
 
 /// Fields of metadata that nobody owns.
 pub(crate) const UNOWNED: &[&str] =
@@ -30,43 +30,78 @@ pub(crate) fn empty_body(schema: &Schema, ty: TypeId) -> Map {
     }
 }
 
-/// Walks over the differences of two objects, but for what nobody owns and what the write sets back. Where there is no old
-/// one, over the differences from a body of `empty`. `steps` is room for the walk.
-pub(crate) fn walk(
+/// A field at the top of an object or in its metadata that may differ.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    name: Str,
+    in_metadata: bool,
+    ty: Option<TypeId>,
+    old: Option<Value>,
+    new: Option<Value>,
+}
+
+/// Puts into `fields` what may differ between two objects, but for what nobody owns and what the write sets back; what is of
+/// metadata comes first. Where there is no old one, a body of `empty` stands for its.
+pub(crate) fn differing(
     schema: &Schema,
     ty: Option<TypeId>,
     old: Option<&Object>,
     empty: &Map,
     new: &Object,
     resets: Resets,
-    steps: Vec<Step>,
-) -> Vec<Step> {
-    let mut compare = Compare { schema, steps };
-    metadata(&mut compare, ty, old.map(|it| &it.meta), &new.meta, resets);
-    body(&mut compare, ty, old.map_or(empty, |it| &it.body), &new.body, resets);
+    fields: &mut Vec<Field>,
+) {
+    metadata(schema, ty, old.map(|it| &it.meta), &new.meta, resets, fields);
+    body(schema, ty, old.map_or(empty, |it| &it.body), &new.body, resets, fields);
+}
+
+/// Walks over the differences.
+pub(crate) fn walk<'a>(schema: &'a Schema, fields: &'a [Field]) -> Vec<StepOf<'a>> {
+    static METADATA_KEY: LazyLock<Str> = LazyLock::new(|| METADATA.into());
+    let mut compare = Compare { schema, steps: Vec::with_capacity(STEPS) };
+    let n_metadata = fields.iter().take_while(|it| it.in_metadata).count();
+    if n_metadata > 0 {
+        let start = compare.enter(Step::Field(&*METADATA_KEY));
+        for Field { name, ty, old, new, .. } in &fields[..n_metadata] {
+            compare.field(name, *ty, old.as_ref(), new.as_ref());
+        }
+        compare.leave(start);
+    }
+    for Field { name, ty, old, new, .. } in &fields[n_metadata..] {
+        compare.field(name, *ty, old.as_ref(), new.as_ref());
+    }
     compare.steps
 }
 
-fn body(compare: &mut Compare<'_>, ty: Option<TypeId>, old: &Map, new: &Map, resets: Resets) {
-    let keys = old.keys().chain(new.keys().filter(|it| !old.contains_key(it)));
-    for key in keys.filter(|it| !resets.has(it)) {
-        let (a, b) = (old.get(key), new.get(key));
-        if matches!((a, b), (Some(a), Some(b)) if a.same(b)) {
-            continue;
+fn body(schema: &Schema, ty: Option<TypeId>, old: &Map, new: &Map, resets: Resets, fields: &mut Vec<Field>) {
+    let mut push = |name: &Str, old: Option<&Value>, new: Option<&Value>| {
+        if matches!((old, new), (Some(old), Some(new)) if old.same(new)) || resets.has(name) {
+            return;
         }
-        let ty = ty.and_then(|it| compare.schema.child(it, key));
-        if resets.are_within(key) {
-            let kept = |it: &Value| match it {
-                Value::Map(it) => Value::Map(it.filtered(|name, _| !resets.has_child(key, name))),
-                _ => it.clone(),
-            };
-            compare.field(key, ty, a.map(kept).as_ref(), b.map(kept).as_ref());
-        } else {
-            compare.field(key, ty, a, b);
+        let within = resets.are_within(name);
+        let kept = |it: &Value| match it {
+            Value::Map(it) if within => Value::Map(it.filtered(|child, _| !resets.has_child(name, child))),
+            _ => it.clone(),
+        };
+        let ty = ty.and_then(|it| schema.child(it, name));
+        fields.push(Field { name: name.clone(), in_metadata: false, ty, old: old.map(kept), new: new.map(kept) });
+    };
+    if old.has_keys_of(new) {
+        for ((name, old), new) in old.iter().zip(new.values()) {
+            push(name, Some(old), Some(new));
         }
+        return;
+    }
+    for (name, value) in old.iter() {
+        push(name, Some(value), new.get(name));
+    }
+    for (name, value) in new.iter().filter(|(name, _)| !old.contains_key(name)) {
+        push(name, None, Some(value));
     }
 }
 
+/// Room for the steps of most writes.
+const STEPS: usize = 32;
 const METADATA: &str = "metadata";
 const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
@@ -95,22 +130,27 @@ const OWNED: &[Owned] = &[
     ),
 ];
 
-fn metadata(compare: &mut Compare<'_>, ty: Option<TypeId>, old: Option<&Metadata>, new: &Metadata, resets: Resets) {
+fn metadata(
+    schema: &Schema,
+    ty: Option<TypeId>,
+    old: Option<&Metadata>,
+    new: &Metadata,
+    resets: Resets,
+    fields: &mut Vec<Field>,
+) {
     let nothing = Metadata::default();
     let old = old.unwrap_or(&nothing);
     if resets.has(METADATA) || old.same_but_managed(new) {
         return;
     }
-    let schema = compare.schema;
     let ty = ty.and_then(|it| schema.child(it, METADATA)).or_else(|| schema.definition(OBJECT_META));
-    let start = compare.enter(Step::Field(Str::literal(METADATA)));
     for (name, same, value) in OWNED {
         if !same(old, new) && !resets.has_child(METADATA, name) {
             let ty = ty.and_then(|it| schema.child(it, name));
-            compare.field(&Str::literal(name), ty, value(old).as_ref(), value(new).as_ref());
+            let (old, new) = (value(old), value(new));
+            fields.push(Field { name: Str::literal(name), in_metadata: true, ty, old, new });
         }
     }
-    compare.leave(start);
 }
 
 fn map(it: &Map) -> Option<Value> {

@@ -13,19 +13,19 @@ use value::{Map, Str, Value};
 use crate::fields::{key_text, leaf, node, share, value_text};
 use crate::memo::Names;
 
-/// One step. Every step down has its `Up` and something between them.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Step {
+/// One step; `S` are texts and `V` values. Every step down has its `Up` and something between them.
+#[derive(Clone, Debug)]
+pub(crate) enum Step<S, V> {
     /// Down to a field.
-    Field(Str),
+    Field(S),
     /// Down to a field that is new or different, and back up: most steps are this one.
-    Set(Str),
+    Set(S),
     /// The same of a field that is gone.
-    Unset(Str),
+    Unset(S),
     /// Down to an item, by a field that tells it from others; by several of them in a row where it takes them all.
-    Key(Str, Value),
+    Key(S, V),
     /// Down to an item of a list of scalars.
-    Value(Value),
+    Value(V),
     /// Down to an item by its element.
     Item(Str),
     Up,
@@ -34,6 +34,11 @@ pub(crate) enum Step {
     /// What was here is gone.
     Removed,
 }
+
+/// A step while we walk.
+pub(crate) type StepOf<'a> = Step<&'a Str, &'a Value>;
+/// A step that is remembered.
+pub(crate) type KeptStep = Step<Str, Value>;
 
 /// How one field at the top of an object differs.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -78,12 +83,29 @@ fn set(changes: &[Change], is_member: fn(&Change) -> bool, set: fn(&Part) -> &Op
     changes.iter().filter_map(|it| Some((it.element.clone(), Value::Map(below(it)?)))).collect()
 }
 
-/// Splits a walk after it has come back up from its first step. The number is the same for equal parts and tells most others
-/// apart.
-pub(crate) fn split(steps: &[Step]) -> (u32, &[Step], &[Step]) {
-    let (mut depth, mut print) = (0_usize, 0_u32);
+/// Splits a walk after it has come back up from its first step. The number is the [`print`] of the first part.
+pub(crate) fn split<'s, 'a>(steps: &'s [StepOf<'a>]) -> (u32, &'s [StepOf<'a>], &'s [StepOf<'a>]) {
+    let mut depth = 0_usize;
     let mut was_key = false;
     for (idx, step) in steps.iter().enumerate() {
+        // Keys in a row are one step down.
+        let is_key = matches!(step, Step::Key(..));
+        let is_down = is_key || matches!(step, Step::Field(_) | Step::Value(_) | Step::Item(_));
+        depth += usize::from(is_down && !(is_key && was_key));
+        depth -= usize::from(matches!(step, Step::Up));
+        was_key = is_key;
+        if depth == 0 {
+            let (part, rest) = steps.split_at(idx + 1);
+            return (print(part), part, rest);
+        }
+    }
+    (print(steps), steps, &[])
+}
+
+/// A number that is the same for equal walks and tells most others apart.
+pub(crate) fn print(steps: &[StepOf<'_>]) -> u32 {
+    let mut print = steps.len() as u32;
+    for step in steps {
         // Fields of one length seldom stand for each other; what tells items apart often has one length: uids.
         let text = |it: &Value| it.as_str().map_or(0, value::hash);
         let (kind, more) = match step {
@@ -98,17 +120,47 @@ pub(crate) fn split(steps: &[Step]) -> (u32, &[Step], &[Step]) {
             Step::Unset(it) => (9, it.len() as u32),
         };
         print = (print ^ kind ^ (more << 4)).wrapping_mul(0x9e37_79b1).rotate_left(5);
-        // Keys in a row are one step down.
-        let is_key = kind == 2;
-        depth += usize::from(kind <= 4 && !(is_key && was_key));
-        depth -= usize::from(kind == 5);
-        was_key = is_key;
-        if depth == 0 {
-            let (part, rest) = steps.split_at(idx + 1);
-            return (print, part, rest);
+    }
+    print
+}
+
+/// Whether a walk is a remembered one.
+pub(crate) fn equal(steps: &[StepOf<'_>], kept: &[KeptStep]) -> bool {
+    steps.len() == kept.len() && steps.iter().zip(kept).all(|(a, b)| a.is(b))
+}
+
+/// A walk that can be remembered.
+pub(crate) fn kept(steps: &[StepOf<'_>]) -> Vec<KeptStep> {
+    steps.iter().map(Step::kept).collect()
+}
+
+impl StepOf<'_> {
+    fn is(&self, kept: &KeptStep) -> bool {
+        match (self, kept) {
+            (Step::Set(a), Step::Set(b)) | (Step::Field(a), Step::Field(b)) | (Step::Unset(a), Step::Unset(b)) => {
+                *a == b
+            }
+            (Step::Up, Step::Up) | (Step::Changed, Step::Changed) | (Step::Removed, Step::Removed) => true,
+            (Step::Key(a, it), Step::Key(b, kept)) => *a == b && *it == kept,
+            (Step::Value(it), Step::Value(kept)) => *it == kept,
+            (Step::Item(a), Step::Item(b)) => a == b,
+            _ => false,
         }
     }
-    (print, steps, &[])
+
+    fn kept(&self) -> KeptStep {
+        match self {
+            Step::Field(it) => Step::Field((*it).clone()),
+            Step::Set(it) => Step::Set((*it).clone()),
+            Step::Unset(it) => Step::Unset((*it).clone()),
+            Step::Key(name, it) => Step::Key((*name).clone(), (*it).clone()),
+            Step::Value(it) => Step::Value((*it).clone()),
+            Step::Item(it) => Step::Item(it.clone()),
+            Step::Up => Step::Up,
+            Step::Changed => Step::Changed,
+            Step::Removed => Step::Removed,
+        }
+    }
 }
 
 impl Change {
@@ -120,7 +172,7 @@ impl Change {
 
 impl Part {
     /// What a walk down and back up tells.
-    pub fn of(steps: &[Step], names: &mut Names) -> Option<Part> {
+    pub fn of(steps: &[StepOf<'_>], names: &mut Names) -> Option<Part> {
         let mut root = Walk { steps: steps.iter().peekable(), names }.node();
         let (changed, removed) = (root.changed.children.pop(), root.removed.children.pop());
         let element = changed.as_ref().or(removed.as_ref())?.0.clone();
@@ -152,7 +204,7 @@ fn same(a: &Option<Map>, b: &Option<Map>) -> bool {
 }
 
 struct Walk<'a> {
-    steps: Peekable<Iter<'a, Step>>,
+    steps: Peekable<Iter<'a, StepOf<'a>>>,
     names: &'a mut Names,
 }
 
@@ -215,7 +267,7 @@ impl<'a> Walk<'a> {
     fn keys(&mut self, name: &'a Str, key: &'a Value) -> Str {
         let mut keys: Vec<(&str, Value)> = vec![(name, key.clone())];
         while let Some(Step::Key(name, key)) = self.steps.next_if(|it| matches!(it, Step::Key(..))) {
-            keys.push((name, key.clone()));
+            keys.push((name, (*key).clone()));
         }
         keys.sort_by_key(|it| it.0);
         key_text(&keys)
