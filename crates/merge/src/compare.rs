@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use schema::{ListKind, ListType, Schema, TypeId};
+use schema::{ListKind, ListType, Schema, StructType, TypeId};
 use value::{List, Map, Str, Value};
 
 use crate::shape::{Shape, element_of};
@@ -13,6 +13,30 @@ use crate::steps::{Step, StepOf};
 pub(crate) struct Compare<'a> {
     pub schema: &'a Schema,
     pub steps: Vec<StepOf<'a>>,
+    pub types: FieldTypes,
+}
+
+/// Places for types of fields.
+const FIELD_TYPES: usize = 1_024;
+
+/// Types of fields, each where the address of its name says: as a rule a name is one allocation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FieldTypes(Vec<Option<(TypeId, Str, TypeId)>>);
+
+impl FieldTypes {
+    fn of(&mut self, id: TypeId, ty: &StructType, name: &Str) -> Option<TypeId> {
+        self.0.resize(FIELD_TYPES, None);
+        let place = (name.as_ptr() as usize >> 4) ^ (ty.fields.as_ptr() as usize >> 6);
+        let place = &mut self.0[place % FIELD_TYPES];
+        match place {
+            Some((of, known, field)) if *of == id && known.same(name) => Some(*field),
+            _ => {
+                let field = ty.field(name)?.ty;
+                *place = Some((id, name.clone(), field));
+                Some(field)
+            }
+        }
+    }
 }
 
 impl<'a> Compare<'a> {
@@ -33,7 +57,7 @@ impl<'a> Compare<'a> {
         match (shape, value) {
             (Shape::List(it), Value::List(_)) => self.lists(it, list(old), list(new)),
             (Shape::List(_), _) => (),
-            (_, Value::Map(_)) => self.maps(shape, map(old), map(new)),
+            (_, Value::Map(_)) => self.maps(ty, shape, map(old), map(new)),
             _ => (),
         }
     }
@@ -48,23 +72,31 @@ impl<'a> Compare<'a> {
         match shape {
             Shape::List(it) if !is_leaf => self.lists(it, list(old), list(new)),
             Shape::Deduced if !is_leaf && (is_map(old) || is_map(new)) => {
-                self.maps(shape, map(old), map(new));
+                self.maps(ty, shape, map(old), map(new));
                 let fits = |it: &Value| is_map(it) || it.is_null();
                 if !(fits(old) && fits(new)) {
                     self.steps.push(Step::Changed);
                 }
             }
-            Shape::Struct(_) | Shape::Map(..) if !is_leaf => self.maps(shape, map(old), map(new)),
+            Shape::Struct(_) | Shape::Map(..) if !is_leaf => self.maps(ty, shape, map(old), map(new)),
             _ if equal(old, new) => (),
             _ => self.steps.push(Step::Changed),
         }
     }
 
-    /// The same of a field.
+    /// The same of a field. Scalars must differ.
     pub fn field(&mut self, name: &'a Str, ty: Option<TypeId>, old: Option<&'a Value>, new: Option<&'a Value>) {
-        let start = self.enter(Step::Field(name));
-        self.values(ty, old, new);
-        self.leave(start);
+        let step = match (old, new) {
+            (Some(old), Some(new)) if is_scalar(old) && is_scalar(new) => Step::Set(name),
+            (None, Some(it)) if is_scalar(it) => Step::Set(name),
+            (Some(it), None) if is_scalar(it) => Step::Unset(name),
+            _ => {
+                let start = self.enter(Step::Field(name));
+                self.values(ty, old, new);
+                return self.leave(start);
+            }
+        };
+        self.steps.push(step);
     }
 
     /// Steps down. Answers what [`Compare::leave`] needs.
@@ -91,18 +123,31 @@ impl<'a> Compare<'a> {
         }
     }
 
-    fn maps(&mut self, shape: Shape<'_>, old: &'a Map, new: &'a Map) {
-        if old.has_keys_of(new) {
-            for ((name, old), new) in old.iter().zip(new.values()) {
-                if old.same(new) {
-                    continue;
-                }
-                let Some(ty) = shape.field(name) else { continue };
-                match is_scalar(old) && is_scalar(new) {
-                    true => self.steps.push(Step::Set(name)),
-                    false => self.field(name, ty, Some(old), Some(new)),
-                }
+    /// The type of a field; the inner `None` is a deduced one.
+    fn type_of(&mut self, ty: Option<TypeId>, shape: Shape<'_>, name: &Str) -> Option<Option<TypeId>> {
+        match (shape, ty) {
+            (Shape::Struct(it), Some(ty)) => self.types.of(ty, it, name).map(Some),
+            _ => shape.field(name),
+        }
+    }
+
+    fn maps(&mut self, ty: Option<TypeId>, shape: Shape<'_>, old: &'a Map, new: &'a Map) {
+        let mut differ = |name: &'a Str, old: Option<&'a Value>, new: Option<&'a Value>| {
+            if let (Some(old), Some(new)) = (old, new)
+                && old.same(new)
+            {
+                return;
             }
+            if let Some(ty) = self.type_of(ty, shape, name) {
+                self.field(name, ty, old, new);
+            }
+        };
+        if old.has_keys_of(new) {
+            old.iter().zip(new.values()).for_each(|((name, old), new)| differ(name, Some(old), Some(new)));
+            return;
+        }
+        if old.is_empty() {
+            new.iter().for_each(|(name, new)| differ(name, None, Some(new)));
             return;
         }
         let (mut left, mut right) = (old.iter().peekable(), new.iter().peekable());
@@ -115,14 +160,8 @@ impl<'a> Compare<'a> {
             };
             let of_old = if order.is_le() { left.next() } else { None };
             let of_new = if order.is_ge() { right.next() } else { None };
-            if let (Some((_, old)), Some((_, new))) = (of_old, of_new)
-                && old.same(new)
-            {
-                continue;
-            }
             let Some((name, _)) = of_new.or(of_old) else { continue };
-            let Some(ty) = shape.field(name) else { continue };
-            self.field(name, ty, of_old.map(|it| it.1), of_new.map(|it| it.1));
+            differ(name, of_old.map(|it| it.1), of_new.map(|it| it.1));
         }
     }
 
@@ -130,24 +169,31 @@ impl<'a> Compare<'a> {
         let (Some(before), Some(after)) = (Items::of(it, old), Items::of(it, new)) else {
             return self.any_lists(it, old, new);
         };
-        for (idx, item) in new.iter().enumerate() {
-            let old = before.place(after.keys(idx), idx).and_then(|it| old.get(it));
-            self.item(it, after.keys(idx), old, Some(item));
+        let aligned = before.all().eq(after.all());
+        if before.repeat() || (!aligned && after.repeat()) {
+            return self.any_lists(it, old, new);
         }
-        for (idx, item) in old.iter().enumerate() {
+        for (idx, item) in new.iter().enumerate() {
+            let place = if aligned { Some(idx) } else { before.place(after.keys(idx), idx) };
+            let old = place.and_then(|it| old.get(it));
+            if !old.is_some_and(|it| it.same(item)) {
+                self.item(it, after.keys(idx), old, Some(item));
+            }
+        }
+        for (idx, item) in old.iter().enumerate().filter(|_| !aligned) {
             if after.place(before.keys(idx), idx).is_none() {
                 self.item(it, before.keys(idx), Some(item), None);
             }
         }
     }
 
-    fn item(&mut self, it: &'a ListType, keys: &[&'a Value], old: Option<&'a Value>, new: Option<&'a Value>) {
+    fn item(&mut self, it: &'a ListType, keys: Keys<'_, 'a>, old: Option<&'a Value>, new: Option<&'a Value>) {
         let start = self.steps.len();
         match &it.kind {
             ListKind::Map(names) => {
-                self.steps.extend(names.iter().zip(keys).map(|(name, &key)| Step::Key(name, key)));
+                self.steps.extend(names.iter().zip(keys.0).map(|(name, &key)| Step::Key(name, key)));
             }
-            _ => self.steps.extend(keys.iter().map(|&it| Step::Value(it))),
+            _ => self.steps.extend(keys.0.iter().map(|&it| Step::Value(it))),
         }
         self.values(Some(it.item), old, new);
         self.leave(start);
@@ -188,54 +234,69 @@ impl<'a> Compare<'a> {
     }
 }
 
-/// Lists up to this length are looked through item by item.
-const ITEMS_MAX: usize = 16;
+/// Lists of up to so many keys are looked through item by item.
+const KEYS_MAX: usize = 16;
 
 /// What tells the items of a list apart: `n_keys` values of each.
 struct Items<'v> {
-    keys: Vec<&'v Value>,
+    keys: [&'v Value; KEYS_MAX],
     n_keys: usize,
+    n_items: usize,
 }
 
 impl<'v> Items<'v> {
-    /// `None` where an item repeats another or lacks a key, and for long lists.
+    /// `None` where an item lacks a key, and for long lists.
     fn of(it: &ListType, list: &'v List) -> Option<Items<'v>> {
-        if list.len() > ITEMS_MAX {
-            return None;
-        }
         let names = match &it.kind {
             ListKind::Map(names) => names.as_slice(),
             _ => &[],
         };
-        let n_keys = names.len().max(1);
-        let mut keys: Vec<&Value> = Vec::with_capacity(list.len() * n_keys);
-        for (idx, item) in list.iter().enumerate() {
+        let (n_keys, n_items) = (names.len().max(1), list.len());
+        if n_items * n_keys > KEYS_MAX {
+            return None;
+        }
+        let mut keys = [&Value::Null; KEYS_MAX];
+        for (item, keys) in list.iter().zip(keys.chunks_mut(n_keys)) {
             match &it.kind {
                 ListKind::Map(names) => {
-                    for name in names {
-                        keys.push(item.get(name)?);
+                    for (key, name) in keys.iter_mut().zip(names) {
+                        *key = item.get(name)?;
                     }
                 }
                 _ if matches!(item, Value::Null | Value::List(_) | Value::Map(_)) => return None,
-                _ => keys.push(item),
-            }
-            let (before, own) = keys.split_at(idx * n_keys);
-            if before.chunks(n_keys).any(|it| it == own) {
-                return None;
+                _ => keys[0] = item,
             }
         }
-        Some(Items { keys, n_keys })
+        Some(Items { keys, n_keys, n_items })
     }
 
-    fn keys(&self, idx: usize) -> &[&'v Value] {
-        &self.keys[idx * self.n_keys..][..self.n_keys]
+    fn all(&self) -> impl Iterator<Item = Keys<'_, 'v>> {
+        self.keys.chunks(self.n_keys).take(self.n_items).map(Keys)
+    }
+
+    fn keys(&self, idx: usize) -> Keys<'_, 'v> {
+        Keys(&self.keys[idx * self.n_keys..][..self.n_keys])
+    }
+
+    /// Whether an item has the keys of another one.
+    fn repeat(&self) -> bool {
+        self.all().enumerate().any(|(idx, keys)| self.all().take(idx).any(|it| it == keys))
     }
 
     /// Where an item of these keys is; looks at `likely` first.
-    fn place(&self, keys: &[&Value], likely: usize) -> Option<usize> {
-        let mut all = self.keys.chunks(self.n_keys);
-        let is_likely = self.keys.chunks(self.n_keys).nth(likely).is_some_and(|it| it == keys);
-        if is_likely { Some(likely) } else { all.position(|it| it == keys) }
+    fn place(&self, keys: Keys<'_, '_>, likely: usize) -> Option<usize> {
+        let is_likely = likely < self.n_items && self.keys(likely) == keys;
+        if is_likely { Some(likely) } else { self.all().position(|it| it == keys) }
+    }
+}
+
+/// The keys of an item.
+#[derive(Clone, Copy)]
+struct Keys<'i, 'v>(&'i [&'v Value]);
+
+impl<'v> PartialEq<Keys<'_, '_>> for Keys<'_, 'v> {
+    fn eq(&self, other: &Keys<'_, '_>) -> bool {
+        self.0.iter().zip(other.0).all(|(a, b)| a == b)
     }
 }
 

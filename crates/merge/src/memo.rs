@@ -7,6 +7,7 @@ use meta::{ManagedEntry, Object};
 use schema::{Schema, TypeId};
 use value::{Map, Str, Value};
 
+use crate::compare::{Compare, FieldTypes};
 use crate::fields::{child, children, difference, difference_at, is_member, node, share, union, union_at};
 use crate::objects::{self, Field};
 use crate::resets::Resets;
@@ -33,8 +34,10 @@ pub struct Memo {
     /// Bodies of types before anything is set.
     empty: BTreeMap<TypeId, Map>,
     of_types: BTreeMap<Option<TypeId>, OfType>,
+    types: FieldTypes,
     /// Room for the next comparison.
     fields: Vec<Field>,
+    steps: Vec<StepOf<'static>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -135,6 +138,13 @@ impl<T, const MAX: usize> Recent<T, MAX> {
     }
 }
 
+/// Room for other steps.
+fn emptied<'a>(mut steps: Vec<StepOf<'_>>) -> Vec<StepOf<'a>> {
+    steps.clear();
+    // Collecting what came from a vector takes its allocation.
+    steps.into_iter().map_while(|_| None).collect()
+}
+
 impl Memo {
     /// The body of a type before anything is set.
     pub(crate) fn empty_body(&mut self, schema: &Schema, ty: Option<TypeId>) -> Map {
@@ -155,7 +165,11 @@ impl Memo {
         let empty = if old.is_none() { self.empty_body(schema, ty) } else { Map::new() };
         let mut fields = std::mem::take(&mut self.fields);
         objects::differing(schema, ty, old, &empty, new, resets, &mut fields);
-        let steps = objects::walk(schema, &fields);
+        let (steps, types) = (std::mem::take(&mut self.steps), std::mem::take(&mut self.types));
+        let mut compare = Compare { schema, steps: emptied(steps), types };
+        objects::walk(&mut compare, &fields);
+        let Compare { steps, types, .. } = compare;
+        self.types = types;
         let print = print(&steps);
         let of_type = self.of_types.entry(ty).or_default();
         let known = of_type.walked.take(|it| it.print == print && equal(&steps, &it.steps));
@@ -169,7 +183,7 @@ impl Memo {
             Box::new(Walked { print, steps, changes, afters: Recent::default() })
         });
         debug_assert_eq!(walked.changes, OfType::default().changes(&steps, &mut self.names));
-        drop(steps);
+        self.steps = emptied(steps);
         fields.clear();
         self.fields = fields;
         walked

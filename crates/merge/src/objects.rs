@@ -8,7 +8,7 @@ use value::{List, Map, Str, Value, time};
 
 use crate::compare::Compare;
 use crate::resets::Resets;
-use crate::steps::{Step, StepOf};
+use crate::steps::Step;
 
 /// Fields of metadata that nobody owns.
 pub(crate) const UNOWNED: &[&str] =
@@ -56,9 +56,8 @@ pub(crate) fn differing(
 }
 
 /// Walks over the differences.
-pub(crate) fn walk<'a>(schema: &'a Schema, fields: &'a [Field]) -> Vec<StepOf<'a>> {
+pub(crate) fn walk<'a>(compare: &mut Compare<'a>, fields: &'a [Field]) {
     static METADATA_KEY: LazyLock<Str> = LazyLock::new(|| METADATA.into());
-    let mut compare = Compare { schema, steps: Vec::with_capacity(STEPS) };
     let n_metadata = fields.iter().take_while(|it| it.in_metadata).count();
     if n_metadata > 0 {
         let start = compare.enter(Step::Field(&*METADATA_KEY));
@@ -70,7 +69,6 @@ pub(crate) fn walk<'a>(schema: &'a Schema, fields: &'a [Field]) -> Vec<StepOf<'a
     for Field { name, ty, old, new, .. } in &fields[n_metadata..] {
         compare.field(name, *ty, old.as_ref(), new.as_ref());
     }
-    compare.steps
 }
 
 fn body(schema: &Schema, ty: Option<TypeId>, old: &Map, new: &Map, resets: Resets, fields: &mut Vec<Field>) {
@@ -100,8 +98,6 @@ fn body(schema: &Schema, ty: Option<TypeId>, old: &Map, new: &Map, resets: Reset
     }
 }
 
-/// Room for the steps of most writes.
-const STEPS: usize = 32;
 const METADATA: &str = "metadata";
 const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 

@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, LazyLock};
 
-use value::{List, Map, Str, Value, map, time};
+use value::{List, Map, Str, Value, map, present, time};
 
 use crate::Revision;
 
@@ -250,15 +250,15 @@ impl OwnerRef {
     }
 
     pub fn to_map(&self) -> Map {
-        let mut map =
-            map!({ "apiVersion": &self.api_version, "kind": &self.kind, "name": &self.name, "uid": &self.uid });
-        if let Some(it) = self.controller {
-            map.insert("controller", it);
-        }
-        if let Some(it) = self.block_deletion {
-            map.insert("blockOwnerDeletion", it);
-        }
-        map
+        let text = |it: &Str| Some(Value::from(it));
+        present!({
+            "apiVersion": text(&self.api_version),
+            "blockOwnerDeletion": self.block_deletion.map(Value::from),
+            "controller": self.controller.map(Value::from),
+            "kind": text(&self.kind),
+            "name": text(&self.name),
+            "uid": text(&self.uid),
+        })
     }
 }
 

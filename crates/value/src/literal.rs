@@ -1,6 +1,6 @@
 //! The `value!` macro: a tree as a literal.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use crate::shape::Shape;
 use crate::{Map, Str, Value};
@@ -47,10 +47,16 @@ struct Found {
     shape: Shape,
     /// Which of the names stands at each place of the shape.
     order: Vec<usize>,
+    /// Shapes of some of the names, by a bit for each, the last used last.
+    some: Mutex<Vec<(u64, Shape)>>,
 }
+
+/// Shapes that are kept of some of the names of a literal.
+const SOME_MAX: usize = 8;
 
 impl Keys {
     pub const fn new(names: &'static [&'static str]) -> Keys {
+        assert!(names.len() <= 64, "a bit for each");
         Keys { names, found: OnceLock::new() }
     }
 
@@ -60,21 +66,51 @@ impl Keys {
             order.sort_by_key(|idx| self.names[*idx]);
             let texts: Vec<Str> = order.iter().map(|idx| Str::literal(self.names[*idx])).collect();
             let shape = Shape::new(texts.len(), &|idx| &texts[idx]);
-            Found { shape, order }
+            Found { shape, order, some: Mutex::default() }
         })
     }
 
     /// The map of these values, one for each key; they are taken.
     pub fn map(&self, values: &mut [Value]) -> Map {
-        let Found { shape, order } = self.found();
+        let Found { shape, order, .. } = self.found();
         Map::of_shape(shape.clone(), order.iter().map(|idx| std::mem::take(&mut values[*idx])))
     }
 
     /// The same of those that are there.
     pub fn present(&self, values: &mut [Option<Value>]) -> Map {
-        let Found { shape, order } = self.found();
-        let entries = shape.keys().iter().zip(order);
-        entries.filter_map(|(key, idx)| Some((key.clone(), values[*idx].take()?))).collect()
+        let Found { shape, order, some } = self.found();
+        let (mut bits, mut n) = (0_u64, 0);
+        for (at, _) in order.iter().enumerate().filter(|(_, idx)| values[**idx].is_some()) {
+            bits |= 1 << at;
+            n += 1;
+        }
+        let shape = if n == order.len() { shape.clone() } else { some_of(shape, bits, n, some) };
+        let mut taken = order.iter().filter_map(|idx| values[*idx].take());
+        Map::of_shape(shape, (0..n).map(|_| taken.next().unwrap_or_default()))
+    }
+}
+
+/// The shape of `n` keys, those of `bits`.
+fn some_of(all: &Shape, bits: u64, n: usize, some: &Mutex<Vec<(u64, Shape)>>) -> Shape {
+    let new = || {
+        let keys: Vec<&Str> = (0..).zip(all.keys()).filter(|(at, _)| bits & (1 << at) != 0).map(|(_, it)| it).collect();
+        Shape::new(n, &|idx| keys[idx])
+    };
+    let Ok(mut some) = some.lock() else { return new() };
+    match some.iter().position(|it| it.0 == bits) {
+        Some(idx) => {
+            let last = some.len() - 1;
+            some.swap(idx, last);
+            some[last].1.clone()
+        }
+        None => {
+            if some.len() == SOME_MAX {
+                some.remove(0);
+            }
+            let shape = new();
+            some.push((bits, shape.clone()));
+            shape
+        }
     }
 }
 

@@ -100,7 +100,7 @@ impl Map {
         let (mut map, mut rest) = (self, path.as_bytes());
         loop {
             let dot = position_of(rest, b'.');
-            let value = &map.0[map.shape().find(&rest[..dot.unwrap_or(rest.len())])?];
+            let value = &map.0[map.shape().look(&rest[..dot.unwrap_or(rest.len())])?];
             let Some(dot) = dot else { return Some(value) };
             (map, rest) = (value.as_map()?, &rest[dot + 1..]);
         }

@@ -66,11 +66,28 @@ impl Shape {
     }
 
     fn find_tagged(&self, key: &[u8], tag: u8) -> Option<usize> {
+        self.look_tagged(key, tag)
+    }
+
+    /// [`Shape::find`] without a call.
+    #[inline(always)]
+    pub(crate) fn look(&self, key: &[u8]) -> Option<usize> {
+        self.look_tagged(key, tag(key))
+    }
+
+    #[inline(always)]
+    fn look_tagged(&self, key: &[u8], tag: u8) -> Option<usize> {
         let keys = self.keys();
         if keys.len() > TAGS {
-            return self.position(key).ok();
+            return self.find_by_halves(key);
         }
         search(&self.0.header.header, keys.len(), tag, |idx| same_text(keys[idx].as_bytes(), key))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_by_halves(&self, key: &[u8]) -> Option<usize> {
+        self.position(key).ok()
     }
 
     /// Where `key` is, or where it would be.
