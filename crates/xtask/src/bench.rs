@@ -16,7 +16,7 @@ struct Measure {
 const MEASURES: &[Measure] = &[
     Measure { what: "the page", run: of_page },
     Measure { what: "the engine, native", run: of_engine },
-    Measure { what: "the engine in wasm", run: || wasm::Program::build("tests", "bench")?.run() },
+    Measure { what: "the engine in wasm", run: of_engine_in_wasm },
 ];
 
 pub fn run(_args: &[String]) -> Res<()> {
@@ -45,7 +45,20 @@ fn judged(line: &str) -> Res<String> {
 }
 
 fn of_engine() -> Res<String> {
-    process::output(process::command("cargo").args(["run", "--release", "--package", "tests", "--bin", "bench"]))
+    each(|args| {
+        let cargo = ["run", "--release", "--package", "tests", "--bin", "bench", "--"];
+        process::output(process::command("cargo").args(cargo).args(args))
+    })
+}
+
+fn of_engine_in_wasm() -> Res<String> {
+    let program = wasm::Program::build("tests", "bench")?;
+    each(|args| program.run(args))
+}
+
+/// Runs each measure of `tests/src/bin/bench.rs` in a process of its own.
+fn each(bench: impl Fn(&[&str]) -> Res<String>) -> Res<String> {
+    bench(&["list"])?.lines().map(|name| bench(&[name])).collect()
 }
 
 fn of_page() -> Res<String> {

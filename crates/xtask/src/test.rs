@@ -92,7 +92,7 @@ const SPLITS: u64 = 3;
 fn determinism() -> Res<()> {
     let native = process::output(cargo().args(["run", "--quiet", "--package", "tests", "--bin", "fingerprints"]))?;
     let program = wasm::Program::build("tests", "fingerprints")?;
-    let in_wasm = program.run()?;
+    let in_wasm = program.run(&[])?;
     print!("{native}");
     if native.trim().is_empty() {
         return Err("no fingerprints were printed".into());

@@ -54,8 +54,8 @@ impl Program {
     }
 
     /// Runs it; returns what it printed.
-    pub fn run(&self) -> Res<String> {
-        process::output(&mut self.node())
+    pub fn run(&self, args: &[&str]) -> Res<String> {
+        process::output(self.node().args(args))
     }
 
     /// The same with the program split in two, as the page's engine is, but at places that chance chose.

@@ -3,7 +3,9 @@
 //! Writes are commits of the store, by its revision: the events that a component records in one turn are one commit,
 //! and so are the events of a lease when it ends. Every other object is a commit of its own.
 //!
-//! `bench NAME…` runs only the measures of these names (see [`MEASURES`]).
+//! `bench NAME…` runs only the measures of these names (see [`MEASURES`]); `bench list` prints the names of those that
+//! are run without a name. Each is best run in a process of its own: an earlier one leaves memory behind, and in wasm
+//! compiled code.
 
 use cluster::{Config, Duration};
 use tests::{host, session::Session};
@@ -57,7 +59,6 @@ const CRON_JOB: &str = r#"{
 }"#;
 
 const MEASURES: &[(&str, fn())] = &[
-    // First: in what earlier runs gave back, its memory would not be seen.
     ("daemonset_on_5000", daemon_set_on_many),
     ("idle_hour", idle_hour),
     ("cpu_per_pod", cpu_per_pod),
@@ -69,16 +70,23 @@ const NATIVE_ONLY: &str = "cronjob_year";
 
 fn main() {
     let names = host::args();
+    let is_list = names.iter().any(|it| it == "list");
     for (name, measure) in MEASURES {
-        let wanted =
-            if names.is_empty() { HOST == "native" || *name != NATIVE_ONLY } else { names.iter().any(|it| it == name) };
-        if wanted {
-            measure();
+        let wanted = if names.is_empty() || is_list {
+            HOST == "native" || *name != NATIVE_ONLY
+        } else {
+            names.iter().any(|it| it == name)
+        };
+        match wanted {
+            true if is_list => host::print(name),
+            true => measure(),
+            false => (),
         }
     }
 }
 
-/// Of a first run, and the median of later ones: a browser compiles what runs often while it runs.
+/// Of the first run of the process, and the median of later ones: a browser compiles what runs, and again what runs
+/// often, while it runs.
 fn cpu_per_pod() {
     const N_LATER: usize = 5;
     let micros = |run: &Run| run.nanos / 1_000 / u64::from(SOME);
