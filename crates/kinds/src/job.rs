@@ -6,7 +6,7 @@ mod spec;
 mod status;
 
 use meta::{Errors, Object, names};
-use value::{Map, Value, map, time};
+use value::{Map, Str, Value, map, time};
 
 pub(crate) use self::spec::{validate as validate_spec, warnings as spec_warnings};
 use crate::columns::duration;
@@ -117,14 +117,16 @@ fn default(it: &mut Object) {
         if !has(spec, "completions") && !has(spec, "parallelism") {
             spec.insert("completions", 1);
         }
-        spec.set_default("parallelism", 1);
         let backoff = if has(spec, "backoffLimitPerIndex") { i64::from(i32::MAX) } else { 6 };
-        spec.set_default("backoffLimit", backoff);
-        spec.set_default("completionMode", "NonIndexed");
-        spec.set_default("suspend", false);
         let replacement = if has(spec, "podFailurePolicy") { "Failed" } else { "TerminatingOrFailed" };
-        spec.set_default("podReplacementPolicy", replacement);
-        spec.set_default("manualSelector", false);
+        spec.set_defaults(&map!({
+            "backoffLimit": backoff,
+            "completionMode": "NonIndexed",
+            "manualSelector": false,
+            "parallelism": 1,
+            "podReplacementPolicy": Str::literal(replacement),
+            "suspend": false,
+        }));
         default_failure_policy(spec);
     });
     label_like_template(it);

@@ -336,7 +336,9 @@ impl OfType {
         let keeps = was_member && !change.is_changed && !change.is_removed;
         let belongs = keeps || (is_own && change.is_changed);
         let mut same = before.is_some() && belongs == was_member;
-        let mut res: Vec<(Str, Value)> = Vec::new();
+        // One more for the field itself.
+        let n_max = before.map_or(0, Map::len) + change.parts.len() + 1;
+        let mut res: Vec<(Str, Value)> = Vec::with_capacity(n_max);
         let mut parts = change.parts.iter().peekable();
         let mut put = |element: &Str, set: Option<Map>| res.extend(set.map(|it| (element.clone(), Value::Map(it))));
         for (element, set) in children(before.unwrap_or(&nothing)) {

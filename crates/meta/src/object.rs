@@ -45,30 +45,12 @@ impl Object {
     }
 
     /// The value at a dotted path into the body, such as `spec.nodeName`.
+    #[inline(always)]
     pub fn at(&self, path: &str) -> Option<&Value> {
         self.body.at(path)
     }
 
-    pub fn str_at(&self, path: &str) -> Option<&str> {
-        self.at(path)?.as_str()
-    }
-
-    pub fn i64_at(&self, path: &str) -> Option<i64> {
-        self.at(path)?.as_i64()
-    }
-
-    pub fn bool_at(&self, path: &str) -> Option<bool> {
-        self.at(path)?.as_bool()
-    }
-
-    /// The list at a dotted path; empty where there is none.
-    pub fn list_at(&self, path: &str) -> &[Value] {
-        self.at(path).and_then(Value::as_list).map_or(&[], |it| it)
-    }
-
-    pub fn map_at(&self, path: &str) -> Option<&Map> {
-        self.at(path)?.as_map()
-    }
+    value::readers!();
 
     /// Sets a value in the body.
     pub fn set(&mut self, path: &str, leaf: impl Into<Value>) {

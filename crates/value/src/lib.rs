@@ -9,6 +9,7 @@ pub mod json;
 mod list;
 mod literal;
 mod map;
+mod path;
 pub mod quantity;
 mod shape;
 mod shared;

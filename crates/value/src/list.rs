@@ -25,11 +25,7 @@ impl List {
     /// Changes each item in place; what `f` leaves as it was stays shared.
     pub fn edit_each(&mut self, f: &mut dyn FnMut(usize, &mut Value)) {
         for idx in 0..self.0.len() {
-            let mut item = self.0[idx].clone();
-            f(idx, &mut item);
-            if !item.same(&self.0[idx]) {
-                self.0.set(idx, item);
-            }
+            self.0.edit(idx, |item| f(idx, item), Value::same);
         }
     }
 

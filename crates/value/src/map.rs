@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 
+use crate::path::parts;
 use crate::shape::Shape;
 use crate::shared::Shared;
 use crate::str::position_of;
@@ -96,13 +97,35 @@ impl Map {
     }
 
     /// The value at a dotted path such as `template.metadata`; a key with a dot needs [`Map::get`].
+    // Inline: of a path that stands in code the parts are constants, where speed counts more than size.
+    #[inline(always)]
     pub fn at(&self, path: &str) -> Option<&Value> {
-        let (mut map, mut rest) = (self, path.as_bytes());
+        let path = path.as_bytes();
+        let parts = if cfg!(any(debug_assertions, target_family = "wasm")) { 0 } else { parts(path) };
+        if parts == 0 { self.at_any(path) } else { self.at_parts(path, parts) }
+    }
+
+    fn at_any(&self, path: &[u8]) -> Option<&Value> {
+        let (mut map, mut rest) = (self, path);
         loop {
             let dot = position_of(rest, b'.');
-            let value = &map.0[map.shape().look(&rest[..dot.unwrap_or(rest.len())])?];
+            let value = &map.0[map.shape().find(&rest[..dot.unwrap_or(rest.len())])?];
             let Some(dot) = dot else { return Some(value) };
             (map, rest) = (value.as_map()?, &rest[dot + 1..]);
+        }
+    }
+
+    /// The same of a path with its [`parts`].
+    fn at_parts(&self, path: &[u8], mut parts: u64) -> Option<&Value> {
+        let (mut map, mut rest) = (self, path);
+        loop {
+            let len = usize::from(parts as u8);
+            let value = &map.0[map.shape().find_tagged(&rest[..len], (parts >> 8) as u8)?];
+            parts >>= 16;
+            if parts == 0 {
+                return Some(value);
+            }
+            (map, rest) = (value.as_map()?, &rest[len + 1..]);
         }
     }
 
@@ -174,13 +197,18 @@ impl Map {
         }
     }
 
+    /// The same of every key of `defaults`, at once.
+    pub fn set_defaults(&mut self, defaults: &Map) {
+        let missing = defaults.filtered(|key, _| self.get(key).is_none_or(Value::is_null));
+        if !missing.is_empty() {
+            *self = self.merged(&missing);
+        }
+    }
+
     /// Changes the value under `key`, if there is one; what `f` leaves as it was stays shared.
     pub fn edit(&mut self, key: &str, f: impl FnOnce(&mut Value)) {
-        let Some(idx) = self.find(key) else { return };
-        let mut value = self.0[idx].clone();
-        f(&mut value);
-        if !value.same(&self.0[idx]) {
-            self.0.set(idx, value);
+        if let Some(idx) = self.find(key) {
+            self.0.edit(idx, f, Value::same);
         }
     }
 
@@ -280,3 +308,6 @@ impl FromIterator<(Str, Value)> for Map {
         entries.into_iter().collect::<Vec<_>>().into()
     }
 }
+
+#[cfg(test)]
+mod tests;

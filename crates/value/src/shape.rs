@@ -65,18 +65,7 @@ impl Shape {
         self.find_tagged(key, tag(key))
     }
 
-    fn find_tagged(&self, key: &[u8], tag: u8) -> Option<usize> {
-        self.look_tagged(key, tag)
-    }
-
-    /// [`Shape::find`] without a call.
-    #[inline(always)]
-    pub(crate) fn look(&self, key: &[u8]) -> Option<usize> {
-        self.look_tagged(key, tag(key))
-    }
-
-    #[inline(always)]
-    fn look_tagged(&self, key: &[u8], tag: u8) -> Option<usize> {
+    pub(crate) fn find_tagged(&self, key: &[u8], tag: u8) -> Option<usize> {
         let keys = self.keys();
         if keys.len() > TAGS {
             return self.find_by_halves(key);
@@ -174,8 +163,8 @@ fn search(tags: &[u8], n: usize, tag: u8, is_it: impl Fn(usize) -> bool) -> Opti
     None
 }
 
-#[inline]
-fn tag(key: &[u8]) -> u8 {
+#[inline(always)]
+pub(crate) fn tag(key: &[u8]) -> u8 {
     let (first, last) = match key {
         [] => (0, 0),
         [it] => (*it, *it),

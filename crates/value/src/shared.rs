@@ -39,6 +39,24 @@ impl<H: Clone, T: Clone> Shared<H, T> {
         }
     }
 
+    /// Changes the item at `idx`, which must exist. Of shared items a copy is changed, which counts unless it stayed the same.
+    pub(crate) fn edit(&mut self, idx: usize, f: impl FnOnce(&mut T), same: impl FnOnce(&T, &T) -> bool) {
+        let undone = self.0.with_arc_mut(|it| match Arc::get_mut(it) {
+            Some(own) => {
+                f(&mut own.slice_mut()[idx]);
+                None
+            }
+            None => Some(f),
+        });
+        if let Some(f) = undone {
+            let mut item = self[idx].clone();
+            f(&mut item);
+            if !same(&item, &self[idx]) {
+                *self = self.spliced(self.header().clone(), idx, 1, Some(item));
+            }
+        }
+    }
+
     /// A copy in which `new` stands for the `n_old` items from `idx` on.
     pub(crate) fn spliced(&self, header: H, idx: usize, n_old: usize, mut new: Option<T>) -> Shared<H, T> {
         let n_new = usize::from(new.is_some());

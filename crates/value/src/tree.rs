@@ -93,30 +93,12 @@ impl Value {
     }
 
     /// The value at a dotted path such as `spec.template.metadata`; a key with a dot needs [`Value::get`].
+    #[inline(always)]
     pub fn at(&self, path: &str) -> Option<&Value> {
         self.as_map()?.at(path)
     }
 
-    pub fn str_at(&self, path: &str) -> Option<&str> {
-        self.at(path)?.as_str()
-    }
-
-    pub fn i64_at(&self, path: &str) -> Option<i64> {
-        self.at(path)?.as_i64()
-    }
-
-    pub fn bool_at(&self, path: &str) -> Option<bool> {
-        self.at(path)?.as_bool()
-    }
-
-    /// The list at a dotted path; empty where there is none.
-    pub fn list_at(&self, path: &str) -> &[Value] {
-        self.at(path).and_then(Value::as_list).map_or(&[], |it| it)
-    }
-
-    pub fn map_at(&self, path: &str) -> Option<&Map> {
-        self.at(path)?.as_map()
-    }
+    crate::readers!();
 
     /// A copy with `leaf` at a dotted path: new maps on the path, all else shared.
     /// What stands in the way and is no map is replaced by one.
@@ -139,8 +121,9 @@ impl Value {
         let Value::Map(map) = self else { return };
         match split_path(path) {
             (key, None) => map.insert(key, leaf),
+            (key, Some(rest)) if map.contains_key(key) => map.edit(key, |child| child.set_value(rest, leaf)),
             (key, Some(rest)) => {
-                let mut child = map.get(key).cloned().unwrap_or_default();
+                let mut child = Value::map();
                 child.set_value(rest, leaf);
                 map.insert(key, child);
             }
@@ -153,12 +136,8 @@ impl Value {
         match split_path(path) {
             (key, None) => map.remove(key).is_some(),
             (key, Some(rest)) => {
-                let Some(child) = map.get(key) else { return false };
-                let mut child = child.clone();
-                let removed = child.remove(rest);
-                if removed {
-                    map.insert(key, child);
-                }
+                let mut removed = false;
+                map.edit(key, |child| removed = child.remove(rest));
                 removed
             }
         }
