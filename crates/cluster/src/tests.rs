@@ -7,6 +7,8 @@ use value::{Map, map, value};
 
 use crate::{Cluster, Config, KubeletMode};
 
+mod controllers;
+
 const BUDGET: u32 = 1_000_000;
 
 fn user() -> Caller {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use meta::{Key, KindId, Object, OwnerRef, Status};
+use meta::{Key, KindId, Object, OwnerRef, Status, quoted};
 use runtime::{Actor, Backlog, Cause, Cx, Item, Propagation, Queue, Stats, View};
 use sim::Instant;
 use store::Change;
-use value::{Value, value};
+use value::{Str, Value, value};
 
 const NAME: &str = "garbage-collector";
 const FOREGROUND: &str = "foregroundDeletion";
@@ -16,13 +16,31 @@ const ORPHAN: &str = "orphan";
 pub(crate) struct GarbageCollector {
     kinds: Vec<KindId>,
     queue: Queue<Item>,
+    /// References, by their uid, to owners that live in another namespace than the object that has them. An event says so.
+    misplaced: Vec<(Item, Str)>,
     last_work: Option<Instant>,
 }
 
 impl GarbageCollector {
     /// For all of `kinds`.
     pub fn new(kinds: Vec<KindId>) -> GarbageCollector {
-        GarbageCollector { kinds, queue: Queue::default(), last_work: None }
+        GarbageCollector { kinds, queue: Queue::default(), misplaced: Vec::new(), last_work: None }
+    }
+
+    /// Notes those of `references` whose owner is there, but elsewhere (`addDependentToOwners`).
+    fn note_misplaced(&mut self, object: &Object, references: &mut dyn Iterator<Item = &OwnerRef>, view: &View<'_>) {
+        for reference in references {
+            let Some(kind) = view.kind_of(&reference.api_version, &reference.kind).filter(|it| it.is_namespaced())
+            else {
+                continue;
+            };
+            let key = Key::new(object.namespace(), &reference.name);
+            let is_here = view.get(kind.id, &key).is_some_and(|it| it.meta.uid == reference.uid);
+            let mut others = view.list(kind.id, None).filter(|it| it.namespace() != object.namespace());
+            if !is_here && others.any(|it| it.meta.uid == reference.uid) {
+                self.misplaced.push(((object.kind, object.key()), reference.uid.clone()));
+            }
+        }
     }
 
     fn changed(&mut self, kind: KindId, change: &Change, view: &View<'_>) {
@@ -45,6 +63,11 @@ impl GarbageCollector {
                 if (!same_owners && !after.meta.owners.is_empty()) || is_going(after) {
                     add(&mut self.queue, (kind, object.key()));
                 }
+                if !same_owners {
+                    let old = before.as_ref().map(|it| &*it.meta.owners).unwrap_or_default();
+                    let is_new = |it: &&OwnerRef| old.iter().all(|old| old.uid != it.uid);
+                    self.note_misplaced(after, &mut after.meta.owners.iter().filter(is_new), view);
+                }
             }
         }
         // What it leaves behind: an owner may wait for just this dependent.
@@ -60,6 +83,11 @@ impl GarbageCollector {
 /// Whether an owner is being deleted in a way that concerns its dependents.
 fn is_going(object: &Object) -> bool {
     object.meta.is_deleted() && (object.meta.has_finalizer(ORPHAN) || object.meta.has_finalizer(FOREGROUND))
+}
+
+/// Whether it goes as soon as its dependents have gone.
+fn waits(object: &Object) -> bool {
+    object.meta.is_deleted() && object.meta.has_finalizer(FOREGROUND)
 }
 
 fn owner_item(view: &View<'_>, dependent: &Object, reference: &OwnerRef) -> Option<Item> {
@@ -85,17 +113,19 @@ impl Actor for GarbageCollector {
 
     fn list(&mut self, view: &View<'_>) {
         self.queue.clear();
+        self.misplaced.clear();
         for kind in self.kinds.clone() {
-            let items: Vec<Item> = view
-                .list(kind, None)
-                .filter(|it| is_going(it) || !it.meta.owners.is_empty())
-                .map(|it| (kind, it.key()))
-                .collect();
-            items.into_iter().for_each(|it| self.queue.add(it, None));
+            for object in view.list(kind, None).filter(|it| is_going(it) || !it.meta.owners.is_empty()) {
+                self.queue.add((kind, object.key()), None);
+                self.note_misplaced(object, &mut object.meta.owners.iter(), view);
+            }
         }
     }
 
     fn work(&mut self, cx: &mut Cx<'_>) -> bool {
+        for (item, uid) in std::mem::take(&mut self.misplaced) {
+            report_misplaced(cx, &item, &uid);
+        }
         self.queue.wake(cx.now());
         let n_items = self.queue.len();
         for _ in 0..n_items {
@@ -133,13 +163,28 @@ fn reconcile(cx: &mut Cx<'_>, (kind, key): &Item) -> Result<(), Status> {
     if object.meta.is_deleted() && object.meta.has_finalizer(ORPHAN) {
         return orphan_dependents(cx, &object);
     }
-    if object.meta.is_deleted() && object.meta.has_finalizer(FOREGROUND) {
+    if waits(&object) {
         return delete_dependents(cx, &object);
     }
     if object.meta.owners.is_empty() || object.meta.is_deleted() {
         return Ok(());
     }
     attempt_to_delete(cx, &object)
+}
+
+/// Says that an owner is not where the reference looks for it (`reportInvalidNamespaceOwnerRef`).
+fn report_misplaced(cx: &mut Cx<'_>, (kind, key): &Item, uid: &str) {
+    let Some(object) = cx.get(*kind, key) else { return };
+    let Some(OwnerRef { api_version, kind, name, uid, .. }) = object.meta.owners.iter().find(|it| it.uid == *uid)
+    else {
+        return;
+    };
+    let namespace = object.namespace();
+    let message = format!(
+        "ownerRef [{api_version}/{kind}, namespace: {namespace}, name: {name}, uid: {uid}] does not exist in namespace {}",
+        quoted(namespace)
+    );
+    cx.event_by_name(&object, "Warning", "OwnerRefInvalidNamespace", &message);
 }
 
 /// How an owner reference stands (`classifyReferences`).
@@ -152,23 +197,32 @@ enum Owner {
     WaitingForDependents,
 }
 
-fn owner_state(cx: &Cx<'_>, dependent: &Object, reference: &OwnerRef) -> Owner {
-    // A kind that is not served cannot be looked up; upstream leaves its dependents alone too.
-    let Some((kind, key)) = owner_item(&cx.view(), dependent, reference) else { return Owner::Solid };
-    match cx.get(kind, &key) {
+/// `None` where the owner cannot be looked up: its kind is not served, or it has a namespace and the dependent has none.
+fn owner_state(cx: &Cx<'_>, dependent: &Object, reference: &OwnerRef) -> Option<Owner> {
+    let kind = cx.view().kind_of(&reference.api_version, &reference.kind)?;
+    if kind.is_namespaced() && dependent.namespace().is_empty() {
+        return None;
+    }
+    let (kind, key) = owner_item(&cx.view(), dependent, reference)?;
+    let state = match cx.get(kind, &key) {
         Some(owner) if owner.meta.uid == reference.uid => {
-            let waits = owner.meta.is_deleted() && owner.meta.has_finalizer(FOREGROUND);
-            if waits { Owner::WaitingForDependents } else { Owner::Solid }
+            if waits(&owner) {
+                Owner::WaitingForDependents
+            } else {
+                Owner::Solid
+            }
         }
         _ => Owner::Dangling,
-    }
+    };
+    Some(state)
 }
 
 /// `attemptToDeleteItem`: an object all of whose owners have gone goes too.
 fn attempt_to_delete(cx: &mut Cx<'_>, object: &Arc<Object>) -> Result<(), Status> {
     let (mut n_solid, mut unneeded, mut n_waiting) = (0, Vec::new(), 0);
     for reference in object.meta.owners.iter() {
-        match owner_state(cx, object, reference) {
+        let Some(state) = owner_state(cx, object, reference) else { return Ok(()) };
+        match state {
             Owner::Solid => n_solid += 1,
             Owner::Dangling => unneeded.push(reference.uid.clone()),
             Owner::WaitingForDependents => {
@@ -188,15 +242,27 @@ fn attempt_to_delete(cx: &mut Cx<'_>, object: &Arc<Object>) -> Result<(), Status
         }
         return Ok(());
     }
+    let dependents = cx.view().dependents(&object.meta.uid);
+    if n_waiting > 0 && dependents.iter().any(|(kind, key)| cx.get(*kind, key).is_some_and(|it| waits(&it))) {
+        unblock_owners(cx, object)?;
+    }
     let propagation = match n_waiting {
         0 if object.meta.has_finalizer(ORPHAN) => Propagation::Orphan,
         0 if object.meta.has_finalizer(FOREGROUND) => Propagation::Foreground,
         0 => Propagation::Background,
-        _ if !cx.view().dependents(&object.meta.uid).is_empty() => Propagation::Foreground,
+        _ if !dependents.is_empty() => Propagation::Foreground,
         _ => Propagation::Background,
     };
     ignore_gone(cx.delete_with(object.kind, &object.key(), &object.meta.uid, propagation))?;
     Ok(())
+}
+
+/// An object between two that wait for their dependents may close a circle: its owners no longer wait for it.
+fn unblock_owners(cx: &mut Cx<'_>, object: &Object) -> Result<(), Status> {
+    let blocking = object.meta.owners.iter().filter(|it| it.block_deletion == Some(true));
+    let list: Vec<Value> = blocking.map(|it| value!({ "blockOwnerDeletion": false, "uid": &it.uid })).collect();
+    let patch = value!({ "metadata": { "ownerReferences": list, "uid": &object.meta.uid } });
+    cx.patch(object.kind, &object.key(), &patch).map(|_| ())
 }
 
 /// `processDeletingDependentsItem`: the owner goes when no dependent that blocks it is left.

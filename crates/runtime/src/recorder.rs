@@ -259,7 +259,13 @@ impl Last {
     /// The object that an event is about.
     fn involved(&mut self, fact: &Fact<'_>) -> Value {
         let about = &fact.about.meta;
-        if self.revision == about.revision && self.field_path == fact.field_path && !self.involved.is_null() {
+        // Without a revision the object is only named.
+        let is_named = about.revision == Revision::default();
+        if !is_named
+            && self.revision == about.revision
+            && self.field_path == fact.field_path
+            && !self.involved.is_null()
+        {
             return self.involved.clone();
         }
         if self.field_path != fact.field_path {
@@ -280,6 +286,9 @@ impl Last {
         };
         if about.namespace.is_empty() {
             involved.remove("namespace");
+        }
+        if is_named {
+            involved.remove("resourceVersion");
         }
         self.revision = about.revision;
         self.involved = Value::Map(involved);

@@ -1,0 +1,174 @@
+//! What controllers do, told as steps.
+
+use apiserver::{DeleteOptions, Propagation, calls};
+use expect_test::{Expect, expect};
+use kinds::EVENT;
+use meta::{Key, KindId, Object, Status};
+use value::{Value, json, yaml};
+
+use super::{pass, user};
+use crate::{Cluster, Config, KubeletMode};
+
+/// Plays `steps` on a cluster of one node and compares what they print:
+/// - `wait SECONDS`
+/// - `delete KIND NAME [Foreground|Orphan|Background]`
+/// - `show KIND NAME PATH...`, whatever stands there
+/// - `events REASON`, one line each
+/// - `status OBJECT`, a patch of the status
+/// - `OBJECT`: it is made, or patched where it is there already
+///
+/// A name is in the namespace `default` or is `NAMESPACE/NAME`. Objects are YAML, in which `$NAME` is the uid of the object
+/// with this name.
+#[track_caller]
+fn check(steps: &[&str], expect: Expect) {
+    check_on(Config { n_nodes: 1, kubelet: KubeletMode::Real, ..Config::default() }, steps, expect);
+}
+
+#[track_caller]
+fn check_on(config: Config, steps: &[&str], expect: Expect) {
+    let mut cluster = Cluster::new(&config);
+    pass(&mut cluster, 10);
+    let (mut printed, mut seen) = (String::new(), objects(&cluster));
+    for it in steps {
+        printed += &step(&mut cluster, it).unwrap_or_else(|status| format!("{}: {}\n", status.code, status.message));
+        seen.extend(objects(&cluster));
+    }
+    // Uids are numbers by chance.
+    for object in seen {
+        printed = printed.replace(&*object.meta.uid, &format!("${}", object.name()));
+    }
+    expect.assert_eq(&printed);
+}
+
+fn step(cluster: &mut Cluster, step: &str) -> Result<String, Status> {
+    let now = cluster.now();
+    let words: Vec<&str> = step.split(' ').collect();
+    match *words.as_slice() {
+        ["wait", seconds] => pass(cluster, seconds.parse().expect("it is a number")),
+        ["events", reason] => return Ok(events(cluster, reason)),
+        ["show", kind, name, ref paths @ ..] => return Ok(show(cluster, kind, name, paths)),
+        ["delete", kind, name, ref propagation @ ..] => {
+            let (kind, key) = find(cluster, kind, name);
+            let propagation = propagation.first().map(|it| match *it {
+                "Foreground" => Propagation::Foreground,
+                "Orphan" => Propagation::Orphan,
+                _ => Propagation::Background,
+            });
+            let options = DeleteOptions { propagation, ..DeleteOptions::default() };
+            calls::delete(&mut cluster.api, now, &user(), kind, &key, &options)?;
+        }
+        _ => {
+            let is_status = step.starts_with("status ");
+            let mut text = step.trim_start_matches("status ").to_owned();
+            for object in objects(cluster) {
+                text = text.replace(&format!("${}", object.name()), &object.meta.uid);
+            }
+            let mut object = yaml::parse_documents(&text).expect("the text is YAML").remove(0).value;
+            let namespace = object.str_at("metadata.namespace").unwrap_or("default");
+            let name = format!("{namespace}/{}", object.str_at("metadata.name").expect("it has a name"));
+            let (kind, key) = find(cluster, object.str_at("kind").expect("it has a kind"), &name);
+            let is_there = cluster.api.store().get(kind, &key).is_some();
+            let api = &mut cluster.api;
+            match (is_status, is_there) {
+                (true, _) => calls::patch_status(api, now, &user(), kind, &key, &object)?,
+                (false, true) => calls::patch_strategic(api, now, &user(), kind, &key, &object)?,
+                (false, false) => {
+                    if !key.namespace.is_empty() {
+                        object.set("metadata.namespace", &key.namespace);
+                    }
+                    let made = Object::from_map(kind, object.as_map().expect("it is a map"));
+                    calls::create(api, now, &user(), made)?
+                }
+            };
+        }
+    }
+    Ok(String::new())
+}
+
+fn objects(cluster: &Cluster) -> Vec<std::sync::Arc<Object>> {
+    let kinds: Vec<KindId> = cluster.api.registry().all().map(|it| it.id).collect();
+    kinds.into_iter().flat_map(|it| cluster.api.store().list(it, None).cloned()).collect()
+}
+
+fn find(cluster: &Cluster, kind: &str, name: &str) -> (KindId, Key) {
+    let kind = cluster.api.registry().all().find(|it| it.kind == kind).expect("the kind is served");
+    let (namespace, name) = name.split_once('/').unwrap_or(("default", name));
+    (kind.id, if kind.is_namespaced() { Key::new(namespace, name) } else { Key::cluster(name) })
+}
+
+fn show(cluster: &Cluster, kind: &str, name: &str, paths: &[&str]) -> String {
+    let (kind, key) = find(cluster, kind, name);
+    let Some(object) = cluster.api.store().get(kind, &key) else { return format!("{name}: gone\n") };
+    let whole = cluster.api.to_value(object);
+    let condition = |it: &Value| {
+        let at = |key: &str| it.str_at(key).unwrap_or("-");
+        format!("\n  {} {} {}: {}", at("type"), at("status"), at("reason"), at("message"))
+    };
+    let at = |path: &&str| match whole.at(path) {
+        None => " none".to_owned(),
+        Some(Value::List(list)) if path.ends_with("conditions") => list.iter().map(condition).collect(),
+        Some(it) => format!(" {}", json::to_string(it)),
+    };
+    format!("{name}:{}\n", paths.iter().map(at).collect::<String>())
+}
+
+fn events(cluster: &Cluster, reason: &str) -> String {
+    let all = cluster.api.store().list(EVENT, None).filter(|it| it.str_at("reason") == Some(reason));
+    let line = |it: &std::sync::Arc<Object>| {
+        let at = |path: &str| it.str_at(path).unwrap_or("-").to_owned();
+        let about = format!("{}/{}", at("involvedObject.kind"), at("involvedObject.name"));
+        format!("{} {} {about}: {}\n", at("type"), at("source.component"), at("message"))
+    };
+    all.map(line).collect()
+}
+
+#[test]
+fn an_owner_in_another_namespace_is_none() {
+    check(
+        &[
+            "{kind: Namespace, metadata: {name: other}}",
+            "{kind: ConfigMap, metadata: {name: owner}}",
+            "{kind: PriorityClass, value: 5, metadata: {name: class, ownerReferences: \
+             [{apiVersion: v1, kind: ConfigMap, name: owner, uid: $owner}]}}",
+            "{kind: ConfigMap, metadata: {name: child, namespace: other, ownerReferences: \
+             [{apiVersion: v1, kind: ConfigMap, name: owner, uid: $owner}]}}",
+            "wait 10",
+            "show ConfigMap other/child",
+            "delete ConfigMap owner Background",
+            "wait 100",
+            "show PriorityClass class value",
+            "events OwnerRefInvalidNamespace",
+        ],
+        expect![[r#"
+            other/child: gone
+            class: 5
+            Warning garbage-collector-controller PriorityClass/class: ownerRef [v1/ConfigMap, namespace: , name: owner, uid: $owner] does not exist in namespace ""
+            Warning garbage-collector-controller ConfigMap/child: ownerRef [v1/ConfigMap, namespace: other, name: owner, uid: $owner] does not exist in namespace "other"
+        "#]],
+    );
+}
+
+#[test]
+fn a_circle_of_owners_is_deleted_in_the_foreground() {
+    let owner = "apiVersion: v1, kind: ConfigMap, controller: true, blockOwnerDeletion: true";
+    check(
+        &[
+            "{kind: ConfigMap, metadata: {name: first}}",
+            &format!(
+                "{{kind: ConfigMap, metadata: {{name: second, ownerReferences: [{{{owner}, name: first, uid: $first}}]}}}}"
+            ),
+            &format!(
+                "{{kind: ConfigMap, metadata: {{name: first, ownerReferences: [{{{owner}, name: second, uid: $second}}]}}}}"
+            ),
+            "wait 1",
+            "delete ConfigMap first Foreground",
+            "wait 10",
+            "show ConfigMap first metadata",
+            "show ConfigMap second metadata",
+        ],
+        expect![[r#"
+            first: gone
+            second: gone
+        "#]],
+    );
+}
