@@ -172,3 +172,37 @@ fn a_circle_of_owners_is_deleted_in_the_foreground() {
         "#]],
     );
 }
+
+#[test]
+fn a_parallel_stateful_set_rolls_over_pods_that_never_became_ready() {
+    let set = |image: &str| {
+        format!(
+            "{{kind: StatefulSet, metadata: {{name: db}}, spec: {{replicas: 3, podManagementPolicy: Parallel, serviceName: db, \
+             selector: {{matchLabels: {{app: db}}}}, template: {{metadata: {{labels: {{app: db}}}}, spec: {{containers: \
+             [{{name: db, image: '{image}'}}]}}}}}}}}"
+        )
+    };
+    check(
+        &[
+            "{apiVersion: sim.drydock.dev/v1alpha1, kind: ImageBehavior, metadata: {name: broken}, spec: {image: 'db:broken', \
+             pull: {error: no such image}}}",
+            &set("db:broken"),
+            "wait 10",
+            &set("db:2"),
+            "wait 3",
+            "events SuccessfulDelete",
+            "wait 60",
+            "show StatefulSet db status.readyReplicas status.updatedReplicas",
+            "events SuccessfulDelete",
+        ],
+        expect![[r#"
+            Normal statefulset-controller StatefulSet/db: Delete Pod db-2 in StatefulSet db successful
+            Normal statefulset-controller StatefulSet/db: Delete Pod db-1 in StatefulSet db successful
+            Normal statefulset-controller StatefulSet/db: Delete Pod db-0 in StatefulSet db successful
+            db: 3 3
+            Normal statefulset-controller StatefulSet/db: Delete Pod db-2 in StatefulSet db successful
+            Normal statefulset-controller StatefulSet/db: Delete Pod db-1 in StatefulSet db successful
+            Normal statefulset-controller StatefulSet/db: Delete Pod db-0 in StatefulSet db successful
+        "#]],
+    );
+}

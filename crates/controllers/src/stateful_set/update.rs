@@ -6,9 +6,8 @@ use std::sync::Arc;
 use kinds::POD;
 use meta::{Object, Status};
 use runtime::Cx;
-use runtime::int_or_percent::scaled;
 
-use super::{Replica, Sync, identity, is_created, is_running_and_ready};
+use super::{Replica, Sync, identity, is_running_and_ready};
 use crate::pods;
 
 /// Whether to go on with the next pod.
@@ -149,27 +148,23 @@ impl Sync {
         self.delete(cx, pod).map(|()| Step::Wait)
     }
 
-    /// Deletes pods of other revisions, the highest numbers first, as many as may be unavailable.
+    /// Deletes the pod of another revision that has the highest number, unless one above it is not available yet.
+    ///
+    /// `MaxUnavailableStatefulSet` is off in 1.36: it is one at a time, and whether the pod itself is available does not matter.
     fn roll(&mut self, cx: &mut Cx<'_>) -> Result<(), Status> {
-        let rolling = self.set.at("spec.updateStrategy.rollingUpdate");
-        let partition = rolling.and_then(|it| it.i64_at("partition")).unwrap_or(0);
-        let max = rolling.and_then(|it| it.get("maxUnavailable"));
-        let max = max.and_then(|it| scaled(it, identity::replicas(&self.set), false)).unwrap_or(1).max(1);
-        let unavailable = self.replicas.iter().filter(|it| self.is_unavailable(it.pod())).count() as i64;
-        let mut left = max - unavailable;
+        let partition = self.set.i64_at("spec.updateStrategy.rollingUpdate.partition").unwrap_or(0);
         let first = usize::try_from(partition).unwrap_or(usize::MAX);
-        for idx in (first..self.replicas.len()).rev() {
-            if left <= 0 {
-                break;
+        for replica in self.replicas.iter().skip(first).rev() {
+            let Replica::There(pod) = replica else { return Ok(()) };
+            let is_new = identity::revision(pod) == Some(self.revisions.update.name());
+            if !is_new && !pod.meta.is_deleted() {
+                self.delete(cx, pod)?;
+                self.revisions.n_deleted += 1;
+                return Ok(());
             }
-            let Some(Replica::There(pod)) = self.replicas.get(idx).cloned() else { continue };
-            let is_new = identity::revision(&pod) == Some(self.revisions.update.name());
-            if is_new || pod.meta.is_deleted() || !is_created(&pod) {
-                continue;
+            if self.is_unavailable(pod) {
+                return Ok(());
             }
-            self.delete(cx, &pod)?;
-            self.revisions.n_deleted += 1;
-            left -= 1;
         }
         Ok(())
     }
