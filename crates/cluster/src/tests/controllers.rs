@@ -206,3 +206,38 @@ fn a_parallel_stateful_set_rolls_over_pods_that_never_became_ready() {
         "#]],
     );
 }
+
+#[test]
+fn a_namespace_loses_its_pods_first() {
+    check(
+        &[
+            "{kind: Namespace, metadata: {name: team}}",
+            "wait 1",
+            "{kind: ConfigMap, metadata: {name: settings, namespace: team}}",
+            "{kind: Pod, metadata: {name: slow, namespace: team, finalizers: [example.com/wait]}, spec: {containers: [{name: main, image: a}]}}",
+            "wait 5",
+            "delete Namespace team",
+            "wait 4",
+            "show Pod team/slow metadata.deletionTimestamp",
+            "wait 10",
+            "show Pod team/slow metadata.deletionGracePeriodSeconds",
+            "show ConfigMap team/settings metadata.name",
+            "show Namespace team status.conditions",
+            "{kind: Pod, metadata: {name: slow, namespace: team, finalizers: null}}",
+            "wait 60",
+            "show Namespace team",
+        ],
+        expect![[r#"
+            team/slow: none
+            team/slow: 0
+            team/settings: "settings"
+            team:
+              NamespaceDeletionDiscoveryFailure False ResourcesDiscovered: All resources successfully discovered
+              NamespaceDeletionGroupVersionParsingFailure False ParsedGroupVersions: All legacy kube types successfully parsed
+              NamespaceDeletionContentFailure False ContentDeleted: All content successfully deleted, may be waiting on finalization
+              NamespaceContentRemaining False ContentRemoved: All content successfully removed
+              NamespaceFinalizersRemaining False ContentHasNoFinalizers: All content-preserving finalizers finished
+            team: gone
+        "#]],
+    );
+}
