@@ -1,6 +1,7 @@
 //! Requests made by chance: near enough to valid ones to reach deep, and broken in every way.
 
 use sim::Rng;
+use value::{Value, json};
 
 /// A method, and how often it is taken.
 const METHODS: &[&str] = &[
@@ -106,6 +107,10 @@ const QUERIES: &[&str] = &[
     "pretty=true",
     "gracePeriodSeconds=0",
     "gracePeriodSeconds=-5",
+    "gracePeriodSeconds=9223372036854775807",
+    "timeoutSeconds=9223372036854775807",
+    "limit=9223372036854775807",
+    "sinceSeconds=9223372036854775807&tailLines=9223372036854775807",
     "propagationPolicy=Foreground",
     "propagationPolicy=Orphan",
     "timeoutSeconds=1",
@@ -181,7 +186,7 @@ const OBJECTS: &[(&str, &str)] = &[
     ),
     (
         "/apis/apps/v1/namespaces/default/deployments",
-        r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"replicas":3,"selector":{"matchLabels":{"app":"w"}},"template":{"metadata":{"labels":{"app":"w"}},"spec":{"containers":[{"name":"w","image":"nginx"}]}}}}"#,
+        r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web","annotations":{"deployment.kubernetes.io/revision":"1"}},"spec":{"replicas":3,"selector":{"matchLabels":{"app":"w"}},"template":{"metadata":{"labels":{"app":"w"}},"spec":{"containers":[{"name":"w","image":"nginx"}]}}}}"#,
     ),
     (
         "/apis/batch/v1/namespaces/default/jobs",
@@ -194,6 +199,22 @@ const OBJECTS: &[(&str, &str)] = &[
     (
         "/apis/scheduling.k8s.io/v1/priorityclasses",
         r#"{"apiVersion":"scheduling.k8s.io/v1","kind":"PriorityClass","metadata":{"name":"a"},"value":1000,"preemptionPolicy":"Never"}"#,
+    ),
+    (
+        "/apis/apps/v1/namespaces/default/statefulsets",
+        r#"{"apiVersion":"apps/v1","kind":"StatefulSet","metadata":{"name":"web"},"spec":{"replicas":2,"serviceName":"web","selector":{"matchLabels":{"app":"s"}},"template":{"metadata":{"labels":{"app":"s"}},"spec":{"terminationGracePeriodSeconds":30,"containers":[{"name":"s","image":"nginx","resources":{"requests":{"cpu":"100m","memory":"64Mi"}}}]}}}}"#,
+    ),
+    (
+        "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers",
+        r#"{"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{"name":"web"},"spec":{"minReplicas":1,"maxReplicas":5,"scaleTargetRef":{"apiVersion":"apps/v1","kind":"StatefulSet","name":"web"},"behavior":{"scaleUp":{"tolerance":"0.1","policies":[{"type":"Percent","value":100,"periodSeconds":15}]},"scaleDown":{"tolerance":"1"}},"metrics":[{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":5}}}]}}"#,
+    ),
+    (
+        "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
+        r#"{"apiVersion":"policy/v1","kind":"PodDisruptionBudget","metadata":{"name":"web"},"spec":{"maxUnavailable":"50%","selector":{"matchLabels":{"app":"s"}}}}"#,
+    ),
+    (
+        "/api/v1/namespaces/default/configmaps",
+        r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","generation":5,"finalizers":["x.io/y"]}}"#,
     ),
     (
         "/apis/sim.drydock.dev/v1alpha1/machines",
@@ -211,6 +232,50 @@ const OBJECTS: &[(&str, &str)] = &[
         "/apis/sim.drydock.dev/v1alpha1/components",
         r#"{"apiVersion":"sim.drydock.dev/v1alpha1","kind":"Component","metadata":{"name":"daemonset"},"spec":{"state":"Stopped","delay":3}}"#,
     ),
+];
+
+/// Lists whose objects are put back with a number at its edge.
+const LIVE: &[&str] = &[
+    "/api/v1/configmaps",
+    "/api/v1/nodes",
+    "/api/v1/pods",
+    "/api/v1/services",
+    "/apis/apps/v1/controllerrevisions",
+    "/apis/apps/v1/daemonsets",
+    "/apis/apps/v1/deployments",
+    "/apis/apps/v1/replicasets",
+    "/apis/apps/v1/statefulsets",
+    "/apis/autoscaling/v2/horizontalpodautoscalers",
+    "/apis/batch/v1/cronjobs",
+    "/apis/batch/v1/jobs",
+    "/apis/policy/v1/poddisruptionbudgets",
+    "/apis/sim.drydock.dev/v1alpha1/imagebehaviors",
+    "/apis/sim.drydock.dev/v1alpha1/machines",
+];
+
+/// Annotations whose numbers somebody reads.
+const NUMBERED: &[&str] = &[
+    "deployment.kubernetes.io/revision",
+    "deployment.kubernetes.io/desired-replicas",
+    "deployment.kubernetes.io/max-replicas",
+    "deprecated.daemonset.template.generation",
+    "batch.kubernetes.io/job-completion-index",
+    "batch.kubernetes.io/job-index-failure-count",
+    "controller.kubernetes.io/pod-deletion-cost",
+    "sim.drydock.dev/load.cpu",
+];
+
+/// Where numbers of 32 and of 64 bits end.
+const EDGES: &[&str] = &[
+    "9223372036854775807",
+    "-9223372036854775808",
+    "2147483647",
+    "-2147483648",
+    "2147483648",
+    "4294967295",
+    "18446744073709551615",
+    "0",
+    "-1",
 ];
 
 /// Bodies that are no objects, or not only that.
@@ -295,6 +360,45 @@ fn fitting(rng: &mut Rng) -> http::Request<Vec<u8>> {
     }
     let builder = http::Request::builder().method(method).uri(path).header("content-type", kind);
     builder.body(body).unwrap_or_else(|_| http::Request::new(Vec::new()))
+}
+
+/// A list that says what there is to put back.
+pub fn live(rng: &mut Rng) -> &'static str {
+    pick(rng, LIVE)
+}
+
+/// Puts back one of a list's objects with one of its numbers at an edge; `None` where there is nothing.
+pub fn put_back(rng: &mut Rng, path: &str, answer: &[u8]) -> Option<http::Request<Vec<u8>>> {
+    let list = json::parse(answer).ok()?;
+    let items = list.list_at("items");
+    let object = items.get(rng.below(items.len().max(1) as u64) as usize)?;
+    let mut body = Vec::new();
+    json::write(object, &mut body);
+    let edge = pick(rng, EDGES);
+    let numbers = numbers(&body);
+    match rng.below(4) {
+        0 => {
+            let annotated = format!("\"annotations\":{{\"{}\":\"{edge}\",", pick(rng, NUMBERED));
+            body = String::from_utf8(body).ok()?.replacen("\"annotations\":{", &annotated, 1).into_bytes();
+        }
+        _ => drop(body.splice(numbers.get(rng.below(numbers.len().max(1) as u64) as usize)?.clone(), edge.bytes())),
+    }
+    let text = |path: &str| object.at(path).and_then(Value::as_str);
+    let (group, plural) = path.rsplit_once('/')?;
+    let namespace = text("metadata.namespace").map_or_else(String::new, |it| format!("namespaces/{it}/"));
+    let sub = if rng.below(3) == 0 { "/status" } else { "" };
+    let path = format!("{group}/{namespace}{plural}/{}{sub}", text("metadata.name")?);
+    http::Request::builder().method("PUT").uri(path).header("content-type", TYPES[0]).body(body).ok()
+}
+
+/// Where the numbers of a text are, also those in quotes and before a unit.
+fn numbers(text: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let begins = |idx: &usize| matches!(text[idx - 1], b':' | b'[' | b',' | b'"');
+    let is_number = |idx: &usize| text[*idx].is_ascii_digit() || text[*idx] == b'-';
+    (1..text.len())
+        .filter(|idx| begins(idx) && is_number(idx))
+        .map(|idx| idx..idx + 1 + text[idx + 1..].iter().take_while(|it| it.is_ascii_digit()).count())
+        .collect()
 }
 
 fn mixed(rng: &mut Rng) -> http::Request<Vec<u8>> {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use meta::{Errors, Key, Object, Revision, Status};
-use value::{Str, Value, value};
+use value::{Str, Value, time, value};
 
 use crate::admission::{self, Operation};
 use crate::server::ApiServer;
@@ -76,7 +76,7 @@ pub(crate) fn delete(
     admission::validate(api, write, Operation::Delete, None, Some(&live))?;
     let mut object = Object::clone(&live);
     if !live.meta.is_deleted() && live.meta.generation > 0 {
-        object.meta.generation += 1;
+        object.meta.generation = live.meta.generation.wrapping_add(1);
     }
     object.meta.finalizers = finalizers.into();
     match graceful {
@@ -187,7 +187,7 @@ fn grace(write: &Write, live: &Object, options: &DeleteOptions) -> Grace {
         return match asked {
             _ if have == 0 => Grace::None,
             Some(asked) if asked < have => {
-                let at = deleted - have + asked;
+                let at = deleted - time::go_seconds(have) + time::go_seconds(asked);
                 let seconds = if at < now && asked != 0 { 1 } else { asked };
                 Grace::Until { at: at.max(now), seconds }
             }
@@ -201,7 +201,7 @@ fn grace(write: &Write, live: &Object, options: &DeleteOptions) -> Grace {
         seconds if seconds < 0 => 1,
         seconds => seconds,
     };
-    Grace::Until { at: now.saturating_add(seconds), seconds }
+    Grace::Until { at: now + time::go_seconds(seconds), seconds }
 }
 
 /// The finalizers that the object will have: those of garbage collection follow from the options.

@@ -267,7 +267,7 @@ pub(crate) fn update(
     (rules.prepare)(&mut object, live);
     (rules.stamp)(&mut object, live, write.now.secs());
     if rules.counts_generation && write.kind.strategy.generation && (write.kind.strategy.counts)(&object, live) {
-        object.meta.generation += 1;
+        object.meta.generation = live.meta.generation.wrapping_add(1);
     }
     keep_system_fields(&mut object.meta, &live.meta);
     let mut errors = Errors::new();

@@ -169,7 +169,7 @@ fn nodes(cluster: &Cluster, name: Option<&str>, selector: &LabelSelector) -> Vec
         .map(|node| {
             let used: Vec<Usage> =
                 view.on_node(node.name()).iter().filter_map(|it| usage::of_pod(&view, it)).flatten().collect();
-            let sum = |of: fn(&Usage) -> i64, itself: i64| used.iter().map(of).sum::<i64>() + itself;
+            let sum = |of: fn(&Usage) -> i64, itself: i64| used.iter().map(of).fold(itself, i64::saturating_add);
             let amounts = amounts(sum(|it| it.cpu, NODE_ITSELF.0), sum(|it| it.memory, NODE_ITSELF.1));
             measured(cluster, node, "usage", amounts)
         })

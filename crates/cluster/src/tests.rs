@@ -1,3 +1,5 @@
+mod edges;
+
 use apiserver::{Caller, calls};
 use expect_test::{Expect, expect};
 use kinds::{DAEMON_SET, POD};

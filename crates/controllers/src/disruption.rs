@@ -104,7 +104,7 @@ fn expected(view: &View<'_>, budget: &Object, pods: &[Arc<Object>]) -> Result<Ex
     };
     if let Some(bound) = budget.at("spec.maxUnavailable") {
         let (n_pods, has_unmanaged) = scale_of_owners(view, pods)?;
-        let healthy = (n_pods - scaled(bound, n_pods)?).max(0);
+        let healthy = n_pods.saturating_sub(scaled(bound, n_pods)?).max(0);
         return Ok(Expected { pods: n_pods, healthy, has_unmanaged });
     }
     match budget.at("spec.minAvailable") {
@@ -135,7 +135,7 @@ fn scale_of_owners(view: &View<'_>, pods: &[Arc<Object>]) -> Result<(i64, bool),
         };
         scales.insert(uid, replicas);
     }
-    Ok((scales.values().sum(), has_unmanaged))
+    Ok((scales.values().fold(0, |sum, it| sum.saturating_add(*it)), has_unmanaged))
 }
 
 /// The controller of a pod, or of its ReplicaSet, with its replicas.

@@ -5,7 +5,7 @@ use value::{Map, map};
 
 use crate::columns::number;
 use crate::path::Path;
-use crate::pod_template::fields::{child, child_or_empty, text};
+use crate::pod_template::fields::{child, child_or_empty, non_negative, text};
 use crate::pod_template::{internal, labels};
 use crate::workload::{self, spec, status};
 use crate::{Kind, Scope, Strategy, Subresource, columns, pod_template};
@@ -26,6 +26,11 @@ pub(crate) const KIND: Kind = Kind {
         prepare_update,
         validate,
         validate_update: |new, old, errors| {
+            let number = template_generation(new);
+            if number < template_generation(old) {
+                let path = Path::root("spec");
+                path.child("templateGeneration").invalid(errors, number, "must not be decremented");
+            }
             workload::same_selector(spec(new), spec(old), errors);
             validate(new, errors);
         },
@@ -106,7 +111,7 @@ fn prepare_create(it: &mut Object) {
 
 fn prepare_update(new: &mut Object, old: &Object) {
     workload::prepare_update(new, old);
-    let number = template_generation(old) + i64::from(workload::template_changed(new, old));
+    let number = template_generation(old).wrapping_add(i64::from(workload::template_changed(new, old)));
     set_template_generation(new, number);
 }
 
@@ -127,6 +132,7 @@ fn validate(it: &Object, errors: &mut Errors) {
     pod_template::validate(template, &template_path, errors);
     workload::runs_for_ever(template, "DaemonSet", &template_path, errors);
     workload::non_negatives(spec, &["minReadySeconds"], &path, errors);
+    non_negative(template_generation(it), &path.child("templateGeneration"), errors);
     update_strategy(child_or_empty(spec, "updateStrategy"), &path.child("updateStrategy"), errors);
     workload::non_negatives(spec, &["revisionHistoryLimit"], &path, errors);
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use meta::{Object, qualified};
 use value::quantity::Quantity;
-use value::{Map, Str, Value};
+use value::{Map, Str, Value, time};
 
 use crate::pod_template::fields::{child, child_or_empty, has, int, list, maps, opt_flag, text, texts};
 use crate::pod_template::resources::{self, Amounts, amounts};
@@ -86,7 +86,8 @@ pub fn usage(kind: &Kind, object: &Object, now: i64) -> Usage {
 
 /// Whether a pod has not ended, nor outlived the grace with which it was deleted (`QuotaV1Pod`).
 pub fn is_charged(pod: &Object, now: i64) -> bool {
-    let outlived = pod.meta.deleted.zip(pod.meta.grace_seconds).is_some_and(|(at, grace)| now > at + grace);
+    let outlived =
+        pod.meta.deleted.zip(pod.meta.grace_seconds).is_some_and(|(at, grace)| now > at + time::go_seconds(grace));
     !matches!(text(status(pod), "phase"), "Failed" | "Succeeded") && !outlived
 }
 

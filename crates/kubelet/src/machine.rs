@@ -25,8 +25,8 @@ impl Network {
     /// The number of the machine that has registered a node, by the network of its pods.
     pub fn number_of(node: &Object) -> Option<u32> {
         let mut parts = node.str_at("spec.podCIDR")?.split('.').skip(1);
-        let (high, low): (u32, u32) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-        high.checked_sub(128).map(|it| it * 256 + low)
+        let (high, low): (u8, u8) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        high.checked_sub(128).map(|it| u32::from(it) * 256 + u32::from(low))
     }
 
     pub fn of(number: u32) -> Network {

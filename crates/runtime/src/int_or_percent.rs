@@ -8,12 +8,9 @@ pub fn scaled(value: &Value, total: i64, round_up: bool) -> Option<i64> {
         Value::Int(it) => Some(*it),
         Value::Str(text) => {
             let percent: i64 = text.strip_suffix('%')?.parse().ok()?;
-            let product = percent.checked_mul(total)?;
-            Some(if round_up {
-                product.div_euclid(100) + i64::from(product.rem_euclid(100) > 0)
-            } else {
-                product.div_euclid(100)
-            })
+            let product = i128::from(percent) * i128::from(total) + if round_up { 99 } else { 0 };
+            // Counts are 32 bits wide.
+            Some(i64::from(i32::try_from(product.div_euclid(100)).unwrap_or(i32::MAX)))
         }
         _ => None,
     }

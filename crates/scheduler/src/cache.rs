@@ -250,7 +250,8 @@ impl NodeInfo {
     /// Answers what was known of the pod before, if it is there already.
     pub fn add(&mut self, pod: Arc<PodInfo>) -> Option<Arc<PodInfo>> {
         self.requested.add(&pod.requests);
-        self.non_zero = (self.non_zero.0 + pod.non_zero.0, self.non_zero.1 + pod.non_zero.1);
+        let (cpu, memory) = self.non_zero;
+        self.non_zero = (cpu.wrapping_add(pod.non_zero.0), memory.wrapping_add(pod.non_zero.1));
         let before = self.pods.insert(pod);
         before.iter().for_each(|it| self.forget(it));
         before
@@ -264,7 +265,8 @@ impl NodeInfo {
 
     fn forget(&mut self, pod: &PodInfo) {
         self.requested.subtract(&pod.requests);
-        self.non_zero = (self.non_zero.0 - pod.non_zero.0, self.non_zero.1 - pod.non_zero.1);
+        let (cpu, memory) = self.non_zero;
+        self.non_zero = (cpu.wrapping_sub(pod.non_zero.0), memory.wrapping_sub(pod.non_zero.1));
     }
 }
 

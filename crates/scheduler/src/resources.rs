@@ -39,34 +39,33 @@ impl Resources {
         res
     }
 
+    /// What a pod comes to on a node. Sums wrap as upstream's do, so that what is taken away again leaves what was there.
     pub fn add(&mut self, other: &Resources) {
-        self.milli_cpu = self.milli_cpu.saturating_add(other.milli_cpu);
-        self.memory = self.memory.saturating_add(other.memory);
-        self.ephemeral_storage = self.ephemeral_storage.saturating_add(other.ephemeral_storage);
-        for (name, amount) in &other.scalar {
-            let have = self.scalar.entry(name.clone()).or_default();
-            *have = have.saturating_add(*amount);
-        }
+        self.combine(other, i64::wrapping_add);
     }
 
+    /// What a pod leaves a node with.
     pub fn subtract(&mut self, other: &Resources) {
-        self.milli_cpu = self.milli_cpu.saturating_sub(other.milli_cpu);
-        self.memory = self.memory.saturating_sub(other.memory);
-        self.ephemeral_storage = self.ephemeral_storage.saturating_sub(other.ephemeral_storage);
-        for (name, amount) in &other.scalar {
-            let have = self.scalar.entry(name.clone()).or_default();
-            *have = have.saturating_sub(*amount);
-        }
+        self.combine(other, i64::wrapping_sub);
+    }
+
+    /// The needs of another container of the same pod as well.
+    fn and(&mut self, other: &Resources) {
+        self.combine(other, i64::saturating_add);
     }
 
     /// The larger of both, resource by resource.
     fn max(&mut self, other: &Resources) {
-        self.milli_cpu = self.milli_cpu.max(other.milli_cpu);
-        self.memory = self.memory.max(other.memory);
-        self.ephemeral_storage = self.ephemeral_storage.max(other.ephemeral_storage);
+        self.combine(other, i64::max);
+    }
+
+    fn combine(&mut self, other: &Resources, with: impl Fn(i64, i64) -> i64) {
+        self.milli_cpu = with(self.milli_cpu, other.milli_cpu);
+        self.memory = with(self.memory, other.memory);
+        self.ephemeral_storage = with(self.ephemeral_storage, other.ephemeral_storage);
         for (name, amount) in &other.scalar {
             let have = self.scalar.entry(name.clone()).or_default();
-            *have = (*have).max(*amount);
+            *have = with(*have, *amount);
         }
     }
 }
@@ -105,17 +104,17 @@ fn requests(spec: &Value, of: &dyn Fn(&Value, &Map) -> Resources) -> Resources {
     let one = |container: &Value| of(container, container.map_at("resources.requests").unwrap_or(&empty));
     let mut total = Resources::default();
     for container in spec.list_at("containers") {
-        total.add(&one(container));
+        total.and(&one(container));
     }
     let (mut sidecars, mut init) = (Resources::default(), Resources::default());
     for container in spec.list_at("initContainers") {
         let mut needs = one(container);
         if container.str_at("restartPolicy") == Some("Always") {
-            total.add(&needs);
-            sidecars.add(&needs);
+            total.and(&needs);
+            sidecars.and(&needs);
             needs = sidecars.clone();
         } else {
-            needs.add(&sidecars);
+            needs.and(&sidecars);
         }
         init.max(&needs);
     }
@@ -130,7 +129,7 @@ fn requests(spec: &Value, of: &dyn Fn(&Value, &Map) -> Resources) -> Resources {
         }
     }
     if let Some(overhead) = spec.map_at("overhead") {
-        total.add(&Resources::from_map(overhead));
+        total.and(&Resources::from_map(overhead));
     }
     total
 }

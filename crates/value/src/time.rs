@@ -99,6 +99,12 @@ pub fn parse_nanos(text: &str) -> Option<u64> {
     u64::try_from(it.timestamp_nanos_opt()?).ok()
 }
 
+/// What is left of whole seconds in a `time.Duration` of Go's, which wraps at 292 years.
+pub fn go_seconds(secs: i64) -> i64 {
+    const NANOS: i64 = 1_000_000_000;
+    secs.wrapping_mul(NANOS).div_euclid(NANOS)
+}
+
 /// Go takes no space and no small letters for `T` and `Z`.
 fn parse(text: &str) -> Option<DateTime<FixedOffset>> {
     const T_AT: usize = 10;

@@ -28,7 +28,10 @@ pub(crate) fn pod(object: &Object, node_is_lost: bool) -> Pod {
         is_ready,
         n_ready: count(containers.iter().filter(|it| it.bool_at("ready") == Some(true)).count()),
         n_containers: count(object.list_at("spec.containers").len()),
-        n_restarts: containers.iter().filter_map(|it| u32::try_from(it.i64_at("restartCount")?).ok()).sum(),
+        n_restarts: containers
+            .iter()
+            .filter_map(|it| u32::try_from(it.i64_at("restartCount")?).ok())
+            .fold(0, u32::saturating_add),
         workload: 0,
         hue: 0,
         owner_kind: object.meta.controller().map(|it| it.kind.to_string()).unwrap_or_default(),

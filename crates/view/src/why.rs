@@ -103,10 +103,14 @@ fn refusal(node: &Value) -> Option<(&str, &str)> {
 fn explained(node: &Node, [cpu, memory]: &[i64; 2], reason: &str) -> String {
     match reason {
         "Insufficient cpu" => {
-            format!("cpu: asks {}, {} free", clock::cpu(*cpu), clock::cpu((node.cpu.total - node.cpu.used).max(0)))
+            format!(
+                "cpu: asks {}, {} free",
+                clock::cpu(*cpu),
+                clock::cpu(node.cpu.total.saturating_sub(node.cpu.used).max(0))
+            )
         }
         "Insufficient memory" => {
-            let free = (node.memory.total - node.memory.used).max(0);
+            let free = node.memory.total.saturating_sub(node.memory.used).max(0);
             format!("memory: asks {}, {} free", clock::bytes(*memory), clock::bytes(free))
         }
         "Too many pods" => format!("it has {} of {} pods", node.pods.used, node.pods.total),

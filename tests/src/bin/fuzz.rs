@@ -54,7 +54,8 @@ fn one(seed: u64, n_requests: u64, current: &Mutex<String>, codes: &mut std::col
     });
     let mut open = Vec::new();
     for number in 0..n_requests {
-        let request = fuzz::request(&mut rng);
+        let request = if rng.below(4) == 0 { live(&mut rng, &mut cluster) } else { None };
+        let request = request.unwrap_or_else(|| fuzz::request(&mut rng));
         if let Ok(mut current) = current.lock() {
             *current = format!("seed {seed}, request {number}: {}", fuzz::shown(&request));
         }
@@ -75,6 +76,16 @@ fn one(seed: u64, n_requests: u64, current: &Mutex<String>, codes: &mut std::col
         if open.len() > 8 {
             cluster.close(open.remove(0));
         }
+    }
+}
+
+/// What there is, with a number changed.
+fn live(rng: &mut Rng, cluster: &mut Cluster) -> Option<http::Request<Vec<u8>>> {
+    let path = fuzz::live(rng);
+    let asked = http::Request::builder().uri(path).body(Vec::new()).ok()?;
+    match cluster.handle(asked).into_body() {
+        Body::Bytes(bytes) => fuzz::put_back(rng, path, &bytes),
+        _ => None,
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn construct(cx: &mut Cx<'_>, set: &Arc<Object>, selector: &LabelSele
         let revision = with_hash_label(cx, revision)?;
         if revision.at("data") == Some(&data) { current.push(revision) } else { old.push(revision) }
     }
-    let number = old.iter().map(|it| number_of(&it)).max().unwrap_or(0) + 1;
+    let number = hash::next_number(old.iter().map(|it| number_of(&it)));
     let newest = current.iter().max_by_key(number_of).cloned();
     let current = match newest {
         None => create(cx, set, data, number)?,
@@ -102,7 +102,7 @@ fn create(cx: &mut Cx<'_>, set: &Arc<Object>, data: Value, number: i64) -> Resul
     }
     let fresh = cx.get(DAEMON_SET, &set.key()).ok_or_else(|| exists.clone())?;
     let status = fresh.at("status").cloned().unwrap_or_default();
-    cx.update_status(&fresh, status.with("collisionCount", collisions.unwrap_or(0) + 1))?;
+    cx.update_status(&fresh, status.with("collisionCount", hash::after_collision(collisions)))?;
     Err(exists)
 }
 

@@ -48,9 +48,9 @@ pub(super) fn fraction(size: i64, max: i64, max_before: i64) -> i64 {
     if max_before == 0 {
         return 0;
     }
-    let product = size * max;
-    let rounded = (2 * product + max_before).div_euclid(2 * max_before);
-    rounded - size
+    let (product, before) = (i128::from(size) * i128::from(max), i128::from(max_before));
+    let rounded = (2 * product + before).div_euclid(2 * before);
+    i64::try_from(rounded).unwrap_or(i64::MAX).min(i64::from(i32::MAX)) - size
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ impl Sync {
     pub(super) fn find_new(&mut self, cx: &mut Cx<'_>, create: bool) -> Result<(), Status> {
         let template = self.deployment.at("spec.template").cloned().unwrap_or_default();
         self.new = self.sets.iter().find(|it| has_template(it, &template)).cloned();
-        let number = self.old().iter().map(|it| revision(it)).max().unwrap_or(0) + 1;
+        let number = hash::next_number(self.old().iter().map(|it| revision(it)));
         match self.new.clone() {
             Some(new) => self.keep_new(cx, &new, number),
             None if create => self.make_new(cx, &template, number),
@@ -92,7 +92,7 @@ impl Sync {
                     self.adopt_new(existing);
                     return self.note_revision(cx, &number.to_string(), None);
                 }
-                let count = self.deployment.i64_at("status.collisionCount").unwrap_or(0) + 1;
+                let count = hash::after_collision(self.deployment.i64_at("status.collisionCount"));
                 let before = self.deployment.at("status").cloned().unwrap_or_default();
                 self.store_status(cx, before.with("collisionCount", count))?;
                 return Err(status);

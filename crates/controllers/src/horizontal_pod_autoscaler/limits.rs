@@ -163,8 +163,8 @@ impl History {
                 (Some("Pods"), true) => start + value,
                 (Some("Pods"), false) => start - value,
                 // A change of part of a pod is one of a whole pod.
-                (_, true) => (start * (100 + value) + 99).div_euclid(100),
-                (_, false) => start * (100 - value) / 100,
+                (_, true) => start.saturating_mul(100 + value).saturating_add(99).div_euclid(100),
+                (_, false) => start.saturating_mul(100 - value) / 100,
             }
         });
         // The policy that allows the greatest change counts, unless the least is asked for.

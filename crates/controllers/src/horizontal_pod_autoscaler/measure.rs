@@ -56,7 +56,7 @@ struct Ratio {
 impl Ratio {
     fn is_within(self, (down, up): (i64, i64)) -> bool {
         let (is, should) = (i128::from(self.is) * 1000, i128::from(self.should));
-        is >= should * i128::from(1000 - down) && is <= should * i128::from(1000 + up)
+        is >= should * (1000 - i128::from(down)) && is <= should * (1000 + i128::from(up))
     }
 
     fn is_below(self) -> bool {
@@ -127,7 +127,7 @@ pub(super) fn answer(view: &View<'_>, question: &Question<'_>) -> Result<Answer,
             _ if summary.ratio.is_above() => 0,
             Goal::Amount(amount) if summary.ratio.is_below() => *amount,
             Goal::Utilization { percent, requests } if summary.ratio.is_below() => {
-                requests.get(name).copied().unwrap_or(0) * 100.max(*percent) / 100
+                requests.get(name).map_or(0, |it| it.saturating_mul(100.max(*percent)) / 100)
             }
             _ => continue,
         };
@@ -162,7 +162,7 @@ fn measured(view: &View<'_>, question: &Question<'_>) -> BTreeMap<Str, i64> {
         let all = usage::of_pod(view, pod)?;
         let used = match question.container {
             Some(name) => read(all.iter().find(|it| it.container == *name)?),
-            None => all.iter().map(read).sum(),
+            None => total(all.iter().map(read)),
         };
         Some((pod.meta.name.clone(), used))
     })
@@ -232,7 +232,7 @@ fn request(question: &Question<'_>, pod: &Object) -> Result<i64, String> {
         let Some(request) = it.get("resources").and_then(read) else {
             return Err(format!("missing request for {resource} in container {name} of Pod {}", pod.name()));
         };
-        sum += request;
+        sum = total([sum, request]);
         if container.is_some() {
             return Ok(sum);
         }
@@ -245,12 +245,12 @@ fn request(question: &Question<'_>, pod: &Object) -> Result<i64, String> {
 
 /// `GetResourceUtilizationRatio`, `GetMetricUsageRatio`
 fn summary(metrics: &BTreeMap<Str, i64>, goal: &Goal) -> Result<Summary, String> {
-    let used: i64 = metrics.values().sum();
+    let used = total(metrics.values().copied());
     let average = used / i64::try_from(metrics.len().max(1)).unwrap_or(1);
     match goal {
         Goal::Amount(amount) => Ok(Summary { ratio: Ratio { is: average, should: *amount }, percent: None, average }),
         Goal::Utilization { percent, requests } => {
-            let asked: i64 = metrics.keys().filter_map(|it| requests.get(it)).sum();
+            let asked = total(metrics.keys().filter_map(|it| requests.get(it)).copied());
             if asked == 0 {
                 return Err("no metrics returned matched known pods".to_owned());
             }
@@ -258,6 +258,10 @@ fn summary(metrics: &BTreeMap<Str, i64>, goal: &Goal) -> Result<Summary, String>
             Ok(Summary { ratio: Ratio { is, should: *percent }, percent: Some(is), average })
         }
     }
+}
+
+fn total(amounts: impl IntoIterator<Item = i64>) -> i64 {
+    amounts.into_iter().fold(0, i64::saturating_add)
 }
 
 fn current(summary: &Summary, resource: &str) -> Map {

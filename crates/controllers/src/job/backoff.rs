@@ -69,7 +69,7 @@ fn remaining(n_failures: i64, last: i64, now: i64) -> Option<Duration> {
 pub(super) fn finished_at(pod: &Object) -> i64 {
     by_containers(pod)
         .or_else(|| by_condition(pod))
-        .or_else(|| pod.meta.deleted.map(|it| it - pod.meta.grace_seconds.unwrap_or(0)))
+        .or_else(|| pod.meta.deleted.map(|it| it - time::go_seconds(pod.meta.grace_seconds.unwrap_or(0))))
         .or(pod.meta.created)
         .unwrap_or(0)
 }

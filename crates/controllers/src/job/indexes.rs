@@ -29,7 +29,9 @@ impl Intervals {
             if first >= end {
                 break;
             }
-            res.push(first, last.min(end - 1));
+            if first <= last {
+                res.push(first, last.min(end - 1));
+            }
         }
         res
     }
@@ -37,7 +39,7 @@ impl Intervals {
     /// Adds numbers at or above the last interval.
     fn push(&mut self, first: i64, last: i64) {
         match self.0.last_mut() {
-            Some(it) if first <= it.1 + 1 => it.1 = it.1.max(last),
+            Some(it) if first <= it.1.saturating_add(1) => it.1 = it.1.max(last),
             _ => self.0.push((first, last)),
         }
     }
@@ -83,7 +85,7 @@ impl Intervals {
                 res.push(candidate);
                 candidate += 1;
             }
-            candidate = candidate.max(last + 1);
+            candidate = candidate.max(last.saturating_add(1));
         }
         res
     }

@@ -55,7 +55,7 @@ pub(super) fn find(
 ) -> Result<(Arc<Object>, Revisions), Status> {
     all.sort_by(|a, b| (number(a), a.meta.created, &a.meta.name).cmp(&(number(b), b.meta.created, &b.meta.name)));
     let data = data(set);
-    let next = all.last().map_or(1, |it| number(it) + 1);
+    let next = all.last().map_or(1, |it| number(it).wrapping_add(1));
     let mut collisions = set.i64_at("status.collisionCount").unwrap_or(0);
     let equal = all.iter().rposition(|it| it.at("data") == Some(&data));
     let update = match equal {
@@ -103,7 +103,7 @@ fn create(
                 if existing.at("data") == Some(data) {
                     return Ok(existing);
                 }
-                *collisions += 1;
+                *collisions = hash::after_collision(Some(*collisions));
             }
             res => return res,
         }

@@ -45,7 +45,8 @@ pub fn prepare_resize(new: &mut Object, old: &Object) {
 }
 
 fn count(new: &mut Object, old: &Object) {
-    new.meta.generation = old.meta.generation + i64::from(!maps_equal(change::spec_of(new), change::spec_of(old)));
+    let is_changed = !maps_equal(change::spec_of(new), change::spec_of(old));
+    new.meta.generation = old.meta.generation.wrapping_add(i64::from(is_changed));
 }
 
 fn take(to: &mut Map, key: &str, from: &Map) {

@@ -181,7 +181,7 @@ fn sliced(items: &[Value], from: Option<i64>, to: To, step: Option<i64>) -> Fall
     let begin = from.unwrap_or(0);
     let mut end = match to {
         To::Open => len,
-        To::Next => begin + 1,
+        To::Next => begin.saturating_add(1),
         To::Index(it) => it,
     };
     if end < 0 || (end == 0 && matches!(to, To::Next)) {

@@ -71,10 +71,11 @@ fn failure(words: &Words<'_>, url: &str, trace: &Trace) -> Ran {
     let host = host_of(url);
     let port = Url::parse(url).map_or(80, |it| it.port);
     let seconds = words.value(&["connect-timeout", "m", "max-time"]).and_then(|it| it.parse::<u64>().ok());
+    let millis = |seconds: u64| seconds.saturating_mul(1000).saturating_add(1);
     let (code, why) = match (trace.outcome, seconds) {
-        (Outcome::NameTimedOut, Some(s)) => (28, format!("Resolving timed out after {} milliseconds", s * 1000 + 1)),
+        (Outcome::NameTimedOut, Some(s)) => (28, format!("Resolving timed out after {} milliseconds", millis(s))),
         (Outcome::NameNotFound | Outcome::NameTimedOut, _) => (6, format!("Could not resolve host: {host}")),
-        (Outcome::TimedOut, Some(s)) => (28, format!("Connection timed out after {} milliseconds", s * 1000 + 1)),
+        (Outcome::TimedOut, Some(s)) => (28, format!("Connection timed out after {} milliseconds", millis(s))),
         (Outcome::TimedOut, None) => {
             (28, format!("Failed to connect to {host} port {port} after {CONNECT_MS} ms: Could not connect to server"))
         }

@@ -15,7 +15,8 @@ const ONE: i64 = 1_000_000;
 
 fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
     let (ask, have, used) = (&cycle.pod.requests, &node.allocatable, &node.requested);
-    let with = balance((used.milli_cpu + ask.milli_cpu, have.milli_cpu), (used.memory + ask.memory, have.memory));
+    let (cpu, memory) = (used.milli_cpu.saturating_add(ask.milli_cpu), used.memory.saturating_add(ask.memory));
+    let with = balance((cpu, have.milli_cpu), (memory, have.memory));
     let without = balance((used.milli_cpu, have.milli_cpu), (used.memory, have.memory));
     MAX_SCORE / 2 + (MAX_SCORE / 2 + with - without) / 2
 }
@@ -37,5 +38,5 @@ fn share((used, have): (i64, i64)) -> Option<i64> {
         Some(it) => it / have,
         None => i64::try_from(i128::from(used) * i128::from(ONE) / i128::from(have)).unwrap_or(ONE),
     };
-    Some(share.min(ONE))
+    Some(share.clamp(0, ONE))
 }

@@ -26,7 +26,7 @@ fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
     let n_nodes = cycle.cache.nodes.len().max(1) as i64;
     // Images that many nodes have count more, so that one node with an image does not draw all pods.
     let weighed = |(image, n_with): &(Str, i64)| size_on(node, image).saturating_mul(*n_with) / n_nodes;
-    let sum: i64 = cycle.images.iter().filter(|(_, n_with)| *n_with > 0).map(weighed).sum();
+    let sum = cycle.images.iter().filter(|(_, n_with)| *n_with > 0).map(weighed).fold(0, i64::saturating_add);
     let max = MAX_EACH * cycle.images.len() as i64;
     let sum = sum.clamp(MIN, max.max(MIN));
     if max <= MIN { 0 } else { MAX_SCORE * (sum - MIN) / (max - MIN) }

@@ -14,7 +14,7 @@ fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
     }
     let (ask, have, used) = (&cycle.pod.requests, &node.allocatable, &node.requested);
     let mut check = |name: &str, ask: i64, have: i64, used: i64| {
-        if ask > 0 && ask > have - used {
+        if ask > 0 && ask > have.saturating_sub(used) {
             reasons.push(format!("Insufficient {name}"));
             // More than the node has at all: no eviction helps.
             unresolvable |= ask > have;
@@ -37,11 +37,13 @@ fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
 /// The free share of CPU and memory after the pod, each 0 to 100, on average.
 fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
     let free = |requested: i64, capacity: i64| {
-        if capacity == 0 || requested > capacity { 0 } else { (capacity - requested) * MAX_SCORE / capacity }
+        let free = capacity.saturating_sub(requested).clamp(0, capacity);
+        // Shares of more than what 64 bits hold a hundred times are near enough without the last digits.
+        free.checked_mul(MAX_SCORE).map_or_else(|| free / (capacity / MAX_SCORE), |it| it / capacity)
     };
     let parts = [
-        (node.non_zero.0 + cycle.pod.non_zero.0, node.allocatable.milli_cpu),
-        (node.non_zero.1 + cycle.pod.non_zero.1, node.allocatable.memory),
+        (node.non_zero.0.saturating_add(cycle.pod.non_zero.0), node.allocatable.milli_cpu),
+        (node.non_zero.1.saturating_add(cycle.pod.non_zero.1), node.allocatable.memory),
     ];
     let (mut sum, mut n_counted) = (0, 0);
     for (requested, capacity) in parts.into_iter().filter(|(_, capacity)| *capacity > 0) {
