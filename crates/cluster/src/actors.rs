@@ -113,18 +113,23 @@ impl Slot {
         kind == COMPONENT || self.kinds.contains(&kind)
     }
 
-    /// Takes changes of a kind in that it wants.
-    pub fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) {
+    /// Takes changes of a kind in that it wants. Answers whether its next wake-up may be another one.
+    pub fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) -> bool {
         if kind == COMPONENT {
             self.read_component(view);
         }
-        if self.running && (kind != COMPONENT || self.kinds.contains(&kind)) {
-            self.actor.deliver(kind, changes, view);
-            if !self.delay.is_zero() && self.not_before <= view.now {
-                self.not_before = view.now + self.delay;
-            }
+        if !self.running || (kind == COMPONENT && !self.kinds.contains(&kind)) {
+            return kind == COMPONENT;
+        }
+        let mut is_news = self.actor.deliver(kind, changes, view);
+        if !self.delay.is_zero() && self.not_before <= view.now {
+            self.not_before = view.now + self.delay;
+            is_news = true;
+        }
+        if is_news {
             self.note_wakeup();
         }
+        is_news || kind == COMPONENT
     }
 
     /// Starts from the present state.

@@ -1,7 +1,7 @@
 //! The turn: deliver what changed, let everybody work, and when nothing is left jump to the next wake-up.
 
 use apiserver::{ApiServer, Body, Chunk, StreamId, Tunnel};
-use meta::{Key, KindId, Revision, Status};
+use meta::{Key, Revision, Status};
 use runtime::{Indexes, Recorder, View};
 use scheduler::Scheduler;
 use sim::{Duration, Instant};
@@ -28,6 +28,8 @@ pub struct Cluster {
     pub(crate) recorder: Recorder,
     /// How far each kind's log has been delivered, and to which slots it goes.
     deliveries: Vec<Delivery>,
+    /// Changes that are being delivered.
+    batch: Vec<Change>,
     /// Everything up to and with this revision has been delivered.
     delivered: Revision,
     pub(crate) now: Instant,
@@ -83,6 +85,7 @@ impl Cluster {
                     slots: (0..slots.len()).filter(|it| slots[*it].wants(kind)).collect(),
                 })
                 .collect(),
+            batch: Vec::new(),
             delivered: Revision::default(),
             api,
             wakeups: vec![Instant::END; slots.len()],
@@ -249,26 +252,27 @@ impl Cluster {
             return;
         }
         let mut expired = false;
-        let mut batch: Vec<Change> = Vec::new();
-        let changed: Vec<KindId> = self.api.store().changed_since(self.delivered).collect();
+        let batch = &mut self.batch;
         self.delivered = self.api.store().revision();
-        for kind in changed {
-            let Some(Delivery { cursor, slots }) = self.deliveries.get_mut(usize::from(kind.0)) else { continue };
+        for Delivery { cursor, slots } in &mut self.deliveries {
+            let kind = cursor.kind;
             while cursor.seen < self.api.store().newest(kind) {
-                batch.clear();
-                if self.api.store().read(cursor, BATCH_CHANGES_MAX, &mut batch).is_err() {
+                if self.api.store().read(cursor, BATCH_CHANGES_MAX, batch).is_err() {
                     expired = true;
                     break;
                 }
                 if batch.is_empty() {
                     break;
                 }
-                self.indexes.apply(kind, &batch);
+                self.indexes.apply(kind, batch);
                 let view = View::new(&self.api, &self.indexes, self.now);
                 for idx in slots.iter() {
-                    self.slots[*idx].deliver(kind, &batch, &view);
-                    self.wakeups[*idx] = self.slots[*idx].next_wakeup();
+                    let slot = &mut self.slots[*idx];
+                    if slot.deliver(kind, batch, &view) {
+                        self.wakeups[*idx] = slot.next_wakeup();
+                    }
                 }
+                batch.clear();
             }
         }
         if expired {

@@ -188,7 +188,7 @@ impl Sync {
     /// Whether the schedule can be read; says what is wrong with it.
     fn has_schedule(&self, cx: &mut Cx<'_>, spec: &Spec) -> bool {
         let text = &spec.schedule_text;
-        if text.contains("TZ") {
+        if spec.schedule_names_zone {
             let message = format!(
                 "CRON_TZ or TZ used in schedule {} is not officially supported, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details",
                 meta::quoted(text)
@@ -231,7 +231,7 @@ impl Sync {
             self.event(cx, "Warning", "MissSchedule", &format!("Missed scheduled time to start a job: {missed}"));
             return Ok(true);
         }
-        let name = Str::from(format!("{}-{}", self.object.name(), at.div_euclid(60)));
+        let name = Str::from([self.object.name(), "-", &at.div_euclid(60).to_string()].concat());
         if self.status.is_active(|it| it.name == name) || self.status.last_schedule == Some(at) {
             return Ok(true);
         }
@@ -246,7 +246,7 @@ impl Sync {
         }
         let created = match cx.create(self.new_job(name.clone(), at, &spec.zone)) {
             Ok(created) => {
-                self.event(cx, "Normal", "SuccessfulCreate", &format!("Created job {name}"));
+                self.event(cx, "Normal", "SuccessfulCreate", &["Created job ", &name].concat());
                 created
             }
             Err(status) if status.is_already_exists() => {
@@ -289,7 +289,7 @@ impl Sync {
             return false;
         }
         self.status.remove_active(&job.meta.uid);
-        self.event(cx, "Normal", "SuccessfulDelete", &format!("Deleted job {}", job.name()));
+        self.event(cx, "Normal", "SuccessfulDelete", &["Deleted job ", job.name()].concat());
         true
     }
 
@@ -326,7 +326,7 @@ impl Sync {
             };
             if is_active {
                 self.status.remove_active(&job.meta.uid);
-                let message = format!("Saw completed job: {}, condition: {kind}", job.name());
+                let message = ["Saw completed job: ", job.name(), ", condition: ", kind].concat();
                 self.event(cx, "Normal", "SawCompletedJob", &message);
             }
             if kind == job::COMPLETE {

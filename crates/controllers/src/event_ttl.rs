@@ -73,11 +73,12 @@ impl Actor for EventTtl {
         vec![EVENT]
     }
 
-    fn deliver(&mut self, _: KindId, changes: &[Change], view: &View<'_>) {
+    fn deliver(&mut self, _: KindId, changes: &[Change], view: &View<'_>) -> bool {
         for event in changes.iter().filter_map(|it| it.after.as_ref()) {
             self.add(event, view.now);
         }
         self.n_live = view.len(EVENT);
+        true
     }
 
     fn list(&mut self, view: &View<'_>) {

@@ -105,10 +105,12 @@ impl Actor for GarbageCollector {
         self.kinds.clone()
     }
 
-    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) {
+    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) -> bool {
+        let n_before = self.queue.len();
         for change in changes {
             self.changed(kind, change, view);
         }
+        self.queue.len() > n_before
     }
 
     fn list(&mut self, view: &View<'_>) {

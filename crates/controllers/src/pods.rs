@@ -170,7 +170,7 @@ pub(crate) fn is_namespace_terminating(status: &Status) -> bool {
 
 /// The owner's name and a dash, unless that is no valid prefix of a pod's name.
 pub(crate) fn prefix(name: &str) -> String {
-    let prefix = format!("{name}-");
+    let prefix = [name, "-"].concat();
     if kinds::subdomain_name(&prefix, true).is_empty() { prefix } else { name.to_owned() }
 }
 
@@ -181,7 +181,7 @@ pub(crate) fn prefix(name: &str) -> String {
 pub(crate) fn create(cx: &mut Cx<'_>, owner: &Arc<Object>, pod: Object) -> Result<Arc<Object>, Status> {
     match cx.create(pod) {
         Ok(pod) => {
-            cx.event(owner, "Normal", "SuccessfulCreate", &format!("Created pod: {}", pod.name()));
+            cx.event(owner, "Normal", "SuccessfulCreate", &["Created pod: ", pod.name()].concat());
             Ok(pod)
         }
         Err(status) => {
@@ -200,7 +200,7 @@ pub(crate) fn create(cx: &mut Cx<'_>, owner: &Arc<Object>, pod: Object) -> Resul
 pub(crate) fn delete(cx: &mut Cx<'_>, owner: &Arc<Object>, key: &Key) -> Result<(), Status> {
     match cx.delete(POD, key) {
         Ok(()) => {
-            cx.event(owner, "Normal", "SuccessfulDelete", &format!("Deleted pod: {}", key.name));
+            cx.event(owner, "Normal", "SuccessfulDelete", &["Deleted pod: ", &key.name].concat());
             Ok(())
         }
         Err(status) if status.is_not_found() => Ok(()),

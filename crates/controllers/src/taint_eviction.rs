@@ -130,7 +130,7 @@ fn has_no_execute(node: &Object) -> bool {
 /// A pod that was bound to a tainted node, or whose tolerations changed.
 fn on_pod(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
     let Some(pod) = &change.after else { return };
-    if change.before.as_ref().is_some_and(|it| it.at("spec") == pod.at("spec")) {
+    if change.before.as_ref().is_some_and(|it| it.body.get("spec") == pod.body.get("spec")) {
         return;
     }
     let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).and_then(|it| view.get(NODE, &Key::cluster(it)));

@@ -209,7 +209,7 @@ impl Actor for Kubelets {
         vec![ENDPOINT_SLICE, LEASE, MACHINE, NETWORK_POLICY, POD, SERVICE]
     }
 
-    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) {
+    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) -> bool {
         for change in changes {
             match kind {
                 LEASE => self.lease_changed(change),
@@ -218,6 +218,7 @@ impl Actor for Kubelets {
                 _ => self.network_changed(change),
             }
         }
+        true
     }
 
     fn list(&mut self, view: &View<'_>) {

@@ -114,7 +114,7 @@ impl Container {
         let reason = if is_init { "PodInitializing" } else { "ContainerCreating" };
         let (name, list) = (text("name"), if is_init { "initContainers" } else { "containers" });
         Container {
-            field_path: format!("spec.{list}{{{name}}}").into(),
+            field_path: ["spec.", list, "{", &name, "}"].concat().into(),
             name,
             id: Str::default(),
             image: text("image"),

@@ -27,7 +27,7 @@ impl Kubelets {
         // A pod at rest is woken by what may change its life: not by its own status, but by others' conditions in it.
         let same = before.is_some_and(|it| {
             it.meta.deleted == pod.meta.deleted
-                && it.at("spec") == pod.at("spec")
+                && it.body.get("spec") == pod.body.get("spec")
                 && status::gates(it) == status::gates(pod)
         });
         let is_over = || matches!(pod.str_at("status.phase"), Some("Succeeded" | "Failed"));

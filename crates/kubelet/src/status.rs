@@ -130,20 +130,17 @@ fn image_id(image: &str) -> String {
 
 /// What the runtime calls the present run of a container.
 pub(crate) fn container_id(pod_uid: &str, name: &str, restarts: i64) -> Str {
-    format!("drydock://{}", digest(&format!("{pod_uid}/{name}/{restarts}"))).into()
+    let run = [pod_uid, "/", name, "/", &restarts.to_string()].concat();
+    ["drydock://", &digest(&run)].concat().into()
 }
 
 /// 64 hexadecimal digits that a text determines.
 pub(crate) fn digest(text: &str) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mixed = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, mixed);
     let mut out = String::with_capacity(64);
     for round in 0..4 {
-        let number = mixed(hash, round);
-        for place in (0..16).rev() {
-            out.push(char::from(DIGITS[(number >> (4 * place)) as usize & 0xf]));
-        }
+        out.push_str(str::from_utf8(&value::hex(mixed(hash, round))).unwrap_or_default());
     }
     out
 }

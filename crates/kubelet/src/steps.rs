@@ -222,8 +222,8 @@ pub(crate) fn plan_end(container: &mut Container) {
 
 fn exit(life: &mut Life, idx: usize, now: Instant, code: i64, reason: &str, events: &mut Events) {
     let again = life.restarts(idx, code);
-    let pod = format!("{}_{}({})", life.key.name, life.key.namespace, life.uid);
-    let container = &mut life.containers[idx];
+    let Life { key, uid, containers, .. } = &mut *life;
+    let container = &mut containers[idx];
     let State::Running { since } = container.state else { return };
     let reason = match (reason, code) {
         ("", 0) => "Completed".into(),
@@ -247,6 +247,7 @@ fn exit(life: &mut Life, idx: usize, now: Instant, code: i64, reason: &str, even
         container.plan(Next::Retry, now + NOTICED);
         return;
     }
+    let pod = format!("{}_{}({uid})", key.name, key.namespace);
     let message = format!(
         "back-off {} restarting failed container={} pod={pod}",
         go_duration(container.back_off),

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::{Hashed, Key, Places};
 
+/// Room for so many entries is kept when there are none.
+const FEW: usize = 4;
+
 /// A map by [`Key`] or text, in no order that means anything: who needs all entries sorts them.
 #[derive(Clone)]
 pub struct KeyMap<V, K = Key> {
@@ -98,8 +101,8 @@ impl<V, K: Hashed + Eq> KeyMap<V, K> {
         let place = self.place(key)?;
         self.places.remove(key.hashed(), place);
         let (_, value) = self.entries.swap_remove(place);
-        // Many queues are long once and then empty for good.
-        if self.entries.is_empty() {
+        // Many queues are long once and then empty for good; others have one entry again and again.
+        if self.entries.is_empty() && self.entries.capacity() > FEW {
             self.clear();
         }
         if let Some((moved, _)) = self.entries.get(place) {

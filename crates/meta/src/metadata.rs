@@ -103,6 +103,12 @@ impl OwnerRef {
     pub fn is_controller(&self) -> bool {
         self.controller == Some(true)
     }
+
+    /// Whether its API version is one of this group.
+    pub fn is_of_group(&self, group: &str) -> bool {
+        let rest = self.api_version.strip_prefix(group);
+        rest.is_some_and(|it| if group.is_empty() { !it.contains('/') } else { it.starts_with('/') })
+    }
 }
 
 /// Whether a manager applies (server-side apply) or writes otherwise.

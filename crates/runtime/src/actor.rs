@@ -24,8 +24,8 @@ pub trait Actor {
     /// The kinds whose changes it wants.
     fn kinds(&self) -> Vec<KindId>;
 
-    /// Takes changes of one of its kinds in; writes nothing.
-    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>);
+    /// Takes changes of one of its kinds in; writes nothing. Answers whether it may have something to do by them.
+    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) -> bool;
 
     /// Starts from the present state instead of changes: at the beginning, and after the log was too short.
     fn list(&mut self, view: &View<'_>);

@@ -80,8 +80,7 @@ impl Watch {
                 let before = change.before.as_ref().filter(|it| is_other(it));
                 for object in before.into_iter().chain(after) {
                     let Some(owner) = object.meta.controller().filter(|it| it.kind == *owner_kind) else { continue };
-                    let group = owner.api_version.split_once('/').map_or("", |(group, _)| group);
-                    if group == *owner_group {
+                    if owner.is_of_group(owner_group) {
                         let key = Key { namespace: object.meta.namespace.clone(), name: owner.name.clone() };
                         if out.last() != Some(&key) {
                             out.push(key);
@@ -101,6 +100,8 @@ pub struct Controller {
     /// The same by kind.
     by_kind: Vec<Vec<Watch>>,
     queue: Queue,
+    /// Keys of the change that is being looked at.
+    keys: Vec<Key>,
     /// Statuses that it wrote in the last turn.
     own: Vec<Revision>,
     last_work: Option<Instant>,
@@ -123,6 +124,7 @@ impl Controller {
             watches,
             by_kind,
             queue: Queue::default(),
+            keys: Vec::new(),
             own: Vec::new(),
             last_work: None,
             last_key: None,
@@ -160,20 +162,22 @@ impl Actor for Controller {
         (0..).zip(&self.by_kind).filter(|(_, it)| !it.is_empty()).map(|(idx, _)| KindId(idx)).collect()
     }
 
-    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) {
-        let Some(watches) = self.by_kind.get(usize::from(kind.0)) else { return };
-        let mut keys = Vec::new();
+    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) -> bool {
+        let Some(watches) = self.by_kind.get(usize::from(kind.0)) else { return false };
+        let keys = &mut self.keys;
+        let mut is_news = false;
         for change in changes {
             if let Some(idx) = self.own.iter().position(|it| *it == change.revision) {
                 self.own.swap_remove(idx);
                 continue;
             }
             for watch in watches {
-                watch.keys(change, view, &mut keys);
+                watch.keys(change, view, keys);
             }
             if keys.is_empty() {
                 continue;
             }
+            is_news = true;
             let delay = self.reconciler.batches(kind);
             for key in keys.drain(..) {
                 let cause = Cause { kind, key: change.object().key(), revision: change.revision };
@@ -183,6 +187,7 @@ impl Actor for Controller {
                 }
             }
         }
+        is_news
     }
 
     fn list(&mut self, view: &View<'_>) {

@@ -166,12 +166,12 @@ impl<'a> Cx<'a> {
     /// The objects of a kind that `owner` controls.
     pub fn controlled(&self, kind: KindId, owner: &Object) -> Vec<Arc<Object>> {
         let uid = &owner.meta.uid;
-        let owned = self
-            .indexes
-            .owned_by(uid)
-            .filter(|(it, _)| *it == kind)
-            .filter_map(|(_, key)| self.api.store().get(kind, key));
-        owned.filter(|it| it.meta.controller().is_some_and(|it| it.uid == *uid)).cloned().collect()
+        let mut controlled = Vec::new();
+        self.indexes.owned_by(uid).filter(|(it, _)| *it == kind).for_each(|(_, key)| {
+            let object = self.api.store().get(kind, key);
+            controlled.extend(object.filter(|it| it.meta.controller().is_some_and(|it| it.uid == *uid)).cloned());
+        });
+        controlled
     }
 
     /// Keys of the objects of a kind in a namespace that have no controller.

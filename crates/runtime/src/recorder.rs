@@ -224,7 +224,7 @@ fn name(now: Instant, fact: &Fact<'_>, n_recorded: &mut u64) -> Key {
     let mut text = String::with_capacity(name.len() + 1 + stamp.len());
     text.push_str(name);
     text.push('.');
-    text.extend(stamp.map(char::from));
+    text.push_str(str::from_utf8(&stamp).unwrap_or_default());
     let namespace = if namespace.is_empty() { Str::literal("default") } else { namespace.clone() };
     Key { namespace, name: text.into() }
 }
@@ -331,7 +331,7 @@ fn body_v1(now: Instant, fact: &Fact<'_>, action: &str, last: &mut Last) -> valu
         "action": Str::literal(action), "eventTime": time::format_micros(now.nanos()), "firstTimestamp": null,
         "involvedObject": last.involved(fact), "lastTimestamp": null, "message": fact.message,
         "reason": Str::literal(fact.reason), "reportingComponent": Str::literal(component),
-        "reportingInstance": format!("{component}-{HOST}"), "source": {}, "type": Str::literal(fact.level),
+        "reportingInstance": [component, "-", HOST].concat(), "source": {}, "type": Str::literal(fact.level),
     })
 }
 

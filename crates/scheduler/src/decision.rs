@@ -258,7 +258,7 @@ impl Decisions {
 
 /// What is said of a pod that has a node.
 pub(crate) fn assigned(pod: &Key, node: &str) -> String {
-    format!("Successfully assigned {pod} to {node}")
+    ["Successfully assigned ", &pod.namespace, "/", &pod.name, " to ", node].concat()
 }
 
 fn name(node: &Option<Str>) -> Value {

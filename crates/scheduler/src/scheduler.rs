@@ -103,7 +103,7 @@ impl Scheduler {
         }
         // A status written by a kubelet changes nothing that counts here.
         let before = change.before.as_ref();
-        let same_spec = before.is_some_and(|it| it.at("spec") == pod.at("spec"));
+        let same_spec = before.is_some_and(|it| it.body.get("spec") == pod.body.get("spec"));
         let is_news = !same_spec && before.is_none_or(|it| is_unbound(it));
         let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).cloned().unwrap_or_default();
         let same_labels = before.is_some_and(|it| it.meta.labels == pod.meta.labels);
@@ -125,7 +125,8 @@ impl Scheduler {
     fn wait(&mut self, pod: &Arc<Object>, cause: Cause, before: Option<&Arc<Object>>, now: Instant) {
         let key = pod.key();
         let info = Arc::new(PodInfo::of(pod));
-        let is_news = before.is_none_or(|it| it.at("spec") != pod.at("spec") || it.meta.labels != pod.meta.labels);
+        let is_news =
+            before.is_none_or(|it| it.body.get("spec") != pod.body.get("spec") || it.meta.labels != pod.meta.labels);
         self.queue.add(key.clone(), info.priority, now);
         if is_news && before.is_some() {
             self.queue.back_off(&key, now);
@@ -367,7 +368,7 @@ impl Actor for Scheduler {
         selecting.into_iter().chain(VOLUME_KINDS).collect()
     }
 
-    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) {
+    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) -> bool {
         for change in changes {
             match kind {
                 NODE => self.node_changed(change, view.now),
@@ -378,6 +379,7 @@ impl Actor for Scheduler {
                 kind => self.other_changed(kind, change),
             }
         }
+        true
     }
 
     fn list(&mut self, view: &View<'_>) {

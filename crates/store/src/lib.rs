@@ -112,11 +112,6 @@ impl Store {
         self.newest.get(usize::from(kind.0)).copied().unwrap_or_default()
     }
 
-    /// Kinds of which something changed after `seen`.
-    pub fn changed_since(&self, seen: Revision) -> impl Iterator<Item = KindId> {
-        (0..).zip(&self.newest).filter(move |(_, newest)| **newest > seen).map(|(idx, _)| KindId(idx))
-    }
-
     fn table(&self, kind: KindId) -> Option<&Table> {
         self.tables.get(usize::from(kind.0))
     }

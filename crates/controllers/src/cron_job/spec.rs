@@ -13,6 +13,8 @@ pub(super) struct Spec {
     /// What it was read from.
     whole: Value,
     pub schedule_text: Str,
+    /// Whether the text has `TZ` in it.
+    pub schedule_names_zone: bool,
     pub zone_name: Str,
     /// Why the text is no schedule.
     pub schedule: Result<Schedule, String>,
@@ -35,6 +37,7 @@ impl Spec {
         let zone = Zone::find(&zone_name);
         Spec {
             schedule: Schedule::parse(&schedule_text),
+            schedule_names_zone: schedule_text.contains("TZ"),
             is_zone_known: zone.is_some(),
             zone: zone.unwrap_or_else(Zone::utc),
             schedule_text,

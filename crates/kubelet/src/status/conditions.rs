@@ -106,7 +106,7 @@ impl Standing {
 }
 
 fn listed(what: &str, names: &[Str]) -> String {
-    format!("{what}: [{}]", names.join(" "))
+    [what, ": [", &names.join(" "), "]"].concat()
 }
 
 /// A condition as it was.
