@@ -252,12 +252,15 @@ impl Cluster {
             return;
         }
         let mut expired = false;
-        let batch = &mut self.batch;
-        self.delivered = self.api.store().revision();
-        for Delivery { cursor, slots } in &mut self.deliveries {
+        let (store, batch) = (self.api.store(), &mut self.batch);
+        let before = std::mem::replace(&mut self.delivered, store.revision());
+        for (newest, Delivery { cursor, slots }) in store.all_newest().iter().zip(&mut self.deliveries) {
+            if *newest <= before {
+                continue;
+            }
             let kind = cursor.kind;
-            while cursor.seen < self.api.store().newest(kind) {
-                if self.api.store().read(cursor, BATCH_CHANGES_MAX, batch).is_err() {
+            while cursor.seen < *newest {
+                if store.read(cursor, BATCH_CHANGES_MAX, batch).is_err() {
                     expired = true;
                     break;
                 }

@@ -70,6 +70,7 @@ impl Watch {
         }
     }
 
+    #[inline]
     fn keys(&self, change: &Change, view: &View<'_>, out: &mut Vec<Key>) {
         match self {
             Watch::Itself(_) => out.push(change.object().key()),
@@ -164,7 +165,6 @@ impl Actor for Controller {
 
     fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) -> bool {
         let Some(watches) = self.by_kind.get(usize::from(kind.0)) else { return false };
-        let keys = &mut self.keys;
         let mut is_news = false;
         for change in changes {
             if let Some(idx) = self.own.iter().position(|it| *it == change.revision) {
@@ -172,19 +172,13 @@ impl Actor for Controller {
                 continue;
             }
             for watch in watches {
-                watch.keys(change, view, keys);
+                watch.keys(change, view, &mut self.keys);
             }
-            if keys.is_empty() {
-                continue;
-            }
-            is_news = true;
-            let delay = self.reconciler.batches(kind);
-            for key in keys.drain(..) {
-                let cause = Cause { kind, key: change.object().key(), revision: change.revision };
-                match delay.is_zero() {
-                    true => self.queue.add(key, Some(cause)),
-                    false => self.queue.add_later(key, cause, view.now + delay),
-                }
+            // Most changes concern few.
+            if !self.keys.is_empty() {
+                let delay = self.reconciler.batches(kind);
+                enqueue(&mut self.queue, &mut self.keys, kind, change, view.now, delay);
+                is_news = true;
             }
         }
         is_news
@@ -245,5 +239,17 @@ impl Actor for Controller {
 
     fn take_up(&mut self, saved: &Value) {
         self.reconciler.take_up(saved);
+    }
+}
+
+/// Adds keys because of a change, once a delay is over.
+#[inline(never)]
+fn enqueue(queue: &mut Queue, keys: &mut Vec<Key>, kind: KindId, change: &Change, now: Instant, delay: Duration) {
+    for key in keys.drain(..) {
+        let cause = Cause { kind, key: change.object().key(), revision: change.revision };
+        match delay.is_zero() {
+            true => queue.add(key, Some(cause)),
+            false => queue.add_later(key, cause, now + delay),
+        }
     }
 }

@@ -112,6 +112,11 @@ impl Store {
         self.newest.get(usize::from(kind.0)).copied().unwrap_or_default()
     }
 
+    /// The same of all kinds, in the order of their ids.
+    pub fn all_newest(&self) -> &[Revision] {
+        &self.newest
+    }
+
     fn table(&self, kind: KindId) -> Option<&Table> {
         self.tables.get(usize::from(kind.0))
     }

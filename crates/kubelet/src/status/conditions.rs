@@ -59,6 +59,7 @@ impl Standing {
             .then(|| ("ContainersNotInitialized", listed("containers with incomplete status", &self.incomplete)));
         let not_ready_pod = not_ready.clone().or(self.gates.clone().map(|it| ("ReadinessGatesNotReady", it)));
         let before: Vec<Old<'_>> = self.before.iter().map(Old::of).collect();
+        let now = Value::from(time::format_secs(self.now));
         let said = [
             (self.ready_to_start, None),
             (self.initialized, not_initialized.or(completed)),
@@ -67,7 +68,7 @@ impl Standing {
             (true, None),
         ];
         let ours =
-            TYPES.into_iter().zip(said).map(|(kind, (is_true, why))| self.condition(&before, kind, is_true, why));
+            TYPES.into_iter().zip(said).map(|(kind, (is_true, why))| self.condition(&before, &now, kind, is_true, why));
         // What others put there (readiness gates, DisruptionTarget) stays.
         let others = before.iter().filter(|it| !TYPES.contains(&it.kind)).map(|it| it.whole.clone());
         ours.chain(others).collect()
@@ -77,6 +78,7 @@ impl Standing {
     fn condition(
         &self,
         before: &[Old<'_>],
+        now: &Value,
         kind: &'static str,
         is_true: bool,
         why: Option<(&'static str, String)>,
@@ -91,7 +93,7 @@ impl Standing {
         {
             return old.whole.clone();
         }
-        let since = old.and_then(|it| it.since.cloned()).unwrap_or_else(|| time::format_secs(self.now).into());
+        let since = old.and_then(|it| it.since.cloned()).unwrap_or_else(|| now.clone());
         let text = |it: &str| (!it.is_empty()).then(|| Value::Str(Str::literal(it)));
         Value::Map(present!({
             "lastProbeTime": Some(Value::Null),
