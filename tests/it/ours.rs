@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cluster::{Body, Config, Duration, StreamId};
 use http::{HeaderValue, Request, Response};
-use kubectl::Input;
+use kubectl::{Context, Input};
 use tests::session::Session;
 
 use crate::transcript::{Player, Transcript};
@@ -20,6 +20,7 @@ struct Ours {
     client: Client,
     /// What stands beside the session, by name.
     files: BTreeMap<String, Vec<u8>>,
+    context: Context,
 }
 
 struct Client {
@@ -30,7 +31,11 @@ struct Client {
 
 pub fn start(transcript: &Transcript) -> Result<Box<dyn Player>, String> {
     let session = Session::new(&Config { n_nodes: transcript.n_nodes, ..Config::default() });
-    let mut ours = Ours { client: Client { session, streams: BTreeMap::new() }, files: files(transcript)? };
+    let mut ours = Ours {
+        client: Client { session, streams: BTreeMap::new() },
+        files: files(transcript)?,
+        context: Context::default(),
+    };
     ours.wait(Duration::from_secs(30))?;
     Ok(Box::new(ours))
 }
@@ -51,7 +56,7 @@ fn files(transcript: &Transcript) -> Result<BTreeMap<String, Vec<u8>>, String> {
 impl Player for Ours {
     fn kubectl(&mut self, words: &[String]) -> Result<String, String> {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let input = Input { stdin: Vec::new(), files: self.files.clone() };
+        let input = Input { files: self.files.clone(), context: self.context.clone(), ..Input::default() };
         let mut run = kubectl::Run::new(&words, input);
         let (mut out, mut err) = (String::new(), String::new());
         let mut waited = 0;
@@ -70,6 +75,7 @@ impl Player for Ours {
             }
             waited += 1;
         };
+        self.context = run.context().clone();
         let exit = if code == 0 { String::new() } else { format!("[exit {code}]\n") };
         Ok(out + &err + &exit)
     }

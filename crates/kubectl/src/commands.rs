@@ -137,7 +137,10 @@ pub(crate) fn start(cx: &mut Cx<'_>) -> Result<Flow> {
     let depth = (1..=names.len()).rev().find(|&n| find(&names[..n]).is_some());
     let Some(depth) = depth else {
         return match names.first() {
-            None => help::overview(cx),
+            None => match args::parse(&[], &line) {
+                Ok(_) => help::overview(cx),
+                Err(failure) => Err(Failure::Text(format!("{}\nSee 'kubectl --help' for usage.", failure.message()))),
+            },
             Some(name) => Err(unknown(name)),
         };
     };
@@ -155,6 +158,7 @@ pub(crate) fn start(cx: &mut Cx<'_>) -> Result<Flow> {
     if cx.is("help") {
         return help::of(cx, command);
     }
+    config::check(cx)?;
     (command.run)(cx)
 }
 

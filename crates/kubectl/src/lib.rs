@@ -62,6 +62,21 @@ pub struct Input {
     pub stdin: Vec<u8>,
     /// By the path that a command line names.
     pub files: BTreeMap<String, Vec<u8>>,
+    pub context: Context,
+}
+
+/// What a kubeconfig would say: it has one context, one cluster and one user.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Context {
+    /// The server's address, only to be shown.
+    pub server: String,
+    pub namespace: String,
+}
+
+impl Default for Context {
+    fn default() -> Context {
+        Context { server: "http://localhost".to_owned(), namespace: String::new() }
+    }
 }
 
 /// What a command printed, and its exit code.
@@ -147,6 +162,11 @@ impl Run {
         if !matches!(self.state, State::Done(_)) {
             self.finish(client, 130);
         }
+    }
+
+    /// The context, as the command leaves it.
+    pub fn context(&self) -> &Context {
+        &self.shell.input.context
     }
 
     /// What was printed since the last call.

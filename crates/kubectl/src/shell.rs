@@ -131,10 +131,9 @@ impl Cx<'_> {
 
     /// The namespace that the command line or the context names.
     pub(crate) fn namespace(&self) -> String {
-        match self.shell.flags.text("namespace") {
-            "" => "default".to_owned(),
-            it => it.to_owned(),
-        }
+        let context = self.shell.input.context.namespace.as_str();
+        let found = [self.shell.flags.text("namespace"), context].into_iter().find(|it| !it.is_empty());
+        found.unwrap_or("default").to_owned()
     }
 
     pub(crate) fn ask_to_edit(&mut self, text: String) {

@@ -77,7 +77,11 @@ impl Engine {
                 })
             };
             match job {
-                Ok(Job::Request { request, timeout, reply }) => self.answer(*request, timeout, reply),
+                Ok(Job::Request { request, timeout, reply }) => {
+                    // It may have come after a long sleep.
+                    self.pass_time();
+                    self.answer(*request, timeout, reply);
+                }
                 Ok(Job::Recording(reply)) => {
                     reply.send(self.cluster.recording()).ok();
                 }

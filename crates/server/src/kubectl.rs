@@ -6,14 +6,14 @@ use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use kubectl::{Body, Client, Input, Progress, Run};
+use kubectl::{Body, Client, Context, Input, Progress, Run};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use value::{json, time};
@@ -37,11 +37,15 @@ pub(crate) fn run(words: &[String]) -> Result<u8, String> {
         address: address.trim_end_matches('/').to_owned(),
         streams: BTreeMap::new(),
         n_streams: 0,
-        now_secs: 0,
+        clock: (0, Instant::now()),
     };
     client.read_clock();
     let args: Vec<&str> = words.iter().map(String::as_str).collect();
-    let mut run = Run::new(&args, input(&words)?);
+    if words.iter().any(|it| it == "set-context") {
+        return Err("drydock kubectl has no kubeconfig to set a context in; say -n NAMESPACE".to_owned());
+    }
+    let context = Context { server: server.clone(), namespace: String::new() };
+    let mut run = Run::new(&args, Input { context, ..input(&words)? });
     loop {
         let progress = run.poll(&mut client);
         for chunk in run.take_output() {
@@ -142,8 +146,8 @@ struct Http {
     address: String,
     streams: BTreeMap<u64, Receiver<Vec<u8>>>,
     n_streams: u64,
-    /// The server's virtual time.
-    now_secs: i64,
+    /// The server's virtual time in seconds, and when it was read.
+    clock: (i64, Instant),
 }
 
 impl Http {
@@ -152,7 +156,7 @@ impl Http {
         if let Body::Whole(bytes) = self.send(request).into_body()
             && let Some(now) = json::parse(&bytes).ok().as_ref().and_then(|it| it.str_at("status.time"))
         {
-            self.now_secs = time::parse_secs(now).unwrap_or(0);
+            self.clock = (time::parse_secs(now).unwrap_or(0), Instant::now());
         }
     }
 
@@ -232,7 +236,9 @@ impl Client for Http {
         self.streams.remove(&stream);
     }
 
+    /// Timeouts are of the user's own time, however fast or slow the server's clock runs.
     fn now_secs(&self) -> i64 {
-        self.now_secs
+        let (then, read) = self.clock;
+        then.saturating_add_unsigned(read.elapsed().as_secs())
     }
 }

@@ -28,7 +28,7 @@ pub fn of(engine: &mut Engine, text: &str) -> Tell {
 
 fn one(engine: &mut Engine, document: &Document) -> Difference {
     let file = json::to_string(&document.value).into_bytes();
-    let input = Input { stdin: Vec::new(), files: BTreeMap::from([(FILE.to_owned(), file)]) };
+    let input = Input { files: BTreeMap::from([(FILE.to_owned(), file)]), ..Input::default() };
     let said = kubectl::run(&["diff", "-f", FILE], input, engine, &mut |_| false);
     // What comes before the first hunk names files that nobody has.
     let hunks = said.stdout.find("@@").and_then(|at| said.stdout.get(at..)).unwrap_or_default();

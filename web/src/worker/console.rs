@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kubectl::{Input, Progress, Run, complete};
+use kubectl::{Context, Input, Progress, Run, complete};
 use web::{Completion, Tell};
 
 use crate::client::Engine;
@@ -12,6 +12,8 @@ use crate::tell;
 #[derive(Default)]
 pub struct Console {
     run: Option<Run>,
+    /// What `kubectl config` has made of it.
+    context: Context,
 }
 
 impl Console {
@@ -34,7 +36,7 @@ impl Console {
         // The manifest in the editor, under the names that one tries first.
         let file = manifest.as_bytes().to_vec();
         let files = ["manifest.yaml", "./manifest.yaml"].map(|it| (it.to_owned(), file.clone()));
-        let input = Input { stdin: file, files: BTreeMap::from(files) };
+        let input = Input { stdin: file, files: BTreeMap::from(files), context: self.context.clone() };
         self.run = Some(Run::new(args, input));
         self.poll(engine);
     }
@@ -54,6 +56,7 @@ impl Console {
             }
         };
         if is_done {
+            self.context = run.context().clone();
             self.run = None;
         }
         if is_done || !text.is_empty() {

@@ -69,7 +69,7 @@ fn each(engine: &mut Engine, text: &str, args: &[&str], is_reversed: bool) -> Re
 
 fn one(engine: &mut Engine, document: &Document, args: &[&str], res: &mut Result) {
     let file = json::to_string(&document.value).into_bytes();
-    let input = Input { stdin: Vec::new(), files: BTreeMap::from([(FILE.to_owned(), file)]) };
+    let input = Input { files: BTreeMap::from([(FILE.to_owned(), file)]), ..Input::default() };
     engine.failures.clear();
     let mut run = Run::new(args, input);
     let code = match run.poll(engine) {

@@ -84,7 +84,10 @@ fn can_i(cx: &mut Cx<'_>) -> Result<Flow> {
     let args = cx.flags().args.clone();
     let (verb, target) = match args.as_slice() {
         [verb, target] => (verb, target),
-        _ => return fail("you must specify two arguments: verb resource or verb resource/resourceName."),
+        _ => {
+            let asked = "you must specify two arguments: verb resource or verb resource/resourceName.";
+            return fail(format!("{asked}\nSee 'kubectl auth can-i -h' for help and examples."));
+        }
     };
     let mut spec = Value::map();
     let unknown = |verb: &str| format!("Warning: verb '{verb}' is not a known verb\n");
@@ -96,6 +99,7 @@ fn can_i(cx: &mut Cx<'_>) -> Result<Flow> {
     } else {
         let (word, name) = target.split_once('/').unwrap_or((target, ""));
         let (group, resource) = match cx.mapper()?.find(word) {
+            _ if word == "*" => (String::new(), "*".to_owned()),
             Some(it) => {
                 if !it.namespaced && !cx.is("all-namespaces") {
                     let group = if it.group.is_empty() { String::new() } else { format!(" in group '{}'", it.group) };

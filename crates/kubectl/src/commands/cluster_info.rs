@@ -8,7 +8,7 @@ pub(super) const COMMANDS: &[Command] =
     &[Command { name: "cluster-info", usage: "", about: "Display cluster information", flags: &[], run: cluster_info }];
 
 fn cluster_info(cx: &mut Cx<'_>) -> Result<Flow> {
-    let server = cx.flags().text_or("server", "http://localhost").to_owned();
+    let server = super::config::server(cx);
     cx.line(&format!("Kubernetes control plane is running at {server}"));
     cx.line("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.");
     Ok(Flow::Done)

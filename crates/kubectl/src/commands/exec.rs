@@ -128,7 +128,7 @@ fn exec(cx: &mut Cx<'_>) -> Result<Flow> {
     let (target, command) = flags.args.split_at(n_before);
     let (target, command) = match (target, command) {
         ([], _) if !flags.changed("filename") => {
-            return usage("exec", "pod, type/name or --filename must be specified");
+            return fail("pod, type/name or --filename must be specified");
         }
         ([_, _, ..], []) => {
             return fail(

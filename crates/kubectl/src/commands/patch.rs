@@ -86,7 +86,8 @@ fn patch(cx: &mut Cx<'_>) -> Result<Flow> {
             json::parse(&bytes).map_err(|it| Failure::Text(it.to_string()))?
         };
         let operation = if object == info.object { "patched (no change)" } else { "patched" };
-        printer.print(cx, &object, &dry_run.said(operation))
+        // kubectl does not say here that it was a dry run.
+        printer.print(cx, &object, operation)
     })?;
     if n_patched == 0 {
         return fail("no objects passed to patch");

@@ -1,14 +1,14 @@
 //! `top`: what nodes and pods use, where the server has metrics.
 
 use value::quantity::Quantity;
-use value::{Value, quantity};
+use value::{Value, quantity, time};
 
 use super::{Command, SELECTOR};
 use crate::api::{JSON, Url};
 use crate::failure::{Result, fail, usage};
 use crate::order;
 use crate::shell::{Cx, Flow};
-use crate::tabs;
+use crate::{age, tabs};
 
 pub(super) const COMMANDS: &[Command] = &[
     Command {
@@ -37,6 +37,8 @@ pub(super) const COMMANDS: &[Command] = &[
     },
 ];
 
+/// Pods of this age have metrics (`metricsCreationDelay`).
+const DELAY_SECS: i64 = 120;
 const MIB: i64 = 1024 * 1024;
 
 fn metrics(cx: &mut Cx<'_>, kind: &str, namespace: &str, name: &str) -> Result<Vec<Value>> {
@@ -103,7 +105,7 @@ fn nodes(cx: &mut Cx<'_>) -> Result<Flow> {
     let nodes = cx.resource("nodes")?;
     let mut rows = String::new();
     if !cx.is("no-headers") {
-        rows.push_str("NAME\tCPU(cores)\tCPU(%)\tMEMORY(bytes)\tMEMORY(%)\n");
+        rows.push_str("NAME\tCPU(cores)\tCPU(%)\tMEMORY(bytes)\tMEMORY(%)\t\n");
     }
     for it in &found {
         let name = it.str_at("metadata.name").unwrap_or_default();
@@ -125,6 +127,26 @@ fn nodes(cx: &mut Cx<'_>) -> Result<Flow> {
     Ok(Flow::Done)
 }
 
+/// Fails where there are pods that should have metrics by now, or will have (`verifyEmptyMetrics`).
+fn not_yet(cx: &mut Cx<'_>, namespace: &str) -> Result<()> {
+    let pods = cx.resource("pods")?;
+    let mut url = Url::of(&pods, namespace, "", "");
+    for (flag, parameter) in [("selector", "labelSelector"), ("field-selector", "fieldSelector")] {
+        url = url.with(parameter, &cx.text(flag));
+    }
+    let list = cx.list(&url, JSON)?;
+    for pod in list.list_at("items") {
+        let text = |path: &str| pod.str_at(path).unwrap_or_default();
+        let created = time::parse_secs(text("metadata.creationTimestamp")).unwrap_or(0);
+        if cx.now() - created > DELAY_SECS {
+            let (namespace, name) = (text("metadata.namespace"), text("metadata.name"));
+            let age = age::since(Some(text("metadata.creationTimestamp")), cx.now());
+            return fail(format!("Metrics not available for pod {namespace}/{name}, age: {age}"));
+        }
+    }
+    if list.list_at("items").is_empty() { Ok(()) } else { fail("metrics not available yet") }
+}
+
 fn pods(cx: &mut Cx<'_>) -> Result<Flow> {
     let args = cx.flags().args.clone();
     if args.len() > 1 {
@@ -138,6 +160,7 @@ fn pods(cx: &mut Cx<'_>) -> Result<Flow> {
     let namespace = if all { String::new() } else { cx.namespace() };
     let found = metrics(cx, "PodMetrics", &namespace, &name)?;
     if found.is_empty() {
+        not_yet(cx, &namespace)?;
         match all {
             true => cx.note("No resources found"),
             false => cx.note(&format!("No resources found in {namespace} namespace.")),
@@ -149,7 +172,7 @@ fn pods(cx: &mut Cx<'_>) -> Result<Flow> {
     if !cx.is("no-headers") {
         let before = if all { "NAMESPACE\t" } else { "" };
         let name = if by_container { "POD\tNAME" } else { "NAME" };
-        rows.push_str(&format!("{before}{name}\tCPU(cores)\tMEMORY(bytes)\n"));
+        rows.push_str(&format!("{before}{name}\tCPU(cores)\tMEMORY(bytes)\t\n"));
     }
     let line = |cpu: i64, memory: i64| format!("{cpu}m\t{}Mi\t\n", memory / MIB);
     for it in &found {

@@ -1,24 +1,37 @@
 //! Services and ingresses.
 
+use meta::names;
 use value::{Value, value};
 
 use super::{finish, name};
 use crate::failure::{Result, fail};
 use crate::shell::{Cx, Flow};
 
-/// The port of `8080` and the target of `8080:80`.
+/// The port of `8080` and the target of `8080:80` (`parsePorts`).
 fn port(text: &str, node_port: i64) -> Result<Value> {
-    let (port, target) = text.split_once(':').unwrap_or((text, text));
-    let number = |text: &str| text.parse::<i64>().ok().filter(|it| (0..65536).contains(it));
-    let Some(port) = number(port) else {
-        return fail(format!("strconv.ParseInt: parsing {}: invalid syntax", meta::quoted(port)));
+    let mut parts = text.split(':');
+    let (first, target) = (parts.next().unwrap_or_default(), parts.next());
+    let is_number = !first.is_empty() && first.bytes().all(|it| it.is_ascii_digit());
+    let Ok(port) = first.parse::<u16>() else {
+        let problem = if is_number { "value out of range" } else { "invalid syntax" };
+        return fail(format!("strconv.ParseUint: parsing {}: {problem}", meta::quoted(first)));
     };
-    let target = number(target).map_or_else(|| Value::from(target), Value::Int);
+    let port = i64::from(port);
+    let target = match target.map(|it| (it, it.parse::<i64>())) {
+        None => Value::Int(port),
+        Some((_, Ok(number))) => named(Value::Int(number), names::port_number(number))?,
+        Some((name, Err(_))) => named(Value::from(name), names::port_name(name))?,
+    };
     let mut res = value!({"name": text.replace(':', "-"), "port": port, "protocol": "TCP", "targetPort": target});
     if node_port != 0 {
         res.set("nodePort", node_port);
     }
     Ok(res)
+}
+
+/// A port's name or number, unless something is wrong with it.
+fn named(port: Value, problems: Vec<String>) -> Result<Value> {
+    if problems.is_empty() { Ok(port) } else { fail(problems.join(",")) }
 }
 
 fn service(cx: &mut Cx<'_>, kind: &str, command: &str) -> Result<Flow> {

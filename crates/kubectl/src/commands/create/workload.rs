@@ -4,6 +4,7 @@ use value::{Value, value};
 
 use super::{command_line, compact, finish, name};
 use crate::failure::{Failure, Result, fail};
+use crate::mapper::Resource;
 use crate::shell::{Cx, Flow};
 
 /// The name of a container: the image's last part.
@@ -15,11 +16,11 @@ fn container_name(image: &str) -> String {
 }
 
 pub(super) fn deployment(cx: &mut Cx<'_>) -> Result<Flow> {
-    let name = name(cx, "create deployment")?;
     let images = cx.flags().list("image");
     if images.is_empty() {
         return fail("required flag(s) \"image\" not set");
     }
+    let name = name(cx, "create deployment")?;
     let command = command_line(cx);
     if images.len() > 1 && !command.is_empty() {
         return fail("cannot specify multiple --image options and command");
@@ -78,9 +79,10 @@ pub(super) fn job(cx: &mut Cx<'_>) -> Result<Flow> {
             let targets = cx.targets(&rules)?;
             let (infos, failures) = cx.collect(targets, &rules);
             Failure::all(failures)?;
-            let Some(info) = infos.first().filter(|it| it.resource.is("batch", "CronJob")) else {
-                return fail("from must be an existing cronjob");
-            };
+            let Some(info) = infos.first() else { return fail("from must be an existing cronjob") };
+            if !info.resource.is("batch", "CronJob") {
+                return fail(format!("unknown object type {}", go_type(&info.resource)));
+            }
             let cron = &info.object;
             let template = cron.at("spec.jobTemplate").cloned().unwrap_or_default();
             let mut annotations = crate::manifest::strings(&template, "annotations");
@@ -101,8 +103,16 @@ pub(super) fn job(cx: &mut Cx<'_>) -> Result<Flow> {
     finish(cx, job, "failed to create job: ")
 }
 
+/// `*v1.Deployment`
+fn go_type(resource: &Resource) -> String {
+    // Go has types for kinds of Kubernetes alone.
+    match resource.group.contains('.') && !resource.group.ends_with(".k8s.io") {
+        true => "*unstructured.Unstructured".to_owned(),
+        false => format!("*{}.{}", resource.version, resource.kind),
+    }
+}
+
 pub(super) fn cron_job(cx: &mut Cx<'_>) -> Result<Flow> {
-    let name = name(cx, "create cronjob")?;
     let (image, schedule) = (cx.text("image"), cx.text("schedule"));
     if image.is_empty() || schedule.is_empty() {
         let missing: Vec<&str> = [("image", &image), ("schedule", &schedule)]
@@ -112,6 +122,7 @@ pub(super) fn cron_job(cx: &mut Cx<'_>) -> Result<Flow> {
             .collect();
         return fail(format!("required flag(s) \"{}\" not set", missing.join("\", \"")));
     }
+    let name = name(cx, "create cronjob")?;
     let restart = cx.flags().text_or("restart", "OnFailure").to_owned();
     let template = pod_template(&name, &image, command_line(cx), &restart);
     let object = value!({
