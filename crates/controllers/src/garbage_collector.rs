@@ -175,8 +175,8 @@ fn reconcile(cx: &mut Cx<'_>, (kind, key): &Item) -> Result<(), Status> {
 }
 
 /// Says that an owner is not where the reference looks for it (`reportInvalidNamespaceOwnerRef`).
-fn report_misplaced(cx: &mut Cx<'_>, (kind, key): &Item, uid: &str) {
-    let Some(object) = cx.get(*kind, key) else { return };
+fn report_misplaced(cx: &mut Cx<'_>, item: &Item, uid: &str) {
+    let Some(object) = cx.get(item.0, &item.1) else { return };
     let Some(OwnerRef { api_version, kind, name, uid, .. }) = object.meta.owners.iter().find(|it| it.uid == *uid)
     else {
         return;
@@ -186,7 +186,7 @@ fn report_misplaced(cx: &mut Cx<'_>, (kind, key): &Item, uid: &str) {
         "ownerRef [{api_version}/{kind}, namespace: {namespace}, name: {name}, uid: {uid}] does not exist in namespace {}",
         quoted(namespace)
     );
-    cx.event_by_name(&object, "Warning", "OwnerRefInvalidNamespace", &message);
+    cx.event_by_name((item.0, &item.1), &object.meta.uid, "Warning", "OwnerRefInvalidNamespace", &message);
 }
 
 /// How an owner reference stands (`classifyReferences`).

@@ -68,6 +68,7 @@ pub fn all(kinds: Vec<KindId>, with_add_ons: bool) -> Vec<(Box<dyn Actor>, &'sta
         controller(volume_binder::Claims, "persistentvolume-controller"),
         controller(volume_protection::VOLUMES, "pv-protection-controller"),
         controller(volume_protection::CLAIMS, "pvc-protection-controller"),
+        controller(volume_protection::CLASSES, "vac-protection-controller"),
         controller(pod_gc::PodGc::default(), "pod-garbage-collector"),
         controller(replica_set::ReplicaSets(replica_set::REPLICA_SETS), "replicaset-controller"),
         controller(replica_set::ReplicaSets(replica_set::REPLICATION_CONTROLLERS), "replication-controller"),

@@ -1,8 +1,9 @@
-//! Lets claims and volumes go only when nothing uses them (`pkg/controller/volume/{pvcprotection,pvprotection}`).
+//! Lets claims, volumes and classes of attributes go only when nothing uses them
+//! (`pkg/controller/volume/{pvcprotection,pvprotection,vacprotection}`).
 
 use std::sync::Arc;
 
-use kinds::{PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD};
+use kinds::{PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, VOLUME_ATTRIBUTES_CLASS};
 use meta::{Key, KindId, Object, Status};
 use runtime::{Action, Cx, Reconciler, View, Watch, volumes};
 use store::Change;
@@ -16,13 +17,18 @@ pub(crate) struct Protection {
     kind: KindId,
     finalizer: &'static str,
     is_used: fn(&View<'_>, &Object) -> bool,
+    /// Which changes of others end a use.
+    ends: &'static [(KindId, Ends)],
 }
+
+type Ends = fn(&Change, &View<'_>, &mut Vec<Key>);
 
 pub(crate) const CLAIMS: Protection = Protection {
     name: "persistentvolumeclaim-protection",
     kind: PERSISTENT_VOLUME_CLAIM,
     finalizer: "kubernetes.io/pvc-protection",
     is_used: is_claim_used,
+    ends: &[(POD, claims_of)],
 };
 
 pub(crate) const VOLUMES: Protection = Protection {
@@ -30,7 +36,26 @@ pub(crate) const VOLUMES: Protection = Protection {
     kind: PERSISTENT_VOLUME,
     finalizer: "kubernetes.io/pv-protection",
     is_used: |_, volume| volume.str_at("status.phase") == Some("Bound"),
+    ends: &[],
 };
+
+pub(crate) const CLASSES: Protection = Protection {
+    name: "volumeattributesclass-protection",
+    kind: VOLUME_ATTRIBUTES_CLASS,
+    finalizer: "kubernetes.io/vac-protection",
+    is_used: |view, class| {
+        let uses = |it: &Arc<Object>| CLASS_NAMES.iter().any(|path| it.str_at(path) == Some(class.name()));
+        view.list(PERSISTENT_VOLUME, None).chain(view.list(PERSISTENT_VOLUME_CLAIM, None)).any(uses)
+    },
+    ends: &[(PERSISTENT_VOLUME, classes_of), (PERSISTENT_VOLUME_CLAIM, classes_of)],
+};
+
+/// Where claims and volumes name their classes.
+const CLASS_NAMES: [&str; 3] = [
+    "spec.volumeAttributesClassName",
+    "status.currentVolumeAttributesClassName",
+    "status.modifyVolumeStatus.targetVolumeAttributesClassName",
+];
 
 impl Reconciler for Protection {
     fn name(&self) -> &'static str {
@@ -42,11 +67,8 @@ impl Reconciler for Protection {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        let mut watches = vec![Watch::Itself(self.kind)];
-        if self.kind == PERSISTENT_VOLUME_CLAIM {
-            watches.push(Watch::Map { kind: POD, keys: claims_of });
-        }
-        watches
+        let others = self.ends.iter().map(|(kind, keys)| Watch::Map { kind: *kind, keys: *keys });
+        std::iter::once(Watch::Itself(self.kind)).chain(others).collect()
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
@@ -62,6 +84,15 @@ impl Reconciler for Protection {
         }
         Ok(Action::AwaitChange)
     }
+}
+
+/// Classes that a claim or a volume named before.
+fn classes_of(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
+    if view.is_empty(VOLUME_ATTRIBUTES_CLASS) {
+        return;
+    }
+    let names = change.before.iter().flat_map(|it| CLASS_NAMES.iter().filter_map(|path| it.str_at(path)));
+    keys.extend(names.map(Key::cluster));
 }
 
 /// Claims that a pod uses no longer.

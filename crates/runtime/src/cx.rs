@@ -331,10 +331,12 @@ impl<'a> Cx<'a> {
         self.event_from(EventSource { component, host: "" }, object, level, reason, message, "");
     }
 
-    /// Records an event about an object that is only named, not one of its revisions.
-    pub fn event_by_name(&mut self, object: &Object, level: &str, reason: &str, message: &str) {
-        let meta = meta::Metadata { identity: object.meta.identity.clone(), ..meta::Metadata::default() };
-        self.event(&Object { kind: object.kind, meta, body: value::Map::default() }, level, reason, message);
+    /// Records an event about an object that is only named, not one of its revisions. It may be gone.
+    pub fn event_by_name(&mut self, (kind, key): (KindId, &Key), uid: &Str, level: &str, reason: &str, message: &str) {
+        let Key { namespace, name } = key.clone();
+        let identity = meta::Identity { name, namespace, uid: uid.clone(), ..meta::Identity::default() };
+        let meta = meta::Metadata { identity: identity.into(), ..meta::Metadata::default() };
+        self.event(&Object { kind, meta, body: value::Map::default() }, level, reason, message);
     }
 
     /// Records an event from another source, or about a part of the object.

@@ -124,7 +124,10 @@ impl Recorder {
     /// Decides what becomes of an event at `now`.
     pub fn correlate(&mut self, now: Instant, fact: &Fact<'_>) -> Decision {
         self.forget();
-        let source = digest(0, &[fact.source.component, fact.source.host, &fact.about.meta.uid, fact.level]);
+        let about = &fact.about.meta;
+        // Some name an object without its uid.
+        let place = if about.uid.is_empty() { [&*about.namespace, &*about.name] } else { [""; 2] };
+        let source = digest(0, &[fact.source.component, fact.source.host, &about.uid, fact.level, place[0], place[1]]);
         let reason = digest(source, &[fact.reason]);
         let told = self.told.or_insert_with(&source, Told::new);
         let single = told.single(now, reason, fact.message);

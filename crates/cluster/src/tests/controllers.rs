@@ -241,3 +241,24 @@ fn a_namespace_loses_its_pods_first() {
         "#]],
     );
 }
+
+#[test]
+fn a_class_of_volume_attributes_stays_while_a_claim_names_it() {
+    check(
+        &[
+            "{kind: VolumeAttributesClass, driverName: a.b, parameters: {a: b}, metadata: {name: fast}}",
+            "{kind: PersistentVolumeClaim, metadata: {name: data}, spec: {volumeAttributesClassName: fast, accessModes: \
+             [ReadWriteOnce], storageClassName: none, resources: {requests: {storage: 1Gi}}}}",
+            "delete VolumeAttributesClass fast",
+            "wait 5",
+            "show VolumeAttributesClass fast metadata.finalizers",
+            "delete PersistentVolumeClaim data",
+            "wait 5",
+            "show VolumeAttributesClass fast",
+        ],
+        expect![[r#"
+            fast: ["kubernetes.io/vac-protection"]
+            fast: gone
+        "#]],
+    );
+}
