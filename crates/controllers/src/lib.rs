@@ -33,6 +33,7 @@ mod stateful_set;
 mod taint_eviction;
 mod ttl_after_finished;
 mod volume_binder;
+mod volume_expansion;
 mod volume_protection;
 mod volume_provisioner;
 
@@ -69,6 +70,7 @@ pub fn all(kinds: Vec<KindId>, with_add_ons: bool) -> Vec<(Box<dyn Actor>, &'sta
         controller(volume_protection::VOLUMES, "pv-protection-controller"),
         controller(volume_protection::CLAIMS, "pvc-protection-controller"),
         controller(volume_protection::CLASSES, "vac-protection-controller"),
+        controller(volume_expansion::Expansion, "volume_expand"),
         controller(pod_gc::PodGc::default(), "pod-garbage-collector"),
         controller(replica_set::ReplicaSets(replica_set::REPLICA_SETS), "replicaset-controller"),
         controller(replica_set::ReplicaSets(replica_set::REPLICATION_CONTROLLERS), "replication-controller"),

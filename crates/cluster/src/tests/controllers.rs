@@ -262,3 +262,43 @@ fn a_class_of_volume_attributes_stays_while_a_claim_names_it() {
         "#]],
     );
 }
+
+#[test]
+fn a_claim_that_grows_waits_for_its_driver() {
+    let volume = |name: &str, source: &str| {
+        format!(
+            "{{kind: PersistentVolume, metadata: {{name: {name}}}, spec: {{accessModes: [ReadWriteOnce], storageClassName: big, \
+             capacity: {{storage: 1Gi}}, claimRef: {{namespace: default, name: {name}}}, {source}}}}}"
+        )
+    };
+    let claim = |name: &str, size: &str| {
+        format!(
+            "{{kind: PersistentVolumeClaim, metadata: {{name: {name}}}, spec: {{accessModes: [ReadWriteOnce], \
+             storageClassName: big, resources: {{requests: {{storage: {size}}}}}}}}}"
+        )
+    };
+    check(
+        &[
+            "{kind: StorageClass, provisioner: a.b, allowVolumeExpansion: true, metadata: {name: big}}",
+            &volume("own", "csi: {driver: a.b, volumeHandle: a}"),
+            &volume("old", "gcePersistentDisk: {pdName: a}"),
+            &claim("own", "1Gi"),
+            &claim("old", "1Gi"),
+            "wait 5",
+            "events ExternalExpanding",
+            &claim("own", "2Gi"),
+            &claim("old", "2Gi"),
+            "wait 60",
+            "events ExternalExpanding",
+            "show PersistentVolumeClaim old metadata.annotations",
+        ],
+        expect![[r#"
+            Normal volume_expand PersistentVolumeClaim/old: CSI migration enabled for kubernetes.io/gce-pd; waiting for external resizer to expand the pvc
+            Normal volume_expand PersistentVolumeClaim/own: waiting for an external controller to expand this PVC
+            old: {"pv.kubernetes.io/bind-completed":"yes","pv.kubernetes.io/bound-by-controller":"yes","volume.kubernetes.io/storage-resizer":"pd.csi.storage.gke.io"}
+        "#]],
+    );
+}
+
+const NODE: &str = "{kind: Node, metadata: {name: bare, labels: {kubernetes.io/os: linux, kubernetes.io/arch: arm64, \
+                    beta.kubernetes.io/arch: amd64}}}";
