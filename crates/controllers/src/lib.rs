@@ -22,6 +22,7 @@ mod load_balancer;
 mod machine_pool;
 mod namespace;
 mod node_lifecycle;
+mod node_ttl;
 mod pod_gc;
 mod pods;
 mod replica_set;
@@ -65,6 +66,7 @@ pub fn all(kinds: Vec<KindId>, with_add_ons: bool) -> Vec<(Box<dyn Actor>, &'sta
         controller(machine_pool::MachinePools, "machinepool-controller"),
         controller(namespace::Namespaces, "namespace-controller"),
         controller(node_lifecycle::NodeLifecycle::default(), "node-controller"),
+        controller(node_ttl::NodeTtl::default(), "ttl-controller"),
         controller(volume_binder::Volumes, "persistentvolume-controller"),
         controller(volume_binder::Claims, "persistentvolume-controller"),
         controller(volume_protection::VOLUMES, "pv-protection-controller"),

@@ -35,10 +35,22 @@ const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
 const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
 
+/// Labels that go by other names, too: the newer ones count (`labelReconcileInfo`).
+const LABELS: [(&str, &str); 2] =
+    [("kubernetes.io/os", "beta.kubernetes.io/os"), ("kubernetes.io/arch", "beta.kubernetes.io/arch")];
+
 pub(crate) struct NodeLifecycle {
-    /// Nodes by uid: the Ready condition as last seen, and since when it is like that.
-    known: KeyMap<(Value, Instant), Str>,
+    /// By name.
+    known: KeyMap<Known, Str>,
     evictions: Throttle,
+}
+
+/// A node that is there.
+struct Known {
+    uid: Str,
+    /// The Ready condition as last seen, and since when it is like that.
+    ready: Value,
+    since: Instant,
 }
 
 impl Default for NodeLifecycle {
@@ -61,26 +73,32 @@ impl Reconciler for NodeLifecycle {
     }
 
     fn saved(&self) -> Value {
-        let all =
-            self.known.sorted().into_iter().map(|(uid, (ready, since))| {
-                (uid.clone(), value!({ "ready": ready, "since": saved::instant(*since) }))
-            });
+        let all = self.known.sorted().into_iter().map(|(name, Known { uid, ready, since })| {
+            (name.clone(), value!({ "ready": ready, "since": saved::instant(*since), "uid": uid }))
+        });
         all.collect::<Map>().into()
     }
 
     fn take_up(&mut self, saved: &Value) {
-        for (uid, it) in saved.as_map().into_iter().flat_map(Map::iter) {
+        for (name, it) in saved.as_map().into_iter().flat_map(Map::iter) {
             if let (Some(ready), Some(since)) = (it.get("ready"), it.get("since").and_then(saved::to_instant)) {
-                self.known.insert(uid.clone(), (ready.clone(), since));
+                let uid = it.get("uid").and_then(Value::as_shared_str).cloned().unwrap_or_default();
+                self.known.insert(name.clone(), Known { uid, ready: ready.clone(), since });
             }
         }
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
-        let Some(node) = cx.get(NODE, key) else { return Ok(Action::AwaitChange) };
-        if !self.known.contains_key(&node.meta.uid) {
+        let Some(node) = cx.get(NODE, key) else {
+            if let Some(gone) = self.known.remove(&key.name) {
+                let message = format!("Node {0} event: Removing Node {0} from Controller", key.name);
+                cx.event_by_name((NODE, key), &gone.uid, "Normal", "RemovingNode", &message);
+            }
+            return Ok(Action::AwaitChange);
+        };
+        if !self.known.contains_key(&key.name) {
             let message = format!("Node {0} event: Registered Node {0} in Controller", node.name());
-            cx.event(&node, "Normal", "RegisteredNode", &message);
+            cx.event_by_name((NODE, key), &node.meta.uid, "Normal", "RegisteredNode", &message);
         }
         let deadline = self.deadline(cx, &node);
         let node = match deadline {
@@ -89,6 +107,7 @@ impl Reconciler for NodeLifecycle {
         };
         let ready = status_of(&node, "Ready");
         let wait = self.taint(cx, &node, ready)?;
+        reconcile_labels(cx, &node)?;
         let silence = deadline.filter(|it| *it > cx.now()).map(|it| it.since(cx.now()));
         Ok([wait, silence].into_iter().flatten().min().map_or(Action::AwaitChange, Action::RequeueAfter))
     }
@@ -98,7 +117,9 @@ impl Reconciler for NodeLifecycle {
 fn on_node(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
     let same = match (&change.before, &change.after) {
         (Some(before), Some(after)) => {
-            before.at("spec") == after.at("spec") && before.at("status.conditions") == after.at("status.conditions")
+            before.at("spec") == after.at("spec")
+                && before.at("status.conditions") == after.at("status.conditions")
+                && before.meta.labels == after.meta.labels
         }
         _ => false,
     };
@@ -119,9 +140,11 @@ impl NodeLifecycle {
         let ready = node.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some("Ready"));
         let grace = if ready.is_some() { GRACE } else { STARTUP_GRACE };
         let ready = ready.cloned().unwrap_or_default();
-        let seen = self.known.or_insert_with(&node.meta.uid, || (ready.clone(), cx.now()));
-        if seen.0 != ready && ready.str_at("status") != Some("Unknown") {
-            *seen = (ready, cx.now());
+        let (uid, now) = (node.meta.uid.clone(), cx.now());
+        let new = || Known { uid: uid.clone(), ready: ready.clone(), since: now };
+        let seen = self.known.or_insert_with(&node.meta.name, new);
+        if seen.uid != uid || (seen.ready != ready && ready.str_at("status") != Some("Unknown")) {
+            *seen = new();
         }
         let lease = cx.get(LEASE, &Key::new(LEASES, node.name()));
         // A lease without a time of renewal is one whose holder is alive: its renewals are computed when read.
@@ -131,7 +154,7 @@ impl NodeLifecycle {
         }
         let renewed = lease
             .and_then(|it| it.str_at("spec.renewTime").and_then(time::parse_nanos))
-            .map_or(seen.1, Instant::from_nanos);
+            .map_or(seen.since, Instant::from_nanos);
         Some(looked(renewed + grace))
     }
 }
@@ -171,11 +194,25 @@ fn lose(cx: &mut Cx<'_>, node: &Arc<Object>) -> Result<Arc<Object>, Status> {
     let node = cx.update_status(node, status)?;
     if was_ready {
         let message = format!("Node {} status is now: NodeNotReady", node.name());
-        cx.event(&node, "Normal", "NodeNotReady", &message);
+        cx.event_by_name((NODE, &node.key()), &node.meta.uid, "Normal", "NodeNotReady", &message);
         // Only what falls silent: a kubelet that says that it is not ready speaks for its pods, too.
         mark_pods(cx, &node)?;
     }
     Ok(node)
+}
+
+/// Gives labels that have two names the same value under both.
+fn reconcile_labels(cx: &mut Cx<'_>, node: &Object) -> Result<(), Status> {
+    let mut labels = Map::new();
+    for (stable, beta) in LABELS {
+        if let Some(value) = node.meta.label(stable).filter(|it| node.meta.label(beta) != Some(*it)) {
+            labels.insert(beta, value);
+        }
+    }
+    if labels.is_empty() {
+        return Ok(());
+    }
+    cx.patch(NODE, &node.key(), &value!({ "metadata": { "labels": labels } })).map(|_| ())
 }
 
 /// Pods on a node that is not ready are not ready either (`MarkPodsNotReady`).

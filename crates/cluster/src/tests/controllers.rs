@@ -302,3 +302,24 @@ fn a_claim_that_grows_waits_for_its_driver() {
 
 const NODE: &str = "{kind: Node, metadata: {name: bare, labels: {kubernetes.io/os: linux, kubernetes.io/arch: arm64, \
                     beta.kubernetes.io/arch: amd64}}}";
+
+#[test]
+fn a_node_is_registered_labelled_and_removed() {
+    check(
+        &[
+            NODE,
+            "wait 10",
+            "show Node bare metadata.labels metadata.annotations",
+            "delete Node bare",
+            "wait 10",
+            "events RegisteredNode",
+            "events RemovingNode",
+        ],
+        expect![[r#"
+            bare: {"beta.kubernetes.io/arch":"arm64","beta.kubernetes.io/os":"linux","kubernetes.io/arch":"arm64","kubernetes.io/os":"linux"} {"node.alpha.kubernetes.io/ttl":"0"}
+            Normal node-controller Node/bare: Node bare event: Registered Node bare in Controller
+            Normal node-controller Node/node-1: Node node-1 event: Registered Node node-1 in Controller
+            Normal node-controller Node/bare: Node bare event: Removing Node bare from Controller
+        "#]],
+    );
+}
