@@ -16,14 +16,8 @@ use crate::conditions;
 /// Evictions that wait for their time.
 #[derive(Default)]
 pub(crate) struct TaintEviction {
-    /// When the pod of this uid began to be subject to its taints, and when it goes.
-    planned: BTreeMap<Str, Plan>,
-}
-
-#[derive(Clone, Copy)]
-struct Plan {
-    since: Instant,
-    at: Instant,
+    /// When a pod goes, by its key. That is said once: neither other taints nor other tolerations change it.
+    planned: BTreeMap<Str, Instant>,
 }
 
 impl Reconciler for TaintEviction {
@@ -40,39 +34,40 @@ impl Reconciler for TaintEviction {
     }
 
     fn saved(&self) -> Value {
-        saved::instants(&self.planned.iter().map(|(uid, it)| (uid.clone(), it.since)).collect())
+        saved::instants(&self.planned)
     }
 
     fn take_up(&mut self, saved: &Value) {
-        // When a pod goes is found out again when it is looked at.
-        let planned = saved::to_instants(saved).into_iter().map(|(uid, since)| (uid, Plan { since, at: Instant::END }));
-        self.planned = planned.collect();
+        self.planned = saved::to_instants(saved);
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
-        let Some(pod) = cx.get(POD, key) else { return Ok(Action::AwaitChange) };
+        let id = Str::from(key.to_string());
+        let planned = self.planned.get(&id).copied();
+        let Some(pod) = cx.get(POD, key) else {
+            self.cancel(cx, key);
+            return Ok(Action::AwaitChange);
+        };
+        if planned.is_some_and(|it| it <= cx.now()) {
+            self.planned.remove(&id);
+            return evict(cx, &pod);
+        }
+        let wait = |it: Instant| Ok(Action::RequeueAfter(it.since(cx.now())));
         let node = pod.at("spec.nodeName").and_then(Value::as_shared_str);
         let Some(node) = node.and_then(|it| cx.get(NODE, &Key::cluster(it))) else {
-            return Ok(Action::AwaitChange);
+            return planned.map_or(Ok(Action::AwaitChange), wait);
         };
         let taints: Vec<Taint> = placement::taints(&node).into_iter().filter(|it| it.effect == "NoExecute").collect();
         match tolerated_for(&pod, &taints) {
             Tolerated::ForEver => {
-                if self.planned.remove(&pod.meta.uid).is_some() {
-                    cx.event(&pod, "Normal", "TaintManagerEviction", &format!("Cancelling deletion of Pod {key}"));
-                }
+                self.cancel(cx, key);
                 Ok(Action::AwaitChange)
             }
-            Tolerated::Not => self.evict(cx, &pod),
-            Tolerated::For(time) => {
-                let now = cx.now();
-                let plan = self.planned.entry(pod.meta.uid.clone()).or_insert(Plan { since: now, at: now + time });
-                plan.at = plan.since + time;
-                if plan.at <= now {
-                    return self.evict(cx, &pod);
-                }
-                Ok(Action::RequeueAfter(plan.at.since(now)))
+            Tolerated::Not => {
+                self.cancel(cx, key);
+                evict(cx, &pod)
             }
+            Tolerated::For(time) => wait(*self.planned.entry(id).or_insert(cx.now() + time)),
         }
     }
 }
@@ -102,24 +97,32 @@ fn tolerated_for(pod: &Object, taints: &[Taint]) -> Tolerated {
 }
 
 impl TaintEviction {
-    fn evict(&mut self, cx: &mut Cx<'_>, pod: &Arc<Object>) -> Result<Action, Status> {
-        self.planned.remove(&pod.meta.uid);
-        if pod.meta.is_deleted() {
-            return Ok(Action::AwaitChange);
+    fn cancel(&mut self, cx: &mut Cx<'_>, key: &Key) {
+        if self.planned.remove(&*key.to_string()).is_some() {
+            record(cx, key, &format!("Cancelling deletion of Pod {key}"));
         }
-        cx.event(pod, "Normal", "TaintManagerEviction", &format!("Marking for deletion Pod {}", pod.key()));
-        let condition = value!({
-            "lastProbeTime": null, "message": "Taint manager: deleting due to NoExecute taint", "observedGeneration": pod.meta.generation,
-            "reason": "DeletionByTaintManager", "status": "True", "type": "DisruptionTarget",
-        });
-        let mut status = pod.at("status").cloned().unwrap_or_default();
-        let list: Vec<Value> = conditions::set(status.list_at("conditions"), condition, cx.now_secs());
-        status.set("conditions", list);
-        cx.update_status(pod, status)?;
-        match cx.delete(POD, &pod.key()) {
-            Err(status) if !status.is_not_found() => Err(status),
-            _ => Ok(Action::AwaitChange),
-        }
+    }
+}
+
+/// Upstream names the pod without its uid.
+fn record(cx: &mut Cx<'_>, key: &Key, message: &str) {
+    cx.event_by_name((POD, key), &Str::default(), "Normal", "TaintManagerEviction", message);
+}
+
+fn evict(cx: &mut Cx<'_>, pod: &Arc<Object>) -> Result<Action, Status> {
+    let key = pod.key();
+    record(cx, &key, &format!("Marking for deletion Pod {key}"));
+    let condition = value!({
+        "lastProbeTime": null, "message": "Taint manager: deleting due to NoExecute taint", "observedGeneration": pod.meta.generation,
+        "reason": "DeletionByTaintManager", "status": "True", "type": "DisruptionTarget",
+    });
+    let mut status = pod.at("status").cloned().unwrap_or_default();
+    let list: Vec<Value> = conditions::set(status.list_at("conditions"), condition, cx.now_secs());
+    status.set("conditions", list);
+    cx.update_status(pod, status)?;
+    match cx.delete(POD, &key) {
+        Err(status) if !status.is_not_found() => Err(status),
+        _ => Ok(Action::AwaitChange),
     }
 }
 
@@ -127,14 +130,15 @@ fn has_no_execute(node: &Object) -> bool {
     node.list_at("spec.taints").iter().any(|it| it.str_at("effect") == Some("NoExecute"))
 }
 
-/// A pod that was bound to a tainted node, or whose tolerations changed.
+/// A pod that was bound to a tainted node or has gone from there, or whose tolerations changed.
 fn on_pod(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
-    let Some(pod) = &change.after else { return };
-    if change.before.as_ref().is_some_and(|it| it.body.get("spec") == pod.body.get("spec")) {
+    let (pod, is_gone) = (change.object(), change.after.is_none());
+    if !is_gone && change.before.as_ref().is_some_and(|it| it.body.get("spec") == pod.body.get("spec")) {
         return;
     }
-    let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).and_then(|it| view.get(NODE, &Key::cluster(it)));
-    if node.is_some_and(|it| has_no_execute(it)) {
+    let Some(name) = pod.at("spec.nodeName").and_then(Value::as_shared_str) else { return };
+    // Plans for the pods of a node that has gone stay.
+    if view.get(NODE, &Key::cluster(name)).map_or(is_gone, |it| has_no_execute(it)) {
         keys.push(pod.key());
     }
 }

@@ -323,3 +323,49 @@ fn a_node_is_registered_labelled_and_removed() {
         "#]],
     );
 }
+
+#[test]
+fn an_eviction_that_is_planned_is_neither_moved_nor_forgotten() {
+    let pod = |name: &str, tolerations: &str| {
+        format!(
+            "{{kind: Pod, metadata: {{name: {name}}}, spec: {{nodeName: node-1, tolerations: {tolerations}, containers: \
+             [{{name: main, image: a}}]}}}}"
+        )
+    };
+    let tolerated_for = |seconds: u32| {
+        let one = |key: &str, seconds: u32| {
+            format!("{{key: {key}, operator: Exists, effect: NoExecute, tolerationSeconds: {seconds}}}")
+        };
+        let by_default =
+            ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"].map(|it| one(it, 300)).join(", ");
+        format!("[{}, {by_default}]", one("a", seconds))
+    };
+    check(
+        &[
+            &pod("stays", &tolerated_for(100)),
+            &pod("goes", &tolerated_for(90)),
+            &pod("gone", &tolerated_for(100)),
+            "wait 5",
+            "{kind: Node, metadata: {name: node-1}, spec: {taints: [{key: a, effect: NoExecute}]}}",
+            "wait 50",
+            "delete Pod gone",
+            &pod("stays", &tolerated_for(20)),
+            "wait 5",
+            "events TaintManagerEviction",
+            "wait 40",
+            "show Pod goes status.phase",
+            "show Pod stays status.phase",
+            "{kind: Node, metadata: {name: node-1}, spec: {taints: null}}",
+            "wait 5",
+            "events TaintManagerEviction",
+        ],
+        expect![[r#"
+            Normal taint-eviction-controller Pod/gone: Cancelling deletion of Pod default/gone
+            goes: gone
+            stays: "Running"
+            Normal taint-eviction-controller Pod/goes: Marking for deletion Pod default/goes
+            Normal taint-eviction-controller Pod/gone: Cancelling deletion of Pod default/gone
+            Normal taint-eviction-controller Pod/stays: Cancelling deletion of Pod default/stays
+        "#]],
+    );
+}
