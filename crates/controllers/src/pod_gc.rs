@@ -1,4 +1,5 @@
-//! Deletes pods whose node has gone, pods that were deleted before they were bound, and finished pods beyond a limit (`pkg/controller/podgc`).
+//! Deletes pods whose node has gone or is out of service, pods that were deleted before they were bound, and finished pods
+//! beyond a limit (`pkg/controller/podgc`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ impl Reconciler for PodGc {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Map { kind: NODE, keys: on_removal }, Watch::Map { kind: POD, keys: on_stray_pod }]
+        vec![Watch::Map { kind: NODE, keys: on_node }, Watch::Map { kind: POD, keys: on_stray_pod }]
     }
 
     fn saved(&self) -> Value {
@@ -61,24 +62,30 @@ impl Reconciler for PodGc {
                 collect_orphan(cx, &pod)?;
             }
         }
-        let unbound = unbound(cx);
+        let stuck = stuck(cx);
         let next = until_round(now);
-        let again = again.into_iter().chain((!unbound.is_empty() && !next.is_zero()).then_some(next)).min();
+        let again = again.into_iter().chain((!stuck.is_empty() && !next.is_zero()).then_some(next)).min();
         if next.is_zero() {
-            collect_unbound(cx, &unbound)?;
+            for pod in &stuck {
+                fail(cx, pod, "", None)?;
+                cx.delete_now(POD, &pod.key())?;
+            }
         }
         collect_finished(cx)?;
         Ok(again.map_or(Action::AwaitChange, Action::RequeueAfter))
     }
 }
 
+const OUT_OF_SERVICE: &str = "node.kubernetes.io/out-of-service";
+
 /// All rounds are one key.
 fn round() -> Key {
     Key::cluster("round")
 }
 
-fn on_removal(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
-    if change.after.is_none() {
+/// Nodes that have gone or are out of service.
+fn on_node(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
+    if change.after.as_ref().is_none_or(|it| is_out_of_service(it)) {
         keys.push(round());
     }
 }
@@ -87,7 +94,10 @@ fn on_stray_pod(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
     let Some(pod) = &change.after else { return };
     let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).filter(|it| !it.is_empty());
     let is_stray = match node {
-        Some(node) => view.get(NODE, &Key::cluster(node)).is_none(),
+        Some(node) => match view.get(NODE, &Key::cluster(node)) {
+            Some(node) => pod.meta.is_deleted() && is_out_of_service(node),
+            None => true,
+        },
         None => pod.meta.is_deleted(),
     };
     let finished = view.len(POD) > FINISHED_MAX && pods::is_terminal(pod);
@@ -125,11 +135,25 @@ fn fail(cx: &mut Cx<'_>, pod: &Object, message: &str, reason: Option<&str>) -> R
     cx.update_status(pod, status).map(|_| ())
 }
 
-/// Pods that were deleted before they were bound, and are held by a finalizer. To those that have failed nothing more happens.
-fn unbound(cx: &Cx<'_>) -> Vec<Arc<Object>> {
-    let is_bound = |it: &Object| it.str_at("spec.nodeName").is_some_and(|it| !it.is_empty());
-    let is_unbound = |it: &&Arc<Object>| it.meta.is_deleted() && !is_bound(it) && !pods::is_terminal(it);
-    cx.list(POD, None).filter(is_unbound).cloned().collect()
+/// Pods that are being deleted with nobody to finish it: they were never bound and a finalizer holds them, or their node is
+/// out of service. To unbound ones that have failed nothing more happens.
+fn stuck(cx: &Cx<'_>) -> Vec<Arc<Object>> {
+    let is_out_of_service = |node: &str| cx.get(NODE, &Key::cluster(node)).is_some_and(|it| is_out_of_service(&it));
+    let is_stuck = |it: &&Arc<Object>| {
+        it.meta.is_deleted()
+            && match it.str_at("spec.nodeName").filter(|it| !it.is_empty()) {
+                None => !pods::is_terminal(it),
+                // What has a finalizer alone is deleted again and again to no effect.
+                Some(node) => (!pods::is_terminal(it) || it.meta.grace_seconds != Some(0)) && is_out_of_service(node),
+            }
+    };
+    cx.list(POD, None).filter(is_stuck).cloned().collect()
+}
+
+/// Whether somebody says that a node that is not ready will not come back.
+fn is_out_of_service(node: &Object) -> bool {
+    let ready = pods::condition(node, "Ready").and_then(|it| it.str_at("status"));
+    ready != Some("True") && node.list_at("spec.taints").iter().any(|it| it.str_at("key") == Some(OUT_OF_SERVICE))
 }
 
 /// Until the next round of upstream's clock; nothing at a round.
@@ -139,14 +163,6 @@ fn until_round(now: Instant) -> Duration {
         0 => Duration::ZERO,
         since => Duration::from_nanos(period - since),
     }
-}
-
-fn collect_unbound(cx: &mut Cx<'_>, unbound: &[Arc<Object>]) -> Result<(), Status> {
-    for pod in unbound {
-        fail(cx, pod, "", None)?;
-        cx.delete_now(POD, &pod.key())?;
-    }
-    Ok(())
 }
 
 fn collect_finished(cx: &mut Cx<'_>) -> Result<(), Status> {

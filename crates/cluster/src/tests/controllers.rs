@@ -369,3 +369,25 @@ fn an_eviction_that_is_planned_is_neither_moved_nor_forgotten() {
         "#]],
     );
 }
+
+#[test]
+fn pods_on_a_node_out_of_service_are_not_waited_for() {
+    check(
+        &[
+            NODE,
+            "{kind: Pod, metadata: {name: lost}, spec: {nodeName: bare, tolerations: [{operator: Exists}], containers: \
+             [{name: main, image: a}]}}",
+            "wait 5",
+            "delete Pod lost",
+            "wait 100",
+            "show Pod lost status.phase",
+            "{kind: Node, metadata: {name: bare}, spec: {taints: [{key: node.kubernetes.io/out-of-service, effect: NoExecute}]}}",
+            "wait 21",
+            "show Pod lost",
+        ],
+        expect![[r#"
+            lost: "Pending"
+            lost: gone
+        "#]],
+    );
+}
