@@ -14,6 +14,7 @@ mod storage;
 mod taint_nodes;
 
 use meta::{Object, Status};
+use value::Map;
 
 use crate::server::ApiServer;
 use crate::write::Write;
@@ -106,6 +107,12 @@ pub(crate) fn validate(
     let mut warnings = Vec::new();
     VALIDATING.iter().try_for_each(|validate| validate(api, &request, object, &mut warnings))?;
     Ok(warnings)
+}
+
+/// Sets fields of the spec, at once.
+fn set_in_spec(object: &mut Object, fields: &Map) {
+    let spec = object.map_at("spec").map_or_else(|| fields.clone(), |it| it.merged(fields));
+    object.body.insert("spec", spec);
 }
 
 /// The name by which a refusal speaks of an object (`extractResourceName`).

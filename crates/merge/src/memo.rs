@@ -1,6 +1,6 @@
 //! What is remembered from one write to the next: it makes writes quick and equal sets one allocation, and changes nothing.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use meta::{ManagedEntry, Object};
@@ -107,34 +107,46 @@ impl Names {
     }
 }
 
-/// The `MAX` things that were used of late, the latest last; the rest is forgotten.
+/// The `MAX` things that were used of late, each with the number of its last use; the rest is forgotten.
 #[derive(Clone, Debug)]
-struct Recent<T, const MAX: usize>(VecDeque<T>);
+struct Recent<T, const MAX: usize> {
+    items: Vec<(u64, T)>,
+    n_uses: u64,
+}
 
 impl<T, const MAX: usize> Default for Recent<T, MAX> {
     fn default() -> Self {
-        Recent(VecDeque::new())
+        Recent { items: Vec::new(), n_uses: 0 }
     }
 }
 
 impl<T, const MAX: usize> Recent<T, MAX> {
     fn find(&mut self, is_it: impl Fn(&T) -> bool) -> Option<&mut T> {
-        let found = self.take(is_it)?;
-        Some(self.keep(found))
+        let (last_use, found) = self.items.iter_mut().find(|it| is_it(&it.1))?;
+        self.n_uses += 1;
+        *last_use = self.n_uses;
+        Some(found)
     }
 
     fn take(&mut self, is_it: impl Fn(&T) -> bool) -> Option<T> {
-        let idx = self.0.iter().rposition(is_it)?;
-        self.0.remove(idx)
+        let idx = self.items.iter().position(|it| is_it(&it.1))?;
+        Some(self.items.swap_remove(idx).1)
+    }
+
+    fn latest(&self, is_it: impl Fn(&T) -> bool) -> Option<&T> {
+        self.items.iter().filter(|it| is_it(&it.1)).max_by_key(|it| it.0).map(|it| &it.1)
     }
 
     fn keep(&mut self, it: T) -> &mut T {
-        if self.0.len() == MAX {
-            self.0.pop_front();
+        self.n_uses += 1;
+        let it = (self.n_uses, it);
+        let n = self.items.len();
+        let oldest = (0..n).filter(|_| n == MAX).min_by_key(|idx| self.items[*idx].0);
+        match oldest {
+            Some(idx) => self.items[idx] = it,
+            None => self.items.push(it),
         }
-        self.0.push_back(it);
-        let last = self.0.len() - 1;
-        &mut self.0[last]
+        &mut self.items[oldest.unwrap_or(n)].1
     }
 }
 
@@ -229,7 +241,7 @@ impl Memo {
     /// The same set as it was seen before, so that equal sets are one allocation; of another one, its equal parts.
     pub(crate) fn shared(&mut self, ty: Option<TypeId>, mut set: Map) -> Map {
         let of_type = self.of_types.entry(ty).or_default();
-        if let Some(last) = of_type.sets.0.iter().rfind(|it| it.keys().eq(set.keys())) {
+        if let Some(last) = of_type.sets.latest(|it| it.keys().eq(set.keys())) {
             share(&mut set, last);
         }
         of_type.shared(set)
@@ -320,7 +332,7 @@ impl OfType {
             return Some(known.part.clone());
         }
         let mut part = Part::of(steps, names)?;
-        if let Some(last) = self.walks.0.iter().rfind(|it| it.part.element == part.element) {
+        if let Some(last) = self.walks.latest(|it| it.part.element == part.element) {
             part.share(&last.part);
         }
         self.walks.keep(Walk { print, steps: kept(steps), part: part.clone() });
@@ -380,8 +392,8 @@ impl OfType {
         }
         if !before.is_empty() {
             if let Some(after) = &mut after {
-                let like = |it: &&Outcome| it.part.element == part.element && it.after.is_some();
-                if let Some(last) = self.outcomes.0.iter().rfind(like).and_then(|it| it.after.as_ref()) {
+                let like = |it: &Outcome| it.part.element == part.element && it.after.is_some();
+                if let Some(last) = self.outcomes.latest(like).and_then(|it| it.after.as_ref()) {
                     share(after, last);
                 }
             }
@@ -392,8 +404,7 @@ impl OfType {
 
     /// The same set as it was seen before with the same allocations in it.
     fn shared(&mut self, set: Map) -> Map {
-        let same =
-            |it: &Map| it.len() == set.len() && it.iter().zip(set.iter()).all(|((a, v), (b, w))| a == b && v.same(w));
+        let same = |it: &Map| it.has_keys_of(&set) && it.values().zip(set.values()).all(|(a, b)| a.same(b));
         match self.sets.find(same) {
             Some(known) => known.clone(),
             None => self.sets.keep(set).clone(),

@@ -48,11 +48,15 @@ impl Resets {
 
     /// The same of `name` within the field `parent`.
     pub fn has_child(&self, parent: &str, name: &str) -> bool {
-        self.0.iter().filter_map(|it| it.split_once('.')).any(|it| it == (parent, name))
+        self.within(parent).any(|it| it == name)
     }
 
     /// Whether there are such paths within a field.
     pub fn are_within(&self, parent: &str) -> bool {
-        self.0.iter().filter_map(|it| it.split_once('.')).any(|it| it.0 == parent)
+        self.within(parent).next().is_some()
+    }
+
+    fn within<'p>(&self, parent: &'p str) -> impl Iterator<Item = &'static str> + use<'p> {
+        self.0.iter().filter_map(move |it| it.strip_prefix(parent)?.strip_prefix('.'))
     }
 }

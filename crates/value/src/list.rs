@@ -31,7 +31,9 @@ impl List {
 
     /// This list and one more item.
     pub fn pushed(&self, item: Value) -> List {
-        List(self.0.spliced((), self.len(), 0, Some(item)))
+        let mut res = self.clone();
+        res.0.splice((), self.len(), 0, Some(item));
+        res
     }
 }
 

@@ -179,14 +179,14 @@ impl Map {
     }
 
     fn put(&mut self, key: Str, idx: usize, value: Value) {
-        self.0 = self.0.spliced(self.shape().with(idx, &key), idx, 0, Some(value));
+        self.0.splice(self.shape().with(idx, &key), idx, 0, Some(value));
     }
 
     /// Takes `key` out; answers what was there.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let idx = self.find(key)?;
         let value = self.0[idx].clone();
-        self.0 = self.0.spliced(self.shape().without(idx), idx, 1, None);
+        self.0.splice(self.shape().without(idx), idx, 1, None);
         Some(value)
     }
 
@@ -241,20 +241,26 @@ impl Map {
         map
     }
 
-    /// A copy in which the entries of `other` are set, too; made at once.
+    /// A copy in which the entries of `other` are set, too; made at once. What is equal stays the allocation that it was.
     pub fn merged(&self, other: &Map) -> Map {
-        let mut entries = Vec::with_capacity(self.len() + other.len());
+        let n_max = self.len() + other.len();
+        let (mut keys, mut values): (Vec<&Str>, Vec<Value>) = (Vec::with_capacity(n_max), Vec::with_capacity(n_max));
+        let mut put = |key, value: &Value| {
+            keys.push(key);
+            values.push(value.clone());
+        };
         let mut rest = other.iter().peekable();
         for (key, value) in self.iter() {
             while let Some((key, value)) = rest.next_if(|(it, _)| *it < key) {
-                entries.push((key.clone(), value.clone()));
+                put(key, value);
             }
             let instead = rest.next_if(|(it, _)| *it == key).map(|(_, it)| it);
-            // What is equal stays the allocation that it was.
-            entries.push((key.clone(), instead.filter(|it| *it != value).unwrap_or(value).clone()));
+            put(key, instead.filter(|it| *it != value).unwrap_or(value));
         }
-        entries.extend(rest.map(|(key, value)| (key.clone(), value.clone())));
-        Map::of_entries(entries)
+        rest.for_each(|(key, value)| put(key, value));
+        let n = keys.len();
+        let same = [self, other].into_iter().find(|it| it.len() == n).map(|it| it.shape().clone());
+        Map::of_shape(same.unwrap_or_else(|| Shape::new(n, &|idx| keys[idx])), values.into_iter())
     }
 
     /// A copy with only the entries for which `keep` answers true.

@@ -24,7 +24,7 @@ impl<H, T> Shared<H, T> {
     }
 }
 
-impl<H: Clone, T: Clone> Shared<H, T> {
+impl<H: Clone, T: Clone + Default> Shared<H, T> {
     /// Replaces the item at `idx`, which must exist; the items are copied first when they are shared.
     pub(crate) fn set(&mut self, idx: usize, item: T) {
         let unset = self.0.with_arc_mut(|it| match Arc::get_mut(it) {
@@ -35,7 +35,7 @@ impl<H: Clone, T: Clone> Shared<H, T> {
             None => Some(item),
         });
         if unset.is_some() {
-            *self = self.spliced(self.header().clone(), idx, 1, unset);
+            self.splice(self.header().clone(), idx, 1, unset);
         }
     }
 
@@ -52,17 +52,25 @@ impl<H: Clone, T: Clone> Shared<H, T> {
             let mut item = self[idx].clone();
             f(&mut item);
             if !same(&item, &self[idx]) {
-                *self = self.spliced(self.header().clone(), idx, 1, Some(item));
+                self.splice(self.header().clone(), idx, 1, Some(item));
             }
         }
     }
 
-    /// A copy in which `new` stands for the `n_old` items from `idx` on.
-    pub(crate) fn spliced(&self, header: H, idx: usize, n_old: usize, mut new: Option<T>) -> Shared<H, T> {
+    /// Puts `new` in the place of the `n_old` items from `idx` on. The rest is moved, or copied where it is shared.
+    pub(crate) fn splice(&mut self, header: H, idx: usize, n_old: usize, mut new: Option<T>) {
         let n_new = usize::from(new.is_some());
-        let old = |at| &self[if at < idx { at } else { at + n_old - n_new }];
         let items = 0..self.len() + n_new - n_old;
-        Shared::new(header, items.map(|at| new.take_if(|_| at == idx).unwrap_or_else(|| old(at).clone())))
+        *self = self.0.with_arc_mut(|it| {
+            let mut old = |at: usize| {
+                let at = if at < idx { at } else { at + n_old - n_new };
+                match Arc::get_mut(it) {
+                    Some(own) => std::mem::take(&mut own.slice_mut()[at]),
+                    None => it.slice()[at].clone(),
+                }
+            };
+            Shared::new(header, items.map(|at| new.take_if(|_| at == idx).unwrap_or_else(|| old(at))))
+        });
     }
 }
 

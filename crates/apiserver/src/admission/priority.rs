@@ -2,9 +2,9 @@
 
 use kinds::{POD, PRIORITY_CLASS, priority_class};
 use meta::{Key, Object, Status};
-use value::Str;
+use value::{Str, map};
 
-use super::{Operation, Request, shown};
+use super::{Operation, Request, set_in_spec, shown};
 use crate::server::ApiServer;
 
 /// # Errors
@@ -40,14 +40,13 @@ pub(super) fn admit(api: &mut ApiServer, request: &Request<'_>, object: &mut Obj
         );
         return Err(Status::forbidden("", "pods", shown(object), &why));
     }
-    object.set("spec.priority", value);
     if let Some(have) = object.str_at("spec.preemptionPolicy").filter(|it| policy != *it) {
         let why = format!(
             "the string value of PreemptionPolicy ({have}) must not be provided in pod spec; priority admission controller computed {policy} from the given PriorityClass name"
         );
         return Err(Status::forbidden("", "pods", shown(object), &why));
     }
-    object.set("spec.preemptionPolicy", policy);
+    set_in_spec(object, &map!({ "preemptionPolicy": policy, "priority": value }));
     Ok(())
 }
 

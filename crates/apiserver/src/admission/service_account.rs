@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use kinds::{POD, SERVICE_ACCOUNT};
 use meta::{Key, Object, Status};
-use value::{Map, Str, Value, value};
+use value::{Map, Str, Value, map, value};
 
-use super::{Operation, Request, secret_references, shown};
+use super::{Operation, Request, secret_references, set_in_spec, shown};
 use crate::server::ApiServer;
 
 const MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -20,11 +20,9 @@ pub(super) fn admit(api: &mut ApiServer, request: &Request<'_>, object: &mut Obj
     if !request.creates(POD) || is_mirror(object) {
         return Ok(());
     }
-    if object.str_at("spec.serviceAccountName").unwrap_or("").is_empty() {
-        object.set("spec.serviceAccountName", Str::literal("default"));
-    }
-    let name = object.at("spec.serviceAccountName").cloned().unwrap_or_default();
-    object.set("spec.serviceAccount", name);
+    let named = object.at("spec.serviceAccountName").and_then(Value::as_shared_str).filter(|it| !it.is_empty());
+    let name = named.cloned().unwrap_or_else(|| Str::literal("default"));
+    set_in_spec(object, &map!({ "serviceAccount": &name, "serviceAccountName": &name }));
     let account = account(api, request, object)?;
     let wanted =
         object.bool_at("spec.automountServiceAccountToken").or(account.bool_at("automountServiceAccountToken"));

@@ -132,7 +132,10 @@ pub(crate) fn value_text(value: &Value) -> Str {
 }
 
 fn text_of(bytes: &[u8]) -> Str {
-    String::from_utf8_lossy(bytes).as_ref().into()
+    match std::str::from_utf8(bytes) {
+        Ok(it) => it.into(),
+        Err(_) => String::from_utf8_lossy(bytes).into_owned().into(),
+    }
 }
 
 /// The text as we write it. Of an unknown kind: `Some(None)`. Unreadable: `None`.

@@ -40,14 +40,18 @@ pub fn write(value: &Value, out: &mut Vec<u8>) {
 pub fn to_string(value: &Value) -> String {
     let mut out = Vec::new();
     write(value, &mut out);
-    String::from_utf8_lossy(&out).into_owned()
+    text_of(out)
 }
 
 /// The text of `value` with each step in indented by `indent`, as Go's `MarshalIndent`.
 pub fn to_string_pretty(value: &Value, indent: &str) -> String {
     let mut out = Vec::new();
     write_pretty(value, indent, 0, &mut out);
-    String::from_utf8_lossy(&out).into_owned()
+    text_of(out)
+}
+
+fn text_of(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|it| String::from_utf8_lossy(it.as_bytes()).into_owned())
 }
 
 fn write_pretty(value: &Value, indent: &str, depth: usize, out: &mut Vec<u8>) {
@@ -106,6 +110,17 @@ fn write_int(it: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(&digits[idx..]);
 }
 
+/// Bytes that are written as they are, whatever comes next.
+static PLAIN: [bool; 256] = {
+    let mut res = [true; 256];
+    let mut byte = 0;
+    while byte < res.len() {
+        res[byte] = !matches!(byte as u8, 0..=0x1f | b'"' | b'\\' | b'<' | b'>' | b'&' | 0xe2);
+        byte += 1;
+    }
+    res
+};
+
 /// Appends `text` as a JSON string.
 pub fn write_str(text: &str, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -113,6 +128,9 @@ pub fn write_str(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     let mut start = 0;
     for (idx, &byte) in bytes.iter().enumerate() {
+        if PLAIN[usize::from(byte)] {
+            continue;
+        }
         let short = match byte {
             b'"' => b'"',
             b'\\' => b'\\',
