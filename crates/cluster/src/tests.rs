@@ -10,6 +10,7 @@ use value::{Map, map, value};
 use crate::{Cluster, Config, KubeletMode};
 
 mod controllers;
+mod failures;
 
 const BUDGET: u32 = 1_000_000;
 

@@ -22,7 +22,12 @@ pub(crate) fn surroundings(view: &View<'_>, pod: &Object, container: &Value) -> 
         let Some(name) = it.get("name").and_then(Value::as_shared_str) else { continue };
         let value = match it.str_at("value") {
             Some(text) => expanded(text, &variables),
-            None => from_elsewhere(view, pod, container, it).unwrap_or_default(),
+            None => match from_elsewhere(view, pod, container, it) {
+                Some(text) => text,
+                // What is optional and missing is no variable.
+                None if it.at("valueFrom.configMapKeyRef").or(it.at("valueFrom.secretKeyRef")).is_some() => continue,
+                None => Str::default(),
+            },
         };
         variables.push((name.clone(), value));
     }

@@ -18,6 +18,8 @@ pub(crate) struct ContainerEvent {
 #[derive(Default)]
 pub(crate) struct Events {
     pub list: Vec<ContainerEvent>,
+    /// Images that were pulled.
+    pub pulled: Vec<Str>,
 }
 
 impl Events {

@@ -39,6 +39,8 @@ pub(crate) struct Machine {
     pub evicts_at: Option<Instant>,
     /// When its kubelet is ready, while it starts.
     pub ready_at: Option<Instant>,
+    /// Images that it has pulled.
+    pub images: BTreeSet<Str>,
 }
 
 /// All kubelets.
@@ -123,8 +125,13 @@ impl Kubelets {
                 let known = view.get(NODE, &Key::cluster(&name)).and_then(|it| Network::number_of(it));
                 let number = known.unwrap_or(self.n_machines);
                 self.n_machines = self.n_machines.max(number + 1);
-                let machine =
-                    Machine { object: object.clone(), network: Network::of(number), evicts_at: None, ready_at: None };
+                let machine = Machine {
+                    object: object.clone(),
+                    network: Network::of(number),
+                    evicts_at: None,
+                    ready_at: None,
+                    images: BTreeSet::new(),
+                };
                 self.machines.insert(name.clone(), machine);
             }
             (None, _) => {
@@ -223,13 +230,18 @@ impl Actor for Kubelets {
 
     fn list(&mut self, view: &View<'_>) {
         let client = self.foresight.client;
-        *self = Kubelets { n_machines: self.n_machines, ..Kubelets::new(self.mode, self.began, client) };
+        let new = Kubelets { n_machines: self.n_machines, ..Kubelets::new(self.mode, self.began, client) };
+        let mut before = std::mem::replace(self, new).machines;
         for kind in [MACHINE, POD] {
             for object in view.list(kind, None) {
                 let change = Change { revision: object.meta.revision, before: None, after: Some(object.clone()) };
                 self.deliver(kind, &[change], view);
             }
         }
+        // What was pulled stays on the disk.
+        self.machines.change_all(|it| {
+            it.images = before.remove(&it.object.meta.name).map(|it| it.images).unwrap_or_default();
+        });
     }
 
     fn work(&mut self, cx: &mut Cx<'_>) -> bool {

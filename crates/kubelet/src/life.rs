@@ -7,6 +7,7 @@ use sim::{Duration, Instant};
 use value::{Str, Value};
 
 use crate::behavior::Behavior;
+use crate::mounts::Mounts;
 use crate::probes::Prospects;
 
 /// First and longest delay before a container that ended is started again, and how long it must run to be forgiven.
@@ -106,12 +107,14 @@ pub(crate) struct Life {
     pub rejected: bool,
     /// The network has changed since programs in it asked.
     pub hears_news: bool,
+    /// Its volumes are not all there.
+    pub mounts: Option<Box<Mounts>>,
 }
 
 impl Container {
-    pub fn of(spec: &Value, is_init: bool, behavior: Arc<Behavior>) -> Container {
+    /// `waits`: why it has not begun.
+    pub fn of(spec: &Value, is_init: bool, waits: &'static str, behavior: Arc<Behavior>) -> Container {
         let text = |key: &str| spec.get(key).and_then(Value::as_shared_str).cloned().unwrap_or_default();
-        let reason = if is_init { "PodInitializing" } else { "ContainerCreating" };
         let (name, list) = (text("name"), if is_init { "initContainers" } else { "containers" });
         Container {
             field_path: ["spec.", list, "{", &name, "}"].concat().into(),
@@ -122,7 +125,7 @@ impl Container {
             is_sidecar: is_init && spec.str_at("restartPolicy") == Some("Always"),
             pull_policy: text("imagePullPolicy"),
             behavior,
-            state: State::Waiting { reason, message: String::new() },
+            state: State::Waiting { reason: waits, message: String::new() },
             last: None,
             restarts: 0,
             ready: false,
@@ -142,6 +145,11 @@ impl Container {
     /// Whether it runs or has ever run.
     pub fn was_started(&self) -> bool {
         !matches!(self.state, State::Waiting { .. }) || self.last.is_some()
+    }
+
+    /// Whether it could not begin although its image had been looked for.
+    pub fn was_refused(&self) -> bool {
+        matches!(self.state, State::Waiting { reason: "CreateContainerConfigError" | "RunContainerError", .. })
     }
 
     pub fn ended(&self) -> Option<&Ended> {
@@ -186,6 +194,9 @@ impl Life {
     pub fn next_at(&self) -> Option<Instant> {
         if self.stopping {
             return self.stop_at;
+        }
+        if let Some(mounts) = &self.mounts {
+            return self.deadline().into_iter().chain([mounts.at]).min();
         }
         let next = self.containers.iter().filter(|it| it.next != Next::Nothing).map(|it| it.at);
         let probed = self.containers.iter().filter_map(Container::probed_at);

@@ -9,11 +9,10 @@ use sim::Instant;
 use value::{Str, Value, time};
 
 use crate::events::Events;
-use crate::foresight::Foresight;
 use crate::kubelets::{Kubelets, NAME, is_live, is_on, node_of};
 use crate::life::{CRASH_BACK_OFF, Container, Ended, Life, Next, State};
-use crate::probes::Prospects;
-use crate::{behavior, eviction, nodes, probes, saved, status, steps};
+use crate::outside::Outside;
+use crate::{behavior, eviction, mounts, nodes, saved, status, steps};
 
 impl Kubelets {
     /// Takes a new state of a pod in; answers whether it is to be looked at.
@@ -39,8 +38,10 @@ impl Kubelets {
         let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).cloned().unwrap_or_default();
         let machine = self.machines.get(&node).filter(|it| is_on(&it.object))?;
         let host_ip = machine.network.host_ip.clone();
-        let container = |it: &Value, is_init| Container::of(it, is_init, behavior::of(view, pod, it, is_init));
-        let init = pod.list_at("spec.initContainers").iter().map(|it| container(it, true));
+        let init = pod.list_at("spec.initContainers");
+        let waits = if init.is_empty() { "ContainerCreating" } else { "PodInitializing" };
+        let container = |it: &Value, is_init| Container::of(it, is_init, waits, behavior::of(view, pod, it, is_init));
+        let init = init.iter().map(|it| container(it, true));
         let main = pod.list_at("spec.containers").iter().map(|it| container(it, false));
         let mut life = Life {
             key: pod.key(),
@@ -59,15 +60,19 @@ impl Kubelets {
             killed_hard: false,
             rejected: false,
             hears_news: false,
+            mounts: None,
         };
         if pod.str_at("status.startTime").is_none() && !pod.meta.is_deleted() {
             life.failed = eviction::refusal(&machine.object, pod).map(Box::new);
             life.rejected = life.failed.is_some();
         }
+        let outside = Outside { view: *view, pod, foresight: &self.foresight, images: &machine.images };
+        let kept = self.kept.get(&life.key).filter(|it| !rebooted && it.str_at("uid") == Some(&life.uid));
         for container in &mut life.containers {
-            resume(container, view, pod, rebooted, &self.foresight);
+            let since = kept.and_then(|it| saved::since(it, &container.name));
+            resume(container, &outside, rebooted, since);
         }
-        if let Some(kept) = self.kept.get(&life.key).filter(|_| !rebooted) {
+        if let Some(kept) = kept {
             saved::go_on(&mut life, kept);
         }
         Some(Box::new(life))
@@ -104,7 +109,7 @@ impl Kubelets {
     /// Lets happen what is due, and reports it. Answers whether the pod is gone.
     fn live_on(&mut self, cx: &mut Cx<'_>, life: &mut Life) -> Result<bool, Status> {
         let now = cx.now();
-        let Some(machine) = self.machines.get(&life.node) else { return Ok(true) };
+        let Some(machine) = self.machines.get_mut(&life.node) else { return Ok(true) };
         let reachable = is_live(&machine.object);
         let mut events = Events::default();
         if life.rejected
@@ -115,16 +120,16 @@ impl Kubelets {
         if life.pod.meta.is_deleted() {
             steps::begin_stop(life, now, &mut events);
         }
-        if life.ip.is_empty() {
-            life.ip = nodes::pod_ip(cx, &machine.network, &life.pod);
+        let pod = life.pod.clone();
+        let outside = Outside { view: cx.view(), pod: &pod, foresight: &self.foresight, images: &machine.images };
+        if life.ip.is_empty() && (life.stopping || has_ip(&pod) || mounts::mount(life, now, &outside, &mut events)) {
+            life.ip = nodes::pod_ip(cx, &machine.network, &pod);
         }
-        {
-            let (view, pod, foresight) = (cx.view(), life.pod.clone(), &self.foresight);
-            if std::mem::take(&mut life.hears_news) {
-                ask_again(life, &view, foresight);
-            }
-            steps::advance(life, now, &mut events, &|container| prospects(&view, &pod, container, foresight));
+        if std::mem::take(&mut life.hears_news) {
+            ask_again(life, &outside);
         }
+        steps::advance(life, now, &mut events, &outside);
+        machine.images.extend(events.pulled);
         if !reachable {
             return Ok(false);
         }
@@ -141,34 +146,26 @@ impl Kubelets {
     }
 }
 
-/// Looks ahead for a container that starts now.
-fn prospects(view: &View<'_>, pod: &Object, container: &Container, foresight: &Foresight) -> Prospects {
-    let spec = spec_of(pod, container);
-    spec.map_or_else(Prospects::default, |it| probes::prospects(view, pod, it, &container.behavior, foresight))
+/// Whether a pod has had its address, and so its volumes.
+fn has_ip(pod: &Object) -> bool {
+    pod.at("status.podIP").is_some()
 }
 
 /// Programs that ask the network hear what it says now: they may end otherwise.
-fn ask_again(life: &mut Life, view: &View<'_>, foresight: &Foresight) {
+fn ask_again(life: &mut Life, outside: &Outside<'_>) {
     for container in &mut life.containers {
         let State::Running { since } = container.state else { continue };
         if container.prospects.asks && matches!(container.next, Next::Nothing | Next::Exit) {
-            let mut then = *view;
-            then.now = since;
-            container.prospects.exit = prospects(&then, &life.pod, container, foresight).exit;
+            container.prospects.exit = outside.prospects(container, since).exit;
             steps::plan_end(container);
         }
     }
 }
 
-/// The container in the pod's spec.
-fn spec_of<'a>(pod: &'a Object, container: &Container) -> Option<&'a Value> {
-    let list = if container.is_init { "spec.initContainers" } else { "spec.containers" };
-    pod.list_at(list).iter().find(|it| it.str_at("name") == Some(&container.name))
-}
-
 /// Takes up a container where the pod's status left it, as after a restart of the kubelet or of the whole machine.
-fn resume(container: &mut Container, view: &View<'_>, pod: &Object, rebooted: bool, foresight: &Foresight) {
-    let now = view.now;
+/// `exact`: when the present run began, which the status says in seconds only.
+fn resume(container: &mut Container, outside: &Outside<'_>, rebooted: bool, exact: Option<Instant>) {
+    let (now, pod) = (outside.view.now, outside.pod);
     let list = if container.is_init { "status.initContainerStatuses" } else { "status.containerStatuses" };
     let Some(status) = pod.list_at(list).iter().find(|it| it.str_at("name") == Some(&container.name)) else { return };
     container.restarts = status.i64_at("restartCount").unwrap_or(0);
@@ -179,7 +176,8 @@ fn resume(container: &mut Container, view: &View<'_>, pod: &Object, rebooted: bo
     }
     container.last = status.at("lastState.terminated").map(|it| Box::new(ended(it, now)));
     if let Some(since) = status.str_at("state.running.startedAt").and_then(time::parse_nanos) {
-        let since = Instant::from_nanos(since);
+        let shown = Instant::from_nanos(since);
+        let since = exact.filter(|it| it.secs() == shown.secs()).unwrap_or(shown);
         container.state = State::Running { since };
         if rebooted {
             let ended = Ended { code: 255, reason: "Unknown".into(), since, at: now };
@@ -189,9 +187,7 @@ fn resume(container: &mut Container, view: &View<'_>, pod: &Object, rebooted: bo
         }
         container.ready = status.bool_at("ready") == Some(true);
         container.started = status.bool_at("started") == Some(true);
-        let mut then = *view;
-        then.now = since;
-        container.prospects = prospects(&then, pod, container, foresight);
+        container.prospects = outside.prospects(container, since);
         // What should have happened meanwhile happens now; what did happen is in the status.
         let (ready, started) = (container.ready, container.started);
         container.prospects.ready.retain(|(at, it)| *at > now || *it != ready);

@@ -6,16 +6,21 @@ use value::{Map, Value, map, value};
 
 use crate::kubelets::Kubelets;
 use crate::life::{Container, Life, Next, State};
+use crate::mounts::Mounts;
 
 /// Why containers wait, and what ends pods: texts that are written in code.
-const REASONS: [&str; 7] = [
+const REASONS: [&str; 11] = [
     "ContainerCreating",
     "CrashLoopBackOff",
+    "CreateContainerConfigError",
     "DeadlineExceeded",
+    "ErrImageNeverPull",
     "ErrImagePull",
     "Evicted",
     "ImagePullBackOff",
+    "InvalidImageName",
     "PodInitializing",
+    "RunContainerError",
 ];
 
 const NEXTS: [(&str, Next); 6] = [
@@ -44,6 +49,9 @@ impl Kubelets {
                     one.insert(field, saved::instant(at));
                 }
             }
+            if !it.images.is_empty() {
+                one.insert("images", it.images.iter().map(Value::from).collect::<Vec<_>>());
+            }
             if !one.is_empty() {
                 machines.insert(name.clone(), one);
             }
@@ -61,6 +69,7 @@ impl Kubelets {
             if let Some(machine) = self.machines.get_mut(name) {
                 let at = |field: &str| it.get(field).and_then(saved::to_instant);
                 (machine.evicts_at, machine.ready_at) = (at("evicts"), at("ready"));
+                machine.images = it.list_at("images").iter().filter_map(Value::as_shared_str).cloned().collect();
             }
         }
     }
@@ -68,16 +77,12 @@ impl Kubelets {
 
 /// `None` for a life that its pod's status tells.
 fn saved_life(life: &Life) -> Option<Value> {
-    let containers: Map = life
-        .containers
-        .iter()
-        .filter(|it| !it.is_running())
-        .filter_map(|it| Some((it.name.clone(), saved_container(it)?)))
-        .collect();
-    if containers.is_empty() && !life.stopping {
-        return None;
-    }
+    let containers: Map =
+        life.containers.iter().filter_map(|it| Some((it.name.clone(), saved_container(it)?))).collect();
     let mut res = map!({ "containers": containers, "uid": &life.uid });
+    if let Some(it) = &life.mounts {
+        res.insert("mounts", value!({ "at": saved::instant(it.at), "backOffMs": millis(it.back_off) }));
+    }
     if life.stopping {
         res.insert("stopping", true);
         res.insert("hard", life.killed_hard);
@@ -92,10 +97,13 @@ fn saved_life(life: &Life) -> Option<Value> {
 }
 
 fn saved_container(it: &Container) -> Option<Value> {
+    if let State::Running { since } = it.state {
+        return Some(value!({ "since": saved::instant(since) }));
+    }
     let (next, _) = NEXTS.iter().find(|(_, next)| *next == it.next)?;
-    let back_off = i64::try_from(it.back_off.as_millis()).unwrap_or(i64::MAX);
     let mut res = value!({
-        "at": saved::instant(it.at), "backOffMs": back_off, "next": *next, "pullBegan": saved::instant(it.pull_began),
+        "at": saved::instant(it.at), "backOffMs": millis(it.back_off), "next": *next,
+        "pullBegan": saved::instant(it.pull_began),
     });
     if let State::Waiting { reason, message } = &it.state {
         res.set("reason", *reason);
@@ -104,10 +112,24 @@ fn saved_container(it: &Container) -> Option<Value> {
     Some(res)
 }
 
+fn millis(it: Duration) -> i64 {
+    i64::try_from(it.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn to_duration(millis: Option<i64>) -> Duration {
+    millis.and_then(|it| u64::try_from(it).ok()).map_or(Duration::ZERO, Duration::from_millis)
+}
+
+/// When the present run of a container began.
+pub(crate) fn since(saved: &Value, container: &str) -> Option<Instant> {
+    saved.map_at("containers")?.get(container)?.get("since").and_then(saved::to_instant)
+}
+
 /// A life that was begun from its pod's status goes on as it was saved.
 pub(crate) fn go_on(life: &mut Life, saved: &Value) {
-    if saved.str_at("uid") != Some(&life.uid) {
-        return;
+    if let Some(it) = saved.get("mounts") {
+        let at = it.get("at").and_then(saved::to_instant).unwrap_or_default();
+        life.mounts = Some(Box::new(Mounts { at, back_off: to_duration(it.i64_at("backOffMs")) }));
     }
     life.stopping = saved.bool_at("stopping") == Some(true);
     life.killed_hard = saved.bool_at("hard") == Some(true);
@@ -118,7 +140,8 @@ pub(crate) fn go_on(life: &mut Life, saved: &Value) {
         life.failed = Some(Box::new((reason, message.as_str().unwrap_or_default().to_owned())));
     }
     for (name, it) in saved.map_at("containers").into_iter().flat_map(Map::iter) {
-        if let Some(container) = life.containers.iter_mut().find(|it| it.name == *name) {
+        let container = life.containers.iter_mut().find(|it| it.name == *name);
+        if let Some(container) = container.filter(|_| it.get("since").is_none()) {
             wait_on(container, it);
         }
     }
@@ -134,8 +157,7 @@ fn wait_on(container: &mut Container, saved: &Value) {
     if let Some((_, next)) = next {
         container.plan(*next, at("at").unwrap_or(Instant::END));
     }
-    let back_off = saved.i64_at("backOffMs").and_then(|it| u64::try_from(it).ok());
-    container.back_off = back_off.map_or(Duration::ZERO, Duration::from_millis);
+    container.back_off = to_duration(saved.i64_at("backOffMs"));
     container.pull_began = at("pullBegan").unwrap_or_default();
 }
 

@@ -8,6 +8,7 @@ use value::{List, Map, Str, Value, present, time, value};
 
 use self::conditions::Standing;
 pub(crate) use self::conditions::gates;
+use crate::image;
 use crate::life::{Container, Ended, Life, State};
 use crate::recent::Recent;
 
@@ -81,7 +82,7 @@ fn addresses(host_ip: &Str, ip: &Str) -> [(&'static str, Option<Value>); 4] {
 /// One entry of `containerStatuses`.
 fn container_status(it: &Container, shared: &mut Shared) -> Value {
     let image_id = match it.was_started() {
-        true => shared.image_ids.answer(it.image.clone(), |it| image_id(it).into()),
+        true => shared.image_ids.answer(it.image.clone(), |it| image::id(it).into()),
         false => Str::default().into(),
     };
     let last = it.last.as_ref().map_or_else(Value::map, |end| value!({ "terminated": ended(it, end, shared) }));
@@ -121,11 +122,6 @@ fn ended(container: &Container, it: &Ended, shared: &mut Shared) -> Value {
         "containerID": &container.id, "exitCode": it.code, "finishedAt": shared.stamp(it.at), "reason": &it.reason,
         "startedAt": shared.stamp(it.since),
     })
-}
-
-fn image_id(image: &str) -> String {
-    let name = image.rsplit_once('@').map_or(image, |(name, _)| name);
-    format!("{name}@sha256:{}", digest(image))
 }
 
 /// What the runtime calls the present run of a container.

@@ -4,7 +4,9 @@ use sim::{Duration, Instant};
 use value::Str;
 
 use crate::events::Events;
+use crate::image;
 use crate::life::{CRASH_BACK_OFF, CRASH_FORGIVEN, Container, Ended, Life, Next, PULL_BACK_OFF, State};
+use crate::outside::Outside;
 use crate::probes::Prospects;
 use crate::status::container_id;
 
@@ -15,22 +17,21 @@ const STOP: Duration = Duration::from_millis(500);
 /// After this long the kubelet notices that a container has ended, or that a pull failed before.
 const NOTICED: Duration = Duration::from_secs(1);
 const PULL_AGAIN: Duration = Duration::from_secs(12);
-
-/// Looks ahead for a container that starts now.
-pub(crate) type LookAhead<'a> = &'a dyn Fn(&Container) -> Prospects;
+/// A pod in which something could not begin is looked at again after this long.
+const SYNC_AGAIN: Duration = Duration::from_secs(12);
 
 /// Lets everything happen that is due.
-pub(crate) fn advance(life: &mut Life, now: Instant, events: &mut Events, look_ahead: LookAhead<'_>) {
+pub(crate) fn advance(life: &mut Life, now: Instant, events: &mut Events, outside: &Outside<'_>) {
     // Each step may make the next one due at once; this many are more than any pod takes before it rests.
     const STEPS_MAX: usize = 1_000;
     for _ in 0..STEPS_MAX {
-        if !step(life, now, events, look_ahead) {
+        if !step(life, now, events, outside) {
             break;
         }
     }
 }
 
-fn step(life: &mut Life, now: Instant, events: &mut Events, look_ahead: LookAhead<'_>) -> bool {
+fn step(life: &mut Life, now: Instant, events: &mut Events, outside: &Outside<'_>) -> bool {
     if life.stopping {
         return life.stop_at.is_some_and(|it| it <= now) && end_all(life, now);
     }
@@ -41,7 +42,7 @@ fn step(life: &mut Life, now: Instant, events: &mut Events, look_ahead: LookAhea
         begin_stop(life, now, events);
         return true;
     }
-    if life.rejected {
+    if life.rejected || life.mounts.is_some() {
         return false;
     }
     begin_what_may(life, now);
@@ -52,7 +53,7 @@ fn step(life: &mut Life, now: Instant, events: &mut Events, look_ahead: LookAhea
     }
     let due = life.containers.iter().position(|it| it.next != Next::Nothing && it.at <= now);
     due.is_some_and(|idx| {
-        run(life, idx, now, events, look_ahead);
+        run(life, idx, now, events, outside);
         true
     })
 }
@@ -107,14 +108,14 @@ fn probe(container: &mut Container, now: Instant, events: &mut Events) {
     }
 }
 
-fn run(life: &mut Life, idx: usize, now: Instant, events: &mut Events, look_ahead: LookAhead<'_>) {
+fn run(life: &mut Life, idx: usize, now: Instant, events: &mut Events, outside: &Outside<'_>) {
     let Life { uid, containers, .. } = &mut *life;
     let container = &mut containers[idx];
     match container.next {
         Next::Nothing => (),
-        Next::Pull => pull(container, now, events),
+        Next::Pull => pull(container, now, events, outside),
         Next::Pulled => pulled(container, now, events),
-        Next::Start | Next::Retry => start(container, uid, now, events, look_ahead),
+        Next::Start | Next::Retry => start(container, uid, now, events, outside),
         Next::Exit => {
             let (code, reason) = container
                 .prospects
@@ -144,12 +145,25 @@ fn run(life: &mut Life, idx: usize, now: Instant, events: &mut Events, look_ahea
     }
 }
 
-fn pull(container: &mut Container, now: Instant, events: &mut Events) {
-    if container.pull_policy == "Never" || (container.pull_policy != "Always" && container.behavior.pull.is_zero()) {
-        let message = format!(
-            "Container image \"{}\" already present on machine and can be accessed by the pod",
-            container.image
-        );
+/// `EnsureImageExists`
+fn pull(container: &mut Container, now: Instant, events: &mut Events, outside: &Outside<'_>) {
+    let image = container.image.clone();
+    if let Some(why) = image::check(&image) {
+        let message =
+            format!("Failed to apply default image tag \"{image}\": couldn't parse image name \"{image}\": {why}");
+        events.warning(container, "InspectFailed", message.clone());
+        return refuse(container, now, events, "InvalidImageName", message);
+    }
+    // What was pulled for another pod is pulled again for the first container, so that pods are alike.
+    let asks = container.pull_policy == "Never" || container.was_refused();
+    let is_present = container.behavior.pull.is_zero() || (asks && outside.has_image(&image));
+    if container.pull_policy == "Never" && !is_present {
+        let message = format!("Container image \"{image}\" is not present with pull policy of Never");
+        events.warning(container, "ErrImageNeverPull", message.clone());
+        return refuse(container, now, events, "ErrImageNeverPull", message);
+    }
+    if container.pull_policy != "Always" && is_present {
+        let message = format!("Container image \"{image}\" already present on machine and can be accessed by the pod");
         events.normal(container, "Pulled", message);
         container.plan(Next::Start, now + container.behavior.start);
         return;
@@ -168,6 +182,7 @@ fn pulled(container: &mut Container, now: Instant, events: &mut Events) {
             container.image
         );
         events.normal(container, "Pulled", message);
+        events.pulled.push(container.image.clone());
         container.back_off = Duration::ZERO;
         container.plan(Next::Start, now + container.behavior.start);
         return;
@@ -190,7 +205,21 @@ fn pulled(container: &mut Container, now: Instant, events: &mut Events) {
     container.plan(Next::Pulled, now + PULL_AGAIN);
 }
 
-fn start(container: &mut Container, pod_uid: &str, now: Instant, events: &mut Events, look_ahead: LookAhead<'_>) {
+/// A container cannot begin: tried again later.
+fn refuse(container: &mut Container, now: Instant, events: &mut Events, reason: &'static str, message: String) {
+    let told = if reason == "CreateContainerConfigError" { &*message } else { reason };
+    events.warning(container, "Failed", format!("Error: {told}"));
+    if let State::Terminated(ended) = &container.state {
+        container.last = Some(Box::new(ended.clone()));
+    }
+    container.state = State::Waiting { reason, message };
+    container.plan(Next::Pull, now + SYNC_AGAIN);
+}
+
+fn start(container: &mut Container, pod_uid: &str, now: Instant, events: &mut Events, outside: &Outside<'_>) {
+    if let Some(why) = outside.config_error(container) {
+        return refuse(container, now, events, "CreateContainerConfigError", why);
+    }
     events.normal(container, "Created", "Container created".to_owned());
     events.normal(container, "Started", "Container started".to_owned());
     if let State::Terminated(ended) = &container.state {
@@ -202,7 +231,7 @@ fn start(container: &mut Container, pod_uid: &str, now: Instant, events: &mut Ev
     container.id = container_id(pod_uid, &container.name, container.restarts);
     container.state = State::Running { since: now };
     (container.ready, container.started) = (false, false);
-    container.prospects = look_ahead(container);
+    container.prospects = outside.prospects(container, now);
     if container.is_init && !container.is_sidecar {
         container.prospects.ready.clear();
     }

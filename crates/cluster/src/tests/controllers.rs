@@ -40,7 +40,7 @@ fn check_on(config: Config, steps: &[&str], expect: Expect) {
     expect.assert_eq(&printed);
 }
 
-fn step(cluster: &mut Cluster, step: &str) -> Result<String, Status> {
+pub(super) fn step(cluster: &mut Cluster, step: &str) -> Result<String, Status> {
     let now = cluster.now();
     let words: Vec<&str> = step.split(' ').collect();
     match *words.as_slice() {

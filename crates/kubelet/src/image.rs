@@ -1,0 +1,149 @@
+//! Names of images, as the kubelet and the runtime read them (`distribution/reference`).
+
+use crate::status::digest;
+
+/// The longest name of a repository.
+const NAME_MAX: usize = 255;
+/// The longest tag.
+const TAG_MAX: usize = 128;
+
+/// A name in its long form.
+struct Name<'a> {
+    /// `docker.io`
+    domain: &'a str,
+    /// `library/nginx`
+    path: String,
+    /// Empty: none.
+    tag: &'a str,
+    /// `sha256:…`; empty: none.
+    digest: &'a str,
+}
+
+/// What is wrong with a name, if anything is.
+pub(crate) fn check(image: &str) -> Option<String> {
+    parse(image).err()
+}
+
+/// The repository of an image that ends in this name, such as `nginx` for `docker.io/library/nginx:1.27`.
+pub(crate) fn short(image: &str) -> &str {
+    let last = image.rsplit('/').next().unwrap_or(image);
+    last.split([':', '@']).next().unwrap_or(last)
+}
+
+/// The long form, in which equal images have equal names.
+pub(crate) fn canonical(image: &str) -> String {
+    match parse(image) {
+        Ok(Name { domain, path, digest, .. }) if !digest.is_empty() => format!("{domain}/{path}@{digest}"),
+        Ok(Name { domain, path, tag, .. }) => {
+            format!("{domain}/{path}:{}", if tag.is_empty() { "latest" } else { tag })
+        }
+        Err(_) => image.to_owned(),
+    }
+}
+
+/// What the runtime calls what was pulled.
+pub(crate) fn id(image: &str) -> String {
+    match parse(image) {
+        Ok(Name { domain, path, digest: known, .. }) if !known.is_empty() => format!("{domain}/{path}@{known}"),
+        Ok(Name { domain, path, .. }) => format!("{domain}/{path}@sha256:{}", digest(image)),
+        Err(_) => format!("{image}@sha256:{}", digest(image)),
+    }
+}
+
+/// `ParseNormalizedNamed`
+fn parse(image: &str) -> Result<Name<'_>, String> {
+    let invalid = || "invalid reference format".to_owned();
+    if image.len() == 64 && image.bytes().all(is_hex) {
+        return Err(format!("invalid repository name ({image}), cannot specify 64-byte hexadecimal strings"));
+    }
+    let (domain, rest) = match image.split_once('/') {
+        Some((first, rest)) if is_domain(first) => (if first == "index.docker.io" { "docker.io" } else { first }, rest),
+        _ => ("docker.io", image),
+    };
+    let library = if domain == "docker.io" && !rest.contains('/') { "library/" } else { "" };
+    let remote = format!("{library}{}", rest.split(':').next().unwrap_or(rest));
+    if remote.chars().any(char::is_uppercase) {
+        return Err(format!("invalid reference format: repository name ({remote}) must be lowercase"));
+    }
+    let (named, digest) = rest.split_once('@').unwrap_or((rest, ""));
+    let (path, tag) = named.split_once(':').unwrap_or((named, ""));
+    let lacks = (named.len() < rest.len() && digest.is_empty()) || (path.len() < named.len() && tag.is_empty());
+    let path = format!("{library}{path}");
+    let is_path = path.split('/').all(is_path_part);
+    if lacks || !is_path || !is_host(domain) || !(tag.is_empty() || is_tag(tag)) {
+        return Err(invalid());
+    }
+    if path.len() > NAME_MAX {
+        return Err(format!("repository name must not be more than {NAME_MAX} characters"));
+    }
+    match digest.split_once(':') {
+        _ if digest.is_empty() => (),
+        Some((_, hex)) if hex.len() < 32 || !hex.bytes().all(is_hex) => return Err(invalid()),
+        Some(("sha256", hex)) if hex.len() != 64 => return Err("invalid checksum digest length".to_owned()),
+        Some(("sha256" | "sha384" | "sha512", _)) => (),
+        Some(_) => return Err("unsupported digest algorithm".to_owned()),
+        None => return Err(invalid()),
+    }
+    Ok(Name { domain, path, tag, digest })
+}
+
+fn is_hex(it: u8) -> bool {
+    it.is_ascii_digit() || (b'a'..=b'f').contains(&it)
+}
+
+/// Whether what stands before the first slash is a host (`splitDockerDomain`).
+fn is_domain(first: &str) -> bool {
+    first == "localhost" || first.contains(['.', ':']) || first.chars().any(char::is_uppercase)
+}
+
+fn is_host(domain: &str) -> bool {
+    let (host, port) = domain.rsplit_once(':').unwrap_or((domain, "0"));
+    let is_port = !port.is_empty() && port.bytes().all(|it| it.is_ascii_digit());
+    let is_label = |it: &str| {
+        !it.is_empty()
+            && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
+            && !it.starts_with('-')
+            && !it.ends_with('-')
+    };
+    let is_v6 = domain.starts_with('[');
+    is_v6 || (is_port && host.split('.').all(is_label))
+}
+
+/// Letters and digits, between which stand `.`, `_`, `__` or any number of `-`.
+fn is_path_part(part: &str) -> bool {
+    let is_plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit();
+    let separators: Vec<&str> = part.split(is_plain).filter(|it| !it.is_empty()).collect();
+    part.starts_with(is_plain)
+        && part.ends_with(is_plain)
+        && separators.iter().all(|it| matches!(*it, "." | "_" | "__") || it.bytes().all(|it| it == b'-'))
+}
+
+fn is_tag(tag: &str) -> bool {
+    let is_word = |it: u8| it.is_ascii_alphanumeric() || it == b'_';
+    tag.len() <= TAG_MAX
+        && tag.bytes().enumerate().all(|(idx, it)| is_word(it) || (idx > 0 && matches!(it, b'.' | b'-')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{canonical, check};
+
+    #[track_caller]
+    fn is(image: &str, expected: &str) {
+        let got = check(image).map_or_else(|| canonical(image), |why| format!("! {why}"));
+        assert_eq!(got, expected, "{image}");
+    }
+
+    #[test]
+    fn names_have_a_long_form_or_are_refused_as_the_runtime_refuses_them() {
+        is("nginx", "docker.io/library/nginx:latest");
+        is("bitnami/redis:7", "docker.io/bitnami/redis:7");
+        is("localhost:5000/a/b__c-d.e", "localhost:5000/a/b__c-d.e:latest");
+        is("nginx:", "! invalid reference format");
+        is("nginx:1:2", "! invalid reference format");
+        is("my image", "! invalid reference format");
+        is("Nginx:1.27", "! invalid reference format: repository name (library/Nginx) must be lowercase");
+        is("nginx@sha256:12", "! invalid reference format");
+        is("a/-b", "! invalid reference format");
+    }
+}

@@ -1,0 +1,58 @@
+//! What surrounds a pod's life: the store and its machine.
+
+use std::collections::BTreeSet;
+
+use meta::Object;
+use runtime::View;
+use sim::Instant;
+use value::{Str, Value};
+
+use crate::foresight::Foresight;
+use crate::life::Container;
+use crate::probes::{self, Prospects};
+use crate::{image, references, security};
+
+/// What is to be seen from a pod at one moment.
+pub(crate) struct Outside<'a> {
+    pub view: View<'a>,
+    pub pod: &'a Object,
+    pub foresight: &'a Foresight,
+    /// Images that its machine has pulled.
+    pub images: &'a BTreeSet<Str>,
+}
+
+impl Outside<'_> {
+    /// Looks ahead for a container that starts at a time.
+    pub fn prospects(&self, container: &Container, start: Instant) -> Prospects {
+        let mut then = self.view;
+        then.now = start;
+        let spec = spec_of(self.pod, container);
+        spec.map_or_else(Prospects::default, |it| {
+            probes::prospects(&then, self.pod, it, &container.behavior, self.foresight)
+        })
+    }
+
+    /// Volumes that cannot be mounted, and why.
+    pub fn missing_volumes(&self) -> Vec<(Str, String)> {
+        references::missing_volumes(&self.view, self.pod)
+    }
+
+    /// Why a container cannot be created (`generateContainerConfig`).
+    pub fn config_error(&self, container: &Container) -> Option<String> {
+        let spec = spec_of(self.pod, container)?;
+        let missing = references::missing_variable(&self.view, self.pod, spec);
+        missing.or_else(|| security::refusal(self.pod, spec))
+    }
+
+    /// Whether the machine has this image.
+    pub fn has_image(&self, image: &str) -> bool {
+        let wanted = image::canonical(image);
+        self.images.contains(image) || self.images.iter().any(|it| image::canonical(it) == wanted)
+    }
+}
+
+/// The container in the pod's spec.
+pub(crate) fn spec_of<'a>(pod: &'a Object, container: &Container) -> Option<&'a Value> {
+    let list = if container.is_init { "spec.initContainers" } else { "spec.containers" };
+    pod.list_at(list).iter().find(|it| it.str_at("name") == Some(&container.name))
+}
