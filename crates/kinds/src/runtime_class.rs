@@ -33,6 +33,7 @@ pub(crate) const KIND: Kind = Kind {
                 .collect()
         },
         unconditional_update: false,
+        create_on_update: true,
         ..Strategy::PLAIN
     },
     ..Kind::new(Scope::Cluster, "node.k8s.io", "v1", "RuntimeClass", "runtimeclasses")

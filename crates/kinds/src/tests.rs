@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use expect_test::expect;
 use meta::{Errors, Object};
 use schema::Schema;
 use value::{List, Value, json};
@@ -24,6 +25,17 @@ fn names_of_resources_are_unique() {
             assert!(seen.insert((kind.group, *name)), "{name}");
         }
     }
+}
+
+/// `AllowCreateOnUpdate` and `AllowUnconditionalUpdate` of upstream's strategies.
+#[test]
+fn puts_create_and_overwrite_where_upstream_lets_them() {
+    let named = |is: fn(&crate::Strategy) -> bool| {
+        all().iter().filter(|it| is(&it.strategy)).map(|it| it.kind).collect::<Vec<_>>().join(" ")
+    };
+    expect!["ClusterRole ClusterRoleBinding Endpoints Event Lease LimitRange Role RoleBinding RuntimeClass Service"]
+        .assert_eq(&named(|it| it.create_on_update));
+    expect!["APIService CSIDriver CSINode CSIStorageCapacity Lease MutatingAdmissionPolicy MutatingAdmissionPolicyBinding MutatingWebhookConfiguration PodDisruptionBudget RuntimeClass ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration VolumeAttachment"].assert_eq(&named(|it| !it.unconditional_update));
 }
 
 /// One recorded creation: where, what, and the answer.
