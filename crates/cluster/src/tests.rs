@@ -1,4 +1,6 @@
 mod edges;
+mod scheduling;
+mod steps;
 
 use apiserver::{Caller, calls};
 use expect_test::{Expect, expect};

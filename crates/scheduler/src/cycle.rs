@@ -118,7 +118,8 @@ impl<'a> Search<'a> {
         }
         let Some((idx, verdict)) = failed else { return self.fitting.push(node) };
         self.why.by_company |= plugins::ALL.get(idx).is_some_and(|it| it.counts_company);
-        self.why.by_volumes |= plugins::ALL.get(idx).is_some_and(|it| it.name == "VolumeBinding");
+        let by_volumes = ["NodeVolumeLimits", "VolumeBinding", "VolumeZone"];
+        self.why.by_volumes |= plugins::ALL.get(idx).is_some_and(|it| by_volumes.contains(&it.name));
         self.why.by_pods |= matches!(verdict, Verdict::Unschedulable(_));
         self.why.by_node |= matches!(verdict, Verdict::Unresolvable(_));
         self.verdicts.insert(node.name().clone(), verdict);

@@ -8,10 +8,12 @@ mod node_name;
 mod node_ports;
 mod node_resources_fit;
 mod node_unschedulable;
+mod node_volume_limits;
 mod pod_topology_spread;
 mod taint_toleration;
 mod volume_binding;
 mod volume_restrictions;
+mod volume_zone;
 
 use std::collections::BTreeMap;
 
@@ -177,7 +179,9 @@ pub(crate) static ALL: &[Plugin] = &[
     node_ports::PLUGIN,
     node_resources_fit::PLUGIN,
     volume_restrictions::PLUGIN,
+    node_volume_limits::PLUGIN,
     volume_binding::PLUGIN,
+    volume_zone::PLUGIN,
     pod_topology_spread::PLUGIN,
     inter_pod_affinity::PLUGIN,
     balanced_allocation::PLUGIN,

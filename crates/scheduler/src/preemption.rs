@@ -120,7 +120,7 @@ fn victims_on(cache: &Cache, node: &NodeInfo, pod: &PodInfo) -> Result<Victims, 
         without.remove(&victim.key);
         cycle.change(victim, node, -1);
     }
-    cycle.filter(&without).map_err(|(_, verdict)| verdict.reasons().to_vec())?;
+    cycle.filter_with_nominated(&without).map_err(|(_, verdict)| verdict.reasons().to_vec())?;
     // More important: higher priority, then longer running.
     potential.sort_by_key(|it| (Reverse(it.priority), it.started(), it.key.clone()));
     let (protected, others) = split_by_budgets(&cache.budgets, potential);
@@ -130,7 +130,7 @@ fn victims_on(cache: &Cache, node: &NodeInfo, pod: &PodInfo) -> Result<Victims, 
     for (idx, candidate) in protected.into_iter().chain(others).enumerate() {
         without.add(candidate.clone());
         cycle.change(&candidate, node, 1);
-        if cycle.filter(&without).is_err() {
+        if cycle.filter_with_nominated(&without).is_err() {
             without.remove(&candidate.key);
             cycle.change(&candidate, node, -1);
             victims.n_violations += usize::from(idx < n_protected);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use kinds::{
-    NAMESPACE, NODE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, POD_DISRUPTION_BUDGET, REPLICA_SET,
-    REPLICATION_CONTROLLER, SERVICE, STATEFUL_SET, STORAGE_CLASS,
+    CSI_NODE, NAMESPACE, NODE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, POD_DISRUPTION_BUDGET, REPLICA_SET,
+    REPLICATION_CONTROLLER, SERVICE, STATEFUL_SET, STORAGE_CLASS, VOLUME_ATTACHMENT,
 };
 use meta::selector::LabelSelector;
 use meta::{Key, KeyMap, KindId, Object, Status};
@@ -23,7 +23,8 @@ use crate::volumes;
 /// The scheduler that pods name by default.
 const DEFAULT: &str = "default-scheduler";
 /// Kinds that decide where volumes are.
-const VOLUME_KINDS: [KindId; 3] = [PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, STORAGE_CLASS];
+const VOLUME_KINDS: [KindId; 5] =
+    [CSI_NODE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, STORAGE_CLASS, VOLUME_ATTACHMENT];
 
 /// The default scheduler.
 #[derive(Default)]
@@ -278,6 +279,9 @@ impl Scheduler {
             self.cache.budgets = cx.list(POD_DISRUPTION_BUDGET, None).map(|it| Budget::of(it)).collect();
             match preemption::preempt(&self.cache, info, failure) {
                 Preemption::Victims { node, pods } => {
+                    if pods.iter().any(|it| !it.pod.meta.is_deleted()) {
+                        self.clear_nominations(cx, info, &node);
+                    }
                     for victim in pods {
                         evict(cx, info, &victim, &node).ok();
                     }
@@ -295,6 +299,20 @@ impl Scheduler {
             &info.key,
             Decision { attempt, at: cx.now(), explained, chosen: None, nominated, message: message.into() },
         );
+    }
+
+    /// Pods of lower priority that wait for room on the node may find none there any more (`prepareCandidate`).
+    fn clear_nominations(&mut self, cx: &mut Cx<'_>, preemptor: &PodInfo, node: &Str) {
+        let waits = |(at, it): &(Str, Arc<PodInfo>)| at == node && it.priority < preemptor.priority;
+        let cleared: Vec<Key> =
+            self.cache.nominated.iter().filter(|(_, it)| waits(it)).map(|(key, _)| key.clone()).collect();
+        for key in cleared {
+            self.cache.nominated.remove(&key);
+            let Some(pod) = cx.get(POD, &key) else { continue };
+            let mut status = pod.at("status").cloned().unwrap_or_default();
+            status.remove("nominatedNodeName");
+            cx.update_status(&pod, status).ok();
+        }
     }
 }
 

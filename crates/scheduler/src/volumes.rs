@@ -11,6 +11,10 @@ use value::{Str, Value};
 
 use crate::cache::PodInfo;
 
+mod limits;
+
+pub(crate) use self::limits::Limits;
+
 /// The claims of one pod that is being scheduled.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PodVolumes {
@@ -19,6 +23,24 @@ pub(crate) struct PodVolumes {
     delayed: Vec<Delayed>,
     /// Claims that only one pod may use at a time.
     exclusive: Vec<Str>,
+    /// Zones and regions of bound volumes, as their labels say.
+    pub zones: Vec<Zone>,
+    pub limits: Option<Limits>,
+}
+
+/// Labels of zones and regions, as they were called once and as they are called now.
+pub(crate) const DOMAINS: [(&str, &str); 2] = [
+    ("failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone"),
+    ("failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region"),
+];
+
+/// Where a label of a volume says that it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Zone {
+    pub label: &'static str,
+    /// What the label is called now.
+    pub modern: &'static str,
+    pub values: Vec<Str>,
 }
 
 /// A claim that is bound once its pod has a node.
@@ -62,6 +84,7 @@ impl Conflict {
 pub(crate) fn of(view: &View<'_>, pod: &PodInfo) -> Result<Option<Box<PodVolumes>>, String> {
     let mut res = PodVolumes::default();
     let mut immediate = false;
+    let mut missing = None;
     for volume in pod.pod.list_at("spec.volumes") {
         let Some(name) = rules::claim_name(&pod.pod, volume) else { continue };
         let is_own = volume.get("ephemeral").is_some();
@@ -79,7 +102,13 @@ pub(crate) fn of(view: &View<'_>, pod: &PodInfo) -> Result<Option<Box<PodVolumes
         }
         let wanted = claim.str_at("spec.volumeName").unwrap_or("");
         if rules::is_fully_bound(claim) {
-            res.bound.push(view.get(PERSISTENT_VOLUME, &Key::cluster(wanted)).cloned());
+            let volume = view.get(PERSISTENT_VOLUME, &Key::cluster(wanted));
+            match volume {
+                Some(volume) if !is_own => res.zones.extend(zones_of(volume)),
+                None if !is_own => missing = missing.or(Some(wanted)),
+                _ => (),
+            }
+            res.bound.push(volume.cloned());
         } else if wanted.is_empty() && rules::is_delayed(view, claim) {
             let class = rules::class_of(claim);
             let volumes = view.list(PERSISTENT_VOLUME, None).filter(|it| rules::class_of(it) == class);
@@ -95,9 +124,24 @@ pub(crate) fn of(view: &View<'_>, pod: &PodInfo) -> Result<Option<Box<PodVolumes
     if immediate {
         return Err("pod has unbound immediate PersistentVolumeClaims".to_owned());
     }
+    // VolumeZone looks the volumes up before any node is looked at.
+    if let Some(name) = missing {
+        return Err(format!("persistentvolume {} not found", meta::quoted(name)));
+    }
+    res.limits = Limits::of(view, pod);
     // The smallest request takes the smallest volume.
     res.delayed.sort_by_key(|it| rules::size(&it.claim));
     Ok(Some(Box::new(res)))
+}
+
+/// `getPVTopologies`
+fn zones_of(volume: &Object) -> impl Iterator<Item = Zone> {
+    let labels = DOMAINS.into_iter();
+    labels.chain(DOMAINS.map(|(_, modern)| (modern, modern))).filter_map(|(label, modern)| {
+        let values: Vec<Str> = volume.meta.label(label)?.split("__").map(|it| it.trim().into()).collect();
+        // A label with an empty part says nothing.
+        values.iter().all(|it| !it.is_empty()).then_some(Zone { label, modern, values })
+    })
 }
 
 fn check(pod: &PodInfo, claim: &Object, is_own: bool) -> Result<(), String> {
