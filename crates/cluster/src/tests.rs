@@ -1,6 +1,7 @@
 mod edges;
 mod scheduling;
 mod steps;
+mod topology;
 
 use apiserver::{Caller, calls};
 use expect_test::{Expect, expect};

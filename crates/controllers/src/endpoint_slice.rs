@@ -1,8 +1,9 @@
 //! Keeps the EndpointSlices of Services that select pods (`pkg/controller/endpointslice`, `k8s.io/endpointslice`).
 
 mod plan;
+mod topology;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kinds::{ENDPOINT_SLICE, NODE, POD, SERVICE};
@@ -23,6 +24,8 @@ const RESERVED: [&str; 3] = [SERVICE_NAME, MANAGED_BY, services::HEADLESS];
 #[derive(Default)]
 pub(crate) struct EndpointSlices {
     triggers: services::TriggerTimes,
+    /// Services whose endpoints have hints by zones' CPU.
+    hinted: BTreeSet<Key>,
 }
 
 impl Reconciler for EndpointSlices {
@@ -38,6 +41,7 @@ impl Reconciler for EndpointSlices {
         vec![
             Watch::Itself(SERVICE),
             Watch::Map { kind: POD, keys: services::of_pod },
+            Watch::Map { kind: NODE, keys: topology::overloaded_by_node },
             Watch::Map { kind: ENDPOINT_SLICE, keys: |change, _, keys| keys.extend(touched(change, MANAGER)) },
         ]
     }
@@ -45,13 +49,14 @@ impl Reconciler for EndpointSlices {
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
         let Some(service) = cx.get(SERVICE, key) else {
             self.triggers.forget(key);
+            self.hinted.remove(key);
             return Ok(Action::AwaitChange);
         };
         let Some(selector) = services::selector(&service) else { return Ok(Action::AwaitChange) };
         let pods = services::pods_of(cx, &service, &selector);
         let trigger = self.triggers.of(&service, &pods);
         let (namespace, name) = (service.namespace().to_owned(), service.name().to_owned());
-        if let Err(why) = sync(cx, &service, &pods, trigger) {
+        if let Err(why) = sync(cx, &service, &pods, trigger, &mut self.hinted) {
             let message = format!("Error updating Endpoint Slices for Service {namespace}/{name}: {why}");
             cx.event(&service, "Warning", "FailedToUpdateEndpointSlices", &message);
             return Err(Status::internal(&message));
@@ -88,7 +93,13 @@ pub(crate) fn slices_of(cx: &Cx<'_>, service: &Key, manager: &str) -> Vec<Arc<Ob
 
 /// # Errors
 /// What went wrong, for an event.
-fn sync(cx: &mut Cx<'_>, service: &Object, pods: &[Arc<Object>], trigger: Option<i64>) -> Result<(), String> {
+fn sync(
+    cx: &mut Cx<'_>,
+    service: &Object,
+    pods: &[Arc<Object>],
+    trigger: Option<i64>,
+    all_hinted: &mut BTreeSet<Key>,
+) -> Result<(), String> {
     let families = families(service);
     let (live, foreign): (Vec<Arc<Object>>, Vec<Arc<Object>>) = slices_of(cx, &service.key(), MANAGER)
         .into_iter()
@@ -100,9 +111,29 @@ fn sync(cx: &mut Cx<'_>, service: &Object, pods: &[Arc<Object>], trigger: Option
         let groups = groups(cx, service, pods, family, &mut problems);
         let labels = labels(service);
         let new = |ports: &Value| blank(service, family, ports);
-        let plan = plan::plan(live, groups, &|it| is_owned(it, service), &labels, &RESERVED, &new);
+        let is_hinted = topology::is_on(service);
+        let same = if is_hinted { plan::same_but_hints } else { Value::eq };
+        let mut plan = plan::plan(live.clone(), groups, &|it| is_owned(it, service), &labels, &RESERVED, &new, same);
+        let event = match is_hinted {
+            true => {
+                let is_written = |it: &Object| {
+                    let is_it = |other: &Object| other.meta.name == it.meta.name;
+                    plan.update.iter().any(is_it) || plan.delete.iter().any(|it| is_it(it))
+                };
+                let unchanged = live.into_iter().filter(|it| !is_written(it)).collect();
+                let zones = topology::Zones::of(&cx.view());
+                let outcome = topology::add_hints(&zones, &mut plan, unchanged);
+                let was_on =
+                    if outcome.is_ok() { !all_hinted.insert(service.key()) } else { all_hinted.remove(&service.key()) };
+                topology::event(outcome, was_on, family)
+            }
+            false => all_hinted.remove(&service.key()).then(|| topology::ended(family)),
+        };
         if let Err(why) = carry_out(cx, service, plan, trigger) {
             problems.push(why);
+        }
+        if let Some((level, reason, message)) = event {
+            cx.event(service, level, reason, &message);
         }
     }
     for slice in foreign {
@@ -302,7 +333,9 @@ fn endpoint(service: &Object, pod: &Object, family: &str, node: Str, zone: Optio
         res.insert("hostname", host);
     }
     let mut hints = Map::new();
-    if let Some(distribution) = service.str_at("spec.trafficDistribution").filter(|_| ready) {
+    if let Some(distribution) =
+        service.str_at("spec.trafficDistribution").filter(|_| ready && !topology::is_on(service))
+    {
         if let Some(zone) = &zone {
             hints.insert("forZones", Value::from(vec![Value::Map(map!({ "name": zone }))]));
         }

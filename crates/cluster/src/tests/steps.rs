@@ -27,6 +27,16 @@ fn shown(answer: &Value, field: &str) -> String {
         match found {
             None => "none".to_owned(),
             Some(Value::Str(text)) => text.to_string(),
+            Some(Value::List(endpoints)) if field == "endpoints" => {
+                let zone = |it: &Value| it.str_at("zone").unwrap_or("-").to_owned();
+                let hint = |it: &Value| {
+                    it.list_at("hints.forZones").first().and_then(|it| it.str_at("name")).map(str::to_owned)
+                };
+                let line = |it: &Value| format!("{}>{}", zone(it), hint(it).unwrap_or_default());
+                let mut lines: Vec<String> = endpoints.iter().map(line).collect();
+                lines.sort();
+                lines.join(" ")
+            }
             Some(value) => json::to_string(value),
         }
     });

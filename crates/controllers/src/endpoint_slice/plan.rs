@@ -56,7 +56,13 @@ struct Slice {
     is_changed: bool,
 }
 
-/// Fits `groups` into the live slices of one address type.
+/// Whether two endpoints differ in their hints at most.
+pub(super) fn same_but_hints(a: &Value, b: &Value) -> bool {
+    let rest = |it: &Value| it.as_map().map(|it| it.filtered(|key, _| key != "hints"));
+    rest(a) == rest(b)
+}
+
+/// Fits `groups` into the live slices of one address type; endpoints that are the `same` are not written anew.
 pub(crate) fn plan(
     live: Vec<Arc<Object>>,
     groups: Vec<Group>,
@@ -64,6 +70,7 @@ pub(crate) fn plan(
     labels: &Map,
     reserved: &[&str],
     new: &dyn Fn(&Value) -> Object,
+    same: fn(&Value, &Value) -> bool,
 ) -> Plan {
     let mut plan = Plan::default();
     let n_live = live.len();
@@ -84,7 +91,7 @@ pub(crate) fn plan(
     for group in groups {
         let place = by_ports.iter().position(|(it, _)| *it == group.ports);
         let slices = place.map(|idx| by_ports.remove(idx).1).unwrap_or_default();
-        fit(&mut plan, slices, group, labels, reserved, new);
+        fit(&mut plan, slices, group, labels, reserved, new, same);
     }
     plan.delete.extend(by_ports.into_iter().flat_map(|(_, it)| it));
     if n_live == plan.delete.len() && plan.create.is_empty() {
@@ -115,6 +122,7 @@ fn fit(
     labels: &Map,
     reserved: &[&str],
     new: &dyn Fn(&Value) -> Object,
+    same: fn(&Value, &Value) -> bool,
 ) {
     let mut slices: Vec<Slice> = Vec::new();
     for live in live {
@@ -123,7 +131,7 @@ fn fit(
         let mut endpoints: Vec<Value> = Vec::with_capacity(had.len());
         for endpoint in had {
             let Some(wanted) = group.wanted.remove(&id(endpoint)) else { continue };
-            is_changed |= wanted != *endpoint;
+            is_changed |= !same(&wanted, endpoint);
             endpoints.push(wanted);
         }
         is_changed |= endpoints.len() != had.len();

@@ -40,7 +40,7 @@ fn check(
         group
     });
     let new = |ports: &Value| slice("", ports, Vec::new());
-    let res = plan(live.collect(), groups.collect(), &|_| true, &Map::new(), &[], &new);
+    let res = plan(live.collect(), groups.collect(), &|_| true, &Map::new(), &[], &new, Value::eq);
     expected.assert_eq(&shown(&res));
 }
 
