@@ -11,7 +11,7 @@ use store::Change;
 use value::{Map, Str, Value, map, value};
 
 use crate::endpoint_slice::{self, MANAGED_BY, SERVICE_NAME};
-use crate::{pods, services};
+use crate::{endpoints, pods, services};
 
 const MANAGER: &str = "endpointslicemirroring-controller.k8s.io";
 const SKIP: &str = "endpointslice.kubernetes.io/skip-mirror";
@@ -145,7 +145,7 @@ fn update(cx: &mut Cx<'_>, live: &Object, mut wanted: Object) -> Result<(), Stat
 fn groups(endpoints: &Object) -> (Groups, usize, usize) {
     let mut groups = Groups::new();
     let (mut n_invalid, mut n_skipped) = (0, 0);
-    for subset in endpoints.list_at("subsets") {
+    for subset in &endpoints::repacked(endpoints.list_at("subsets")) {
         let ports = Value::from(sorted(subset.list_at("ports").iter().map(port).collect()));
         let ready = subset.list_at("addresses").iter().map(|it| (it, true));
         let all = ready.chain(subset.list_at("notReadyAddresses").iter().map(|it| (it, false)));

@@ -140,7 +140,36 @@ fn mark(annotations: &mut Map, key: &str, text: Option<Str>) {
 /// Addresses by name and uid, whether each is ready.
 type Addresses = BTreeMap<(Str, Str), bool>;
 
-/// The pods of a Service as subsets: addresses that offer the same ports stand together (`RepackSubsets`).
+/// Subsets in canonical form: no address stands twice, and one that is not ready somewhere is not ready (`RepackSubsets`).
+pub(crate) fn repacked(subsets: &[Value]) -> Vec<Value> {
+    let mut shown: BTreeMap<(Str, Str), Value> = BTreeMap::new();
+    let mut by_port: Vec<(Value, Addresses)> = Vec::new();
+    for subset in subsets {
+        let ports = subset.list_at("ports");
+        for port in if ports.is_empty() { &[Value::Null] } else { ports } {
+            let addresses = of_port(&mut by_port, port);
+            for (list, is_ready) in [("addresses", true), ("notReadyAddresses", false)] {
+                for address in subset.list_at(list) {
+                    let text = |path: &str| Str::from(address.str_at(path).unwrap_or(""));
+                    let key = (text("ip"), text("targetRef.uid"));
+                    shown.entry(key.clone()).or_insert_with(|| address.clone());
+                    addresses.entry(key).and_modify(|it| *it &= is_ready).or_insert(is_ready);
+                }
+            }
+        }
+    }
+    by_addresses(&by_port, &shown)
+}
+
+fn of_port<'a>(by_port: &'a mut Vec<(Value, Addresses)>, port: &Value) -> &'a mut Addresses {
+    let idx = by_port.iter().position(|(it, _)| it == port).unwrap_or(by_port.len());
+    if idx == by_port.len() {
+        by_port.push((port.clone(), Addresses::new()));
+    }
+    &mut by_port[idx].1
+}
+
+/// The pods of a Service as subsets.
 fn subsets(service: &Object, pods: &[Arc<Object>]) -> Vec<Value> {
     let is_v6 = service.list_at("spec.ipFamilies").first().and_then(Value::as_str) == Some("IPv6");
     let tolerates = services::publishes_not_ready(service);
@@ -160,13 +189,14 @@ fn subsets(service: &Object, pods: &[Arc<Object>]) -> Vec<Value> {
             shown.insert(key.clone(), address(service, pod, ip));
         }
         for port in offered {
-            match by_port.iter_mut().find(|(it, _)| *it == port) {
-                Some((_, addresses)) => addresses,
-                None => &mut by_port.push_mut((port, Addresses::new())).1,
-            }
-            .insert(key.clone(), is_ready);
+            of_port(&mut by_port, &port).insert(key.clone(), is_ready);
         }
     }
+    by_addresses(&by_port, &shown)
+}
+
+/// Addresses that offer the same ports stand together.
+fn by_addresses(by_port: &[(Value, Addresses)], shown: &BTreeMap<(Str, Str), Value>) -> Vec<Value> {
     let mut by_addresses: BTreeMap<Addresses, BTreeSet<usize>> = BTreeMap::new();
     for (idx, (_, addresses)) in by_port.iter().enumerate() {
         by_addresses.entry(addresses.clone()).or_default().insert(idx);

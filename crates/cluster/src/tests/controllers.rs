@@ -13,6 +13,7 @@ use crate::{Cluster, Config, KubeletMode};
 /// - `wait SECONDS`
 /// - `delete KIND NAME [Foreground|Orphan|Background]`
 /// - `show KIND NAME PATH...`, whatever stands there
+/// - `list KIND PATH...`, the same of all in the namespace `default`
 /// - `events REASON`, one line each
 /// - `status OBJECT`, a patch of the status
 /// - `OBJECT`: it is made, or patched where it is there already
@@ -47,6 +48,11 @@ pub(super) fn step(cluster: &mut Cluster, step: &str) -> Result<String, Status> 
         ["wait", seconds] => pass(cluster, seconds.parse().expect("it is a number")),
         ["events", reason] => return Ok(events(cluster, reason)),
         ["show", kind, name, ref paths @ ..] => return Ok(show(cluster, kind, name, paths)),
+        ["list", kind, ref paths @ ..] => {
+            let (kind_id, _) = find(cluster, kind, "");
+            let names = cluster.api.store().list(kind_id, Some("default")).map(|it| it.meta.name.clone());
+            return Ok(names.collect::<Vec<_>>().iter().map(|it| show(cluster, kind, it, paths)).collect());
+        }
         ["delete", kind, name, ref propagation @ ..] => {
             let (kind, key) = find(cluster, kind, name);
             let propagation = propagation.first().map(|it| match *it {
@@ -104,12 +110,20 @@ fn show(cluster: &Cluster, kind: &str, name: &str, paths: &[&str]) -> String {
         let at = |key: &str| it.str_at(key).unwrap_or("-");
         format!("\n  {} {} {}: {}", at("type"), at("status"), at("reason"), at("message"))
     };
-    let at = |path: &&str| match whole.at(path) {
+    let at = |path: &&str| match at(&whole, path) {
         None => " none".to_owned(),
         Some(Value::List(list)) if path.ends_with("conditions") => list.iter().map(condition).collect(),
         Some(it) => format!(" {}", json::to_string(it)),
     };
     format!("{name}:{}\n", paths.iter().map(at).collect::<String>())
+}
+
+/// Numbers in a path choose from lists.
+fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(value, |it, part| match it {
+        Value::List(list) => list.get(part.parse::<usize>().ok()?),
+        _ => it.get(part),
+    })
 }
 
 fn events(cluster: &Cluster, reason: &str) -> String {
@@ -388,6 +402,24 @@ fn pods_on_a_node_out_of_service_are_not_waited_for() {
         expect![[r#"
             lost: "Pending"
             lost: gone
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_mirrored_is_repacked_first() {
+    check(
+        &[
+            "{kind: Service, metadata: {name: other}, spec: {ports: [{port: 80}]}}",
+            "{kind: Endpoints, metadata: {name: other}, subsets: [{addresses: [{ip: 10.0.0.1}, {ip: 10.0.0.2}], ports: [{name: a, \
+             port: 80}]}, {addresses: [{ip: 10.0.0.1}], notReadyAddresses: [{ip: 10.0.0.2}], ports: [{name: a, port: 80}, {name: b, \
+             port: 81}]}]}",
+            "wait 5",
+            "list EndpointSlice ports endpoints",
+        ],
+        expect![[r#"
+            kubernetes: [{"name":"https","port":6443,"protocol":"TCP"}] [{"addresses":["10.0.255.254"],"conditions":{"ready":true}}]
+            other-mg2cn: [{"name":"b","port":81,"protocol":"TCP"},{"name":"a","port":80,"protocol":"TCP"}] [{"addresses":["10.0.0.1"],"conditions":{"ready":true}},{"addresses":["10.0.0.2"],"conditions":{"ready":false}}]
         "#]],
     );
 }
