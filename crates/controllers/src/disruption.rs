@@ -35,6 +35,10 @@ impl Reconciler for Budgets {
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
+        if let Some(name) = key.name.strip_prefix(POD_PREFIX) {
+            tell_of_several(cx, &Key::new(&key.namespace, name));
+            return Ok(Action::AwaitChange);
+        }
         let Some(budget) = cx.get(POD_DISRUPTION_BUDGET, key) else { return Ok(Action::AwaitChange) };
         let selector = LabelSelector::from_value(budget.at("spec.selector"));
         let pods = cx.list(POD, Some(&key.namespace)).filter(|it| selector.matches(&it.meta.labels));
@@ -63,26 +67,55 @@ impl Reconciler for Budgets {
     }
 }
 
-/// The budgets that a change of a pod may touch.
+/// What the names of keys that stand for pods begin with.
+const POD_PREFIX: &str = "pods/";
+
+/// The budgets that select a pod.
+fn selecting<'a>(view: &View<'a>, pod: &'a Object) -> impl Iterator<Item = &'a Arc<Object>> + use<'a> {
+    let budgets = view.list(POD_DISRUPTION_BUDGET, Some(pod.namespace()));
+    budgets.filter(|it| LabelSelector::from_value(it.at("spec.selector")).matches(&pod.meta.labels))
+}
+
+/// Says that a pod has several budgets, of which one counts (`getPdbForPod`).
+fn tell_of_several(cx: &mut Cx<'_>, key: &Key) {
+    let Some(pod) = cx.get(POD, key) else { return };
+    let names: Vec<String> = selecting(&cx.view(), &pod).map(|it| quoted(it.name())).collect();
+    if let [first, _, ..] = names.as_slice() {
+        let message = format!(
+            "Pod {}/{} matches multiple PodDisruptionBudgets.  Chose {first} arbitrarily.",
+            quoted(pod.namespace()),
+            quoted(pod.name())
+        );
+        cx.event(&pod, "Warning", "MultiplePodDisruptionBudgets", &message);
+    }
+}
+
+/// The budget that a change of a pod may touch. Of several that select it only the first hears of it.
 fn budgets_of(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
     if view.is_empty(POD_DISRUPTION_BUDGET) {
         return;
     }
-    let sides = [change.before.as_ref(), change.after.as_ref()];
-    if let [Some(before), Some(after)] = sides
-        && before.meta.labels == after.meta.labels
-        && before.meta.deleted == after.meta.deleted
-        && pods::is_ready(before) == pods::is_ready(after)
-        && Arc::ptr_eq(&before.meta.owners, &after.meta.owners)
-    {
+    let pod = change.object();
+    let is_news = match (&change.before, &change.after) {
+        (Some(before), Some(after)) => {
+            before.meta.labels != after.meta.labels
+                || before.meta.deleted != after.meta.deleted
+                || pods::is_ready(before) != pods::is_ready(after)
+                || !Arc::ptr_eq(&before.meta.owners, &after.meta.owners)
+        }
+        _ => true,
+    };
+    // That there are several is said of every change.
+    if !is_news && view.list(POD_DISRUPTION_BUDGET, Some(pod.namespace())).nth(1).is_none() {
         return;
     }
-    let namespace = change.object().namespace();
-    for budget in view.list(POD_DISRUPTION_BUDGET, Some(namespace)) {
-        let selector = LabelSelector::from_value(budget.at("spec.selector"));
-        if sides.iter().flatten().any(|it| selector.matches(&it.meta.labels)) {
-            keys.push(budget.key());
-        }
+    let budgets: Vec<&Arc<Object>> = selecting(view, pod).take(2).collect();
+    let Some(first) = budgets.first() else { return };
+    if budgets.len() > 1 && change.after.is_some() {
+        keys.push(Key::new(pod.namespace(), format!("{POD_PREFIX}{}", pod.name())));
+    }
+    if is_news {
+        keys.push(first.key());
     }
 }
 

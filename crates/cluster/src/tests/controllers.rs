@@ -423,3 +423,30 @@ fn what_is_mirrored_is_repacked_first() {
         "#]],
     );
 }
+
+#[test]
+fn a_pod_with_two_budgets_counts_for_the_first() {
+    let budget = |name: &str| {
+        format!(
+            "{{kind: PodDisruptionBudget, metadata: {{name: {name}}}, spec: {{minAvailable: 1, selector: {{matchLabels: {{app: \
+             web}}}}}}}}"
+        )
+    };
+    check(
+        &[
+            &budget("first"),
+            &budget("second"),
+            "wait 5",
+            "{kind: Pod, metadata: {name: web, labels: {app: web}}, spec: {containers: [{name: main, image: a}]}}",
+            "wait 20",
+            "show PodDisruptionBudget first status.currentHealthy",
+            "show PodDisruptionBudget second status.currentHealthy",
+            "events MultiplePodDisruptionBudgets",
+        ],
+        expect![[r#"
+            first: 1
+            second: 0
+            Warning controllermanager Pod/web: Pod "default"/"web" matches multiple PodDisruptionBudgets.  Chose "first" arbitrarily.
+        "#]],
+    );
+}
