@@ -4,6 +4,7 @@ mod arithmetic;
 mod condition;
 mod new_set;
 mod progress;
+mod rollback;
 mod rolling;
 mod scale;
 
@@ -62,6 +63,9 @@ impl Reconciler for Deployments {
         if selector.is_everything() {
             let message = "This deployment is selecting all pods. A non-empty selector is required.";
             cx.event(&deployment, "Warning", "SelectingAll", message);
+            let mut status = deployment.at("status").cloned().unwrap_or_default();
+            status.set("observedGeneration", deployment.meta.generation);
+            cx.update_status(&deployment, status)?;
             return Ok(Action::AwaitChange);
         }
         let claimed = Claimed {
@@ -88,7 +92,13 @@ impl Sync {
             return self.store_status(cx, status);
         }
         self.note_pause(cx)?;
-        if self.is_paused() || self.is_scaled(cx)? {
+        if self.is_paused() {
+            return self.sync_scale(cx);
+        }
+        if let Some(number) = self.wants_rollback() {
+            return self.roll_back(cx, number);
+        }
+        if self.is_scaled(cx)? {
             return self.sync_scale(cx);
         }
         match self.deployment.str_at("spec.strategy.type") {

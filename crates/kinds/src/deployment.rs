@@ -10,7 +10,7 @@ use crate::workload::{self, spec, status};
 use crate::{Column, Kind, Scope, Strategy, Subresource, columns, spec_changed};
 
 /// A revision to go back to; once a field of the spec.
-pub(crate) const ROLLBACK_TO: &str = "deprecated.deployment.rollback.to";
+pub const ROLLBACK_TO: &str = "deprecated.deployment.rollback.to";
 
 pub(crate) const KIND: Kind = Kind {
     short_names: &["deploy"],

@@ -21,6 +21,8 @@ pub use cron::parse_duration;
 
 pub use self::registry::{Registry, ServedKind};
 
+pub use self::deployment::ROLLBACK_TO;
+
 /// Annotations that stand for fields which objects have inside the server only.
 pub const INNER_ANNOTATIONS: [&str; 2] = [daemon_set::TEMPLATE_GENERATION, deployment::ROLLBACK_TO];
 mod admission;

@@ -450,3 +450,47 @@ fn a_pod_with_two_budgets_counts_for_the_first() {
         "#]],
     );
 }
+
+#[test]
+fn a_deployment_goes_back_where_an_annotation_asks_for_it() {
+    let deployment = |annotation: &str, image: &str| {
+        format!(
+            "{{kind: Deployment, metadata: {{name: web, annotations: {annotation}}}, spec: {{replicas: 1, selector: {{matchLabels: \
+             {{app: web}}}}, template: {{metadata: {{labels: {{app: web}}}}, spec: {{containers: [{{name: main, image: '{image}'}}]}}}}}}}}"
+        )
+    };
+    let image = "show Deployment web spec.template.spec.containers.0.image metadata.annotations";
+    let back = |number: &str| {
+        format!(
+            "{{kind: Deployment, metadata: {{name: web, annotations: {{deprecated.deployment.rollback.to: '{number}'}}}}}}"
+        )
+    };
+    check(
+        &[
+            &deployment("{kubernetes.io/change-cause: one}", "web:1"),
+            "wait 5",
+            &deployment("{kubernetes.io/change-cause: two}", "web:2"),
+            "wait 5",
+            image,
+            &back("0"),
+            "wait 5",
+            image,
+            &back("3"),
+            "wait 5",
+            &back("7"),
+            "wait 5",
+            image,
+            "events DeploymentRollback",
+            "events DeploymentRollbackTemplateUnchanged",
+            "events DeploymentRollbackRevisionNotFound",
+        ],
+        expect![[r#"
+            web: "web:2" {"deployment.kubernetes.io/revision":"2","kubernetes.io/change-cause":"two"}
+            web: "web:1" {"deployment.kubernetes.io/revision":"3","kubernetes.io/change-cause":"one"}
+            web: "web:1" {"deployment.kubernetes.io/revision":"3","kubernetes.io/change-cause":"one"}
+            Normal deployment-controller Deployment/web: Rolled back deployment "web" to revision 1
+            Warning deployment-controller Deployment/web: The rollback revision contains the same template as current deployment "web"
+            Warning deployment-controller Deployment/web: Unable to find the revision to rollback to.
+        "#]],
+    );
+}

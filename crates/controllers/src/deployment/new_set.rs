@@ -23,8 +23,13 @@ const OWN_ANNOTATIONS: &[&str] = &[
     HISTORY,
     scale::DESIRED,
     scale::MAX,
-    "deprecated.deployment.rollback.to",
+    kinds::ROLLBACK_TO,
 ];
+
+/// Whether a Deployment and its sets each have an annotation of their own (`skipCopyAnnotation`).
+pub(super) fn is_own_annotation(key: &str) -> bool {
+    OWN_ANNOTATIONS.contains(&key)
+}
 
 impl Sync {
     /// Finds the set of the present template, makes it where `create` says so, and keeps revisions in order.
@@ -172,7 +177,7 @@ fn set_name(deployment: &str, hash: &str) -> Str {
 }
 
 /// Whether a set is of a template, its hash aside (`EqualIgnoreHash`).
-fn has_template(set: &Object, template: &Value) -> bool {
+pub(super) fn has_template(set: &Object, template: &Value) -> bool {
     let Some(have) = set.at("spec.template") else { return false };
     let labels = |it: &Value| it.map_at("metadata.labels").cloned().unwrap_or_default();
     let rest = |it: &Map| it.filtered(|key, _| key != HASH_LABEL);
@@ -187,7 +192,7 @@ fn has_template(set: &Object, template: &Value) -> bool {
 /// anything changed (`SetNewReplicaSetAnnotations`).
 fn annotate(set: &mut Object, deployment: &Object, number: i64) -> bool {
     let mut changed = false;
-    for (key, value) in deployment.meta.annotations.iter().filter(|(key, _)| !OWN_ANNOTATIONS.contains(&key.as_str())) {
+    for (key, value) in deployment.meta.annotations.iter().filter(|(key, _)| !is_own_annotation(key)) {
         if set.meta.annotations.get(key) != Some(value) {
             set.meta.annotations.insert(key, value);
             changed = true;
