@@ -45,6 +45,16 @@ pub(crate) fn all(cx: &mut Cx<'_>, kind: KindId, claimed: &Claimed<'_>) -> Resul
     some(cx, kind, claimed, &|_| true)
 }
 
+/// The same, but what the owner controls and no longer selects is only left out.
+///
+/// # Errors
+/// A failed request other than that the object has gone or changed hands.
+pub(crate) fn kept(cx: &mut Cx<'_>, kind: KindId, claimed: &Claimed<'_>) -> Result<Vec<Arc<Object>>, Status> {
+    let controlled = cx.controlled(kind, claimed.owner);
+    let selected = controlled.into_iter().filter(|it| claimed.selector.matches(&it.meta.labels)).collect();
+    with_orphans(cx, kind, claimed, &|_| true, selected)
+}
+
 /// The same for those for which `counts` answers true; others are left alone.
 ///
 /// # Errors
@@ -56,14 +66,26 @@ pub(crate) fn some(
     counts: &dyn Fn(&Object) -> bool,
 ) -> Result<Vec<Arc<Object>>, Status> {
     let owner = claimed.owner;
-    let mut res = Vec::new();
+    let mut selected = Vec::new();
     for object in cx.controlled(kind, owner).into_iter().filter(|it| counts(it)) {
         if claimed.selector.matches(&object.meta.labels) {
-            res.push(object);
+            selected.push(object);
         } else if !owner.meta.is_deleted() {
             release(cx, kind, &object, claimed)?;
         }
     }
+    with_orphans(cx, kind, claimed, counts, selected)
+}
+
+/// Objects that are the owner's already, and those that it adopts.
+fn with_orphans(
+    cx: &mut Cx<'_>,
+    kind: KindId,
+    claimed: &Claimed<'_>,
+    counts: &dyn Fn(&Object) -> bool,
+    mut res: Vec<Arc<Object>>,
+) -> Result<Vec<Arc<Object>>, Status> {
+    let owner = claimed.owner;
     let orphans: Vec<Key> = cx.orphans(kind, owner.namespace());
     for key in orphans {
         let Some(orphan) = cx.get(kind, &key).filter(|it| counts(it)) else { continue };

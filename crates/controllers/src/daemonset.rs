@@ -148,10 +148,7 @@ impl Reconciler for DaemonSets {
         let managed = self.carry_out(cx, &sync, &plan);
         // Upstream's expectations: a sync that created or deleted leaves the rolling update to the next one.
         let updated = managed.and_then(|()| {
-            if !plan.is_empty() {
-                return Ok(());
-            }
-            if set.str_at("spec.updateStrategy.type") == Some("RollingUpdate") {
+            if plan.is_empty() && set.str_at("spec.updateStrategy.type") == Some("RollingUpdate") {
                 let plan = update::plan(&sync);
                 self.carry_out(cx, &sync, &plan)?;
             }

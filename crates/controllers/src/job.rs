@@ -252,7 +252,7 @@ impl Sync {
             self.judge_indexes();
         }
         let before = (self.status.active, self.status.ready, self.status.terminating);
-        self.status.terminating = self.pods.iter().filter(|it| is_terminating(it)).count() as i64;
+        self.status.terminating = self.pods.iter().filter(|it| pods::is_terminating(it)).count() as i64;
         self.status.ready = self.active.iter().filter(|it| pods::is_ready(it)).count() as i64;
         let (managed, suspension_changed) = self.act(cx);
         let after = (self.status.active, self.status.ready, self.status.terminating);
@@ -377,9 +377,4 @@ impl Sync {
     fn valid_index(&self, pod: &Object) -> Option<i64> {
         indexes::of(pod).filter(|it| *it < self.completions())
     }
-}
-
-/// Whether a pod is being deleted and has not ended.
-fn is_terminating(pod: &Object) -> bool {
-    pod.meta.is_deleted() && !pods::is_terminal(pod)
 }

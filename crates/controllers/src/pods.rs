@@ -26,6 +26,11 @@ pub(crate) fn is_active(pod: &Object) -> bool {
     !is_terminal(pod) && !pod.meta.is_deleted()
 }
 
+/// Whether the pod is being deleted and has not ended (`IsPodTerminating`).
+pub(crate) fn is_terminating(pod: &Object) -> bool {
+    pod.meta.is_deleted() && !is_terminal(pod)
+}
+
 /// The condition of a type, if the pod has it.
 pub(crate) fn condition<'a>(pod: &'a Object, kind: &str) -> Option<&'a Value> {
     pod.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some(kind))
@@ -163,9 +168,27 @@ pub(crate) fn by_worth(a: &Object, b: &Object) -> Ordering {
         .then(b.meta.created.cmp(&a.meta.created))
 }
 
-/// Whether a creation failed only because the namespace is going away (`NamespaceTerminatingCause`).
+/// Whether a creation failed only because the namespace is going away.
 pub(crate) fn is_namespace_terminating(status: &Status) -> bool {
-    status.reason == "Forbidden" && status.message.contains("because it is being terminated")
+    status.has_cause("NamespaceTerminating")
+}
+
+/// Does `n` things in batches, each twice as large as the one before: a batch in which something fails is finished, and is
+/// the last (`slowStartBatch`).
+///
+/// # Errors
+/// The first failure.
+pub(crate) fn slow_start(n: usize, one: &mut dyn FnMut(usize) -> Result<(), Status>) -> Result<(), Status> {
+    let (mut from, mut size) = (0, 1);
+    while from < n {
+        let until = n.min(from + size);
+        let failures: Vec<Status> = (from..until).filter_map(|idx| one(idx).err()).collect();
+        if let Some(first) = failures.into_iter().next() {
+            return Err(first);
+        }
+        (from, size) = (until, size * 2);
+    }
+    Ok(())
 }
 
 /// The owner's name and a dash, unless that is no valid prefix of a pod's name.
@@ -208,5 +231,30 @@ pub(crate) fn delete(cx: &mut Cx<'_>, owner: &Arc<Object>, key: &Key) -> Result<
             cx.event(owner, "Warning", "FailedDelete", &format!("Error deleting: {}", status.message));
             Err(status)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use meta::Status;
+
+    /// Which of `n` things are tried if one of them fails.
+    #[track_caller]
+    fn check(n: usize, fails: usize, expect: Expect) {
+        let mut tried = Vec::new();
+        let res = super::slow_start(n, &mut |idx| {
+            tried.push(idx);
+            if idx == fails { Err(Status::internal("no")) } else { Ok(()) }
+        });
+        expect.assert_eq(&format!("{tried:?} {}", if res.is_ok() { "ok" } else { "failed" }));
+    }
+
+    #[test]
+    fn the_batch_of_a_failure_is_finished_and_is_the_last() {
+        check(9, 0, expect!["[0] failed"]);
+        check(9, 1, expect!["[0, 1, 2] failed"]);
+        check(9, 4, expect!["[0, 1, 2, 3, 4, 5, 6] failed"]);
+        check(9, 9, expect!["[0, 1, 2, 3, 4, 5, 6, 7, 8] ok"]);
     }
 }

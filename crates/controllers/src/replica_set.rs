@@ -83,7 +83,8 @@ impl Reconciler for ReplicaSets {
         let Flavor { kind_name, api_version, .. } = self.0;
         let claimed = Claimed { owner: &set, kind: kind_name, api_version, selector: &selector, finalizer: None };
         let all = claim::active_pods(cx, &claimed)?;
-        let terminating = cx.controlled(POD, &set).iter().filter(|it| is_terminating(it)).count();
+        let is_terminating = |it: &&Arc<Object>| pods::is_terminating(it) && selector.matches(&it.meta.labels);
+        let terminating = cx.controlled(POD, &set).iter().filter(is_terminating).count();
         let res = if set.meta.is_deleted() { Ok(()) } else { manage(cx, &set, &all, self.0) };
         let wait = status::store(cx, &set, &all, terminating, res.as_ref().err())?;
         res?;
@@ -91,25 +92,19 @@ impl Reconciler for ReplicaSets {
     }
 }
 
-fn is_terminating(pod: &Object) -> bool {
-    pod.meta.is_deleted() && !pods::is_terminal(pod)
-}
-
 /// `manageReplicas`
 ///
 /// # Errors
-/// The first failed request; creation stops there, as upstream's slow start would.
+/// The first failed request.
 fn manage(cx: &mut Cx<'_>, set: &Arc<Object>, active: &[Arc<Object>], flavor: Flavor) -> Result<(), Status> {
     let wanted = usize::try_from(set.i64_at("spec.replicas").unwrap_or(1)).unwrap_or(0);
     if active.len() < wanted {
         let missing = (wanted - active.len()).min(BURST);
         let template = pods::Template::of(set, flavor.api_version, flavor.kind_name);
-        for _ in 0..missing {
-            match pods::create(cx, set, template.pod()) {
-                Err(status) if pods::is_namespace_terminating(&status) => return Ok(()),
-                res => res?,
-            };
-        }
+        pods::slow_start(missing, &mut |_| match pods::create(cx, set, template.pod()) {
+            Err(status) if !pods::is_namespace_terminating(&status) => Err(status),
+            _ => Ok(()),
+        })?;
         if wanted - active.len() > missing {
             cx.requeue_soon();
         }

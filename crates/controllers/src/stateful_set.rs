@@ -73,7 +73,7 @@ impl Reconciler for StatefulSets {
         let selector = LabelSelector::from_value(set.at("spec.selector"));
         let claimed =
             Claimed { owner: &set, kind: "StatefulSet", api_version: "apps/v1", selector: &selector, finalizer: None };
-        let history = claim::all(cx, CONTROLLER_REVISION, &claimed)?;
+        let history = claim::kept(cx, CONTROLLER_REVISION, &claimed)?;
         let pods = claim::some(cx, POD, &claimed, &|it| identity::parent(it) == Some(set.name()))?;
         let (set, revisions) = revisions::find(cx, &set, history)?;
         let mut sync = Sync::new(set, revisions, pods.clone(), cx.now_secs());

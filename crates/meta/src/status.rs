@@ -148,6 +148,11 @@ impl Status {
         self.reason == "Conflict"
     }
 
+    /// Whether one of its causes is of this reason.
+    pub fn has_cause(&self, reason: &str) -> bool {
+        self.details.as_ref().is_some_and(|it| it.causes.iter().any(|it| &*it.reason == reason))
+    }
+
     pub fn is_already_exists(&self) -> bool {
         self.reason == "AlreadyExists"
     }

@@ -494,3 +494,23 @@ fn a_deployment_goes_back_where_an_annotation_asks_for_it() {
         "#]],
     );
 }
+
+#[test]
+fn a_stateful_set_leaves_a_revision_that_it_no_longer_selects() {
+    check(
+        &[
+            "{kind: StatefulSet, metadata: {name: db}, spec: {replicas: 0, serviceName: db, selector: {matchLabels: {app: db}}, template: \
+             {metadata: {labels: {app: db}}, spec: {containers: [{name: db, image: a}]}}}}",
+            "wait 5",
+            "list ControllerRevision metadata.ownerReferences.0.name metadata.labels.app",
+            "{kind: ControllerRevision, metadata: {name: db-694cf5799d, labels: {app: other}}}",
+            "{kind: StatefulSet, metadata: {name: db, labels: {a: b}}}",
+            "wait 5",
+            "list ControllerRevision metadata.ownerReferences.0.name metadata.labels.app",
+        ],
+        expect![[r#"
+            db-694cf5799d: "db" "db"
+            db-694cf5799d: "db" "other"
+        "#]],
+    );
+}

@@ -118,21 +118,19 @@ impl DaemonSets {
     /// `syncNodes`: creates and deletes, at most [`BURST`] of each.
     ///
     /// # Errors
-    /// The first failed request; creation stops there, as upstream's slow start would.
+    /// The first failed request.
     pub(super) fn carry_out(&mut self, cx: &mut Cx<'_>, sync: &Sync<'_>, plan: &Plan) -> Result<(), Status> {
         let mut res = Ok(());
         if !plan.create.is_empty() {
             let template = PodTemplate::of(sync);
-            for node in plan.create.iter().take(BURST) {
-                if let Err(status) = create(cx, sync.set, template.pod(node)) {
-                    res = Err(status);
-                    break;
-                }
-            }
+            res = pods::slow_start(plan.create.len().min(BURST), &mut |idx| match plan.create.get(idx) {
+                Some(node) => create(cx, sync.set, template.pod(node)),
+                None => Ok(()),
+            });
         }
         for name in plan.delete.iter().take(BURST) {
             if let Err(status) = pods::delete(cx, sync.set, &Key::new(sync.set.namespace(), name)) {
-                res = Err(status);
+                res = res.and(Err(status));
             }
         }
         if plan.create.len().max(plan.delete.len()) > BURST {
@@ -145,9 +143,7 @@ impl DaemonSets {
 /// Creates a pod and says so; a namespace that goes away is no failure.
 fn create(cx: &mut Cx<'_>, set: &Arc<Object>, pod: Object) -> Result<(), Status> {
     match pods::create(cx, set, pod) {
-        Err(status) if status.reason == "Forbidden" && status.message.contains("because it is being terminated") => {
-            Ok(())
-        }
+        Err(status) if pods::is_namespace_terminating(&status) => Ok(()),
         res => res.map(|_| ()),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use meta::Object;
 
-use super::{FAILURE_TARGET, Finished, Sync, backoff, has_tracking, is_terminating, policy};
+use super::{FAILURE_TARGET, Finished, Sync, backoff, has_tracking, policy};
 use crate::pods;
 
 /// The annotation and label with a pod's index.
@@ -197,7 +197,7 @@ impl Sync {
     pub(super) fn pending_indexes(&self, n: usize) -> Vec<i64> {
         let mut taken = self.succeeded_indexes.with(&all_of(self.active.iter()));
         if self.spec.replaces_only_failed {
-            taken = taken.with(&all_of(self.pods.iter().filter(|it| is_terminating(it))));
+            taken = taken.with(&all_of(self.pods.iter().filter(|it| pods::is_terminating(it))));
         }
         if let Some(failed) = &self.failed_indexes {
             taken = taken.merged(failed);

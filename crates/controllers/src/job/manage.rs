@@ -52,10 +52,7 @@ impl Sync {
     fn create_pods(&mut self, cx: &mut Cx<'_>, n: usize) -> Result<(), Status> {
         let template = Template::of(&self.job, self.spec.is_indexed);
         if !self.spec.is_indexed {
-            for _ in 0..n {
-                self.create_pod(cx, template.shared.pod())?;
-            }
-            return Ok(());
+            return pods::slow_start(n, &mut |_| self.create_pod(cx, template.shared.pod()));
         }
         let mut pending = self.pending_indexes(n);
         if self.spec.backoff_limit_per_index.is_some() {
@@ -70,7 +67,8 @@ impl Sync {
                 return Ok(());
             }
         }
-        for index in pending {
+        pods::slow_start(pending.len(), &mut |idx| {
+            let Some(index) = pending.get(idx).copied() else { return Ok(()) };
             let mut pod = template.indexed(&self.job, index);
             if self.spec.backoff_limit_per_index.is_some() {
                 let (counted, ignored) = indexes::counts_after(&self.job, self.delayed.get(&index));
@@ -79,9 +77,8 @@ impl Sync {
                     pod.meta.annotations.insert(indexes::IGNORED_FAILURES, ignored.to_string());
                 }
             }
-            self.create_pod(cx, pod)?;
-        }
-        Ok(())
+            self.create_pod(cx, pod)
+        })
     }
 
     fn create_pod(&mut self, cx: &mut Cx<'_>, pod: Object) -> Result<(), Status> {

@@ -24,17 +24,14 @@ pub(super) fn victims(cx: &Cx<'_>, set: &Object, active: &[Arc<Object>], n: usiz
     ranked.into_iter().take(n).map(|(_, pod)| pod.clone()).collect()
 }
 
-/// How many active pods of sets with the same controller each node has (`getIndirectlyRelatedPods`).
+/// How many active pods of sets with the same controller each node has (`getIndirectlyRelatedPods`). A set without a controller
+/// is related to none, not even to itself.
 fn related_on_nodes(cx: &Cx<'_>, set: &Object) -> BTreeMap<Str, usize> {
-    let related: Vec<&Arc<Object>> = match set.meta.controller() {
-        Some(owner) => cx
-            .list(set.kind, Some(set.namespace()))
-            .filter(|it| it.meta.controller().is_some_and(|it| it.uid == owner.uid))
-            .collect(),
-        None => cx.list(set.kind, Some(set.namespace())).filter(|it| it.meta.uid == set.meta.uid).collect(),
-    };
-    let selectors: Vec<_> = related.iter().map(|it| selector(it)).collect();
     let mut res: BTreeMap<Str, usize> = BTreeMap::new();
+    let Some(owner) = set.meta.controller() else { return res };
+    let is_related = |it: &&Arc<Object>| it.meta.controller().is_some_and(|it| it.uid == owner.uid);
+    let selectors: Vec<_> =
+        cx.list(set.kind, Some(set.namespace())).filter(is_related).map(|it| selector(it)).collect();
     for pod in cx.list(POD, Some(set.namespace())).filter(|it| pods::is_active(it)) {
         if selectors.iter().any(|it| it.matches(&pod.meta.labels)) {
             *res.entry(node_of(pod)).or_default() += 1;

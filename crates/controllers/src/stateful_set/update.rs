@@ -25,8 +25,12 @@ impl Sync {
             return Ok(());
         }
         let in_order = !self.is_parallel();
-        for idx in 0..self.replicas.len() {
-            if self.keep_replica(cx, idx, in_order)? == Step::Wait && in_order {
+        let n_replicas = self.replicas.len();
+        if !in_order {
+            pods::slow_start(n_replicas, &mut |idx| self.keep_replica(cx, idx, false).map(drop))?;
+        }
+        for idx in 0..n_replicas {
+            if in_order && self.keep_replica(cx, idx, true)? == Step::Wait {
                 return Ok(());
             }
         }
