@@ -17,7 +17,7 @@ use value::{Str, map, time};
 
 use self::due::Due;
 use self::spec::Spec;
-use self::status::CronJobStatus;
+use self::status::{Active, CronJobStatus};
 use crate::{job, pods};
 
 /// A Job is looked for a little after its time (`nextScheduleDelta`).
@@ -97,11 +97,10 @@ impl Reconciler for CronJobs {
             }
             None => self.known.entry(key.clone()).or_insert(Known { spec: Spec::of(&sync.object), ends: Vec::new() }),
         };
-        let before = sync.status.clone();
         let jobs = known.jobs(cx, &sync.object);
         sync.clean_up(cx, &known.spec, &jobs);
         let res = sync.run(cx, &mut known.spec, &jobs);
-        if sync.status != before {
+        if sync.status.is_changed() {
             cx.update_status(&sync.object, sync.status.to_value())?;
         }
         res.map(|it| it.map_or(Action::AwaitChange, Action::RequeueAfter))
@@ -264,7 +263,7 @@ impl Sync {
             }
         };
         self.status.add_active(&created);
-        self.status.last_schedule = Some(at);
+        self.status.note_schedule(at);
         Ok(true)
     }
 
@@ -330,16 +329,17 @@ impl Sync {
                 self.event(cx, "Normal", "SawCompletedJob", &message);
             }
             if kind == job::COMPLETE {
-                self.status.last_success = self.status.last_success.max(end.completed);
+                self.status.note_success(end.completed);
             }
         }
-        for active in self.status.active.clone() {
-            let is_there = jobs.iter().any(|(it, _)| it.meta.uid == active.uid)
-                || cx.get(JOB, &Key::new(&active.namespace, &active.name)).is_some();
-            if !is_there {
-                self.event(cx, "Normal", "MissingJob", &format!("Active job went missing: {}", active.name));
-                self.status.remove_active(&active.uid);
-            }
+        let is_gone = |it: &&Active| {
+            jobs.iter().all(|(job, _)| job.meta.uid != it.uid)
+                && cx.get(JOB, &Key::new(&it.namespace, &it.name)).is_none()
+        };
+        let gone: Vec<Active> = self.status.active.iter().filter(is_gone).cloned().collect();
+        for active in gone {
+            self.event(cx, "Normal", "MissingJob", &format!("Active job went missing: {}", active.name));
+            self.status.remove_active(&active.uid);
         }
     }
 

@@ -10,6 +10,8 @@ pub(super) struct CronJobStatus {
     pub last_schedule: Option<i64>,
     pub last_success: Option<i64>,
     known: Known,
+    /// Something is other than it was read.
+    changed: bool,
 }
 
 /// The two times as they were read, which are shown again where they are the same.
@@ -58,11 +60,28 @@ impl CronJobStatus {
         }))
     }
 
+    /// Whether anything was changed since it was read.
+    pub fn is_changed(&self) -> bool {
+        self.changed
+    }
+
+    pub fn note_schedule(&mut self, at: i64) {
+        self.changed |= self.last_schedule != Some(at);
+        self.last_schedule = Some(at);
+    }
+
+    /// Takes the end of a Job that succeeded in.
+    pub fn note_success(&mut self, at: Option<i64>) {
+        self.changed |= at > self.last_success;
+        self.last_success = self.last_success.max(at);
+    }
+
     pub fn is_active(&self, is_it: impl Fn(&Active) -> bool) -> bool {
         self.active.iter().any(is_it)
     }
 
     pub fn add_active(&mut self, job: &Object) {
+        self.changed = true;
         self.active.push(Active {
             namespace: job.meta.namespace.clone(),
             name: job.meta.name.clone(),
@@ -72,7 +91,9 @@ impl CronJobStatus {
     }
 
     pub fn remove_active(&mut self, uid: &str) {
+        let n_before = self.active.len();
         self.active.retain(|it| it.uid != uid);
+        self.changed |= self.active.len() != n_before;
     }
 }
 
