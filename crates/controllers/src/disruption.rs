@@ -90,7 +90,9 @@ fn tell_of_several(cx: &mut Cx<'_>, key: &Key) {
     }
 }
 
-/// The budget that a change of a pod may touch. Of several that select it only the first hears of it.
+/// The budgets that a change of a pod may touch.
+///
+/// Of several upstream tells one, which it draws anew at each change: as pods change several times, all hear of it before long.
 fn budgets_of(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
     if view.is_empty(POD_DISRUPTION_BUDGET) {
         return;
@@ -109,13 +111,12 @@ fn budgets_of(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
     if !is_news && view.list(POD_DISRUPTION_BUDGET, Some(pod.namespace())).nth(1).is_none() {
         return;
     }
-    let budgets: Vec<&Arc<Object>> = selecting(view, pod).take(2).collect();
-    let Some(first) = budgets.first() else { return };
+    let budgets: Vec<&Arc<Object>> = selecting(view, pod).collect();
     if budgets.len() > 1 && change.after.is_some() {
         keys.push(Key::new(pod.namespace(), format!("{POD_PREFIX}{}", pod.name())));
     }
     if is_news {
-        keys.push(first.key());
+        keys.extend(budgets.iter().map(|it| it.key()));
     }
 }
 
