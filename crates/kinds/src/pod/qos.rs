@@ -1,23 +1,26 @@
 //! The quality of service class of a pod (`pkg/apis/core/helper/qos`).
 
-use std::collections::BTreeMap;
-
 use value::Map;
 use value::quantity::Quantity;
 
 use crate::pod_template::fields::{child, child_or_empty, maps};
 use crate::pod_template::resources::amounts;
 
-type Sums<'a> = BTreeMap<&'a str, Quantity>;
+/// What there is of CPU and memory, if anything.
+type Sums = [Option<Quantity>; 2];
 
 /// Adds what is more than nothing of CPU and memory; answers how many of the two there were.
-fn add<'a>(sums: &mut Sums<'a>, list: &'a Map) -> usize {
+fn add([cpu, memory]: &mut Sums, list: &Map) -> usize {
     let mut n = 0;
     for (name, amount) in amounts(list) {
-        if matches!(name, "cpu" | "memory") && !amount.is_zero() && !amount.is_negative() {
+        let sum = match name {
+            "cpu" => &mut *cpu,
+            "memory" => &mut *memory,
+            _ => continue,
+        };
+        if !amount.is_zero() && !amount.is_negative() {
             n += 1;
-            let sum = sums.get(name).map_or(amount, |it| it.saturating_add(amount));
-            sums.insert(name, sum);
+            *sum = Some(sum.map_or(amount, |it| it.saturating_add(amount)));
         }
     }
     n
@@ -25,7 +28,7 @@ fn add<'a>(sums: &mut Sums<'a>, list: &'a Map) -> usize {
 
 /// `Guaranteed`, `Burstable` or `BestEffort` of a pod's spec (`ComputePodQOS`).
 pub fn class(spec: &Map) -> &'static str {
-    let (mut requests, mut limits) = (Sums::new(), Sums::new());
+    let (mut requests, mut limits) = (Sums::default(), Sums::default());
     let mut guaranteed = true;
     if let Some(of_pod) = child(spec, "resources") {
         add(&mut requests, child_or_empty(of_pod, "requests"));
@@ -38,9 +41,9 @@ pub fn class(spec: &Map) -> &'static str {
             guaranteed &= add(&mut limits, child_or_empty(resources, "limits")) == 2;
         }
     }
-    if requests.is_empty() && limits.is_empty() {
+    let is_empty = |it: &Sums| it.iter().all(Option::is_none);
+    if is_empty(&requests) && is_empty(&limits) {
         return "BestEffort";
     }
-    let equal = requests.iter().all(|(name, amount)| limits.get(name) == Some(amount));
-    if guaranteed && equal && requests.len() == limits.len() { "Guaranteed" } else { "Burstable" }
+    if guaranteed && requests == limits { "Guaranteed" } else { "Burstable" }
 }
