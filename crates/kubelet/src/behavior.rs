@@ -23,6 +23,8 @@ pub(crate) struct Behavior {
     /// Bytes of memory that it uses.
     pub memory: Option<i64>,
     pub log: Vec<Str>,
+    /// Whether any of it was declared.
+    pub is_declared: bool,
 }
 
 /// How a container ends by itself.
@@ -45,6 +47,7 @@ impl Default for Behavior {
             dies: None,
             memory: None,
             log: Vec::new(),
+            is_declared: false,
         }
     }
 }
@@ -70,6 +73,7 @@ fn declared(view: &View<'_>, pod: &Object, container: &Value, is_init: bool) -> 
     // The longest pattern is the most specific; the name decides between equals.
     let declared = view.list(IMAGE_BEHAVIOR, None).filter(|it| glob(it.str_at("spec.image").unwrap_or(""), image));
     if let Some(it) = declared.max_by_key(|it| (it.str_at("spec.image").unwrap_or("").len(), it.meta.name.clone())) {
+        behavior.is_declared = true;
         declare(&mut behavior, it);
     }
     let name = container.str_at("name").unwrap_or("");
@@ -77,6 +81,7 @@ fn declared(view: &View<'_>, pod: &Object, container: &Value, is_init: bool) -> 
         let field =
             key.strip_prefix(ANNOTATION).and_then(|it| it.strip_prefix(name)).and_then(|it| it.strip_prefix('.'));
         if let (Some(field), Some(value)) = (field, value.as_str()) {
+            behavior.is_declared = true;
             override_field(&mut behavior, field, value);
         }
     }

@@ -14,8 +14,6 @@ use crate::life::Life;
 
 /// Between two evictions of one machine.
 const EVERY: Duration = Duration::from_secs(10);
-/// Begins the message of a pod that was refused.
-pub(crate) const REJECTED: &str = "Pod was rejected: ";
 /// Pods of this priority and above stay (`system-cluster-critical`).
 const CRITICAL: i64 = 2_000_000_000;
 
@@ -60,7 +58,7 @@ pub(crate) fn refusal(machine: &Object, pod: &Object) -> Option<(&'static str, S
             return None;
         }
     }
-    Some(("Evicted", format!("{REJECTED}The node had condition: [{}]. ", conditions.join(" "))))
+    Some(("Evicted", format!("The node had condition: [{}]. ", conditions.join(" "))))
 }
 
 impl Kubelets {
@@ -117,7 +115,7 @@ impl Kubelets {
 }
 
 fn stop_at_once(life: &mut Life, message: String, cx: &Cx<'_>) {
-    life.failed = Some(Box::new(("Evicted", message)));
+    life.failed = Some(Box::new(("Evicted".into(), message)));
     life.stopping = true;
     life.killed_hard = true;
     life.stop_at = Some(cx.now());

@@ -1,5 +1,8 @@
 //! Names of images, as the kubelet and the runtime read them (`distribution/reference`).
 
+use value::Value;
+use value::quantity::Quantity;
+
 use crate::status::digest;
 
 /// The longest name of a repository.
@@ -48,6 +51,253 @@ pub(crate) fn id(image: &str) -> String {
         Ok(Name { domain, path, .. }) => format!("{domain}/{path}@sha256:{}", digest(image)),
         Err(_) => format!("{image}@sha256:{}", digest(image)),
     }
+}
+
+/// Official images whose programs are a shell or the like, which ends when nobody types.
+const SHELLS: [&str; 10] =
+    ["alpine", "bash", "busybox", "centos", "debian", "fedora", "golang", "node", "python", "ubuntu"];
+/// Official images whose files and ports are known while they run what they come with.
+const SERVERS: [(&str, &[i64]); 6] = [
+    ("httpd", &[80]),
+    ("memcached", &[11211]),
+    ("mongo", &[27017]),
+    ("nginx", &[80]),
+    ("postgres", &[5432]),
+    ("redis", &[6379]),
+];
+
+fn is_official(image: &str) -> bool {
+    canonical(image).starts_with("docker.io/library/")
+}
+
+fn runs_its_own(container: &Value) -> bool {
+    container.list_at("command").is_empty() && container.list_at("args").is_empty()
+}
+
+/// Whether a container runs a shell that nobody types into.
+pub(crate) fn is_idle_shell(container: &Value) -> bool {
+    let image = container.str_at("image").unwrap_or("");
+    let has_stdin = container.get("stdin").and_then(Value::as_bool) == Some(true);
+    runs_its_own(container) && !has_stdin && SHELLS.contains(&short(image)) && is_official(image)
+}
+
+/// Ports of a well-known server that runs as it comes: nothing is mounted into it that may tell it others.
+pub(crate) fn ports(container: &Value) -> Option<&'static [i64]> {
+    let image = container.str_at("image").unwrap_or("");
+    let is_own = |it: &Value| it.str_at("mountPath").is_some_and(|it| it.starts_with("/var/run/secrets/"));
+    let is_plain = runs_its_own(container)
+        && container.list_at("volumeMounts").iter().all(is_own)
+        && !container
+            .list_at("ports")
+            .iter()
+            .any(|it| it.i64_at("containerPort").is_some_and(|it| it > 0 && !known(image, it)));
+    let (_, ports) = SERVERS.iter().find(|(name, _)| *name == short(image) && is_plain && is_official(image))?;
+    Some(ports)
+}
+
+fn known(image: &str, port: i64) -> bool {
+    SERVERS.iter().any(|(name, ports)| *name == short(image) && ports.contains(&port))
+}
+
+/// Programs of busybox that manifests are likely to name.
+const APPLETS: [&str; 96] = [
+    "[",
+    "ar",
+    "arp",
+    "arping",
+    "ash",
+    "awk",
+    "base64",
+    "basename",
+    "bc",
+    "busybox",
+    "cat",
+    "chgrp",
+    "chmod",
+    "chown",
+    "chroot",
+    "cksum",
+    "clear",
+    "cmp",
+    "cp",
+    "crond",
+    "cut",
+    "date",
+    "dd",
+    "df",
+    "diff",
+    "dirname",
+    "dmesg",
+    "du",
+    "echo",
+    "env",
+    "expr",
+    "false",
+    "find",
+    "free",
+    "ftpget",
+    "fuser",
+    "getopt",
+    "grep",
+    "gunzip",
+    "gzip",
+    "head",
+    "hostname",
+    "httpd",
+    "id",
+    "ifconfig",
+    "ip",
+    "kill",
+    "killall",
+    "less",
+    "ln",
+    "logger",
+    "ls",
+    "md5sum",
+    "mkdir",
+    "mkfifo",
+    "mktemp",
+    "more",
+    "mount",
+    "mv",
+    "nc",
+    "netstat",
+    "nslookup",
+    "ping",
+    "printenv",
+    "printf",
+    "ps",
+    "pwd",
+    "rm",
+    "rmdir",
+    "sed",
+    "seq",
+    "sh",
+    "sleep",
+    "sort",
+    "stat",
+    "stty",
+    "sync",
+    "tail",
+    "tar",
+    "tee",
+    "telnet",
+    "test",
+    "time",
+    "timeout",
+    "top",
+    "touch",
+    "tr",
+    "traceroute",
+    "true",
+    "tty",
+    "uname",
+    "uniq",
+    "vi",
+    "watch",
+    "wc",
+    "wget",
+];
+/// Others of busybox, and such as other images may have.
+const OTHERS: [&str; 60] = [
+    "adduser",
+    "apache2",
+    "apk",
+    "apt",
+    "apt-get",
+    "arch",
+    "bash",
+    "bunzip2",
+    "bzip2",
+    "cpio",
+    "curl",
+    "dash",
+    "dig",
+    "dpkg",
+    "fold",
+    "git",
+    "hexdump",
+    "host",
+    "hostid",
+    "init",
+    "install",
+    "ionice",
+    "iostat",
+    "java",
+    "jq",
+    "link",
+    "login",
+    "mknod",
+    "nice",
+    "nginx-debug",
+    "nl",
+    "node",
+    "nohup",
+    "npm",
+    "nproc",
+    "od",
+    "openssl",
+    "paste",
+    "patch",
+    "perl",
+    "pidof",
+    "pgrep",
+    "pkill",
+    "pip",
+    "python",
+    "python3",
+    "readlink",
+    "realpath",
+    "renice",
+    "ruby",
+    "run-parts",
+    "setsid",
+    "sha256sum",
+    "shuf",
+    "su",
+    "tac",
+    "udhcpc",
+    "who",
+    "whoami",
+    "xargs",
+];
+/// Official images of which it is known what they do not have.
+const SMALL: [&str; 8] = ["alpine", "bash", "busybox", "debian", "httpd", "nginx", "redis", "ubuntu"];
+
+/// Whether it is certain that a container has no such program.
+pub(crate) fn lacks(container: &Value, program: &str) -> bool {
+    let image = container.str_at("image").unwrap_or("");
+    let name = program.rsplit('/').next().unwrap_or(program);
+    let knows =
+        APPLETS.contains(&name) || OTHERS.contains(&name) || name.contains(short(image)) || name.ends_with(".sh");
+    let is_mounted = container.list_at("volumeMounts").iter().any(|it| {
+        it.str_at("mountPath").is_some_and(|it| !it.starts_with("/var/run/secrets/") && program.starts_with(it))
+    });
+    !knows && !is_mounted && !program.contains('$') && SMALL.contains(&short(image)) && is_official(image)
+}
+
+/// Whether it is known which files a container has.
+pub(crate) fn is_well_known(container: &Value) -> bool {
+    ports(container).is_some()
+}
+
+/// Bytes of memory that the load generator `stress` is told to use.
+pub(crate) fn stress(container: &Value) -> Option<i64> {
+    let words = container.list_at("command").iter().chain(container.list_at("args"));
+    let words: Vec<&str> = words.filter_map(Value::as_str).collect();
+    let is_stress = words.first().is_some_and(|it| it.rsplit('/').next() == Some("stress"))
+        || (short(container.str_at("image").unwrap_or("")) == "stress" && !words.is_empty());
+    let after = |option: &str| {
+        let place = words.iter().position(|it| *it == option)?;
+        words.get(place + 1).copied()
+    };
+    let bytes = after("--vm-bytes").filter(|_| is_stress)?;
+    // `stress` counts in powers of two.
+    let (number, unit) = bytes.split_at(bytes.trim_end_matches(|it: char| it.is_ascii_alphabetic()).len());
+    let unit = if unit.is_empty() || unit == "B" { String::new() } else { format!("{}i", unit.to_uppercase()) };
+    let each = Quantity::parse(&format!("{number}{unit}")).ok()?.value();
+    let n_workers = after("--vm").or_else(|| after("-m")).and_then(|it| it.parse::<i64>().ok()).unwrap_or(1);
+    Some(each.saturating_mul(n_workers))
 }
 
 /// `ParseNormalizedNamed`

@@ -2,7 +2,9 @@
 //!
 //! One actor plays all kubelets. No container runs: what one does is declared by ImageBehavior objects or told by its shell script.
 
+mod admission;
 mod behavior;
+mod changes;
 mod client;
 mod dirty;
 mod environment;
@@ -11,8 +13,10 @@ mod eviction;
 mod exec;
 mod fast;
 mod foresight;
+mod hooks;
 mod image;
 mod kubelets;
+mod last_word;
 mod life;
 mod logs;
 mod machine;

@@ -31,6 +31,8 @@ pub(crate) struct Ended {
     pub reason: Str,
     pub since: Instant,
     pub at: Instant,
+    /// Its last word, or why it could not begin.
+    pub message: Str,
 }
 
 /// What a container will do next, when its time comes.
@@ -43,8 +45,10 @@ pub(crate) enum Next {
     Start,
     /// Ends by itself.
     Exit,
-    /// Is killed because a probe failed.
+    /// Is to be killed.
     Kill,
+    /// Has been told to end, and does.
+    Killed,
     /// Is told to end because the others have: sidecars.
     Stop,
     Retry,
@@ -100,7 +104,7 @@ pub(crate) struct Life {
     /// Containers were told to stop.
     pub stopping: bool,
     /// It ended by this and will not be restarted (`Evicted`, `DeadlineExceeded`).
-    pub failed: Option<Box<(&'static str, String)>>,
+    pub failed: Option<Box<(Str, String)>>,
     /// Its containers did not listen and are killed when the grace is over.
     pub killed_hard: bool,
     /// It was refused before anything began.
@@ -175,11 +179,11 @@ impl Container {
         if !self.is_running() {
             return None;
         }
-        let Prospects { started, ready, unhealthy, .. } = &self.prospects;
+        let Prospects { started, ready, failures, .. } = &self.prospects;
         let started = started.filter(|_| !self.started);
         let ready = ready.first().map(|(at, _)| *at);
-        let unhealthy = unhealthy.as_ref().map(|it| it.0);
-        [started, ready, unhealthy].into_iter().flatten().min()
+        let failed = failures.as_ref().and_then(|it| it.next_at());
+        [started, ready, failed].into_iter().flatten().min()
     }
 }
 
@@ -231,7 +235,8 @@ impl Life {
 
     /// Whether a container has ended and stays so.
     fn is_done(&self, container: &Container) -> bool {
-        container.ended().is_some_and(|end| !self.restarts_after(container, end.code))
+        let stays = matches!(container.next, Next::Nothing | Next::Again);
+        stays && container.ended().is_some_and(|end| !self.restarts_after(container, end.code))
     }
 
     /// Whether all main containers have ended for good: then sidecars end too.

@@ -8,9 +8,10 @@ use sim::Instant;
 use value::{Str, Value};
 
 use crate::foresight::Foresight;
+use crate::hooks::{self, Hook};
 use crate::life::Container;
 use crate::probes::{self, Prospects};
-use crate::{image, references, security};
+use crate::{environment, image, references, security};
 
 /// What is to be seen from a pod at one moment.
 pub(crate) struct Outside<'a> {
@@ -37,11 +38,41 @@ impl Outside<'_> {
         references::missing_volumes(&self.view, self.pod)
     }
 
+    /// The image that a container is to have.
+    pub fn image_of(&self, container: &Container) -> Option<Str> {
+        spec_of(self.pod, container)?.get("image").and_then(Value::as_shared_str).cloned()
+    }
+
     /// Why a container cannot be created (`generateContainerConfig`).
     pub fn config_error(&self, container: &Container) -> Option<String> {
         let spec = spec_of(self.pod, container)?;
         let missing = references::missing_variable(&self.view, self.pod, spec);
         missing.or_else(|| security::refusal(self.pod, spec))
+    }
+
+    /// Why a container that was created cannot start.
+    pub fn start_error(&self, container: &Container) -> Option<String> {
+        let spec = spec_of(self.pod, container)?;
+        let program = spec.list_at("command").first()?.as_str()?;
+        image::lacks(spec, program).then(|| {
+            let why = match program.starts_with('/') {
+                true => format!("stat {program}: no such file or directory"),
+                false => "executable file not found in $PATH".to_owned(),
+            };
+            format!(
+                "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create \
+                 failed: unable to start container process: error during container init: exec: \"{program}\": {why}: \
+                 unknown"
+            )
+        })
+    }
+
+    /// What a container's `preStop` hook comes to.
+    pub fn pre_stop(&self, container: &Container) -> Option<Hook> {
+        let spec = spec_of(self.pod, container)?;
+        spec.at("lifecycle.preStop.exec")?;
+        let around = environment::with_files(&self.view, self.pod, spec);
+        hooks::run(self.pod, spec, "preStop", &around, self.view.now)
     }
 
     /// Whether the machine has this image.

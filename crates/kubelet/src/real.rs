@@ -12,7 +12,8 @@ use crate::events::Events;
 use crate::kubelets::{Kubelets, NAME, is_live, is_on, node_of};
 use crate::life::{CRASH_BACK_OFF, Container, Ended, Life, Next, State};
 use crate::outside::Outside;
-use crate::{behavior, eviction, mounts, nodes, saved, status, steps};
+use crate::probes::Why;
+use crate::{admission, behavior, changes, mounts, nodes, saved, status, steps};
 
 impl Kubelets {
     /// Takes a new state of a pod in; answers whether it is to be looked at.
@@ -63,7 +64,7 @@ impl Kubelets {
             mounts: None,
         };
         if pod.str_at("status.startTime").is_none() && !pod.meta.is_deleted() {
-            life.failed = eviction::refusal(&machine.object, pod).map(Box::new);
+            life.failed = admission::refusal(view, &machine.object, pod).map(Box::new);
             life.rejected = life.failed.is_some();
         }
         let outside = Outside { view: *view, pod, foresight: &self.foresight, images: &machine.images };
@@ -112,29 +113,31 @@ impl Kubelets {
         let Some(machine) = self.machines.get_mut(&life.node) else { return Ok(true) };
         let reachable = is_live(&machine.object);
         let mut events = Events::default();
-        if life.rejected
-            && let Some((reason, message)) = life.failed.as_deref()
-        {
-            events.pod("Warning", reason, message.trim_start_matches(eviction::REJECTED).to_owned());
-        }
-        if life.pod.meta.is_deleted() {
-            steps::begin_stop(life, now, &mut events);
-        }
         let pod = life.pod.clone();
         let outside = Outside { view: cx.view(), pod: &pod, foresight: &self.foresight, images: &machine.images };
-        if life.ip.is_empty() && (life.stopping || has_ip(&pod) || mounts::mount(life, now, &outside, &mut events)) {
+        if pod.meta.is_deleted() {
+            steps::begin_stop(life, now, &mut events, &outside);
+        }
+        if life.ip.is_empty()
+            && !life.rejected
+            && (life.stopping || has_ip(&pod) || mounts::mount(life, now, &outside, &mut events))
+        {
             life.ip = nodes::pod_ip(cx, &machine.network, &pod);
         }
         if std::mem::take(&mut life.hears_news) {
             ask_again(life, &outside);
         }
+        changes::take_in(life, now, &outside);
         steps::advance(life, now, &mut events, &outside);
         machine.images.extend(events.pulled);
         if !reachable {
             return Ok(false);
         }
+        let source = EventSource { component: NAME, host: &life.node };
+        if let Some((reason, message)) = life.failed.as_deref().filter(|_| life.rejected) {
+            cx.event_from(source, &life.pod, "Warning", reason, message, "");
+        }
         for event in events.list {
-            let source = EventSource { component: NAME, host: &life.node };
             cx.event_from(source, &life.pod, event.level, event.reason, &event.message, &event.field_path);
         }
         life.pod = cx.update_status(&life.pod, status::of(life, now, &mut self.shared))?;
@@ -180,7 +183,7 @@ fn resume(container: &mut Container, outside: &Outside<'_>, rebooted: bool, exac
         let since = exact.filter(|it| it.secs() == shown.secs()).unwrap_or(shown);
         container.state = State::Running { since };
         if rebooted {
-            let ended = Ended { code: 255, reason: "Unknown".into(), since, at: now };
+            let ended = Ended { code: 255, reason: "Unknown".into(), since, at: now, message: Str::default() };
             container.state = State::Terminated(ended);
             container.plan(Next::Retry, now);
             return;
@@ -192,7 +195,13 @@ fn resume(container: &mut Container, outside: &Outside<'_>, rebooted: bool, exac
         let (ready, started) = (container.ready, container.started);
         container.prospects.ready.retain(|(at, it)| *at > now || *it != ready);
         container.prospects.started.take_if(|_| started);
-        container.prospects.unhealthy.take_if(|it| it.0 <= now);
+        if let Some(failures) = &mut container.prospects.failures {
+            failures.skip(now);
+        }
+        container.prospects.killed.take_if(|it| matches!(it.1, Why::Hook(_)) && it.0 < now);
+        if let Some(image) = status.get("image").and_then(Value::as_shared_str) {
+            container.image = image.clone();
+        }
         steps::plan_end(container);
         return;
     }
@@ -219,5 +228,6 @@ fn ended(end: &Value, now: Instant) -> Ended {
         reason: end.str_at("reason").unwrap_or("").into(),
         since: at("startedAt"),
         at: at("finishedAt"),
+        message: end.get("message").and_then(Value::as_shared_str).cloned().unwrap_or_default(),
     }
 }

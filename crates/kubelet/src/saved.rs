@@ -8,18 +8,17 @@ use crate::kubelets::Kubelets;
 use crate::life::{Container, Life, Next, State};
 use crate::mounts::Mounts;
 
-/// Why containers wait, and what ends pods: texts that are written in code.
-const REASONS: [&str; 11] = [
+/// Why containers wait: texts that are written in code.
+const REASONS: [&str; 10] = [
     "ContainerCreating",
     "CrashLoopBackOff",
     "CreateContainerConfigError",
-    "DeadlineExceeded",
     "ErrImageNeverPull",
     "ErrImagePull",
-    "Evicted",
     "ImagePullBackOff",
     "InvalidImageName",
     "PodInitializing",
+    "PostStartHookError",
     "RunContainerError",
 ];
 
@@ -91,14 +90,18 @@ fn saved_life(life: &Life) -> Option<Value> {
         }
     }
     if let Some((reason, message)) = life.failed.as_deref().filter(|_| !life.rejected) {
-        res.insert("failed", value!([*reason, message.as_str()]));
+        res.insert("failed", value!([reason, message.as_str()]));
     }
     Some(res.into())
 }
 
 fn saved_container(it: &Container) -> Option<Value> {
     if let State::Running { since } = it.state {
-        return Some(value!({ "since": saved::instant(since) }));
+        let mut res = map!({ "since": saved::instant(since) });
+        if it.next == Next::Killed {
+            res.insert("killed", saved::instant(it.at));
+        }
+        return Some(res.into());
     }
     let (next, _) = NEXTS.iter().find(|(_, next)| *next == it.next)?;
     let mut res = value!({
@@ -135,13 +138,16 @@ pub(crate) fn go_on(life: &mut Life, saved: &Value) {
     life.killed_hard = saved.bool_at("hard") == Some(true);
     life.stop_at = saved.get("stopAt").and_then(saved::to_instant);
     if let [reason, message] = saved.list_at("failed")
-        && let Some(reason) = known(reason)
+        && let Some(reason) = reason.as_shared_str()
     {
-        life.failed = Some(Box::new((reason, message.as_str().unwrap_or_default().to_owned())));
+        life.failed = Some(Box::new((reason.clone(), message.as_str().unwrap_or_default().to_owned())));
     }
     for (name, it) in saved.map_at("containers").into_iter().flat_map(Map::iter) {
-        let container = life.containers.iter_mut().find(|it| it.name == *name);
-        if let Some(container) = container.filter(|_| it.get("since").is_none()) {
+        let Some(container) = life.containers.iter_mut().find(|it| it.name == *name) else { continue };
+        if let Some(at) = it.get("killed").and_then(saved::to_instant) {
+            container.prospects.failures = None;
+            container.plan(Next::Killed, at);
+        } else if it.get("since").is_none() {
             wait_on(container, it);
         }
     }

@@ -6,6 +6,7 @@ mod arith;
 mod commands;
 mod live;
 mod parse;
+mod pi;
 mod run;
 
 use std::collections::BTreeMap;
@@ -15,8 +16,8 @@ use value::Str;
 
 pub(crate) use self::commands::matches;
 pub use self::live::Programs;
-pub(crate) use self::live::exec;
-pub(crate) use self::run::{End, Output, probe, run};
+pub(crate) use self::live::{ask, exec};
+pub(crate) use self::run::{End, Output, run};
 
 use self::parse::Node;
 
@@ -28,6 +29,11 @@ impl Program {
     /// Whether it does the same wherever and whenever it runs, but for the times that it prints.
     pub(crate) fn is_plain(&self) -> bool {
         self.0.is_plain()
+    }
+
+    /// Whether it is made of commands that the shell knows: then nothing in it takes connections.
+    pub(crate) fn is_understood(&self) -> bool {
+        self.0.is_understood()
     }
 }
 
@@ -53,7 +59,8 @@ pub struct LogLine {
 pub(crate) fn program(words: &[&str]) -> Option<Program> {
     let (first, rest) = words.split_first()?;
     if !is_shell(first) {
-        return commands::is_known(base(first)).then(|| Program(Node::of_words(words)));
+        let is_known = commands::is_known(base(first)) || commands::digits_of_pi(base(first), rest).is_some();
+        return is_known.then(|| Program(Node::of_words(words)));
     }
     // Options of the shell, such as `-e` or `-ec`; the script follows the one that ends in `c`.
     let idx = rest.iter().position(|it| !it.starts_with('-') || it.ends_with('c'))?;

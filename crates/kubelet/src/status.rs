@@ -4,7 +4,7 @@ mod conditions;
 
 use meta::Object;
 use sim::Instant;
-use value::{List, Map, Str, Value, present, time, value};
+use value::{List, Map, Str, Value, map, present, time, value};
 
 use self::conditions::Standing;
 pub(crate) use self::conditions::gates;
@@ -37,6 +37,9 @@ impl Shared {
 pub(crate) fn of(life: &Life, now: Instant, shared: &mut Shared) -> Value {
     let empty = Map::new();
     let before = life.pod.map_at("status").unwrap_or(&empty);
+    if life.rejected {
+        return Value::Map(before.merged(&rejected(life, shared)));
+    }
     let phase = life.phase();
     let mut statuses = |is_init: bool| -> Option<Value> {
         let list: Vec<Value> =
@@ -49,7 +52,7 @@ pub(crate) fn of(life: &Life, now: Instant, shared: &mut Shared) -> Value {
     let [host_ip, host_ips, pod_ip, pod_ips] =
         if has_addresses { Default::default() } else { addresses(&life.host_ip, &life.ip).map(|(_, it)| it) };
     let (reason, message) =
-        life.failed.as_deref().map(|(reason, message)| ((*reason).into(), message.as_str().into())).unzip();
+        life.failed.as_deref().map(|(reason, message)| (reason.into(), message.as_str().into())).unzip();
     let status = present!({
         "conditions": Some(conditions.into()),
         "containerStatuses": main,
@@ -65,6 +68,15 @@ pub(crate) fn of(life: &Life, now: Instant, shared: &mut Shared) -> Value {
         "startTime": Some(shared.stamp(life.began)),
     });
     Value::Map(before.merged(&status))
+}
+
+/// What is said of a pod that never began (`rejectPod`).
+fn rejected(life: &Life, shared: &mut Shared) -> Map {
+    let (reason, message) = life.failed.as_deref().cloned().unwrap_or_default();
+    map!({
+        "message": format!("Pod was rejected: {message}"), "observedGeneration": life.pod.meta.generation,
+        "phase": "Failed", "reason": reason, "startTime": shared.stamp(life.began),
+    })
 }
 
 /// The fields of a pod's addresses.
@@ -118,10 +130,14 @@ fn state(it: &State) -> Value {
 }
 
 fn ended(container: &Container, it: &Ended, shared: &mut Shared) -> Value {
-    value!({
-        "containerID": &container.id, "exitCode": it.code, "finishedAt": shared.stamp(it.at), "reason": &it.reason,
-        "startedAt": shared.stamp(it.since),
-    })
+    Value::Map(present!({
+        "containerID": Some((&container.id).into()),
+        "exitCode": Some(it.code.into()),
+        "finishedAt": Some(shared.stamp(it.at)),
+        "message": Some(&it.message).filter(|it| !it.is_empty()).map(Value::from),
+        "reason": Some((&it.reason).into()),
+        "startedAt": Some(shared.stamp(it.since)),
+    }))
 }
 
 /// What the runtime calls the present run of a container.

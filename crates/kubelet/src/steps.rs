@@ -6,12 +6,14 @@ use value::Str;
 use crate::events::Events;
 use crate::image;
 use crate::life::{CRASH_BACK_OFF, CRASH_FORGIVEN, Container, Ended, Life, Next, PULL_BACK_OFF, State};
-use crate::outside::Outside;
-use crate::probes::Prospects;
+use crate::outside::{Outside, spec_of};
+use crate::probes::{Prospects, Why};
 use crate::status::container_id;
 
 /// What the exit code of a container that is killed says: 128 and the signal.
 const KILLED: i64 = 137;
+/// What the runtime says of a container that it could not start.
+const CANNOT_START: i64 = 128;
 /// Containers that listen to the signal end this long after it, unless their grace period is shorter.
 const STOP: Duration = Duration::from_millis(500);
 /// After this long the kubelet notices that a container has ended, or that a pull failed before.
@@ -38,8 +40,8 @@ fn step(life: &mut Life, now: Instant, events: &mut Events, outside: &Outside<'_
     if life.deadline().is_some_and(|it| it <= now) {
         let message = "Pod was active on the node longer than the specified deadline".to_owned();
         events.pod("Normal", "DeadlineExceeded", message.clone());
-        life.failed = Some(Box::new(("DeadlineExceeded", message)));
-        begin_stop(life, now, events);
+        life.failed = Some(Box::new(("DeadlineExceeded".into(), message)));
+        begin_stop(life, now, events, outside);
         return true;
     }
     if life.rejected || life.mounts.is_some() {
@@ -94,8 +96,8 @@ fn stop_sidecars(life: &mut Life, now: Instant, events: &mut Events) {
 
 /// A probe changes what it says.
 fn probe(container: &mut Container, now: Instant, events: &mut Events) {
-    if let Some(unhealthy) = container.prospects.unhealthy.take_if(|it| it.0 <= now) {
-        events.warning(container, "Unhealthy", unhealthy.1);
+    if let Some(complaint) = container.prospects.failures.as_mut().and_then(|it| it.pop(now)) {
+        events.warning(container, "Unhealthy", complaint.to_string());
         return;
     }
     if !container.started && container.prospects.started.is_some_and(|it| it <= now) {
@@ -115,23 +117,18 @@ fn run(life: &mut Life, idx: usize, now: Instant, events: &mut Events, outside: 
         Next::Nothing => (),
         Next::Pull => pull(container, now, events, outside),
         Next::Pulled => pulled(container, now, events),
-        Next::Start | Next::Retry => start(container, uid, now, events, outside),
+        Next::Start | Next::Retry => {
+            if let Some(why) = start(container, uid, now, events, outside) {
+                exit(life, idx, now, CANNOT_START, "StartError", why.into(), events);
+            }
+        }
         Next::Exit => {
-            let (code, reason) = container
-                .prospects
-                .exit
-                .as_deref()
-                .map_or((0, Str::default()), |(_, code, reason)| (*code, reason.clone()));
-            exit(life, idx, now, code, &reason, events);
+            let ending = container.prospects.exit.take();
+            let Some(it) = ending else { return container.plan(Next::Nothing, Instant::END) };
+            exit(life, idx, now, it.code, &it.reason, it.message.clone(), events);
         }
-        Next::Kill => {
-            let message = container.prospects.killed.take().map(|it| it.1).unwrap_or_default();
-            let which = if message.starts_with("Startup") { "startup" } else { "liveness" };
-            events.warning(container, "Unhealthy", message);
-            let killing = format!("Container {} failed {which} probe, will be restarted", container.name);
-            events.normal(container, "Killing", killing);
-            exit(life, idx, now, KILLED, "Error", events);
-        }
+        Next::Kill => kill(life, idx, now, events, outside),
+        Next::Killed => killed(life, idx, now, events, outside),
         Next::Again => {
             let code = container.ended().map_or(0, |it| it.code);
             let again = life.restarts(idx, code);
@@ -141,7 +138,7 @@ fn run(life: &mut Life, idx: usize, now: Instant, events: &mut Events, outside: 
                 false => container.plan(Next::Nothing, Instant::END),
             }
         }
-        Next::Stop => exit(life, idx, now, 0, "", events),
+        Next::Stop => exit(life, idx, now, 0, "", Str::default(), events),
     }
 }
 
@@ -216,12 +213,24 @@ fn refuse(container: &mut Container, now: Instant, events: &mut Events, reason: 
     container.plan(Next::Pull, now + SYNC_AGAIN);
 }
 
-fn start(container: &mut Container, pod_uid: &str, now: Instant, events: &mut Events, outside: &Outside<'_>) {
+/// Creates a container and starts it. Answers why it could not be started.
+fn start(
+    container: &mut Container,
+    pod_uid: &str,
+    now: Instant,
+    events: &mut Events,
+    outside: &Outside<'_>,
+) -> Option<String> {
     if let Some(why) = outside.config_error(container) {
-        return refuse(container, now, events, "CreateContainerConfigError", why);
+        refuse(container, now, events, "CreateContainerConfigError", why);
+        return None;
     }
     events.normal(container, "Created", "Container created".to_owned());
-    events.normal(container, "Started", "Container started".to_owned());
+    let error = outside.start_error(container);
+    match &error {
+        Some(why) => events.warning(container, "Failed", format!("Error: {why}")),
+        None => events.normal(container, "Started", "Container started".to_owned()),
+    }
     if let State::Terminated(ended) = &container.state {
         container.last = Some(Box::new(ended.clone()));
     }
@@ -229,18 +238,24 @@ fn start(container: &mut Container, pod_uid: &str, now: Instant, events: &mut Ev
         container.restarts += 1;
     }
     container.id = container_id(pod_uid, &container.name, container.restarts);
-    container.state = State::Running { since: now };
     (container.ready, container.started) = (false, false);
+    if error.is_some() {
+        // It never ran: the runtime says so with the beginning of time.
+        container.state = State::Running { since: Instant::default() };
+        return error;
+    }
+    container.state = State::Running { since: now };
     container.prospects = outside.prospects(container, now);
     if container.is_init && !container.is_sidecar {
         container.prospects.ready.clear();
     }
     plan_end(container);
+    None
 }
 
 /// Plans what ends the present run first: itself or a probe.
 pub(crate) fn plan_end(container: &mut Container) {
-    let exit = container.prospects.exit.as_ref().map(|it| it.0);
+    let exit = container.prospects.exit.as_ref().map(|it| it.at);
     let killed = container.prospects.killed.as_ref().map(|it| it.0);
     match (exit, killed) {
         (Some(exit), killed) if killed.is_none_or(|it| exit <= it) => container.plan(Next::Exit, exit),
@@ -249,17 +264,75 @@ pub(crate) fn plan_end(container: &mut Container) {
     }
 }
 
-fn exit(life: &mut Life, idx: usize, now: Instant, code: i64, reason: &str, events: &mut Events) {
+/// A container is to end because of its probes, its hook or its spec: it is told to.
+fn kill(life: &mut Life, idx: usize, now: Instant, events: &mut Events, outside: &Outside<'_>) {
+    let container = &life.containers[idx];
+    let Some((_, why)) = container.prospects.killed.as_deref() else { return };
+    let will = if life.restart_policy == "Never" && !container.is_sidecar { "" } else { ", will be restarted" };
+    let message = match why {
+        Why::Hook(_) => {
+            events.warning(container, "FailedPostStartHook", "PostStartHook failed".to_owned());
+            "FailedPostStartHook".to_owned()
+        }
+        Why::Liveness => format!("Container {} failed liveness probe{will}", container.name),
+        Why::Startup => format!("Container {} failed startup probe{will}", container.name),
+        Why::Changed => format!("Container {} definition changed, will be restarted", container.name),
+    };
+    events.normal(container, "Killing", message);
+    let grace = ["livenessProbe", "startupProbe"].into_iter().find_map(|it| {
+        let is_it = (it == "livenessProbe") == matches!(why, Why::Liveness);
+        let spec = spec_of(&life.pod, container).filter(|_| is_it && !matches!(why, Why::Hook(_) | Why::Changed))?;
+        spec.get(it)?.i64_at("terminationGracePeriodSeconds")
+    });
+    let takes = stop_takes(life, idx, events, outside).min(grace.map_or_else(|| grace_of(life), to_grace));
+    let container = &mut life.containers[idx];
+    container.prospects.failures = None;
+    container.plan(Next::Killed, now + takes);
+}
+
+/// A container that was told to end has ended, or is ended.
+fn killed(life: &mut Life, idx: usize, now: Instant, events: &mut Events, outside: &Outside<'_>) {
+    let container = &life.containers[idx];
+    let why = container.prospects.killed.as_deref().map(|it| it.1.clone());
+    let listens = !is_deaf(life, container) && container.behavior.dies.is_none();
+    let (code, reason) = if listens { (0, "Completed") } else { (KILLED, "Error") };
+    if why == Some(Why::Changed) {
+        life.containers[idx].back_off = Duration::ZERO;
+    }
+    exit(life, idx, now, code, reason, Str::default(), events);
+    let container = &mut life.containers[idx];
+    match why {
+        Some(Why::Changed) => {
+            container.back_off = Duration::ZERO;
+            if let Some(image) = outside.image_of(container) {
+                container.image = image;
+            }
+            container.plan(Next::Pull, now);
+        }
+        Some(Why::Hook(message)) => {
+            if let State::Terminated(ended) = &container.state
+                && container.next == Next::Retry
+            {
+                container.last = Some(Box::new(ended.clone()));
+                container.state = State::Waiting { reason: "PostStartHookError", message };
+            }
+        }
+        _ => (),
+    }
+}
+
+fn exit(life: &mut Life, idx: usize, now: Instant, code: i64, reason: &str, message: Str, events: &mut Events) {
     let again = life.restarts(idx, code);
-    let Life { key, uid, containers, .. } = &mut *life;
-    let container = &mut containers[idx];
+    let pod = format!("{}_{}({})", life.key.name, life.key.namespace, life.uid);
+    let container = &mut life.containers[idx];
     let State::Running { since } = container.state else { return };
     let reason = match (reason, code) {
         ("", 0) => "Completed".into(),
         ("", _) => "Error".into(),
         (reason, _) => reason.into(),
     };
-    let ended = Ended { code, reason, since, at: now };
+    let never_ran = since == Instant::default();
+    let ended = Ended { code, reason, since, at: now, message };
     container.ready = container.is_init && code == 0 && !container.is_sidecar;
     container.started = false;
     container.prospects = Prospects::default();
@@ -270,13 +343,17 @@ fn exit(life: &mut Life, idx: usize, now: Instant, code: i64, reason: &str, even
     }
     let (first, max) = CRASH_BACK_OFF;
     // The first restart comes at once: the back-off begins with the second.
-    if container.back_off.is_zero() || now.since(since) >= CRASH_FORGIVEN {
-        container.state = State::Terminated(ended);
+    if container.back_off.is_zero() || (now.since(since) >= CRASH_FORGIVEN && !never_ran) {
+        let message = ended.message.to_string();
+        container.state = State::Terminated(ended.clone());
+        if never_ran {
+            container.last = Some(Box::new(ended));
+            container.state = State::Waiting { reason: "RunContainerError", message };
+        }
         container.back_off = first;
         container.plan(Next::Retry, now + NOTICED);
         return;
     }
-    let pod = format!("{}_{}({uid})", key.name, key.namespace);
     let message = format!(
         "back-off {} restarting failed container={} pod={pod}",
         go_duration(container.back_off),
@@ -291,17 +368,19 @@ fn exit(life: &mut Life, idx: usize, now: Instant, code: i64, reason: &str, even
 }
 
 /// Tells every running container to stop.
-pub(crate) fn begin_stop(life: &mut Life, now: Instant, events: &mut Events) {
+pub(crate) fn begin_stop(life: &mut Life, now: Instant, events: &mut Events, outside: &Outside<'_>) {
     if life.stopping {
         return;
     }
     life.stopping = true;
-    let grace = life.pod.meta.grace_seconds.or(life.pod.i64_at("spec.terminationGracePeriodSeconds")).unwrap_or(30);
-    let grace = Duration::from_secs(u64::try_from(grace).unwrap_or(0));
+    let grace = grace_of(life);
     let mut needs = Duration::ZERO;
-    for container in life.containers.iter().filter(|it| it.is_running()) {
-        events.normal(container, "Killing", format!("Stopping container {}", container.name));
-        needs = needs.max(stop_takes(life, container));
+    for idx in 0..life.containers.len() {
+        let container = &life.containers[idx];
+        if container.is_running() {
+            events.normal(container, "Killing", format!("Stopping container {}", container.name));
+            needs = needs.max(stop_takes(life, idx, events, outside));
+        }
     }
     let deaf = needs >= grace && needs > STOP;
     life.stop_at = Some(now + needs.min(grace));
@@ -310,18 +389,35 @@ pub(crate) fn begin_stop(life: &mut Life, now: Instant, events: &mut Events) {
     }
 }
 
-/// How long a container takes to end once it is told: what its `preStop` hook sleeps, and then itself.
-fn stop_takes(life: &Life, container: &Container) -> Duration {
-    let specs = life.pod.list_at("spec.containers").iter().chain(life.pod.list_at("spec.initContainers"));
-    let spec = specs.into_iter().find(|it| it.str_at("name") == Some(&container.name));
-    let hook = spec.and_then(|it| it.at("lifecycle.preStop"));
-    let sleeps = hook.and_then(|it| it.i64_at("sleep.seconds")).and_then(|it| u64::try_from(it).ok()).unwrap_or(0);
-    let words = spec.map_or(&[] as &[_], |it| it.list_at("command"));
-    // A shell or `sleep` as the first process does not listen to the signal.
-    let first = words.first().and_then(|it| it.as_str()).and_then(|it| it.rsplit('/').next());
-    let deaf = matches!(first, Some("sh" | "bash" | "ash" | "sleep"));
-    let own = if deaf { Duration::MAX } else { STOP };
-    Duration::from_secs(sleeps).saturating_add(own)
+fn grace_of(life: &Life) -> Duration {
+    to_grace(life.pod.meta.grace_seconds.or(life.pod.i64_at("spec.terminationGracePeriodSeconds")).unwrap_or(30))
+}
+
+fn to_grace(seconds: i64) -> Duration {
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+}
+
+/// How long a container takes to end once it is told: what its `preStop` hook takes, and then itself.
+fn stop_takes(life: &Life, idx: usize, events: &mut Events, outside: &Outside<'_>) -> Duration {
+    let container = &life.containers[idx];
+    let spec = spec_of(&life.pod, container);
+    let sleeps = spec.and_then(|it| it.at("lifecycle.preStop")).and_then(|it| it.i64_at("sleep.seconds"));
+    let mut takes = sleeps.map_or(Duration::ZERO, to_grace);
+    if let Some(hook) = outside.pre_stop(container) {
+        if hook.failure.is_some() {
+            events.warning(container, "FailedPreStopHook", "PreStopHook failed".to_owned());
+        }
+        takes = hook.took;
+    }
+    takes.saturating_add(if is_deaf(life, container) { Duration::MAX } else { STOP })
+}
+
+/// Whether a container does not listen to the signal: a shell or `sleep` as the first process.
+fn is_deaf(life: &Life, container: &Container) -> bool {
+    let spec = spec_of(&life.pod, container);
+    let mut words = spec.into_iter().flat_map(|it| it.list_at("command").iter().chain(it.list_at("args")));
+    let first = words.next().and_then(|it| it.as_str()).and_then(|it| it.rsplit('/').next());
+    matches!(first, Some("sh" | "bash" | "ash" | "sleep"))
 }
 
 /// Ends what still runs.
@@ -331,7 +427,8 @@ fn end_all(life: &mut Life, now: Instant) -> bool {
     for container in &mut life.containers {
         if let State::Running { since } = container.state {
             let (code, reason) = if hard { (KILLED, "Error") } else { (0, "Completed") };
-            container.state = State::Terminated(Ended { code, reason: reason.into(), since, at: now });
+            let ended = Ended { code, reason: reason.into(), since, at: now, message: Str::default() };
+            container.state = State::Terminated(ended);
         }
         container.ready = false;
         container.started = false;

@@ -12,6 +12,7 @@ pub mod placement;
 mod queue;
 mod ran;
 mod recorder;
+pub mod resources;
 pub mod saved;
 pub mod usage;
 pub mod volumes;

@@ -10,7 +10,7 @@ use runtime::volumes;
 use value::{Map, Str, Value, time};
 
 use crate::preemption::Budget;
-use crate::resources::{Resources, non_zero_requests, pod_requests};
+use runtime::resources::{self, Resources, non_zero_requests, pod_requests};
 use crate::terms::{PodTerms, Spread, spreads};
 use crate::volumes::PodVolumes;
 
@@ -222,7 +222,7 @@ impl NodeInfo {
         self.taints = placement::taints(node);
         self.unschedulable = node.bool_at("spec.unschedulable") == Some(true);
         let allocatable = node.map_at("status.allocatable").cloned().unwrap_or_default();
-        self.pods_max = allocatable.get("pods").and_then(crate::resources::quantity).map_or(0, |it| it.value());
+        self.pods_max = allocatable.get("pods").and_then(resources::quantity).map_or(0, |it| it.value());
         self.allocatable = Resources::from_map(&allocatable);
         self.images = images(node);
         let label = |key: &str| node.meta.labels.get(key).and_then(Value::as_shared_str).cloned();

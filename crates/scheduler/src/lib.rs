@@ -8,13 +8,12 @@ mod decision;
 mod plugins;
 mod preemption;
 mod queue;
-mod resources;
 mod scheduler;
 mod terms;
 mod volumes;
 
 pub use self::decision::Decision;
-pub use self::resources::{Resources, pod_requests};
+pub use runtime::resources::{Resources, pod_requests};
 pub use self::scheduler::Scheduler;
 
 #[cfg(test)]

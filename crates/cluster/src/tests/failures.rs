@@ -18,7 +18,7 @@ use crate::{Cluster, Config, KubeletMode};
 ///
 /// The same steps with checkpoints in between must come to the same on the cluster that runs on and on the restored one.
 #[track_caller]
-fn check(steps: &[&str], expect: Expect) {
+pub(super) fn check(steps: &[&str], expect: Expect) {
     let mut cluster = begin();
     let mut printed = String::new();
     for it in steps {
@@ -193,7 +193,7 @@ fn images_have_names_and_are_pulled_or_not() {
             Warning Failed x2: Error: ErrImageNeverPull
             absent: Running
               absent ready restarts 0 running
-            puller: [{"containerID":"drydock://063957a2da24dfca063958a2da24e17d063955a2da24dc64063956a2da24de17","image":"docker.io/library/web:1","imageID":"docker.io/library/web@sha256:651f021f8be29633651f011f8be29480651f041f8be29999651f031f8be297e6","lastState":{},"name":"puller","ready":true,"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:31Z"}}}]
+            puller: [{"containerID":"drydock://5f7246cac9a0674c5f7247cac9a068ff5f7248cac9a06ab25f7249cac9a06c65","image":"docker.io/library/web:1","imageID":"docker.io/library/web@sha256:651f021f8be29633651f011f8be29480651f041f8be29999651f031f8be297e6","lastState":{},"name":"puller","ready":true,"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:31Z"}}}]
         "#]],
     );
 }
@@ -216,6 +216,41 @@ fn root_may_be_forbidden() {
             web: Pending
               first ready restarts 0 terminated 0 Completed
               web restarts 0 waiting CreateContainerConfigError container has runAsNonRoot and image will run as root (pod: "web_default($web)", container: web)
+        "#]],
+    );
+}
+
+#[test]
+fn a_machine_refuses_pods_that_nobody_scheduled_and_that_do_not_fit() {
+    let pod = |name: &str, spec: &str| {
+        format!("{{kind: Pod, metadata: {{name: {name}}}, spec: {{nodeName: node-1, {spec}}}}}")
+    };
+    let asks = |what: &str| format!("containers: [{{name: main, image: 'web:1', {what}}}]");
+    check(
+        &[
+            &pod("a-fits", &asks("ports: [{containerPort: 80, hostPort: 80}], resources: {requests: {cpu: 1500m}}")),
+            &pod("cpu", &asks("resources: {requests: {cpu: 3, memory: 100Gi}}")),
+            &pod("memory", &asks("resources: {requests: {memory: 100Gi}}")),
+            &pod("port", &asks("ports: [{containerPort: 8080, hostPort: 80}]")),
+            &pod("selects", &format!("nodeSelector: {{disk: ssd}}, {}", asks(""))),
+            "wait 5",
+            "pod a-fits",
+            "pod cpu",
+            "show Pod cpu status",
+            "story cpu",
+            "pod memory",
+            "pod port",
+            "pod selects",
+        ],
+        expect![[r#"
+            a-fits: Running
+              main ready restarts 0 running
+            cpu: Failed OutOfcpu Pod was rejected: Node didn't have enough resource: cpu, requested: 3000, used: 1500, capacity: 4000
+            cpu: {"message":"Pod was rejected: Node didn't have enough resource: cpu, requested: 3000, used: 1500, capacity: 4000","observedGeneration":1,"phase":"Failed","qosClass":"Burstable","reason":"OutOfcpu","startTime":"2026-01-01T09:00:10Z"}
+            Warning OutOfcpu x1: Node didn't have enough resource: cpu, requested: 3000, used: 1500, capacity: 4000
+            memory: Failed OutOfmemory Pod was rejected: Node didn't have enough resource: memory, requested: 107374182400, used: 0, capacity: 8589934592
+            port: Failed NodePorts Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports
+            selects: Failed NodeAffinity Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector
         "#]],
     );
 }

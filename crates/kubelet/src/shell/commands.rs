@@ -7,10 +7,10 @@ use super::run::{Flow, Input, Shell, Stop};
 use super::{arith, base};
 
 /// Programs that are known by name; any other says nothing and, as the last command, serves for ever.
-const KNOWN: [&str; 29] = [
+const KNOWN: [&str; 30] = [
     "[", "[[", "basename", "cat", "date", "dirname", "echo", "env", "exit", "expr", "false", "grep", "head",
-    "hostname", "id", "ls", "mkdir", "printf", "pwd", "seq", "sleep", "sort", "tail", "test", "touch", "true", "uname",
-    "wc", "whoami",
+    "hostname", "id", "ls", "mkdir", "printenv", "printf", "pwd", "seq", "sleep", "sort", "tail", "test", "touch",
+    "true", "uname", "wc", "whoami",
 ];
 
 /// Programs that ask the network, if there is one.
@@ -20,12 +20,33 @@ pub(super) fn is_known(name: &str) -> bool {
     KNOWN.contains(&name) || ASKING.contains(&name)
 }
 
+/// Whether a command is known to take no connections.
+pub(super) fn is_harmless(name: &str) -> bool {
+    let name = base(name);
+    KNOWN.contains(&name) || is_silent(name) || BUILT_IN.contains(&name)
+}
+
+/// Commands of the shell itself that are programs nowhere, and filters.
+const BUILT_IN: [&str; 15] = [
+    "awk", "break", "continue", "cut", "export", "let", "read", "return", "rm", "sed", "tee", "tr", "uniq", "unset",
+    "rev",
+];
+
 /// Commands whose time and status depend on their arguments alone.
 const PLAIN: [&str; 6] = ["date", "echo", "exit", "false", "sleep", "true"];
 
 pub(super) fn is_plain(name: &str) -> bool {
     PLAIN.contains(&base(name))
 }
+
+/// How many digits of pi a program prints, if it is the one of the documentation of Jobs.
+pub(super) fn digits_of_pi(name: &str, arguments: &[&str]) -> Option<usize> {
+    let script = arguments.last().filter(|_| name == "perl" && arguments.iter().any(|it| it.contains("bpi")))?;
+    script.strip_prefix("print bpi(")?.strip_suffix(')')?.parse().ok().filter(|it| (2..=5_000).contains(it))
+}
+
+/// To compute it takes this long.
+const PI_TAKES: Duration = Duration::from_secs(5);
 
 /// A program that is not known and ends takes this long.
 const UNKNOWN_TAKES: Duration = Duration::from_secs(1);
@@ -51,6 +72,9 @@ pub(super) fn run(shell: &mut Shell<'_>, name: &str, arguments: &[&str], input: 
         ("test" | "[" | "[[", _) => {
             let words: Vec<&str> = arguments.iter().copied().filter(|it| !matches!(*it, "]" | "]]")).collect();
             shell.status = i64::from(!test(shell, &words));
+            if shell.status != 0 && words.iter().any(|it| it.contains('/')) {
+                shell.misses();
+            }
         }
         ("seq", _) => seq(shell, arguments),
         ("expr", _) => {
@@ -83,9 +107,8 @@ pub(super) fn run(shell: &mut Shell<'_>, name: &str, arguments: &[&str], input: 
         ("touch", _) => shell.files.extend(arguments.iter().map(|it| ((*it).to_owned(), String::new()))),
         ("rm", _) => arguments.iter().for_each(|it| drop(shell.files.remove(*it))),
         ("read", [name, ..]) => read(shell, name, input),
-        ("hostname" | "ls" | "cd" | "pwd", _) if shell.live.is_some() => {
-            super::live::place(shell, base(name), arguments)
-        }
+        ("ls", _) => super::live::place(shell, "ls", arguments),
+        ("hostname" | "cd" | "pwd", _) if shell.live.is_some() => super::live::place(shell, base(name), arguments),
         ("hostname", _) => shell.print(&format!("{}\n", shell.around.hostname)),
         ("whoami", _) => shell.print("root\n"),
         ("id", _) => shell.print("uid=0(root) gid=0(root) groups=0(root)\n"),
@@ -97,14 +120,18 @@ pub(super) fn run(shell: &mut Shell<'_>, name: &str, arguments: &[&str], input: 
                 [] => shell.variables.iter().map(|(k, v)| format!("{k}={v}\n")).collect(),
                 names => names.iter().filter_map(|it| one(&it)).collect(),
             };
+            shell.status = i64::from(arguments.iter().any(|it| !shell.variables.contains_key(*it)));
             shell.print(&text);
         }
         ("basename", [path, ..]) => shell.print(&format!("{}\n", base(path))),
         ("dirname", [path, ..]) => shell.print(&format!("{}\n", path.rsplit_once('/').map_or(".", |(it, _)| it))),
         ("kill" | "pkill" | "killall", _) if arguments.contains(&"1") => return Err(Stop::Exit(143)),
-        ("ls", _) => {
-            let names: String = shell.files.keys().map(|it| format!("{}\n", base(it))).collect();
-            shell.print(&names);
+        // Whoever is asked about has just been told to end.
+        ("kill" | "pkill" | "killall", ["-0", ..]) => shell.status = 1,
+        ("perl", _) if digits_of_pi("perl", arguments).is_some() => {
+            shell.sleep(PI_TAKES)?;
+            let text = super::pi::digits(digits_of_pi("perl", arguments).unwrap_or(0));
+            shell.print(&format!("{text}\n"));
         }
         (name, _) if is_silent(name) => (),
         (name, _) => return other(shell, name, arguments, last),
@@ -301,7 +328,9 @@ fn test(shell: &Shell<'_>, words: &[&str]) -> bool {
         ["-z", text] => text.is_empty(),
         ["-n", text] => !text.is_empty(),
         ["-z"] => true,
-        ["-f" | "-e" | "-r" | "-s" | "-d" | "-x" | "-w", file] => shell.files.contains_key(&shell.path(file)),
+        ["-f" | "-s", file] => shell.files.contains_key(&shell.path(file)),
+        ["-e" | "-r" | "-x" | "-w", file] => shell.is_there(file, false),
+        ["-d", file] => shell.is_there(file, true),
         [text] => !text.is_empty(),
         _ => false,
     }
@@ -344,6 +373,7 @@ fn filter(shell: &mut Shell<'_>, name: &str, arguments: &[&str], input: &mut Inp
     let files: Vec<String> = plain.iter().map(|it| shell.files.get(it).cloned().unwrap_or_default()).collect();
     let missing = plain.iter().find(|it| name != "tee" && shell.live.is_some() && !shell.files.contains_key(*it));
     if let Some(missing) = missing {
+        shell.misses();
         shell.complain(&format!("{name}: can't open '{missing}': No such file or directory"));
         shell.status = 1;
         return Ok(());

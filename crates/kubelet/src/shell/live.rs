@@ -21,6 +21,49 @@ pub type Programs<'a> = &'a dyn Fn(&str, &[&str]) -> Option<Ran>;
 #[derive(Default)]
 pub(super) struct Live {
     pub errors: String,
+    /// A kubelet asks: what the shell does not know is taken to succeed.
+    pub is_asked: bool,
+    /// Whether there was such a command.
+    pub unknown: bool,
+    /// Whether a file was looked for that is not there.
+    pub missing: bool,
+}
+
+/// How a command ended that a kubelet ran.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Asked {
+    /// `None`: it took too long.
+    pub code: Option<i64>,
+    /// Both channels.
+    pub output: String,
+    pub took: Duration,
+    /// Whether it depended on a command that the shell does not know.
+    pub unknown: bool,
+    /// Whether it depended on a file that is not there, as far as is known.
+    pub missing: bool,
+}
+
+/// Runs the command of a probe or a hook among these files.
+pub(crate) fn ask(
+    program: &Program,
+    around: &Surroundings,
+    files: &BTreeMap<String, String>,
+    at: Instant,
+    takes_max: Duration,
+) -> Asked {
+    let mut shell = Shell::new(around, at, at + takes_max);
+    shell.files.clone_from(files);
+    shell.captured = Some(String::new());
+    shell.live = Some(Live { is_asked: true, ..Live::default() });
+    let code = match shell.node(&program.0, &mut Input::default(), true) {
+        Err(Stop::Exit(code)) => Some(code),
+        Err(Stop::ForEver | Stop::Waits(_)) => None,
+        Ok(()) | Err(Stop::Break | Stop::Continue) => Some(shell.status),
+    };
+    let live = shell.live.take().unwrap_or_default();
+    let output = shell.captured.take().unwrap_or_default() + &live.errors;
+    let took = if code.is_some() { shell.now.since(at) } else { takes_max };
+    Asked { code, output, took, unknown: live.unknown, missing: live.missing }
 }
 
 /// Runs a command line among `files` until it ends.
@@ -76,6 +119,10 @@ pub(super) fn heard(shell: &mut Shell<'_>, ran: &Ran) -> Flow {
 
 /// A program that nobody knows.
 pub(super) fn unknown(shell: &mut Shell<'_>, name: &str) {
+    if let Some(live) = shell.live.as_mut().filter(|it| it.is_asked) {
+        live.unknown = true;
+        return;
+    }
     let known = "the simulation knows common shell commands, curl, nc, nslookup and wget";
     shell.complain(&format!("sh: {name}: not found ({known})"));
     shell.status = 127;
@@ -107,6 +154,26 @@ impl Shell<'_> {
     }
 }
 
+impl Shell<'_> {
+    /// A file is not there, as far as is known.
+    pub fn misses(&mut self) {
+        if let Some(live) = &mut self.live {
+            live.missing = true;
+        }
+    }
+
+    /// Whether a file or a folder is there.
+    pub fn is_there(&self, path: &str, is_folder: bool) -> bool {
+        let path = self.path(path);
+        let folder = format!("{}/", path.trim_end_matches('/'));
+        let holds = self.files.range(folder.clone()..).next().is_some_and(|(it, _)| it.starts_with(&folder));
+        holds
+            || folder == "/"
+            || FOLDERS.contains(&path.trim_matches('/'))
+            || (!is_folder && self.files.contains_key(&path))
+    }
+}
+
 fn absolute(here: &str, path: &str) -> String {
     if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", here.trim_end_matches('/')) }
 }
@@ -125,6 +192,7 @@ fn list(shell: &mut Shell<'_>, path: &str) {
     if shell.files.contains_key(path) {
         shell.print(&format!("{path}\n"));
     } else if names.is_empty() && !is_known {
+        shell.misses();
         shell.complain(&format!("ls: {path}: No such file or directory"));
         shell.status = 1;
     } else {

@@ -107,6 +107,27 @@ impl Node {
             _ => false,
         }
     }
+
+    /// Whether all of its commands are known by name and reach no network.
+    pub fn is_understood(&self) -> bool {
+        match self {
+            Node::Simple { words, .. } => match words.first().map(|it| it.0.as_slice()) {
+                None => true,
+                Some([Part::Text { text, .. }]) => commands::is_harmless(text),
+                Some(_) => false,
+            },
+            Node::Pipe(list) | Node::Sequence(list) => list.iter().all(Node::is_understood),
+            Node::And(a, b) | Node::Or(a, b) => a.is_understood() && b.is_understood(),
+            Node::Not(it) | Node::Background(it) => it.is_understood(),
+            Node::If(branches, other) => {
+                branches.iter().all(|(a, b)| a.is_understood() && b.is_understood())
+                    && other.as_ref().is_none_or(|it| it.is_understood())
+            }
+            Node::While { condition, body, .. } => condition.is_understood() && body.is_understood(),
+            Node::For { body, .. } => body.is_understood(),
+            Node::Case { arms, .. } => arms.iter().all(|(_, body)| body.is_understood()),
+        }
+    }
 }
 
 impl Word {

@@ -43,17 +43,6 @@ pub(crate) struct Output {
 /// Changes of files that are remembered.
 const CHANGES_MAX: usize = 50;
 
-/// Whether a program that is run as a probe among these files succeeds.
-pub(crate) fn probe(program: &Program, around: &Surroundings, files: &BTreeMap<String, String>, at: Instant) -> bool {
-    let mut shell = Shell::new(around, at, at);
-    shell.files = files.clone();
-    match shell.node(&program.0, &mut Input::default(), true) {
-        Err(Stop::Exit(code)) => code == 0,
-        Err(Stop::ForEver | Stop::Waits(_)) => false,
-        Ok(()) | Err(Stop::Break | Stop::Continue) => shell.status == 0,
-    }
-}
-
 /// Runs a program that began at `start` until `until`.
 pub(crate) fn run(
     program: &Program,
@@ -435,6 +424,7 @@ impl Shell<'_> {
                     Some(text) => input.text.clone_from(text),
                     None => {
                         input.text.clear();
+                        self.misses();
                         self.complain(&format!("sh: can't open {target}: no such file"));
                     }
                 },

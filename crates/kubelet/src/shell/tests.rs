@@ -128,6 +128,25 @@ fn conditions_pipes_files_and_quotes_work() {
 }
 
 #[test]
+fn a_folder_has_its_own_files_and_pi_its_digits() {
+    check(
+        "echo x > /tmp/x; ls /etc/app; ls /tmp; ls /none || echo none; printenv NAME; printenv NONE || echo unset",
+        1,
+        expect![[r#"
+            0: mode
+            0: x
+            0: none
+            0: value
+            0: unset
+            ends after 0ns with 0
+        "#]],
+    );
+    assert_eq!(super::pi::digits(20), "3.1415926535897932385");
+    assert!(program(&["perl", "-Mbignum=bpi", "-wle", "print bpi(2000)"]).is_some());
+    assert!(program(&["perl", "-e", "1"]).is_none());
+}
+
+#[test]
 fn a_program_that_is_not_known_serves() {
     check(
         "echo starting; exec nginx -g 'daemon off;'",

@@ -70,7 +70,8 @@ impl Resources {
     }
 }
 
-pub(crate) fn quantity(value: &Value) -> Option<Quantity> {
+/// The amount in a field of a resource list.
+pub fn quantity(value: &Value) -> Option<Quantity> {
     match value {
         Value::Str(text) => Quantity::parse(text).ok(),
         Value::Int(it) => Quantity::parse(&it.to_string()).ok(),
@@ -85,7 +86,7 @@ pub fn pod_requests(spec: &Value) -> Resources {
 }
 
 /// The same for scores, in which a container without requests counts too (`GetNonZeroRequests`).
-pub(crate) fn non_zero_requests(spec: &Value) -> (i64, i64) {
+pub fn non_zero_requests(spec: &Value) -> (i64, i64) {
     let res = requests(spec, &|_, list| {
         let mut res = Resources::from_map(list);
         if !list.contains_key("cpu") {
