@@ -1,15 +1,19 @@
 //! Notices nodes that fall silent, and turns conditions into taints (`pkg/controller/nodelifecycle`).
 
+mod zones;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kinds::{LEASE, NODE};
 use meta::{Key, KeyMap, KindId, Object, Status};
 use runtime::placement::{self, Taint};
 use runtime::{Action, Cx, Reconciler, View, Watch, saved};
-use sim::{Duration, Instant, Throttle};
+use sim::{Duration, Instant};
 use store::Change;
 use value::{Map, Str, Value, time, value};
 
+use self::zones::{Counted, Turn, Zones};
 use crate::{conditions, pods};
 
 /// Silence after which a node counts as lost (`--node-monitor-grace-period`).
@@ -18,8 +22,6 @@ const GRACE: Duration = Duration::from_secs(50);
 const STARTUP_GRACE: Duration = Duration::from_secs(60);
 /// How often upstream looks: a loss is noticed at the next look.
 const PERIOD: Duration = Duration::from_secs(5);
-/// One node in ten seconds gets a NoExecute taint (`--node-eviction-rate` 0.1).
-const EVICTION_EVERY: Duration = Duration::from_secs(10);
 const LEASES: &str = "kube-node-lease";
 
 /// Conditions and the taints that they bring, by status of the condition.
@@ -39,10 +41,17 @@ const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
 const LABELS: [(&str, &str); 2] =
     [("kubernetes.io/os", "beta.kubernetes.io/os"), ("kubernetes.io/arch", "beta.kubernetes.io/arch")];
 
+#[derive(Default)]
 pub(crate) struct NodeLifecycle {
     /// By name.
     known: KeyMap<Known, Str>,
-    evictions: Throttle,
+    zones: Zones,
+    /// Nodes that are to be evicted when it is their turn: not ready, and without the taint.
+    waiting: BTreeSet<Str>,
+    /// Whether all nodes that changed were looked at since somebody asked for a round.
+    is_settled: bool,
+    /// Whether taints are being taken off all nodes.
+    is_clearing: bool,
 }
 
 /// A node that is there.
@@ -51,12 +60,7 @@ struct Known {
     /// The Ready condition as last seen, and since when it is like that.
     ready: Value,
     since: Instant,
-}
-
-impl Default for NodeLifecycle {
-    fn default() -> Self {
-        NodeLifecycle { known: KeyMap::new(), evictions: Throttle::new(EVICTION_EVERY, 1) }
-    }
+    counted: Option<Counted>,
 }
 
 impl Reconciler for NodeLifecycle {
@@ -73,7 +77,7 @@ impl Reconciler for NodeLifecycle {
     }
 
     fn saved(&self) -> Value {
-        let all = self.known.sorted().into_iter().map(|(name, Known { uid, ready, since })| {
+        let all = self.known.sorted().into_iter().map(|(name, Known { uid, ready, since, .. })| {
             (name.clone(), value!({ "ready": ready, "since": saved::instant(*since), "uid": uid }))
         });
         all.collect::<Map>().into()
@@ -83,14 +87,19 @@ impl Reconciler for NodeLifecycle {
         for (name, it) in saved.as_map().into_iter().flat_map(Map::iter) {
             if let (Some(ready), Some(since)) = (it.get("ready"), it.get("since").and_then(saved::to_instant)) {
                 let uid = it.get("uid").and_then(Value::as_shared_str).cloned().unwrap_or_default();
-                self.known.insert(name.clone(), Known { uid, ready: ready.clone(), since });
+                self.known.insert(name.clone(), Known { uid, ready: ready.clone(), since, counted: None });
             }
         }
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
+        if *key == round() {
+            return self.evict(cx);
+        }
         let Some(node) = cx.get(NODE, key) else {
             if let Some(gone) = self.known.remove(&key.name) {
+                self.zones.count(gone.counted.as_ref(), None);
+                self.waiting.remove(&key.name);
                 let message = format!("Node {0} event: Removing Node {0} from Controller", key.name);
                 cx.event_by_name((NODE, key), &gone.uid, "Normal", "RemovingNode", &message);
             }
@@ -105,16 +114,33 @@ impl Reconciler for NodeLifecycle {
             Some(it) if it <= cx.now() => lose(cx, &node)?,
             _ => node,
         };
-        let ready = status_of(&node, "Ready");
-        let wait = self.taint(cx, &node, ready)?;
+        self.count(&node);
+        taint(cx, &node)?;
         reconcile_labels(cx, &node)?;
         let silence = deadline.filter(|it| *it > cx.now()).map(|it| it.since(cx.now()));
-        Ok([wait, silence].into_iter().flatten().min().map_or(Action::AwaitChange, Action::RequeueAfter))
+        Ok(silence.map_or(Action::AwaitChange, Action::RequeueAfter))
     }
+}
+
+/// The key that stands for all zones.
+fn round() -> Key {
+    Key::cluster("")
+}
+
+/// Whether a change of a node may let it be evicted, or others.
+fn concerns_zones(change: &Change) -> bool {
+    let (Some(before), Some(after)) = (&change.before, &change.after) else { return true };
+    let ready = status_of(after, "Ready");
+    status_of(before, "Ready") != ready
+        || (before.meta.labels != after.meta.labels && Counted::of(before, true) != Counted::of(after, true))
+        || (ready != "True" && before.at("spec.taints") != after.at("spec.taints"))
 }
 
 /// Heartbeats alone wake nobody.
 fn on_node(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
+    if concerns_zones(change) {
+        keys.push(round());
+    }
     let same = match (&change.before, &change.after) {
         (Some(before), Some(after)) => {
             before.at("spec") == after.at("spec")
@@ -141,10 +167,10 @@ impl NodeLifecycle {
         let grace = if ready.is_some() { GRACE } else { STARTUP_GRACE };
         let ready = ready.cloned().unwrap_or_default();
         let (uid, now) = (node.meta.uid.clone(), cx.now());
-        let new = || Known { uid: uid.clone(), ready: ready.clone(), since: now };
+        let new = || Known { uid: uid.clone(), ready: ready.clone(), since: now, counted: None };
         let seen = self.known.or_insert_with(&node.meta.name, new);
         if seen.uid != uid || (seen.ready != ready && ready.str_at("status") != Some("Unknown")) {
-            *seen = new();
+            *seen = Known { counted: seen.counted.take(), ..new() };
         }
         let lease = cx.get(LEASE, &Key::new(LEASES, node.name()));
         // A lease without a time of renewal is one whose holder is alive: its renewals are computed when read.
@@ -154,7 +180,7 @@ impl NodeLifecycle {
         }
         let renewed = lease
             .and_then(|it| it.str_at("spec.renewTime").and_then(time::parse_nanos))
-            .map_or(seen.since, Instant::from_nanos);
+            .map_or(seen.since, |it| Instant::from_nanos(it).max(seen.since));
         Some(looked(renewed + grace))
     }
 }
@@ -246,63 +272,139 @@ fn mark_pods(cx: &mut Cx<'_>, node: &Object) -> Result<(), Status> {
     Ok(())
 }
 
-impl NodeLifecycle {
-    /// Brings the taints that stand for conditions up to date. NoExecute ones come one node after the other: answers how long to wait.
-    fn taint(&mut self, cx: &mut Cx<'_>, node: &Arc<Object>, ready: &str) -> Result<Option<Duration>, Status> {
-        let mut wanted: Vec<(&str, &str)> = TAINTS
-            .iter()
-            .filter(|(kind, status, _)| condition_is(node, kind, status))
-            .map(|(_, _, key)| (*key, "NoSchedule"))
-            .collect();
-        if node.bool_at("spec.unschedulable") == Some(true) {
-            wanted.push((UNSCHEDULABLE, "NoSchedule"));
-        }
-        let executing = match ready {
-            "True" => None,
-            "False" => Some(NOT_READY),
-            _ => Some(UNREACHABLE),
-        };
-        let have = placement::taints(node);
-        let has_it = |key: &str| have.iter().any(|it| it.key == key && it.effect == "NoExecute");
-        let mut wait = None;
-        if let Some(key) = executing {
-            if has_it(key) || self.evictions.try_take(cx.now()) {
-                wanted.push((key, "NoExecute"));
-            } else {
-                wait = Some(EVICTION_EVERY);
-            }
-        }
-        let ours = |it: &Taint| {
-            (it.effect == "NoSchedule" && (it.key == UNSCHEDULABLE || TAINTS.iter().any(|(_, _, key)| it.key == *key)))
-                || (it.effect == "NoExecute" && (it.key == NOT_READY || it.key == UNREACHABLE))
-        };
-        let is_wanted = |it: &Taint| wanted.iter().any(|(key, effect)| it.key == *key && it.effect == *effect);
-        let mut list: Vec<Value> = node
-            .list_at("spec.taints")
-            .iter()
-            .filter(|it| {
-                let it = Taint::from_value(it);
-                !ours(&it) || is_wanted(&it)
-            })
-            .cloned()
-            .collect();
-        let stamp = time::format_secs(cx.now_secs());
-        for (key, effect) in wanted {
-            if !have.iter().any(|it| it.key == key && it.effect == effect) {
-                list.push(value!({ "effect": effect, "key": key, "timeAdded": stamp.as_str() }));
-            }
-        }
-        if list.as_slice() != node.list_at("spec.taints") {
-            let mut update = Object::clone(node);
-            if list.is_empty() {
-                update.remove("spec.taints");
-            } else {
-                update.set("spec.taints", list);
-            }
-            cx.update(update)?;
-        }
-        Ok(wait)
+/// The NoExecute taint that goes with a node's Ready condition.
+fn eviction_of(node: &Object) -> Option<&'static str> {
+    match node.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some("Ready"))?.str_at("status") {
+        Some("True") => None,
+        Some("False") => Some(NOT_READY),
+        _ => Some(UNREACHABLE),
     }
+}
+
+fn is_eviction(taint: &Taint) -> bool {
+    taint.effect == "NoExecute" && (taint.key == NOT_READY || taint.key == UNREACHABLE)
+}
+
+impl NodeLifecycle {
+    /// Notes how the node counts in its zone, and whether it waits for its eviction.
+    fn count(&mut self, node: &Object) {
+        let after = Counted::of(node, status_of(node, "Ready") == "True");
+        if let Some(known) = self.known.get_mut(&node.meta.name)
+            && known.counted != after
+        {
+            self.zones.count(known.counted.as_ref(), after.as_ref());
+            known.counted = after;
+        }
+        if eviction_of(node).is_some() && !placement::taints(node).iter().any(is_eviction) {
+            self.waiting.insert(node.meta.name.clone());
+        } else {
+            self.waiting.remove(&node.meta.name);
+        }
+    }
+
+    /// Evicts the pods of nodes whose turn it is (`doNoExecuteTaintingPass`), after a look at how many are lost.
+    fn evict(&mut self, cx: &mut Cx<'_>) -> Result<Action, Status> {
+        // Those that change together are all counted before one is evicted.
+        if !std::mem::replace(&mut self.is_settled, true) {
+            cx.requeue_soon();
+            return Ok(Action::AwaitChange);
+        }
+        let now = cx.now();
+        match self.zones.turn(now) {
+            Turn::AllLost => self.is_clearing = true,
+            // Everybody gets the time to speak up.
+            Turn::SomeBack => self.known.change_all(|it| it.since = now),
+            Turn::Nothing => (),
+        }
+        if self.is_clearing && !self.clear(cx)? {
+            cx.requeue_soon();
+            return Ok(Action::AwaitChange);
+        }
+        (self.is_clearing, self.is_settled) = (false, false);
+        let mut again: Option<Instant> = None;
+        for name in self.waiting.clone() {
+            let node = cx.get(NODE, &Key::cluster(&name));
+            let Some((node, taint)) = node.and_then(|it| eviction_of(&it).map(|taint| (it, taint))) else {
+                self.waiting.remove(&name);
+                continue;
+            };
+            match self.zones.try_evict(&node, now) {
+                Ok(()) => {
+                    let list = with_taints(&node, &[(taint, "NoExecute")], is_eviction, cx.now_secs());
+                    store_taints(cx, &node, list)?;
+                    self.waiting.remove(&name);
+                }
+                Err(at) => again = [again, at].into_iter().flatten().min(),
+            }
+        }
+        Ok(again.map_or(Action::AwaitChange, |it| Action::RequeueAfter(it.since(now))))
+    }
+
+    /// Nobody is evicted any longer. Answers whether all is done.
+    fn clear(&mut self, cx: &mut Cx<'_>) -> Result<bool, Status> {
+        let is_evicted = |it: &&Arc<Object>| placement::taints(it).iter().any(is_eviction);
+        let evicted: Vec<Arc<Object>> = cx.list(NODE, None).filter(is_evicted).cloned().collect();
+        for node in evicted {
+            if !cx.may_write() {
+                return Ok(false);
+            }
+            let list = with_taints(&node, &[], is_eviction, cx.now_secs());
+            store_taints(cx, &node, list)?;
+        }
+        Ok(true)
+    }
+}
+
+/// The taints of a node with those that are `ours` as `wanted`: what stays keeps its place and its time.
+fn with_taints(node: &Object, wanted: &[(&str, &str)], ours: fn(&Taint) -> bool, now: i64) -> Vec<Value> {
+    let have = placement::taints(node);
+    let is_wanted = |it: &Taint| wanted.iter().any(|(key, effect)| it.key == *key && it.effect == *effect);
+    let stays = |it: &&Value| {
+        let it = Taint::from_value(it);
+        !ours(&it) || is_wanted(&it)
+    };
+    let mut list: Vec<Value> = node.list_at("spec.taints").iter().filter(stays).cloned().collect();
+    for (key, effect) in wanted {
+        if !have.iter().any(|it| it.key == *key && it.effect == *effect) {
+            list.push(value!({ "effect": *effect, "key": *key, "timeAdded": time::format_secs(now) }));
+        }
+    }
+    list
+}
+
+fn store_taints(cx: &mut Cx<'_>, node: &Arc<Object>, list: Vec<Value>) -> Result<(), Status> {
+    if list.as_slice() == node.list_at("spec.taints") {
+        return Ok(());
+    }
+    let mut update = Object::clone(node);
+    if list.is_empty() {
+        update.remove("spec.taints");
+    } else {
+        update.set("spec.taints", list);
+    }
+    cx.update(update).map(|_| ())
+}
+
+/// Brings the taints that stand for conditions up to date. One that evicts comes later, but is taken away or becomes the other
+/// one at once.
+fn taint(cx: &mut Cx<'_>, node: &Arc<Object>) -> Result<(), Status> {
+    let mut wanted: Vec<(&str, &str)> = TAINTS
+        .iter()
+        .filter(|(kind, status, _)| condition_is(node, kind, status))
+        .map(|(_, _, key)| (*key, "NoSchedule"))
+        .collect();
+    if node.bool_at("spec.unschedulable") == Some(true) {
+        wanted.push((UNSCHEDULABLE, "NoSchedule"));
+    }
+    if let Some(key) = eviction_of(node).filter(|_| placement::taints(node).iter().any(is_eviction)) {
+        wanted.push((key, "NoExecute"));
+    }
+    let ours = |it: &Taint| {
+        let is_of_condition = it.key == UNSCHEDULABLE || TAINTS.iter().any(|(_, _, key)| it.key == *key);
+        (it.effect == "NoSchedule" && is_of_condition) || is_eviction(it)
+    };
+    let list = with_taints(node, &wanted, ours, cx.now_secs());
+    store_taints(cx, node, list)
 }
 
 fn condition_is(node: &Object, kind: &str, status: &str) -> bool {

@@ -26,6 +26,11 @@ impl Throttle {
         true
     }
 
+    /// When the next token is free.
+    pub fn free_at(&self) -> Instant {
+        self.next
+    }
+
     /// Takes a token now or later; answers when it is free.
     pub fn reserve(&mut self, now: Instant) -> Instant {
         let earliest = now - self.every.saturating_mul(self.burst.saturating_sub(1));

@@ -49,8 +49,9 @@ pub(super) fn step(cluster: &mut Cluster, step: &str) -> Result<String, Status> 
         ["events", reason] => return Ok(events(cluster, reason)),
         ["show", kind, name, ref paths @ ..] => return Ok(show(cluster, kind, name, paths)),
         ["list", kind, ref paths @ ..] => {
-            let (kind_id, _) = find(cluster, kind, "");
-            let names = cluster.api.store().list(kind_id, Some("default")).map(|it| it.meta.name.clone());
+            let (kind_id, key) = find(cluster, kind, "");
+            let namespace = Some("default").filter(|_| !key.namespace.is_empty());
+            let names = cluster.api.store().list(kind_id, namespace).map(|it| it.meta.name.clone());
             return Ok(names.collect::<Vec<_>>().iter().map(|it| show(cluster, kind, it, paths)).collect());
         }
         ["delete", kind, name, ref propagation @ ..] => {
@@ -511,6 +512,48 @@ fn a_stateful_set_leaves_a_revision_that_it_no_longer_selects() {
         expect![[r#"
             db-694cf5799d: "db" "db"
             db-694cf5799d: "db" "other"
+        "#]],
+    );
+}
+
+#[test]
+fn when_all_nodes_are_lost_no_pod_is_evicted() {
+    let power = |name: &str, state: &str| {
+        format!(
+            "{{apiVersion: sim.drydock.dev/v1alpha1, kind: Machine, metadata: {{name: {name}}}, spec: {{power: '{state}'}}}}"
+        )
+    };
+    let taints = "list Node spec.taints.0.key spec.taints.0.effect spec.taints.1.key spec.taints.1.effect";
+    check_on(
+        Config { n_nodes: 3, kubelet: KubeletMode::Real, ..Config::default() },
+        &[
+            "wait 60",
+            &power("node-1", "Off"),
+            "wait 60",
+            taints,
+            &power("node-2", "Off"),
+            &power("node-3", "Off"),
+            "wait 120",
+            taints,
+            &power("node-3", "On"),
+            "wait 5",
+            taints,
+            "wait 30",
+            taints,
+        ],
+        expect![[r#"
+            node-1: "node.kubernetes.io/unreachable" "NoSchedule" "node.kubernetes.io/unreachable" "NoExecute"
+            node-2: none none none none
+            node-3: none none none none
+            node-1: "node.kubernetes.io/unreachable" "NoSchedule" none none
+            node-2: "node.kubernetes.io/unreachable" "NoSchedule" none none
+            node-3: "node.kubernetes.io/unreachable" "NoSchedule" none none
+            node-1: "node.kubernetes.io/unreachable" "NoSchedule" none none
+            node-2: "node.kubernetes.io/unreachable" "NoSchedule" none none
+            node-3: none none none none
+            node-1: "node.kubernetes.io/unreachable" "NoSchedule" "node.kubernetes.io/unreachable" "NoExecute"
+            node-2: "node.kubernetes.io/unreachable" "NoSchedule" "node.kubernetes.io/unreachable" "NoExecute"
+            node-3: none none none none
         "#]],
     );
 }
