@@ -14,6 +14,7 @@ use crate::{Cluster, Config, KubeletMode};
 
 mod controllers;
 mod failures;
+mod nodes;
 mod runs;
 
 const BUDGET: u32 = 1_000_000;

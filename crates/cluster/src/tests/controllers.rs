@@ -21,12 +21,12 @@ use crate::{Cluster, Config, KubeletMode};
 /// A name is in the namespace `default` or is `NAMESPACE/NAME`. Objects are YAML, in which `$NAME` is the uid of the object
 /// with this name.
 #[track_caller]
-fn check(steps: &[&str], expect: Expect) {
+pub(super) fn check(steps: &[&str], expect: Expect) {
     check_on(Config { n_nodes: 1, kubelet: KubeletMode::Real, ..Config::default() }, steps, expect);
 }
 
 #[track_caller]
-fn check_on(config: Config, steps: &[&str], expect: Expect) {
+pub(super) fn check_on(config: Config, steps: &[&str], expect: Expect) {
     let mut cluster = Cluster::new(&config);
     pass(&mut cluster, 10);
     let (mut printed, mut seen) = (String::new(), objects(&cluster));
@@ -51,8 +51,15 @@ pub(super) fn step(cluster: &mut Cluster, step: &str) -> Result<String, Status> 
         ["list", kind, ref paths @ ..] => {
             let (kind_id, key) = find(cluster, kind, "");
             let namespace = Some("default").filter(|_| !key.namespace.is_empty());
-            let names = cluster.api.store().list(kind_id, namespace).map(|it| it.meta.name.clone());
-            return Ok(names.collect::<Vec<_>>().iter().map(|it| show(cluster, kind, it, paths)).collect());
+            let line = |it: &std::sync::Arc<Object>| {
+                let text = show(cluster, kind, it.name(), paths);
+                // What was added to a name is by chance.
+                let prefix = &it.meta.generate_name;
+                if prefix.is_empty() { text } else { text.replace(it.name(), &format!("{prefix}*")) }
+            };
+            let mut lines: Vec<String> = cluster.api.store().list(kind_id, namespace).map(line).collect();
+            lines.sort();
+            return Ok(lines.concat());
         }
         ["delete", kind, name, ref propagation @ ..] => {
             let (kind, key) = find(cluster, kind, name);
@@ -315,98 +322,6 @@ fn a_claim_that_grows_waits_for_its_driver() {
     );
 }
 
-const NODE: &str = "{kind: Node, metadata: {name: bare, labels: {kubernetes.io/os: linux, kubernetes.io/arch: arm64, \
-                    beta.kubernetes.io/arch: amd64}}}";
-
-#[test]
-fn a_node_is_registered_labelled_and_removed() {
-    check(
-        &[
-            NODE,
-            "wait 10",
-            "show Node bare metadata.labels metadata.annotations",
-            "delete Node bare",
-            "wait 10",
-            "events RegisteredNode",
-            "events RemovingNode",
-        ],
-        expect![[r#"
-            bare: {"beta.kubernetes.io/arch":"arm64","beta.kubernetes.io/os":"linux","kubernetes.io/arch":"arm64","kubernetes.io/os":"linux"} {"node.alpha.kubernetes.io/ttl":"0"}
-            Normal node-controller Node/bare: Node bare event: Registered Node bare in Controller
-            Normal node-controller Node/node-1: Node node-1 event: Registered Node node-1 in Controller
-            Normal node-controller Node/bare: Node bare event: Removing Node bare from Controller
-        "#]],
-    );
-}
-
-#[test]
-fn an_eviction_that_is_planned_is_neither_moved_nor_forgotten() {
-    let pod = |name: &str, tolerations: &str| {
-        format!(
-            "{{kind: Pod, metadata: {{name: {name}}}, spec: {{nodeName: node-1, tolerations: {tolerations}, containers: \
-             [{{name: main, image: a}}]}}}}"
-        )
-    };
-    let tolerated_for = |seconds: u32| {
-        let one = |key: &str, seconds: u32| {
-            format!("{{key: {key}, operator: Exists, effect: NoExecute, tolerationSeconds: {seconds}}}")
-        };
-        let by_default =
-            ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"].map(|it| one(it, 300)).join(", ");
-        format!("[{}, {by_default}]", one("a", seconds))
-    };
-    check(
-        &[
-            &pod("stays", &tolerated_for(100)),
-            &pod("goes", &tolerated_for(90)),
-            &pod("gone", &tolerated_for(100)),
-            "wait 5",
-            "{kind: Node, metadata: {name: node-1}, spec: {taints: [{key: a, effect: NoExecute}]}}",
-            "wait 50",
-            "delete Pod gone",
-            &pod("stays", &tolerated_for(20)),
-            "wait 5",
-            "events TaintManagerEviction",
-            "wait 40",
-            "show Pod goes status.phase",
-            "show Pod stays status.phase",
-            "{kind: Node, metadata: {name: node-1}, spec: {taints: null}}",
-            "wait 5",
-            "events TaintManagerEviction",
-        ],
-        expect![[r#"
-            Normal taint-eviction-controller Pod/gone: Cancelling deletion of Pod default/gone
-            goes: gone
-            stays: "Running"
-            Normal taint-eviction-controller Pod/goes: Marking for deletion Pod default/goes
-            Normal taint-eviction-controller Pod/gone: Cancelling deletion of Pod default/gone
-            Normal taint-eviction-controller Pod/stays: Cancelling deletion of Pod default/stays
-        "#]],
-    );
-}
-
-#[test]
-fn pods_on_a_node_out_of_service_are_not_waited_for() {
-    check(
-        &[
-            NODE,
-            "{kind: Pod, metadata: {name: lost}, spec: {nodeName: bare, tolerations: [{operator: Exists}], containers: \
-             [{name: main, image: a}]}}",
-            "wait 5",
-            "delete Pod lost",
-            "wait 100",
-            "show Pod lost status.phase",
-            "{kind: Node, metadata: {name: bare}, spec: {taints: [{key: node.kubernetes.io/out-of-service, effect: NoExecute}]}}",
-            "wait 21",
-            "show Pod lost",
-        ],
-        expect![[r#"
-            lost: "Pending"
-            lost: gone
-        "#]],
-    );
-}
-
 #[test]
 fn what_is_mirrored_is_repacked_first() {
     check(
@@ -420,7 +335,7 @@ fn what_is_mirrored_is_repacked_first() {
         ],
         expect![[r#"
             kubernetes: [{"name":"https","port":6443,"protocol":"TCP"}] [{"addresses":["10.0.255.254"],"conditions":{"ready":true}}]
-            other-mg2cn: [{"name":"b","port":81,"protocol":"TCP"},{"name":"a","port":80,"protocol":"TCP"}] [{"addresses":["10.0.0.1"],"conditions":{"ready":true}},{"addresses":["10.0.0.2"],"conditions":{"ready":false}}]
+            other-*: [{"name":"b","port":81,"protocol":"TCP"},{"name":"a","port":80,"protocol":"TCP"}] [{"addresses":["10.0.0.1"],"conditions":{"ready":true}},{"addresses":["10.0.0.2"],"conditions":{"ready":false}}]
         "#]],
     );
 }
@@ -516,44 +431,54 @@ fn a_stateful_set_leaves_a_revision_that_it_no_longer_selects() {
     );
 }
 
+const REPLICA_SET: &str = "{kind: ReplicaSet, metadata: {name: web}, spec: {replicas: 2, selector: {matchLabels: {app: web}}, template: \
+                           {metadata: {labels: {app: web}}, spec: {containers: [{name: main, image: a}]}}}}";
+
 #[test]
-fn when_all_nodes_are_lost_no_pod_is_evicted() {
-    let power = |name: &str, state: &str| {
-        format!(
-            "{{apiVersion: sim.drydock.dev/v1alpha1, kind: Machine, metadata: {{name: {name}}}, spec: {{power: '{state}'}}}}"
-        )
-    };
-    let taints = "list Node spec.taints.0.key spec.taints.0.effect spec.taints.1.key spec.taints.1.effect";
+fn a_set_without_a_controller_does_not_ask_how_crowded_nodes_are() {
+    let scale = |n: u32| format!("{{kind: ReplicaSet, metadata: {{name: web}}, spec: {{replicas: {n}}}}}");
+    let cordon =
+        |name: &str, it: bool| format!("{{kind: Node, metadata: {{name: {name}}}, spec: {{unschedulable: {it}}}}}");
     check_on(
-        Config { n_nodes: 3, kubelet: KubeletMode::Real, ..Config::default() },
+        Config { n_nodes: 2, kubelet: KubeletMode::Real, ..Config::default() },
         &[
-            "wait 60",
-            &power("node-1", "Off"),
-            "wait 60",
-            taints,
-            &power("node-2", "Off"),
-            &power("node-3", "Off"),
-            "wait 120",
-            taints,
-            &power("node-3", "On"),
-            "wait 5",
-            taints,
-            "wait 30",
-            taints,
+            &cordon("node-2", true),
+            REPLICA_SET,
+            "wait 200",
+            &cordon("node-1", true),
+            &cordon("node-2", false),
+            &scale(3),
+            "wait 20",
+            &scale(2),
+            "wait 20",
+            // The youngest is the one that is alone on its node.
+            "list Pod spec.nodeName metadata.deletionGracePeriodSeconds",
         ],
         expect![[r#"
-            node-1: "node.kubernetes.io/unreachable" "NoSchedule" "node.kubernetes.io/unreachable" "NoExecute"
-            node-2: none none none none
-            node-3: none none none none
-            node-1: "node.kubernetes.io/unreachable" "NoSchedule" none none
-            node-2: "node.kubernetes.io/unreachable" "NoSchedule" none none
-            node-3: "node.kubernetes.io/unreachable" "NoSchedule" none none
-            node-1: "node.kubernetes.io/unreachable" "NoSchedule" none none
-            node-2: "node.kubernetes.io/unreachable" "NoSchedule" none none
-            node-3: none none none none
-            node-1: "node.kubernetes.io/unreachable" "NoSchedule" "node.kubernetes.io/unreachable" "NoExecute"
-            node-2: "node.kubernetes.io/unreachable" "NoSchedule" "node.kubernetes.io/unreachable" "NoExecute"
-            node-3: none none none none
+            web-*: "node-1" none
+            web-*: "node-1" none
+        "#]],
+    );
+}
+
+#[test]
+fn pods_that_go_are_counted_while_they_are_selected() {
+    check(
+        &[
+            "{kind: Pod, metadata: {name: own, labels: {app: web}}, spec: {containers: [{name: main, image: a}]}}",
+            "wait 10",
+            REPLICA_SET,
+            "wait 10",
+            "delete Pod own",
+            "wait 0",
+            "show ReplicaSet web status.replicas status.terminatingReplicas",
+            "{kind: Pod, metadata: {name: own, labels: {app: other}}}",
+            "wait 0",
+            "show ReplicaSet web status.replicas status.terminatingReplicas",
+        ],
+        expect![[r#"
+            web: 2 1
+            web: 2 0
         "#]],
     );
 }
