@@ -1,8 +1,9 @@
 //! OpenAPI documents, versions 2 and 3, from the table of types and the served kinds (`kube-openapi`).
 //!
-//! Made when somebody asks, and kept: see [`crate::discovery::Cache`]. There are no descriptions.
+//! Made when somebody asks, and kept: see [`crate::discovery::Cache`].
 
 mod binary;
+mod descriptions;
 mod parameters;
 mod paths;
 mod schemas;
@@ -14,6 +15,8 @@ use schema::Schema;
 use value::{Map, Str, Value, map, value};
 
 use crate::discovery::{self, Cache, Document};
+
+pub(crate) use self::descriptions::description;
 
 /// Which of the two forms.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

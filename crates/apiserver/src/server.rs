@@ -121,6 +121,11 @@ impl ApiServer {
         &self.schema
     }
 
+    /// What is said of a field of a definition, for people.
+    pub fn description(&self, definition: &str, field: &str) -> Option<&'static str> {
+        crate::openapi::description(definition, field)
+    }
+
     /// The store in which a kind's objects are.
     pub(crate) fn store_of(&self, kind: &kinds::Kind) -> &Store {
         if kind.verbs == kinds::Verbs::ReadOnly { &self.shown } else { &self.store }

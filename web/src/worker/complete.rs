@@ -43,7 +43,7 @@ pub fn completions(engine: &Engine, text: &str, line: u32, column: u32) -> Vec<C
     };
     match &cursor.key {
         Some(key) => values(schema, ty, key),
-        None => keys(schema, ty, &cursor.siblings),
+        None => keys(engine, ty, &cursor.siblings),
     }
 }
 
@@ -59,7 +59,9 @@ pub fn hover(engine: &Engine, text: &str, line: u32, column: u32) -> Option<Stri
     let path = cursor.path.iter().map(String::as_str).chain([field.name.as_str()]).collect::<Vec<_>>();
     let path = path.join(".").replace(".[]", "[]");
     let required = if field.required { ", required" } else { "" };
-    Some(format!("{path}\n{}{required}, in {}", type_name(schema, field.ty), parent.go_name()))
+    let described = engine.cluster.api().description(&parent.name, &field.name).map(|it| format!("\n{it}"));
+    let described = described.unwrap_or_default();
+    Some(format!("{path}\n{}{required}, in {}{described}", type_name(schema, field.ty), parent.go_name()))
 }
 
 /// The struct or map whose keys the cursor writes.
@@ -72,18 +74,20 @@ fn type_at(engine: &Engine, schema: &Schema, cursor: &Cursor) -> Option<TypeId> 
     })
 }
 
-fn keys(schema: &Schema, ty: TypeId, siblings: &[String]) -> Vec<Completion> {
+fn keys(engine: &Engine, ty: TypeId, siblings: &[String]) -> Vec<Completion> {
+    let api = engine.cluster.api();
+    let schema = api.schema();
     let Type::Struct(it) = schema.ty(ty) else { return Vec::new() };
     let free = it.in_order().filter(|it| !siblings.iter().any(|sibling| *sibling == *it.name));
-    free.map(|it| key(schema, it)).collect()
+    free.map(|field| key(schema, field, api.description(&it.name, &field.name))).collect()
 }
 
-fn key(schema: &Schema, field: &Field) -> Completion {
+fn key(schema: &Schema, field: &Field, described: Option<&str>) -> Completion {
     let is_nested = matches!(schema.ty(field.ty), Type::Struct(_) | Type::Map(_) | Type::List(_));
     Completion {
         label: field.name.to_string(),
         detail: type_name(schema, field.ty),
-        info: if field.required { "required".to_owned() } else { String::new() },
+        info: [field.required.then_some("Required."), described].into_iter().flatten().collect::<Vec<_>>().join(" "),
         apply: format!("{}{}", field.name, if is_nested { ":" } else { ": " }),
     }
 }

@@ -6,6 +6,7 @@ use kinds::Registry;
 use schema::{Field, ListKind, ListType, Presence, Schema, StructType, Type, TypeId};
 use value::{Map, Str, Value, json, map, value};
 
+use super::descriptions::{description, short};
 use super::{Version, reference};
 
 const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.";
@@ -30,27 +31,6 @@ pub(super) const WATCH_EVENT: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Watch
 
 /// What the table of types does not tell: see the file.
 const FACTS: &str = include_str!("../../data/openapi.txt");
-
-/// What `kubectl explain` says.
-const DESCRIPTIONS: &str = include_str!("../../data/descriptions.txt");
-
-/// The name of a definition without what all have in common, as the files have it.
-fn short(definition: &str) -> &str {
-    ["io.k8s.api.", "io.k8s.apimachinery.pkg.apis."]
-        .iter()
-        .find_map(|it| definition.strip_prefix(it))
-        .or_else(|| definition.split_once(".pkg.apis.").map(|(_, it)| it))
-        .unwrap_or(definition)
-}
-
-/// What is said of a definition, or of its field.
-fn description(definition: &str, field: &str) -> Option<&'static str> {
-    DESCRIPTIONS.lines().find_map(|line| {
-        let (name, text) = line.strip_prefix(short(definition))?.split_once(' ')?;
-        let fits = if field.is_empty() { name.is_empty() } else { name.strip_prefix('.') == Some(field) };
-        fits.then_some(text)
-    })
-}
 
 /// The words that `FACTS` has of a definition, taken apart: the sign, what stands before it and what after.
 fn facts(definition: &str) -> Vec<(char, &'static str, &'static str)> {
