@@ -151,9 +151,17 @@ impl Container {
         !matches!(self.state, State::Waiting { .. }) || self.last.is_some()
     }
 
-    /// Whether it could not begin although its image had been looked for.
-    pub fn was_refused(&self) -> bool {
-        matches!(self.state, State::Waiting { reason: "CreateContainerConfigError" | "RunContainerError", .. })
+    /// Whether its image has been pulled for it before.
+    pub fn had_image(&self) -> bool {
+        self.was_started() || matches!(self.state, State::Waiting { reason: "CreateContainerConfigError", .. })
+    }
+
+    /// Lets it wait; how it ended is remembered.
+    pub fn wait(&mut self, reason: &'static str, message: String) {
+        if let State::Terminated(ended) = &self.state {
+            self.last = Some(Box::new(ended.clone()));
+        }
+        self.state = State::Waiting { reason, message };
     }
 
     pub fn ended(&self) -> Option<&Ended> {

@@ -115,7 +115,8 @@ fn span(pod: &Object, container: &Value, previous: bool) -> Result<Option<Span>,
         return Ok(Some(span));
     }
     let why = match status.str_at("state.waiting.reason").unwrap_or("ContainerCreating") {
-        "ErrImagePull" | "ImagePullBackOff" => "trying and failing to pull image",
+        "ErrImagePull" => "image can't be pulled",
+        "ImagePullBackOff" => "trying and failing to pull image",
         reason => reason,
     };
     Err(Status::bad_request(format!("container \"{name}\" in pod \"{}\" is waiting to start: {why}", pod.name())))

@@ -115,9 +115,9 @@ fn run(life: &mut Life, idx: usize, now: Instant, events: &mut Events, outside: 
     let container = &mut containers[idx];
     match container.next {
         Next::Nothing => (),
-        Next::Pull => pull(container, now, events, outside),
+        Next::Pull | Next::Retry => pull(container, now, events, outside),
         Next::Pulled => pulled(container, now, events),
-        Next::Start | Next::Retry => {
+        Next::Start => {
             if let Some(why) = start(container, uid, now, events, outside) {
                 exit(life, idx, now, CANNOT_START, "StartError", why.into(), events);
             }
@@ -152,7 +152,7 @@ fn pull(container: &mut Container, now: Instant, events: &mut Events, outside: &
         return refuse(container, now, events, "InvalidImageName", message);
     }
     // What was pulled for another pod is pulled again for the first container, so that pods are alike.
-    let asks = container.pull_policy == "Never" || container.was_refused();
+    let asks = container.pull_policy == "Never" || container.had_image();
     let is_present = container.behavior.pull.is_zero() || (asks && outside.has_image(&image));
     if container.pull_policy == "Never" && !is_present {
         let message = format!("Container image \"{image}\" is not present with pull policy of Never");
@@ -180,7 +180,9 @@ fn pulled(container: &mut Container, now: Instant, events: &mut Events) {
         );
         events.normal(container, "Pulled", message);
         events.pulled.push(container.image.clone());
-        container.back_off = Duration::ZERO;
+        if matches!(container.state, State::Waiting { reason: "ErrImagePull" | "ImagePullBackOff", .. }) {
+            container.back_off = Duration::ZERO;
+        }
         container.plan(Next::Start, now + container.behavior.start);
         return;
     };
@@ -188,8 +190,7 @@ fn pulled(container: &mut Container, now: Instant, events: &mut Events) {
         let message = format!("Back-off pulling image \"{}\"", container.image);
         events.normal(container, "BackOff", message.clone());
         events.warning(container, "Failed", "Error: ImagePullBackOff".to_owned());
-        let message = format!("{message}: ErrImagePull: {error}");
-        container.state = State::Waiting { reason: "ImagePullBackOff", message };
+        container.wait("ImagePullBackOff", format!("{message}: ErrImagePull: {error}"));
         let (first, max) = PULL_BACK_OFF;
         container.back_off = if container.back_off.is_zero() { first } else { (container.back_off * 2).min(max) };
         container.plan(Next::Pull, now + container.back_off);
@@ -197,7 +198,8 @@ fn pulled(container: &mut Container, now: Instant, events: &mut Events) {
     }
     events.warning(container, "Failed", format!("Failed to pull image \"{}\": {error}", container.image));
     events.warning(container, "Failed", "Error: ErrImagePull".to_owned());
-    container.state = State::Waiting { reason: "ErrImagePull", message: error.to_string() };
+    container.wait("ErrImagePull", error.to_string());
+    container.back_off = Duration::ZERO;
     // The next sync finds it backing off.
     container.plan(Next::Pulled, now + PULL_AGAIN);
 }
@@ -206,10 +208,7 @@ fn pulled(container: &mut Container, now: Instant, events: &mut Events) {
 fn refuse(container: &mut Container, now: Instant, events: &mut Events, reason: &'static str, message: String) {
     let told = if reason == "CreateContainerConfigError" { &*message } else { reason };
     events.warning(container, "Failed", format!("Error: {told}"));
-    if let State::Terminated(ended) = &container.state {
-        container.last = Some(Box::new(ended.clone()));
-    }
-    container.state = State::Waiting { reason, message };
+    container.wait(reason, message);
     container.plan(Next::Pull, now + SYNC_AGAIN);
 }
 
@@ -310,11 +309,8 @@ fn killed(life: &mut Life, idx: usize, now: Instant, events: &mut Events, outsid
             container.plan(Next::Pull, now);
         }
         Some(Why::Hook(message)) => {
-            if let State::Terminated(ended) = &container.state
-                && container.next == Next::Retry
-            {
-                container.last = Some(Box::new(ended.clone()));
-                container.state = State::Waiting { reason: "PostStartHookError", message };
+            if container.ended().is_some() && container.next == Next::Retry {
+                container.wait("PostStartHookError", message);
             }
         }
         _ => (),
@@ -345,10 +341,9 @@ fn exit(life: &mut Life, idx: usize, now: Instant, code: i64, reason: &str, mess
     // The first restart comes at once: the back-off begins with the second.
     if container.back_off.is_zero() || (now.since(since) >= CRASH_FORGIVEN && !never_ran) {
         let message = ended.message.to_string();
-        container.state = State::Terminated(ended.clone());
+        container.state = State::Terminated(ended);
         if never_ran {
-            container.last = Some(Box::new(ended));
-            container.state = State::Waiting { reason: "RunContainerError", message };
+            container.wait("RunContainerError", message);
         }
         container.back_off = first;
         container.plan(Next::Retry, now + NOTICED);

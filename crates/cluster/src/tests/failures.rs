@@ -47,13 +47,13 @@ pub(super) fn check(steps: &[&str], expect: Expect) {
     expect.assert_eq(&printed);
 }
 
-fn begin() -> Cluster {
+pub(super) fn begin() -> Cluster {
     let mut cluster = Cluster::new(&Config { n_nodes: 1, kubelet: KubeletMode::Real, ..Config::default() });
     pass(&mut cluster, 10);
     cluster
 }
 
-fn play(cluster: &mut Cluster, it: &str) -> String {
+pub(super) fn play(cluster: &mut Cluster, it: &str) -> String {
     match it.split_once(' ') {
         Some(("pod", name)) => pod(cluster, name),
         Some(("story", name)) => story(cluster, name),

@@ -2,7 +2,8 @@
 
 use expect_test::expect;
 
-use super::failures::check;
+use super::failures::{begin, check, play};
+use super::pass;
 
 #[test]
 fn the_liveness_example_of_the_documentation_restarts() {
@@ -83,11 +84,11 @@ fn probes_complain_until_they_pass() {
             Normal Created x1: Container created
             Normal Started x1: Container started
             Warning Unhealthy x4: Liveness probe errored and resulted in unknown state: strconv.Atoi: parsing "web": invalid syntax
-            Normal Pulling x1: Pulling image "busybox"
-            Normal Pulled x1: Successfully pulled image "busybox" in 800ms (800ms including waiting). Image size: 196901353 bytes.
+            Normal Pulling x2: Pulling image "busybox"
+            Normal Pulled x2: Successfully pulled image "busybox" in 800ms (800ms including waiting). Image size: 196901353 bytes.
             Normal Created x2: Container created
             Normal Started x2: Container started
-            Warning Unhealthy x5: Liveness probe failed: dial tcp 10.128.0.6:80: connect: connection refused
+            Warning Unhealthy x4: Liveness probe failed: dial tcp 10.128.0.6:80: connect: connection refused
             Normal Killing x1: Container main failed liveness probe, will be restarted
             Normal Pulling x1: Pulling image "web:1"
             Normal Pulled x1: Successfully pulled image "web:1" in 800ms (800ms including waiting). Image size: 49363648 bytes.
@@ -95,6 +96,7 @@ fn probes_complain_until_they_pass() {
             Normal Started x3: Container started
             Warning Unhealthy x9: Startup probe failed:
             Normal Killing x3: Container main failed startup probe, will be restarted
+            Normal Pulled x2: Container image "web:1" already present on machine and can be accessed by the pod
             Warning BackOff x2: Back-off restarting failed container main in pod startup_default($startup)
             fine: Running
               main ready restarts 0 running
@@ -150,12 +152,11 @@ fn commands_that_are_not_there_and_shells_that_end() {
         ],
         expect![[r#"
             absent: Running
-              main restarts 1 waiting CrashLoopBackOff back-off 10s restarting failed container=main pod=absent_default($absent), before terminated 128 StartError failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "nosuchbinary": executable file not found in $PATH: unknown
-            Normal Pulling x1: Pulling image "busybox"
-            Normal Pulled x1: Successfully pulled image "busybox" in 800ms (800ms including waiting). Image size: 196901353 bytes.
-            Normal Created x2: Container created
-            Warning Failed x2: Error: failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "nosuchbinary": executable file not found in $PATH: unknown
-            Warning BackOff x1: Back-off restarting failed container main in pod absent_default($absent)
+              main restarts 0 waiting RunContainerError failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "nosuchbinary": executable file not found in $PATH: unknown, before terminated 128 StartError failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "nosuchbinary": executable file not found in $PATH: unknown
+            Normal Pulling x2: Pulling image "busybox"
+            Normal Pulled x2: Successfully pulled image "busybox" in 800ms (800ms including waiting). Image size: 196901353 bytes.
+            Normal Created x1: Container created
+            Warning Failed x1: Error: failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "nosuchbinary": executable file not found in $PATH: unknown
             absent: Running
               main restarts 1 waiting CrashLoopBackOff back-off 10s restarting failed container=main pod=absent_default($absent), before terminated 128 StartError failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "nosuchbinary": executable file not found in $PATH: unknown
             unknown: Running
@@ -213,6 +214,7 @@ fn hooks_fail() {
             Normal Started x2: Container started
             Warning FailedPostStartHook x2: PostStartHook failed
             Normal Killing x2: FailedPostStartHook
+            Normal Pulled x1: Container image "web:1" already present on machine and can be accessed by the pod
             Warning BackOff x1: Back-off restarting failed container main in pod hooked_default($hooked)
             Normal Pulling x1: Pulling image "web:1"
             Normal Pulled x1: Successfully pulled image "web:1" in 800ms (800ms including waiting). Image size: 49363648 bytes.
@@ -257,4 +259,22 @@ fn a_container_gets_another_image_in_place() {
             Normal Pulled x1: Successfully pulled image "web:2" in 800ms (800ms including waiting). Image size: 184248281 bytes.
         "#]],
     );
+}
+
+#[test]
+fn probes_that_pass_cost_nothing_once_they_have() {
+    let mut cluster = begin();
+    for it in ["a", "b", "c"] {
+        let pod = format!(
+            "{{kind: Pod, metadata: {{name: {it}}}, spec: {{containers: [{{name: main, image: nginx, readinessProbe: \
+             {{httpGet: {{port: 80}}}}, livenessProbe: {{httpGet: {{port: 80}}}}}}]}}}}"
+        );
+        play(&mut cluster, &pod);
+    }
+    // Events have gone after an hour.
+    pass(&mut cluster, 4_000);
+    assert!(play(&mut cluster, "pod c").contains("main ready restarts 0 running"));
+    let before = (cluster.revision(), cluster.n_turns());
+    pass(&mut cluster, 3_600);
+    assert_eq!((cluster.revision(), cluster.n_turns()), before);
 }
