@@ -29,14 +29,10 @@ pub(crate) fn refusal(view: &View<'_>, machine: &Object, pod: &Object) -> Option
         return None;
     }
     let node = view.get(NODE, &Key::cluster(node_of(pod)))?;
-    let others: Vec<&Arc<Object>> =
-        view.pods_on(node_of(pod)).filter(|it| is_active(it) && it.meta.uid != pod.meta.uid).collect();
+    let others = others_on(view, pod);
     let fails = |name: &str, why: &str| Some((Str::from(name), format!("Predicate {name} failed: {why}")));
-    if let Some((resource, requested, used, capacity)) = insufficient(node, pod, &others) {
-        let message = format!(
-            "Node didn't have enough resource: {resource}, requested: {requested}, used: {used}, capacity: {capacity}"
-        );
-        return Some((format!("OutOf{resource}").into(), message));
+    if let Some(it) = insufficient(node, pod, &others) {
+        return Some(out_of(it));
     }
     let spec = pod.at("spec")?;
     if !NodeAffinity::from_spec(spec).matches(node) {
@@ -52,6 +48,24 @@ pub(crate) fn refusal(view: &View<'_>, machine: &Object, pod: &Object) -> Option
         return fails("TaintToleration", "node(s) had taints that the pod didn't tolerate");
     }
     None
+}
+
+/// Why a pod that runs cannot have what it asks for now.
+pub(crate) fn insufficiency(view: &View<'_>, pod: &Object) -> Option<(Str, String)> {
+    let node = view.get(NODE, &Key::cluster(node_of(pod)))?;
+    insufficient(node, pod, &others_on(view, pod)).map(out_of)
+}
+
+fn out_of((resource, requested, used, capacity): (Str, i64, i64, i64)) -> (Str, String) {
+    let message = format!(
+        "Node didn't have enough resource: {resource}, requested: {requested}, used: {used}, capacity: {capacity}"
+    );
+    (format!("OutOf{resource}").into(), message)
+}
+
+/// Other pods that have been taken.
+fn others_on<'a>(view: &View<'a>, pod: &Object) -> Vec<&'a Arc<Object>> {
+    view.pods_on(node_of(pod)).filter(|it| is_active(it) && it.meta.uid != pod.meta.uid).collect()
 }
 
 /// Whether a pod has been taken and has not ended.

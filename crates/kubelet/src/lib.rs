@@ -27,6 +27,7 @@ mod probes;
 mod real;
 mod recent;
 mod references;
+mod resize;
 mod saved;
 mod security;
 mod shell;

@@ -9,6 +9,7 @@ use value::{Str, Value};
 use crate::behavior::Behavior;
 use crate::mounts::Mounts;
 use crate::probes::Prospects;
+use crate::resize::Deferred;
 
 /// First and longest delay before a container that ended is started again, and how long it must run to be forgiven.
 pub(crate) const CRASH_BACK_OFF: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(300));
@@ -113,6 +114,8 @@ pub(crate) struct Life {
     pub hears_news: bool,
     /// Its volumes are not all there.
     pub mounts: Option<Box<Mounts>>,
+    /// It waits for room for a change of its resources.
+    pub deferred: Option<Box<Deferred>>,
 }
 
 impl Container {
@@ -212,7 +215,8 @@ impl Life {
         }
         let next = self.containers.iter().filter(|it| it.next != Next::Nothing).map(|it| it.at);
         let probed = self.containers.iter().filter_map(Container::probed_at);
-        next.chain(probed).chain(self.deadline()).min()
+        let room = self.deferred.as_ref().map(|it| it.at);
+        next.chain(probed).chain(self.deadline()).chain(room).min()
     }
 
     /// `activeDeadlineSeconds` from the start, while it runs.

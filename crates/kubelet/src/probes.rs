@@ -49,6 +49,8 @@ pub(crate) enum Why {
     Hook(String),
     /// It is to be another one.
     Changed,
+    /// Its resources change, for which it has to be restarted.
+    Resized,
 }
 
 /// Failing probes of one run: each is an event.

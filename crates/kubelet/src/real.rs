@@ -13,7 +13,7 @@ use crate::kubelets::{Kubelets, NAME, is_live, is_on, node_of};
 use crate::life::{CRASH_BACK_OFF, Container, Ended, Life, Next, State};
 use crate::outside::Outside;
 use crate::probes::Why;
-use crate::{admission, behavior, changes, mounts, nodes, saved, status, steps};
+use crate::{admission, behavior, changes, mounts, nodes, resize, saved, status, steps};
 
 impl Kubelets {
     /// Takes a new state of a pod in; answers whether it is to be looked at.
@@ -62,6 +62,7 @@ impl Kubelets {
             rejected: false,
             hears_news: false,
             mounts: None,
+            deferred: resize::deferred(pod, view.now),
         };
         if pod.str_at("status.startTime").is_none() && !pod.meta.is_deleted() {
             life.failed = admission::refusal(view, &machine.object, pod).map(Box::new);
@@ -128,6 +129,7 @@ impl Kubelets {
             ask_again(life, &outside);
         }
         changes::take_in(life, now, &outside);
+        resize::take_in(life, now, &outside, &mut events);
         steps::advance(life, now, &mut events, &outside);
         machine.images.extend(events.pulled);
         if !reachable {

@@ -8,9 +8,9 @@ use value::{List, Map, Str, Value, map, present, time, value};
 
 use self::conditions::Standing;
 pub(crate) use self::conditions::gates;
-use crate::image;
 use crate::life::{Container, Ended, Life, State};
 use crate::recent::Recent;
+use crate::{image, resize};
 
 fn stamp(at: Instant) -> Value {
     time::format_secs(at.secs()).into()
@@ -42,8 +42,12 @@ pub(crate) fn of(life: &Life, now: Instant, shared: &mut Shared) -> Value {
     }
     let phase = life.phase();
     let mut statuses = |is_init: bool| -> Option<Value> {
-        let list: Vec<Value> =
-            life.containers.iter().filter(|it| it.is_init == is_init).map(|it| container_status(it, shared)).collect();
+        let list: Vec<Value> = life
+            .containers
+            .iter()
+            .filter(|it| it.is_init == is_init)
+            .map(|it| container_status(it, resize::given(life, it), shared))
+            .collect();
         (!is_init || !list.is_empty()).then(|| list.into())
     };
     let (init, main) = (statuses(true), statuses(false));
@@ -92,7 +96,7 @@ fn addresses(host_ip: &Str, ip: &Str) -> [(&'static str, Option<Value>); 4] {
 }
 
 /// One entry of `containerStatuses`.
-fn container_status(it: &Container, shared: &mut Shared) -> Value {
+fn container_status(it: &Container, [given, asked]: [Option<Value>; 2], shared: &mut Shared) -> Value {
     let image_id = match it.was_started() {
         true => shared.image_ids.answer(it.image.clone(), |it| image::id(it).into()),
         false => Str::default().into(),
@@ -107,12 +111,14 @@ fn container_status(it: &Container, shared: &mut Shared) -> Value {
         waiting => shared.states.answer(waiting.clone(), state),
     };
     Value::Map(present!({
+        "allocatedResources": asked,
         "containerID": it.was_started().then(|| (&it.id).into()),
         "image": Some((&it.image).into()),
         "imageID": Some(image_id),
         "lastState": Some(last),
         "name": Some((&it.name).into()),
         "ready": Some(it.ready.into()),
+        "resources": given,
         "restartCount": Some(it.restarts.into()),
         "started": Some(it.started.into()),
         "state": Some(state),

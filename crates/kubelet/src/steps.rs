@@ -276,11 +276,13 @@ fn kill(life: &mut Life, idx: usize, now: Instant, events: &mut Events, outside:
         Why::Liveness => format!("Container {} failed liveness probe{will}", container.name),
         Why::Startup => format!("Container {} failed startup probe{will}", container.name),
         Why::Changed => format!("Container {} definition changed, will be restarted", container.name),
+        Why::Resized => format!("Container {} resize requires restart", container.name),
     };
     events.normal(container, "Killing", message);
     let grace = ["livenessProbe", "startupProbe"].into_iter().find_map(|it| {
         let is_it = (it == "livenessProbe") == matches!(why, Why::Liveness);
-        let spec = spec_of(&life.pod, container).filter(|_| is_it && !matches!(why, Why::Hook(_) | Why::Changed))?;
+        let spec = spec_of(&life.pod, container)
+            .filter(|_| is_it && !matches!(why, Why::Hook(_) | Why::Changed | Why::Resized))?;
         spec.get(it)?.i64_at("terminationGracePeriodSeconds")
     });
     let takes = stop_takes(life, idx, events, outside).min(grace.map_or_else(|| grace_of(life), to_grace));
@@ -295,13 +297,13 @@ fn killed(life: &mut Life, idx: usize, now: Instant, events: &mut Events, outsid
     let why = container.prospects.killed.as_deref().map(|it| it.1.clone());
     let listens = !is_deaf(life, container) && container.behavior.dies.is_none();
     let (code, reason) = if listens { (0, "Completed") } else { (KILLED, "Error") };
-    if why == Some(Why::Changed) {
+    if matches!(why, Some(Why::Changed | Why::Resized)) {
         life.containers[idx].back_off = Duration::ZERO;
     }
     exit(life, idx, now, code, reason, Str::default(), events);
     let container = &mut life.containers[idx];
     match why {
-        Some(Why::Changed) => {
+        Some(Why::Changed | Why::Resized) => {
             container.back_off = Duration::ZERO;
             if let Some(image) = outside.image_of(container) {
                 container.image = image;

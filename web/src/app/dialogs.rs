@@ -92,7 +92,7 @@ fn limits() -> Html {
             <h3>{ "Simulated, and so under your control" }</h3>
             <ul>
                 <li>{ "Machines: power, network, capacity, pressure. A machine is an object; its kubelet registers a Node." }</li>
-                <li>{ "Containers: no image is pulled and no process runs. How long a pull takes, when a container is ready, how it ends and what it logs is declared by ImageBehavior objects; a small shell answers common commands." }</li>
+                <li>{ "Containers: no image is pulled and no process runs. How long a pull takes, when a container is ready, how it ends and what it logs is declared by ImageBehavior objects; a small shell answers common commands. What is certain to fail does, as a missing ConfigMap, a command that a well-known image lacks or a probe that the shell understands; what nobody can know succeeds." }</li>
                 <li>{ "Time: it can be paused, stepped and hurried. The same seed and the same inputs give the same run." }</li>
             </ul>
             <h3>{ "Not there" }</h3>

@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 use kinds::{EVENT, POD};
 use meta::{Key, Object};
 use sim::Duration;
-use value::Value;
+use value::{Value, json, yaml};
 
 use super::controllers::step;
 use super::{BUDGET, pass};
@@ -14,6 +14,7 @@ use crate::{Cluster, Config, KubeletMode};
 
 /// Plays `steps` on a cluster of one node and compares what they print: those of the tests of controllers, and
 /// - `pod NAME`: its phase and its containers
+/// - `resize OBJECT`: a patch of its resources
 /// - `story NAME`: its events by when they came first, with their counts
 ///
 /// The same steps with checkpoints in between must come to the same on the cluster that runs on and on the restored one.
@@ -57,8 +58,19 @@ pub(super) fn play(cluster: &mut Cluster, it: &str) -> String {
     match it.split_once(' ') {
         Some(("pod", name)) => pod(cluster, name),
         Some(("story", name)) => story(cluster, name),
+        Some(("resize", patch)) => resize(cluster, patch),
         _ => step(cluster, it).unwrap_or_else(|status| format!("{}: {}\n", status.code, status.message)),
     }
+}
+
+fn resize(cluster: &mut Cluster, patch: &str) -> String {
+    let patch = yaml::parse_documents(patch).expect("the text is YAML").remove(0).value;
+    let name = patch.str_at("metadata.name").expect("it has a name");
+    let request = http::Request::patch(format!("/api/v1/namespaces/default/pods/{name}/resize"))
+        .header("content-type", "application/strategic-merge-patch+json")
+        .body(json::to_string(&patch).into_bytes())
+        .expect("it is a request");
+    format!("{}\n", cluster.handle(request).status())
 }
 
 fn pod(cluster: &Cluster, name: &str) -> String {

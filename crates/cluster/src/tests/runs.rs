@@ -278,3 +278,64 @@ fn probes_that_pass_cost_nothing_once_they_have() {
     pass(&mut cluster, 3_600);
     assert_eq!((cluster.revision(), cluster.n_turns()), before);
 }
+
+#[test]
+fn resources_change_in_place_where_there_is_room() {
+    let asks = |cpu: &str| {
+        format!(
+            "{{kind: Pod, metadata: {{name: web}}, spec: {{containers: [{{name: main, image: 'web:1', resources: \
+             {{requests: {{cpu: {cpu}, memory: 1Gi}}}}}}]}}}}"
+        )
+    };
+    check(
+        &[
+            &asks("'1'"),
+            "wait 5",
+            "show Pod web status.containerStatuses",
+            &format!("resize {}", asks("'2'")),
+            "wait 5",
+            "show Pod web status.containerStatuses status.conditions",
+            &format!("resize {}", asks("'9'")),
+            "wait 5",
+            "show Pod web status.containerStatuses status.conditions",
+            &format!("resize {}", asks("'3'")),
+            "wait 5",
+            "show Pod web status.containerStatuses status.conditions",
+            "story web",
+        ],
+        expect![[r#"
+            web: [{"allocatedResources":{"cpu":"1","memory":"1Gi"},"containerID":"drydock://5a9fb12c5a0b52e95a9fb02c5a0b51365a9faf2c5a0b4f835a9fae2c5a0b4dd0","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"1","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
+            200 OK
+            web: [{"allocatedResources":{"cpu":"2","memory":"1Gi"},"containerID":"drydock://5a9fb12c5a0b52e95a9fb02c5a0b51365a9faf2c5a0b4f835a9fae2c5a0b4dd0","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"2","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
+              PodReadyToStartContainers True -: -
+              Initialized True -: -
+              Ready True -: -
+              ContainersReady True -: -
+              PodScheduled True -: -
+            200 OK
+            web: [{"allocatedResources":{"cpu":"2","memory":"1Gi"},"containerID":"drydock://5a9fb12c5a0b52e95a9fb02c5a0b51365a9faf2c5a0b4f835a9fae2c5a0b4dd0","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"2","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
+              PodReadyToStartContainers True -: -
+              Initialized True -: -
+              Ready True -: -
+              ContainersReady True -: -
+              PodScheduled True -: -
+              PodResizePending True Deferred: Node didn't have enough resource: cpu, requested: 9000, used: 0, capacity: 4000
+            200 OK
+            web: [{"allocatedResources":{"cpu":"3","memory":"1Gi"},"containerID":"drydock://5a9fb12c5a0b52e95a9fb02c5a0b51365a9faf2c5a0b4f835a9fae2c5a0b4dd0","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"3","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
+              PodReadyToStartContainers True -: -
+              Initialized True -: -
+              Ready True -: -
+              ContainersReady True -: -
+              PodScheduled True -: -
+            Normal Pulling x1: Pulling image "web:1"
+            Normal Pulled x1: Successfully pulled image "web:1" in 800ms (800ms including waiting). Image size: 49363648 bytes.
+            Normal Created x1: Container created
+            Normal Started x1: Container started
+            Normal ResizeStarted x1: Pod resize started: {"containers":[{"name":"main","resources":{"requests":{"cpu":"2","memory":"1Gi"}}}],"generation":2}
+            Normal ResizeCompleted x1: Pod resize completed: {"containers":[{"name":"main","resources":{"requests":{"cpu":"2","memory":"1Gi"}}}],"generation":2}
+            Warning ResizeDeferred x1: Pod resize OutOfcpu: {"containers":[{"name":"main","resources":{"requests":{"cpu":"9","memory":"1Gi"}}}],"generation":3,"error":"Node didn't have enough resource: cpu, requested: 9000, used: 0, capacity: 4000"}
+            Normal ResizeStarted x1: Pod resize started: {"containers":[{"name":"main","resources":{"requests":{"cpu":"3","memory":"1Gi"}}}],"generation":4}
+            Normal ResizeCompleted x1: Pod resize completed: {"containers":[{"name":"main","resources":{"requests":{"cpu":"3","memory":"1Gi"}}}],"generation":4}
+        "#]],
+    );
+}

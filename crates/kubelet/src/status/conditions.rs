@@ -4,6 +4,7 @@ use meta::Object;
 use value::{List, Str, Value, present, time};
 
 use crate::life::{Container, Life};
+use crate::resize::PENDING;
 
 /// Types in the order in which a kubelet lists them.
 const TYPES: [&str; 5] = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
@@ -25,6 +26,8 @@ pub(super) struct Standing {
     /// What is missing for the pod's readiness gates.
     gates: Option<String>,
     before: List,
+    /// Why its resources cannot change now.
+    deferred: Option<Str>,
 }
 
 impl Standing {
@@ -43,6 +46,7 @@ impl Standing {
             unready: names(&|it| !it.is_init && !it.ready),
             incomplete: names(&|it| it.is_init && !it.lets_next_begin()),
             gates: gates(&life.pod),
+            deferred: life.deferred.as_ref().map(|it| it.message.clone()),
             before: life.pod.at("status.conditions").and_then(Value::as_list).cloned().unwrap_or_default(),
         }
     }
@@ -70,8 +74,11 @@ impl Standing {
         let ours =
             TYPES.into_iter().zip(said).map(|(kind, (is_true, why))| self.condition(&before, &now, kind, is_true, why));
         // What others put there (readiness gates, DisruptionTarget) stays.
-        let others = before.iter().filter(|it| !TYPES.contains(&it.kind)).map(|it| it.whole.clone());
-        ours.chain(others).collect()
+        let is_other = |it: &&Old<'_>| !TYPES.contains(&it.kind) && it.kind != PENDING;
+        let others = before.iter().filter(is_other).map(|it| it.whole.clone());
+        let deferred = self.deferred.as_ref().map(|it| Some(("Deferred", it.to_string())));
+        let pending = deferred.map(|it| self.condition(&before, &now, PENDING, true, it));
+        ours.chain(others).chain(pending).collect()
     }
 
     /// The time of a condition that did not change stays.
