@@ -198,7 +198,10 @@ const OTHERS: [(&str, Words, &[&str]); 8] = [
 
 impl Maker<'_> {
     fn definition(&self, name: &str) -> Value {
-        if let Some(it) = self.plain(name) {
+        if let Some(mut it) = self.plain(name) {
+            if let Some(text) = description(name, "") {
+                it.set("description", text);
+            }
             return it;
         }
         let mut definition = if let Some((_, words, required)) = OTHERS.iter().find(|(it, ..)| *it == name) {

@@ -6,6 +6,14 @@ use schema::{Schema, StructType, Type, TypeId};
 
 use super::{DESCRIPTIONS, description, short};
 
+/// Definitions without fields, which are no structs.
+const PLAIN: [&str; 4] = [
+    "io.k8s.apimachinery.pkg.api.resource.Quantity",
+    "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
+    "meta.v1.MicroTime",
+    "meta.v1.Time",
+];
+
 fn keys() -> impl Iterator<Item = &'static str> {
     DESCRIPTIONS.lines().filter(|it| !it.starts_with('#')).filter_map(|it| Some(it.split_once(' ')?.0))
 }
@@ -18,6 +26,7 @@ fn every_line_is_a_sentence_of_something_that_exists() {
     for line in DESCRIPTIONS.lines().skip(1) {
         let (key, text) = line.split_once(' ').expect(line);
         let exists = match key.rsplit_once('.') {
+            _ if PLAIN.contains(&key) => true,
             Some((definition, field)) if definition.starts_with('*') => {
                 structs.values().any(|it| it.name.ends_with(&definition[1..]) && it.field(field).is_some())
             }
