@@ -117,6 +117,7 @@ fn take_out(
         api.templates.clear();
     }
     let object = api.store.delete(live.kind, &live.key(), None).map_err(|_| write.not_found(live.name()))?;
+    crate::service_addresses::release_all(api, write, &object);
     Ok(Deleted { object, gone: true, shows_object })
 }
 

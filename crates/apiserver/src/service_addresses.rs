@@ -4,28 +4,125 @@
 //! so nothing has to be given back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use kinds::SERVICE;
 use kinds::service::{allocates_node_ports, complete, needs_health_check, takes_address};
-use meta::{Errors, Object, Status};
+use kinds::{IP_ADDRESS, SERVICE, SERVICE_CIDR, ip_address, service_cidr};
+use meta::{Errors, Key, Object, Status};
 use sim::Rng;
 use value::{Map, Value};
 
 use crate::server::ApiServer;
 use crate::write::Write;
 
-/// `10.96.0.0/16`
-const NETWORK: u32 = u32::from_be_bytes([10, 96, 0, 0]);
-const NETWORK_TEXT: &str = "10.96.0.0/16";
-/// Addresses of the network but for the first and the last.
-const LAST_HOST: u32 = 0xfffe;
-/// Below are addresses that users name themselves; others come from above while there are any.
-const STATIC_HOSTS: u32 = 256;
 const PORTS: std::ops::RangeInclusive<i64> = 30_000..=32_767;
 const STATIC_PORTS: i64 = 86;
 /// The port after which a dry run counts.
 const DRY_RUN_PORT: i64 = 32_768;
+
+/// Addresses that Services get.
+struct Range {
+    text: String,
+    network: u32,
+    /// The last address but for the one that means all.
+    last_host: u32,
+}
+
+impl Range {
+    fn of(network: Ipv4Addr, length: u8) -> Range {
+        let n_hosts = 1_u64 << (32 - u32::from(length.min(32)));
+        Range {
+            text: format!("{network}/{length}"),
+            network: u32::from(network),
+            last_host: u32::try_from(n_hosts - 1).unwrap_or(u32::MAX).saturating_sub(1),
+        }
+    }
+
+    fn contains(&self, ip: u32) -> bool {
+        ip.checked_sub(self.network).is_some_and(|host| (1..=self.last_host).contains(&host))
+    }
+
+    /// Below are addresses that users name themselves; others come from above while there are any (`calculateRangeOffset`).
+    fn static_hosts(&self) -> u32 {
+        if self.last_host <= 14 { 1 } else { (self.last_host.div_ceil(16)).clamp(16, 256) }
+    }
+
+    /// An address that nobody has.
+    fn next(&self, rng: &mut Rng, is_free: &dyn Fn(Ipv4Addr) -> bool) -> Option<Ipv4Addr> {
+        let offset = self.static_hosts();
+        let upper = u64::from(self.last_host.saturating_sub(offset));
+        let start = offset.saturating_add(rng.below(upper.max(1)) as u32);
+        let mut hosts = (start..=self.last_host).chain(offset..start).chain(1..offset);
+        hosts.find_map(|host| Some(Ipv4Addr::from(self.network.checked_add(host)?)).filter(|it| is_free(*it)))
+    }
+}
+
+/// Ranges that are ready; the default one comes first. Without any object the server's own range counts.
+fn ranges(api: &ApiServer) -> Vec<Range> {
+    let is_ready = |it: &Object| {
+        let is_so = |it: &Value| it.str_at("type") == Some("Ready") && it.str_at("status") == Some("True");
+        !it.meta.is_deleted() && it.list_at("status.conditions").iter().any(is_so)
+    };
+    let (name, text) = service_cidr::DEFAULT;
+    let key = Key::cluster(name);
+    let default = api.store.get(SERVICE_CIDR, &key);
+    let networks = |it: &Object| -> Vec<Range> {
+        let network = |(ip, length)| match ip {
+            IpAddr::V4(ip) => Some(Range::of(ip, length)),
+            IpAddr::V6(_) => None,
+        };
+        service_cidr::networks(it).filter_map(network).collect()
+    };
+    let own = meta::names::sloppy_cidr(text).and_then(|(ip, length)| match ip {
+        IpAddr::V4(ip) => Some(Range::of(ip, length)),
+        IpAddr::V6(_) => None,
+    });
+    // The server makes its range ready at its start, before anybody asks.
+    let is_fresh = default.is_none_or(|it| it.at("status.conditions").is_none() && !it.meta.is_deleted());
+    let mut res: Vec<Range> = own.into_iter().filter(|_| is_fresh).collect();
+    let others = api.store.list(SERVICE_CIDR, None).filter(|it| it.meta.name != name);
+    res.extend(default.into_iter().chain(others).filter(|it| is_ready(it)).flat_map(|it| networks(it)));
+    res
+}
+
+/// Writes down which addresses a Service that is about to be stored has, and those that it has no more (`IPAddress`).
+pub(crate) fn note(api: &mut ApiServer, write: &Write, object: &Object, live: Option<&Object>) -> Result<(), Status> {
+    if write.kind.id != SERVICE || live.is_some_and(|it| it.at("spec.clusterIPs") == object.at("spec.clusterIPs")) {
+        return Ok(());
+    }
+    let had: Vec<IpAddr> = live.into_iter().flat_map(ip_address::of_service).collect();
+    let has: Vec<IpAddr> = ip_address::of_service(object).collect();
+    for ip in has.iter().filter(|it| !had.contains(it)) {
+        let Some(mut its) = own_write(api, write) else { continue };
+        crate::write::create(api, &mut its, ip_address::given(*ip, object))?;
+    }
+    let gone: Vec<IpAddr> = had.into_iter().filter(|it| !has.contains(it)).collect();
+    release(api, write, &gone);
+    Ok(())
+}
+
+/// A Service has gone.
+pub(crate) fn release_all(api: &mut ApiServer, write: &Write, service: &Object) {
+    if service.kind == SERVICE {
+        let gone: Vec<IpAddr> = ip_address::of_service(service).collect();
+        release(api, write, &gone);
+    }
+}
+
+fn release(api: &mut ApiServer, write: &Write, ips: &[IpAddr]) {
+    for ip in ips {
+        if let Some(its) = own_write(api, write) {
+            // Somebody else may have taken it out already.
+            crate::delete::delete(api, &its, &Key::cluster(ip.to_string()), &Default::default()).ok();
+        }
+    }
+}
+
+/// What the server writes of itself.
+fn own_write(api: &ApiServer, write: &Write) -> Option<Write> {
+    let server = crate::Caller::component("kube-apiserver", "kube-apiserver");
+    crate::calls::write(api, write.now, &server, IP_ADDRESS, "").ok()
+}
 
 /// Completes a new or changed Service with what it needs and has not named.
 ///
@@ -46,7 +143,7 @@ pub(crate) fn give(
     let mut spec = object.map_at("spec").cloned().unwrap_or_default();
     let before = live.and_then(|it| it.map_at("spec"));
     if takes_address(&spec) && before.is_none_or(|it| !takes_address(it)) && !is_headless(&spec) {
-        let ip = address(api, write, object, &spec).map_err(invalid)?;
+        let ip = address(api, write, &name, &spec)?;
         let mut ips: Vec<Value> = listed(&spec, "clusterIPs").to_vec();
         match ips.first_mut() {
             Some(first) => *first = ip.as_str().into(),
@@ -81,47 +178,40 @@ fn is_headless(spec: &Map) -> bool {
 }
 
 /// The address that the Service asks for, or a free one.
-fn address(api: &mut ApiServer, write: &Write, object: &Object, spec: &Map) -> Result<String, Errors> {
-    let is_server = object.meta.namespace == "default" && object.meta.name == "kubernetes";
-    let mut used: BTreeSet<u32> = api
-        .store
-        .list(SERVICE, None)
-        .flat_map(|it| it.list_at("spec.clusterIPs"))
-        .filter_map(|it| it.as_str()?.parse::<Ipv4Addr>().ok())
-        .map(u32::from)
-        .collect();
-    if !is_server {
-        used.insert(NETWORK + 1);
-    }
+fn address(api: &mut ApiServer, write: &Write, name: &str, spec: &Map) -> Result<String, Status> {
+    let ranges = ranges(api);
+    let ApiServer { store, rng, .. } = api;
+    let is_free = |ip: Ipv4Addr| store.get(IP_ADDRESS, &Key::cluster(ip.to_string())).is_none();
     let asked = listed(spec, "clusterIPs").first().and_then(Value::as_str).filter(|it| !it.is_empty());
-    if let Some(text) = asked {
-        let ip = text.parse::<Ipv4Addr>().map_or(0, u32::from);
-        let problem = if !(NETWORK + 1..=NETWORK + LAST_HOST).contains(&ip) {
-            format!("the provided IP ({text}) is not in the valid range. The range of valid IPs is {NETWORK_TEXT}")
-        } else if used.contains(&ip) {
-            "provided IP is already allocated".to_owned()
-        } else {
-            return Ok(text.to_owned());
-        };
-        let mut errors = Errors::new();
-        let bad = spec.get("clusterIPs").cloned().unwrap_or_default();
-        errors.invalid("spec.clusterIPs", bad, format!("failed to allocate IP {text}: {problem}"));
-        return Err(errors);
-    }
-    if write.dry_run {
-        return Ok(Ipv4Addr::from(NETWORK).to_string());
-    }
-    let upper = u64::from(LAST_HOST - STATIC_HOSTS);
-    let start = STATIC_HOSTS + api.rng.below(upper) as u32;
-    let hosts = (start..=LAST_HOST).chain(STATIC_HOSTS..start).chain(1..STATIC_HOSTS);
-    match hosts.map(|host| NETWORK + host).find(|it| !used.contains(it)) {
-        Some(ip) => Ok(Ipv4Addr::from(ip).to_string()),
+    let problem = match asked.map(|it| (it, it.parse::<Ipv4Addr>())) {
+        // A dry run asks any range, and not what is taken.
+        Some((text, ip)) if write.dry_run => match ranges.first() {
+            Some(range) if !ip.is_ok_and(|ip| range.contains(u32::from(ip))) => {
+                let range = &range.text;
+                format!("the provided IP ({text}) is not in the valid range. The range of valid IPs is {range}")
+            }
+            _ => return Ok(text.to_owned()),
+        },
+        Some((text, Ok(ip))) if ranges.iter().any(|it| it.contains(u32::from(ip))) => match is_free(ip) {
+            true => return Ok(text.to_owned()),
+            false => "provided IP is already allocated".to_owned(),
+        },
+        Some(_) => "the provided network does not match the current range".to_owned(),
         None => {
-            let mut errors = Errors::new();
-            errors.invalid("spec.clusterIPs", Value::Null, "failed to allocate IP: range is full");
-            Err(errors)
+            let found = match write.dry_run {
+                true => ranges.first().map(|it| Ipv4Addr::from(it.network)),
+                false => ranges.iter().find_map(|it| it.next(rng, &is_free)),
+            };
+            return found.map(|it| it.to_string()).ok_or_else(|| {
+                let quoted = meta::quoted(name);
+                Status::internal(&format!("failed to allocate a serviceIP for Service {quoted}: range is full"))
+            });
         }
-    }
+    };
+    let mut errors = Errors::new();
+    let bad = spec.get("clusterIPs").cloned().unwrap_or_default();
+    errors.invalid("spec.clusterIPs", bad, format!("failed to allocate IP {}: {problem}", asked.unwrap_or("")));
+    Err(Status::invalid("", "Service", name, &errors))
 }
 
 /// Ports on nodes: who has which.

@@ -147,6 +147,7 @@ fn put_new(
         return Ok(Arc::new(object));
     }
     resource_quota::charge(api, write.now, charges)?;
+    service_addresses::note(api, write, &object, None)?;
     api.templates.leave(&object);
     let name = object.meta.name.clone();
     pass_storage(api, write, &mut object);
@@ -304,6 +305,7 @@ pub(crate) fn update(
         return Ok(Arc::new(object));
     }
     resource_quota::charge(api, write.now, charges)?;
+    service_addresses::note(api, write, &object, Some(live))?;
     let name = object.meta.name.clone();
     api.store.update(object, Some(live.meta.revision)).map_err(|_| write.conflict(&name, MODIFIED))
 }
@@ -347,6 +349,7 @@ fn finishes_deletion(object: &Object, live: &Object) -> bool {
 fn finish_deletion(api: &mut ApiServer, write: &Write, object: Object) -> Result<Arc<Object>, Status> {
     if !write.dry_run {
         api.store.delete(object.kind, &object.key(), None).map_err(|_| write.not_found(object.name()))?;
+        service_addresses::release_all(api, write, &object);
     }
     Ok(Arc::new(object))
 }

@@ -43,6 +43,8 @@ pub(crate) fn objects(api: &mut ApiServer, now: Instant, config: &Config, actors
     }
     make(&ours, CLOCK, crate::clock::NAME, map!({ "spec": { "speed": config.speed.as_str() } }));
     let running = map!({ "spec": { "state": "Running" } });
+    let made = calls::create(api, now, &server, kinds::service_cidr::default_range());
+    debug_assert!(made.is_ok(), "the objects of a fresh cluster are valid: {made:?}");
     service(api, now, &server, config);
     if config.kubelet == KubeletMode::Real {
         storage_class(api, now, &ours);

@@ -1,3 +1,4 @@
+mod addresses;
 mod edges;
 mod scheduling;
 mod steps;

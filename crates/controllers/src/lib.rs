@@ -29,6 +29,7 @@ mod replica_set;
 mod resource_quota;
 mod service_account;
 mod service_account_tokens;
+mod service_cidr;
 mod services;
 mod stateful_set;
 mod taint_eviction;
@@ -80,6 +81,8 @@ pub fn all(kinds: Vec<KindId>, with_add_ons: bool) -> Vec<(Box<dyn Actor>, &'sta
         controller(service_account::RootCa, "root-ca-cert-publisher"),
         controller(service_account::ServiceAccounts, "serviceaccount-controller"),
         controller(service_account_tokens::Tokens, "serviceaccount-token-controller"),
+        controller(service_cidr::ServiceCidrs, "service-cidr-controller"),
+        controller(service_cidr::AddressRepair, "ipallocator-repair-controller"),
         controller(stateful_set::StatefulSets, "statefulset-controller"),
         controller(taint_eviction::TaintEviction::default(), "taint-eviction-controller"),
         controller(ttl_after_finished::TtlAfterFinished, "ttl-after-finished-controller"),

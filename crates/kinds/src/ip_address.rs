@@ -1,12 +1,39 @@
 //! IPAddress. Follows `pkg/apis/networking/validation`.
 
-use meta::{Errors, Object, names};
+use std::net::IpAddr;
+
+use meta::{Errors, Metadata, Object, names};
+use value::map;
 
 use crate::path::Path;
 use crate::pod_template::fields::{child, named, text};
 use crate::pod_template::internal;
 use crate::workload::spec;
-use crate::{Kind, Scope, SelectableField, Strategy, columns};
+use crate::{IP_ADDRESS, Kind, Scope, SelectableField, Strategy, columns};
+
+/// Label with who gave the address out, and the name of the allocator of Services.
+pub const MANAGED_BY: &str = "ipaddress.kubernetes.io/managed-by";
+pub const ALLOCATOR: &str = "ipallocator.k8s.io";
+/// Label with `IPv4` or `IPv6`.
+pub const FAMILY: &str = "ipaddress.kubernetes.io/ip-family";
+
+/// The addresses that a Service has, one by one.
+pub fn of_service(service: &Object) -> impl Iterator<Item = IpAddr> {
+    service.list_at("spec.clusterIPs").iter().filter_map(|it| it.as_str()?.parse().ok())
+}
+
+/// The object that says that a Service has an address (`createIPAddress`).
+pub fn given(ip: IpAddr, service: &Object) -> Object {
+    let family = if ip.is_ipv4() { "IPv4" } else { "IPv6" };
+    let meta = Metadata {
+        identity: meta::Identity { name: ip.to_string().into(), ..Default::default() }.into(),
+        labels: map!({ FAMILY: family, MANAGED_BY: ALLOCATOR }),
+        ..Metadata::default()
+    };
+    let (name, namespace) = (&service.meta.name, &service.meta.namespace);
+    let parent = map!({ "name": name, "namespace": namespace, "resource": "services" });
+    Object { kind: IP_ADDRESS, meta, body: map!({ "spec": { "parentRef": parent } }) }
+}
 
 pub(crate) const KIND: Kind = Kind {
     short_names: &["ip"],

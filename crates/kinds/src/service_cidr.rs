@@ -1,13 +1,35 @@
 //! ServiceCIDR. Follows `pkg/apis/networking/validation`.
 
-use meta::{Errors, Object, names};
-use value::{Map, Value};
+use std::net::IpAddr;
+
+use meta::{Errors, Metadata, Object, names};
+use value::{Map, Value, map};
 
 use crate::path::Path;
 use crate::pod_template::fields::{list, named, texts};
 use crate::pod_template::internal;
 use crate::workload::spec;
-use crate::{Kind, Scope, Strategy, Subresource, columns, keep_status};
+use crate::{Kind, SERVICE_CIDR, Scope, Strategy, Subresource, columns, keep_status};
+
+/// The range that the API server was started with, and its name.
+pub const DEFAULT: (&str, &str) = ("kubernetes", "10.96.0.0/16");
+/// Keeps a range while addresses of it are taken.
+pub const FINALIZER: &str = "networking.k8s.io/service-cidr-finalizer";
+
+/// The default range as it is made.
+pub fn default_range() -> Object {
+    let meta = Metadata {
+        identity: meta::Identity { name: DEFAULT.0.into(), ..Default::default() }.into(),
+        finalizers: [FINALIZER.into()].into(),
+        ..Metadata::default()
+    };
+    Object { kind: SERVICE_CIDR, meta, body: map!({ "spec": { "cidrs": [DEFAULT.1] } }) }
+}
+
+/// The networks of a range.
+pub fn networks(range: &Object) -> impl Iterator<Item = (IpAddr, u8)> {
+    range.list_at("spec.cidrs").iter().filter_map(|it| names::sloppy_cidr(it.as_str()?))
+}
 
 pub(crate) const KIND: Kind = Kind {
     definition: "io.k8s.api.networking.v1.ServiceCIDR",

@@ -304,16 +304,16 @@ fn resources_change_in_place_where_there_is_room() {
             "story web",
         ],
         expect![[r#"
-            web: [{"allocatedResources":{"cpu":"1","memory":"1Gi"},"containerID":"drydock://5a9fb12c5a0b52e95a9fb02c5a0b51365a9faf2c5a0b4f835a9fae2c5a0b4dd0","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"1","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
+            web: [{"allocatedResources":{"cpu":"1","memory":"1Gi"},"containerID":"drydock://42782076cdcef83242782176cdcef9e542781e76cdcef4cc42781f76cdcef67f","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"1","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
             200 OK
-            web: [{"allocatedResources":{"cpu":"2","memory":"1Gi"},"containerID":"drydock://5a9fb12c5a0b52e95a9fb02c5a0b51365a9faf2c5a0b4f835a9fae2c5a0b4dd0","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"2","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
+            web: [{"allocatedResources":{"cpu":"2","memory":"1Gi"},"containerID":"drydock://42782076cdcef83242782176cdcef9e542781e76cdcef4cc42781f76cdcef67f","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"2","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
               PodReadyToStartContainers True -: -
               Initialized True -: -
               Ready True -: -
               ContainersReady True -: -
               PodScheduled True -: -
             200 OK
-            web: [{"allocatedResources":{"cpu":"2","memory":"1Gi"},"containerID":"drydock://5a9fb12c5a0b52e95a9fb02c5a0b51365a9faf2c5a0b4f835a9fae2c5a0b4dd0","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"2","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
+            web: [{"allocatedResources":{"cpu":"2","memory":"1Gi"},"containerID":"drydock://42782076cdcef83242782176cdcef9e542781e76cdcef4cc42781f76cdcef67f","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"2","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
               PodReadyToStartContainers True -: -
               Initialized True -: -
               Ready True -: -
@@ -321,7 +321,7 @@ fn resources_change_in_place_where_there_is_room() {
               PodScheduled True -: -
               PodResizePending True Deferred: Node didn't have enough resource: cpu, requested: 9000, used: 0, capacity: 4000
             200 OK
-            web: [{"allocatedResources":{"cpu":"3","memory":"1Gi"},"containerID":"drydock://5a9fb12c5a0b52e95a9fb02c5a0b51365a9faf2c5a0b4f835a9fae2c5a0b4dd0","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"3","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
+            web: [{"allocatedResources":{"cpu":"3","memory":"1Gi"},"containerID":"drydock://42782076cdcef83242782176cdcef9e542781e76cdcef4cc42781f76cdcef67f","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"3","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
               PodReadyToStartContainers True -: -
               Initialized True -: -
               Ready True -: -
