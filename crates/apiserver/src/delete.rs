@@ -195,13 +195,7 @@ fn grace(write: &Write, live: &Object, options: &DeleteOptions) -> Grace {
             _ => Grace::Pending,
         };
     }
-    let unbound = live.str_at("spec.nodeName").is_none_or(str::is_empty);
-    let ended = matches!(live.str_at("status.phase"), Some("Failed" | "Succeeded"));
-    let seconds = match asked.or_else(|| live.i64_at("spec.terminationGracePeriodSeconds")).unwrap_or(0) {
-        _ if unbound || ended => 0,
-        seconds if seconds < 0 => 1,
-        seconds => seconds,
-    };
+    let seconds = kinds::pod::deletion_grace(live, asked);
     Grace::Until { at: now + time::go_seconds(seconds), seconds }
 }
 

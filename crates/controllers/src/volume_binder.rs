@@ -5,6 +5,7 @@ mod volumes;
 
 use std::sync::Arc;
 
+use kinds::storage_class::{DEFAULT_NOTES, default_of};
 use kinds::{PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, STORAGE_CLASS};
 use meta::{Key, KindId, Object, Status, quoted};
 use runtime::volumes::{BIND_COMPLETED, BOUND_BY_CONTROLLER, NO_PROVISIONER, SELECTED_NODE, Seeker};
@@ -19,8 +20,6 @@ pub(crate) use self::volumes::Volumes;
 
 pub(crate) const PROVISIONER: &str = "volume.kubernetes.io/storage-provisioner";
 const BETA_PROVISIONER: &str = "volume.beta.kubernetes.io/storage-provisioner";
-const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
-const BETA_DEFAULT_CLASS: &str = "storageclass.beta.kubernetes.io/is-default-class";
 /// Drivers that took over what was once built in.
 const MIGRATED: [(&str, &str); 7] = [
     ("kubernetes.io/aws-ebs", "ebs.csi.aws.com"),
@@ -129,7 +128,7 @@ fn sync_unbound(cx: &mut Cx<'_>, claim: &Arc<Object>) -> Result<(), Status> {
 /// No volume is there for the claim: waits, or asks for one to be made.
 fn without_volume(cx: &mut Cx<'_>, claim: &Arc<Object>, delayed: bool) -> Result<(), Status> {
     if !rules::has_class(claim)
-        && let Some(class) = default_class(&cx.view())
+        && let Some(class) = default_of(cx.list(STORAGE_CLASS, None), &DEFAULT_NOTES)
     {
         let mut update = Object::clone(claim);
         update.set("spec.storageClassName", class);
@@ -145,16 +144,6 @@ fn without_volume(cx: &mut Cx<'_>, claim: &Arc<Object>, delayed: bool) -> Result
         cx.event(claim, "Normal", "FailedBinding", message);
     }
     set_status(cx, claim, "Pending", None).map(|_| ())
-}
-
-/// The name of the newest class that says it is the default one (`GetDefaultClass`).
-fn default_class(view: &View<'_>) -> Option<value::Str> {
-    let is_default = |it: &&Arc<Object>| {
-        [DEFAULT_CLASS, BETA_DEFAULT_CLASS].iter().any(|key| it.meta.annotation(key) == Some("true"))
-    };
-    let classes = view.list(STORAGE_CLASS, None).filter(is_default);
-    // Of equals the first by name.
-    classes.min_by_key(|it| (std::cmp::Reverse(it.meta.created), it.meta.name.clone())).map(|it| it.meta.name.clone())
 }
 
 /// What a claim that is bound late waits for (`emitEventForUnboundDelayBindingClaim`).

@@ -4,7 +4,7 @@ use meta::{Errors, Object, names};
 use value::{Map, Value};
 
 use crate::path::Path;
-use crate::pod_template::fields::{child, named, one_of, opt_text, text};
+use crate::pod_template::fields::{child, domain_prefixed_path, named, one_of, opt_text, text};
 use crate::workload::spec;
 use crate::{Kind, Scope, Strategy, columns, ingress};
 
@@ -68,20 +68,5 @@ fn validate(spec: &Map, errors: &mut Errors) {
             namespace_path.forbidden(errors, "`parameters.scope` is set to 'Cluster'");
         }
         Some(scope) => one_of(scope, &["Cluster", "Namespace"], &scope_path, errors),
-    }
-}
-
-/// `IsDomainPrefixedPath`: `acme.io/foo`
-fn domain_prefixed_path(text: &str, path: &Path<'_>, errors: &mut Errors) {
-    if text.is_empty() {
-        return path.required(errors, "");
-    }
-    let Some((host, rest)) = text.split_once('/').filter(|(host, rest)| !host.is_empty() && !rest.is_empty()) else {
-        return path.invalid(errors, text, "must be a domain-prefixed path (such as \"acme.io/foo\")");
-    };
-    named(host, names::dns_subdomain, path, errors);
-    if !rest.chars().all(|c| c.is_ascii_alphanumeric() || "/-._~%!$&'()*+,;=:".contains(c)) {
-        let message = names::regex_error("Invalid path", r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+", &[]);
-        path.invalid(errors, rest, &message);
     }
 }

@@ -89,7 +89,7 @@ pub mod service;
 mod service_account;
 pub mod service_cidr;
 mod stateful_set;
-mod storage_class;
+pub mod storage_class;
 mod validating_admission_policy;
 mod validating_admission_policy_binding;
 mod validating_webhook_configuration;

@@ -1,9 +1,11 @@
 //! StorageClass. Follows `pkg/apis/storage/validation` and `pkg/apis/storage/v1/defaults.go`.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use meta::{Errors, Object, names};
-use value::{Map, Value};
+use value::{Map, Str};
 
 use crate::path::Path;
 use crate::pod_template::fields::{list, maps, named, one_of, opt_text, pairs, text, texts};
@@ -51,9 +53,21 @@ pub(crate) const KIND: Kind = Kind {
 };
 
 fn is_default(it: &Object) -> bool {
-    ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"]
-        .iter()
-        .any(|key| it.meta.annotations.get(key).and_then(Value::as_str) == Some("true"))
+    is_marked(it, &DEFAULT_NOTES)
+}
+
+/// Annotations of which one marks the class of claims that name none.
+pub const DEFAULT_NOTES: [&str; 2] =
+    ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"];
+
+fn is_marked(class: &Object, notes: &[&str]) -> bool {
+    notes.iter().any(|key| class.meta.annotation(key) == Some("true"))
+}
+
+/// The name of the newest class that is marked with one of `notes`; of equals the first by name (`GetDefaultClass`).
+pub fn default_of<'a>(classes: impl Iterator<Item = &'a Arc<Object>>, notes: &[&str]) -> Option<Str> {
+    let marked = classes.filter(|it| is_marked(it, notes));
+    marked.min_by_key(|it| (Reverse(it.meta.created), it.meta.name.clone())).map(|it| it.meta.name.clone())
 }
 
 /// `field is immutable`

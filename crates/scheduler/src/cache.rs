@@ -10,9 +10,9 @@ use runtime::volumes;
 use value::{Map, Str, Value, time};
 
 use crate::preemption::Budget;
-use runtime::resources::{self, Resources, non_zero_requests, pod_requests};
 use crate::terms::{PodTerms, Spread, spreads};
 use crate::volumes::PodVolumes;
+use runtime::resources::{self, Resources, non_zero_requests, pod_requests};
 
 /// Selectors for which pods are counted; beyond it the least recently used one is counted anew when it is needed.
 const ALIKE_MAX: usize = 128;

@@ -13,8 +13,8 @@ mod terms;
 mod volumes;
 
 pub use self::decision::Decision;
-pub use runtime::resources::{Resources, pod_requests};
 pub use self::scheduler::Scheduler;
+pub use runtime::resources::{Resources, pod_requests};
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,8 @@ use super::indexes;
 use crate::path::Path;
 use crate::pod_template;
 use crate::pod_template::fields::{
-    child, child_or_empty, has, int, list, maps, named, non_negative, one_of, opt_int, opt_text, text,
+    child, child_or_empty, domain_prefixed_path, has, int, list, maps, named, non_negative, one_of, opt_int, opt_text,
+    text,
 };
 use crate::pod_template::internal;
 use crate::workload;
@@ -70,23 +71,6 @@ pub(crate) fn validate(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
         &path.child("template.spec.restartPolicy"),
         errors,
     );
-}
-
-/// `IsDomainPrefixedPath`
-fn domain_prefixed_path(text: &str, path: &Path<'_>, errors: &mut Errors) {
-    if text.is_empty() {
-        return path.required(errors, "");
-    }
-    let Some((domain, rest)) = text.split_once('/').filter(|(domain, rest)| !domain.is_empty() && !rest.is_empty())
-    else {
-        return path.invalid(errors, text, "must be a domain-prefixed path (such as \"acme.io/foo\")");
-    };
-    named(domain, meta::names::dns_subdomain, path, errors);
-    let allowed = |it: char| it.is_ascii_alphanumeric() || "/-._~%!$&'()*+,;=:".contains(it);
-    if !rest.chars().all(allowed) {
-        let message = meta::names::regex_error("Invalid path", "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+", &[]);
-        path.invalid(errors, rest, &message);
-    }
 }
 
 fn restart_policy(policy: &str, has_failure_policy: bool, path: &Path<'_>, errors: &mut Errors) {

@@ -14,10 +14,10 @@ pub(super) fn prepare(pod: &mut Object) {
     let spec = child_or_empty(&pod.body, "spec");
     // A class that came with the object is kept, as upstream keeps it.
     let class = match text(child_or_empty(&pod.body, "status"), "qosClass") {
-        "" => qos::class(spec),
-        class => class,
+        "" => Str::literal(qos::class(spec)),
+        class => class.into(),
     };
-    let mut status = map!({ "phase": "Pending", "qosClass": Str::literal(class) });
+    let mut status = map!({ "phase": "Pending", "qosClass": class });
     if !list(spec, "schedulingGates").is_empty() {
         let message = "Scheduling is blocked due to non-empty scheduling gates";
         set_condition(&mut status, "PodScheduled", "False", "SchedulingGated", message, pod.meta.created.unwrap_or(0));

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use meta::Errors;
+use meta::{Errors, names};
 use value::{Map, Value};
 
 use crate::path::Path;
@@ -113,6 +113,23 @@ pub(crate) fn required_one_of(have: &str, supported: &[&str], path: &Path<'_>, e
 pub(crate) fn non_negative(value: i64, path: &Path<'_>, errors: &mut Errors) {
     if value < 0 {
         path.invalid(errors, value, "must be greater than or equal to 0");
+    }
+}
+
+/// `IsDomainPrefixedPath`: `acme.io/foo`
+pub(crate) fn domain_prefixed_path(text: &str, path: &Path<'_>, errors: &mut Errors) {
+    if text.is_empty() {
+        return path.required(errors, "");
+    }
+    let Some((domain, rest)) = text.split_once('/').filter(|(domain, rest)| !domain.is_empty() && !rest.is_empty())
+    else {
+        return path.invalid(errors, text, "must be a domain-prefixed path (such as \"acme.io/foo\")");
+    };
+    named(domain, names::dns_subdomain, path, errors);
+    let allowed = |it: char| it.is_ascii_alphanumeric() || "/-._~%!$&'()*+,;=:".contains(it);
+    if !rest.chars().all(allowed) {
+        let message = names::regex_error("Invalid path", r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+", &[]);
+        path.invalid(errors, rest, &message);
     }
 }
 
