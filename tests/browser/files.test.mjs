@@ -85,6 +85,7 @@ test("the editor knows the fields of each kind", async (t) => {
   await content.getByText("matchLabels").first().hover();
   const tip = page.locator(".cm-tooltip-hover");
   await tip.getByText("spec.selector.matchLabels").waitFor();
+  await tip.getByText("Labels that objects must have").waitFor();
   await shot(page, "editor-hover");
   await page.mouse.move(700, 500);
   await paste(page, "apiVersion: v1\nkind: Pod\nspec:\n  ");

@@ -1,6 +1,7 @@
 //! What is said of definitions and fields: `kubectl explain` and the page's editor show it.
 
-/// Sorted by what stands before the first space: `DEFINITION`, `DEFINITION.FIELD`, or `*.FIELD` for wherever nothing else is said.
+/// Lines of `DEFINITION SENTENCE` and `DEFINITION.FIELD SENTENCE`, sorted by what stands before the first space.
+/// `*.FIELD` is for all definitions of which nothing else is said, `*Condition.FIELD` for those whose names end so.
 const DESCRIPTIONS: &str = include_str!("../../data/descriptions.txt");
 
 /// The name of a definition without what all have in common, as the files have it.

@@ -36,7 +36,7 @@ fn every_line_is_a_sentence_of_something_that_exists() {
             None => false,
         };
         assert!(exists, "{line}");
-        assert!(text.ends_with('.') && (12..=130).contains(&text.chars().count()), "{line}");
+        assert!(text.ends_with('.') && (20..=115).contains(&text.chars().count()), "{line}");
     }
 }
 
