@@ -310,10 +310,8 @@ fn killed(life: &mut Life, idx: usize, now: Instant, events: &mut Events, outsid
             }
             container.plan(Next::Pull, now);
         }
-        Some(Why::Hook(message)) => {
-            if container.ended().is_some() && container.next == Next::Retry {
-                container.wait("PostStartHookError", message);
-            }
+        Some(Why::Hook(message)) if container.ended().is_some() && container.next == Next::Retry => {
+            container.wait("PostStartHookError", message);
         }
         _ => (),
     }
