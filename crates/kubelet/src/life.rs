@@ -61,6 +61,8 @@ pub(crate) enum Next {
 #[derive(Clone, Debug)]
 pub(crate) struct Container {
     pub name: Str,
+    /// Which of the pod's containers of its sort it is: they are never moved.
+    pub place: usize,
     /// What the runtime calls its present run, once there was one.
     pub id: Str,
     /// Where it stands in the pod: `spec.containers{NAME}` or `spec.initContainers{NAME}`.
@@ -114,18 +116,21 @@ pub(crate) struct Life {
     pub hears_news: bool,
     /// Its volumes are not all there.
     pub mounts: Option<Box<Mounts>>,
+    /// What its spec says of images and resources has been taken in up to this generation.
+    pub taken_in: i64,
     /// It waits for room for a change of its resources.
     pub deferred: Option<Box<Deferred>>,
 }
 
 impl Container {
     /// `waits`: why it has not begun.
-    pub fn of(spec: &Value, is_init: bool, waits: &'static str, behavior: Arc<Behavior>) -> Container {
+    pub fn of(spec: &Value, place: usize, is_init: bool, waits: &'static str, behavior: Arc<Behavior>) -> Container {
         let text = |key: &str| spec.get(key).and_then(Value::as_shared_str).cloned().unwrap_or_default();
         let (name, list) = (text("name"), if is_init { "initContainers" } else { "containers" });
         Container {
             field_path: ["spec.", list, "{", &name, "}"].concat().into(),
             name,
+            place,
             id: Str::default(),
             image: text("image"),
             is_init,

@@ -85,5 +85,5 @@ impl Outside<'_> {
 /// The container in the pod's spec.
 pub(crate) fn spec_of<'a>(pod: &'a Object, container: &Container) -> Option<&'a Value> {
     let list = if container.is_init { "spec.initContainers" } else { "spec.containers" };
-    pod.list_at(list).iter().find(|it| it.str_at("name") == Some(&container.name))
+    pod.list_at(list).get(container.place)
 }

@@ -41,9 +41,11 @@ impl Kubelets {
         let host_ip = machine.network.host_ip.clone();
         let init = pod.list_at("spec.initContainers");
         let waits = if init.is_empty() { "ContainerCreating" } else { "PodInitializing" };
-        let container = |it: &Value, is_init| Container::of(it, is_init, waits, behavior::of(view, pod, it, is_init));
-        let init = init.iter().map(|it| container(it, true));
-        let main = pod.list_at("spec.containers").iter().map(|it| container(it, false));
+        let container = |(place, it): (usize, &Value), is_init| {
+            Container::of(it, place, is_init, waits, behavior::of(view, pod, it, is_init))
+        };
+        let init = init.iter().enumerate().map(|it| container(it, true));
+        let main = pod.list_at("spec.containers").iter().enumerate().map(|it| container(it, false));
         let mut life = Life {
             key: pod.key(),
             uid: pod.meta.uid.clone(),
@@ -62,6 +64,8 @@ impl Kubelets {
             rejected: false,
             hears_news: false,
             mounts: None,
+            // Where nothing has begun there is nothing to change.
+            taken_in: if has_ip(pod) { -1 } else { pod.meta.generation },
             deferred: resize::deferred(pod, view.now),
         };
         if pod.str_at("status.startTime").is_none() && !pod.meta.is_deleted() {
@@ -128,8 +132,11 @@ impl Kubelets {
         if std::mem::take(&mut life.hears_news) {
             ask_again(life, &outside);
         }
-        changes::take_in(life, now, &outside);
-        resize::take_in(life, now, &outside, &mut events);
+        if life.taken_in != pod.meta.generation || life.deferred.is_some() {
+            life.taken_in = pod.meta.generation;
+            changes::take_in(life, now, &outside);
+            resize::take_in(life, now, &outside, &mut events);
+        }
         steps::advance(life, now, &mut events, &outside);
         machine.images.extend(events.pulled);
         if !reachable {
