@@ -374,12 +374,17 @@ pub fn put_back(rng: &mut Rng, path: &str, answer: &[u8]) -> Option<http::Reques
     let object = items.get(rng.below(items.len().max(1) as u64) as usize)?;
     let mut body = Vec::new();
     json::write(object, &mut body);
-    let edge = pick(rng, EDGES);
+    let edge = if rng.below(2) == 0 { EDGES[0] } else { pick(rng, EDGES) };
     let numbers = numbers(&body);
     match rng.below(4) {
         0 => {
-            let annotated = format!("\"annotations\":{{\"{}\":\"{edge}\",", pick(rng, NUMBERED));
-            body = String::from_utf8(body).ok()?.replacen("\"annotations\":{", &annotated, 1).into_bytes();
+            // Whichever of them the kind knows.
+            let mut annotated = object.clone();
+            let mut annotations = object.map_at("metadata.annotations").cloned().unwrap_or_default();
+            NUMBERED.iter().for_each(|it| annotations.insert(*it, edge));
+            annotated.set("metadata.annotations", annotations);
+            body.clear();
+            json::write(&annotated, &mut body);
         }
         _ => drop(body.splice(numbers.get(rng.below(numbers.len().max(1) as u64) as usize)?.clone(), edge.bytes())),
     }
