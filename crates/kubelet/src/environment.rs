@@ -34,6 +34,7 @@ pub(crate) fn surroundings(view: &View<'_>, pod: &Object, container: &Value) -> 
     Surroundings {
         variables,
         files: BTreeMap::new(),
+        image: container.get("image").and_then(Value::as_shared_str).cloned().unwrap_or_default(),
         hostname: pod.at("spec.hostname").and_then(Value::as_shared_str).unwrap_or(&pod.meta.name).clone(),
         unknown_ends: pod.meta.controller().is_some_and(|it| it.kind == "Job"),
     }

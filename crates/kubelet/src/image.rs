@@ -266,14 +266,21 @@ const SMALL: [&str; 8] = ["alpine", "bash", "busybox", "debian", "httpd", "nginx
 
 /// Whether it is certain that a container has no such program.
 pub(crate) fn lacks(container: &Value, program: &str) -> bool {
-    let image = container.str_at("image").unwrap_or("");
-    let name = program.rsplit('/').next().unwrap_or(program);
-    let knows =
-        APPLETS.contains(&name) || OTHERS.contains(&name) || name.contains(short(image)) || name.ends_with(".sh");
     let is_mounted = container.list_at("volumeMounts").iter().any(|it| {
         it.str_at("mountPath").is_some_and(|it| !it.starts_with("/var/run/secrets/") && program.starts_with(it))
     });
-    !knows && !is_mounted && !program.contains('$') && SMALL.contains(&short(image)) && is_official(image)
+    !is_mounted && !has(container.str_at("image").unwrap_or(""), program)
+}
+
+/// Whether an image may have a program.
+pub(crate) fn has(image: &str, program: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    let is_known = SMALL.contains(&short(image)) && is_official(image) && !program.contains('$');
+    !is_known
+        || APPLETS.contains(&name)
+        || OTHERS.contains(&name)
+        || name.contains(short(image))
+        || name.ends_with(".sh")
 }
 
 /// Whether it is known which files a container has.

@@ -44,6 +44,8 @@ pub(crate) struct Surroundings {
     /// Files that are there at the beginning, by path.
     pub files: BTreeMap<String, String>,
     pub hostname: Str,
+    /// What its programs are from.
+    pub image: Str,
     /// Whether a program that is not known ends by itself, as those of Jobs do.
     pub unknown_ends: bool,
 }

@@ -146,6 +146,10 @@ fn other(shell: &mut Shell<'_>, name: &str, arguments: &[&str], last: bool) -> F
         shell.status = ran.code;
         return super::live::heard(shell, &ran);
     }
+    if !name.contains('/') && !crate::image::has(&shell.around.image, name) {
+        super::live::absent(shell, name);
+        return Ok(());
+    }
     if shell.live.is_some() {
         super::live::unknown(shell, name);
         return Ok(());

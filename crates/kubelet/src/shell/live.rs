@@ -117,6 +117,17 @@ pub(super) fn heard(shell: &mut Shell<'_>, ran: &Ran) -> Flow {
     Ok(())
 }
 
+/// A program that the image does not have: the shell says so, to a log too.
+pub(super) fn absent(shell: &mut Shell<'_>, name: &str) {
+    let is_small = matches!(crate::image::short(&shell.around.image), "alpine" | "busybox");
+    let text = format!("sh: {}{name}: not found", if is_small { "" } else { "1: " });
+    match shell.live {
+        Some(_) => shell.complain(&text),
+        None => shell.print(&format!("{text}\n")),
+    }
+    shell.status = 127;
+}
+
 /// A program that nobody knows.
 pub(super) fn unknown(shell: &mut Shell<'_>, name: &str) {
     if let Some(live) = shell.live.as_mut().filter(|it| it.is_asked) {

@@ -8,10 +8,16 @@ use super::{Surroundings, exec, program, run};
 /// What a script prints within a time, with the second of each line, and how it ends.
 #[track_caller]
 fn check(script: &str, seconds: u64, expect: Expect) {
+    check_in("mine:1", script, seconds, expect);
+}
+
+#[track_caller]
+fn check_in(image: &str, script: &str, seconds: u64, expect: Expect) {
     let around = Surroundings {
         variables: vec![("NAME".into(), "value".into())],
         files: [("/etc/app/mode".to_owned(), "quick".to_owned())].into(),
         hostname: "pod-1".into(),
+        image: image.into(),
         unknown_ends: false,
     };
     let start = Instant::from_secs(1_767_258_000);
@@ -125,6 +131,16 @@ fn conditions_pipes_files_and_quotes_work() {
         ends after 0ns with 0
     "#]],
     );
+}
+
+#[test]
+fn a_program_that_the_image_lacks_is_not_found() {
+    check_in("busybox:1.36", "ecoh hello || echo $?; nosuch", 1, expect![[r#"
+        0: sh: ecoh: not found
+        0: 127
+        0: sh: nosuch: not found
+        ends after 0ns with 127
+    "#]]);
 }
 
 #[test]
