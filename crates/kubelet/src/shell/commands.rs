@@ -146,7 +146,8 @@ fn other(shell: &mut Shell<'_>, name: &str, arguments: &[&str], last: bool) -> F
         shell.status = ran.code;
         return super::live::heard(shell, &ran);
     }
-    if !name.contains('/') && !crate::image::has(&shell.around.image, name) {
+    let is_typed = shell.live.as_ref().is_some_and(|it| !it.is_asked);
+    if !is_typed && !name.contains('/') && !crate::image::has(&shell.around.image, name) {
         super::live::absent(shell, name);
         return Ok(());
     }

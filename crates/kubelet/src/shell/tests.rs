@@ -135,12 +135,17 @@ fn conditions_pipes_files_and_quotes_work() {
 
 #[test]
 fn a_program_that_the_image_lacks_is_not_found() {
-    check_in("busybox:1.36", "ecoh hello || echo $?; nosuch", 1, expect![[r#"
+    check_in(
+        "busybox:1.36",
+        "ecoh hello || echo $?; nosuch",
+        1,
+        expect![[r#"
         0: sh: ecoh: not found
         0: 127
         0: sh: nosuch: not found
         ends after 0ns with 127
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
