@@ -133,6 +133,12 @@ fn declared(container: &Value) -> Vec<u16> {
         .filter(|it| it.str_at("protocol").unwrap_or("TCP") == "TCP")
         .filter_map(|it| u16::try_from(it.i64_at("containerPort")?).ok())
         .collect();
+    // A probe of a well-known image that runs as it comes may well ask the wrong port.
+    let image = container.str_at("image").unwrap_or("");
+    let runs_its_own = container.list_at("command").is_empty() && container.list_at("args").is_empty();
+    if runs_its_own && known_port(image).is_some() {
+        return ports;
+    }
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
         for action in ["httpGet", "tcpSocket"] {
             let port = container.get(probe).and_then(|it| it.get(action)).and_then(|it| it.i64_at("port"));
