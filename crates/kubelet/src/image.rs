@@ -272,6 +272,12 @@ pub(crate) fn lacks(container: &Value, program: &str) -> bool {
     !is_mounted && !has(container.str_at("image").unwrap_or(""), program)
 }
 
+/// Whether an image leaves it to `args` what runs where no command is given.
+pub(crate) fn has_no_entry_point(container: &Value) -> bool {
+    let image = container.str_at("image").unwrap_or("");
+    matches!(short(image), "alpine" | "busybox" | "debian" | "ubuntu") && is_official(image)
+}
+
 /// Whether an image may have a program.
 pub(crate) fn has(image: &str, program: &str) -> bool {
     let name = program.rsplit('/').next().unwrap_or(program);

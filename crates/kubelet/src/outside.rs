@@ -53,7 +53,9 @@ impl Outside<'_> {
     /// Why a container that was created cannot start.
     pub fn start_error(&self, container: &Container) -> Option<String> {
         let spec = spec_of(self.pod, container)?;
-        let program = spec.list_at("command").first()?.as_str()?;
+        let words = spec.list_at("command").iter().chain(spec.list_at("args"));
+        let runs_args = spec.list_at("command").is_empty() && !image::has_no_entry_point(spec);
+        let program = words.into_iter().find_map(Value::as_str).filter(|_| !runs_args)?;
         image::lacks(spec, program).then(|| {
             let why = match program.starts_with('/') {
                 true => format!("stat {program}: no such file or directory"),

@@ -120,6 +120,7 @@ fn commands_that_are_not_there_and_shells_that_end() {
     check(
         &[
             &pod("absent", "busybox", "command: [nosuchbinary]"),
+            &pod("argument", "busybox", "args: [nosuchbinary]"),
             &pod("unknown", "mine:1", "command: [nosuchbinary]"),
             &pod("shell", "busybox", ""),
             &pod("typed", "busybox", "stdin: true, tty: true"),
@@ -141,6 +142,7 @@ fn commands_that_are_not_there_and_shells_that_end() {
             "story absent",
             "wait 3",
             "pod absent",
+            "pod argument",
             "pod unknown",
             "pod shell",
             "pod typed",
@@ -159,6 +161,8 @@ fn commands_that_are_not_there_and_shells_that_end() {
             Warning Failed x1: Error: failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "nosuchbinary": executable file not found in $PATH: unknown
             absent: Running
               main restarts 1 waiting CrashLoopBackOff back-off 10s restarting failed container=main pod=absent_default($absent), before terminated 128 StartError failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "nosuchbinary": executable file not found in $PATH: unknown
+            argument: Running
+              main restarts 1 waiting CrashLoopBackOff back-off 10s restarting failed container=main pod=argument_default($argument), before terminated 128 StartError failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "nosuchbinary": executable file not found in $PATH: unknown
             unknown: Running
               main ready restarts 0 running
             shell: Running
