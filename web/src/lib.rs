@@ -172,6 +172,8 @@ wire! {
         9 => Diff { revision: u64 },
         /// A line of the console; the manifest can be named as a file.
         10 => Line { text: String, manifest: String },
+        /// A line for the command that runs; none at the end.
+        22 => Typed { line: Option<String> },
         11 => Interrupt,
         12 => CompleteLine { id: u32, text: String },
         13 => Check { id: u32, text: String },
@@ -203,7 +205,8 @@ wire! {
         5 => Why { why: Option<Why>, lines: Vec<u32> },
         6 => Details { details: Details },
         7 => Diff { revision: u64, text: String },
-        8 => Output { text: String, is_done: bool },
+        /// With a prompt where the command waits for a line.
+        8 => Output { text: String, is_done: bool, prompt: Option<String> },
         9 => Completions { id: u32, found: Vec<Completion> },
         10 => Problems { id: u32, problems: Vec<Problem> },
         11 => Hover { id: u32, text: String },

@@ -60,6 +60,8 @@ pub enum Body {
 #[derive(Clone, Default, Debug)]
 pub struct Input {
     pub stdin: Vec<u8>,
+    /// Whether somebody types: what reads standard input for itself, as `exec -i` does, asks for lines.
+    pub is_typed: bool,
     /// By the path that a command line names.
     pub files: BTreeMap<String, Vec<u8>>,
     pub context: Context,
@@ -103,6 +105,8 @@ pub enum Progress {
     Waiting,
     /// The user shall edit this text; then comes [`Run::edited`].
     Edit(String),
+    /// It reads what the user types, after this prompt; then comes [`Run::typed`].
+    Input(&'static str),
 }
 
 /// One command line on its way.
@@ -145,11 +149,17 @@ impl Run {
                 self.finish(client, code);
             }
         }
-        match (&self.state, self.shell.edit_request()) {
-            (State::Done(code), _) => Progress::Done(*code),
-            (_, Some(text)) => Progress::Edit(text),
+        match (&self.state, self.shell.edit_request(), self.shell.prompt) {
+            (State::Done(code), ..) => Progress::Done(*code),
+            (_, Some(text), _) => Progress::Edit(text),
+            (.., Some(prompt)) => Progress::Input(prompt),
             _ => Progress::Waiting,
         }
+    }
+
+    /// Hands over a line that was typed; none at the end of what is typed, as Ctrl+D makes it.
+    pub fn typed(&mut self, line: Option<&str>) {
+        self.shell.typed.push_back(line.map(str::to_owned));
     }
 
     /// Hands over the text that the user edited.
@@ -199,7 +209,7 @@ pub fn run(
                 None
             }
             Progress::Waiting if wait(client) => None,
-            Progress::Waiting => {
+            Progress::Waiting | Progress::Input(_) => {
                 run.interrupt(client);
                 Some(130)
             }

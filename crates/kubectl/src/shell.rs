@@ -1,5 +1,6 @@
 //! What a running command has at hand: its flags, its input, its output.
 
+use std::collections::VecDeque;
 use std::mem;
 use std::rc::Rc;
 
@@ -33,6 +34,10 @@ pub(crate) struct Shell {
     pub(crate) streams: Vec<u64>,
     /// Warnings that were printed; each is printed once.
     pub(crate) warnings: Vec<String>,
+    /// Lines that were typed and not read yet; none is the end.
+    pub(crate) typed: VecDeque<Option<String>>,
+    /// What asks for the next line, while one is waited for.
+    pub(crate) prompt: Option<&'static str>,
     chunks: Vec<Chunk>,
     edit: Edit,
 }
@@ -52,6 +57,8 @@ impl Shell {
             mapper: None,
             streams: Vec::new(),
             warnings: Vec::new(),
+            typed: VecDeque::new(),
+            prompt: None,
             chunks: Vec::new(),
             edit: Edit::None,
         }
@@ -69,6 +76,11 @@ impl Shell {
             Some(last) if last.is_error == is_error => last.text.push_str(text),
             _ => self.chunks.push(Chunk { is_error, text: text.to_owned() }),
         }
+    }
+
+    /// Whether something was printed that nobody has taken yet.
+    pub(crate) fn has_output(&self) -> bool {
+        !self.chunks.is_empty()
     }
 
     pub(crate) fn take_output(&mut self) -> Vec<Chunk> {

@@ -45,7 +45,7 @@ pub(crate) fn run(words: &[String]) -> Result<u8, String> {
         return Err("drydock kubectl has no kubeconfig to set a context in; say -n NAMESPACE".to_owned());
     }
     let context = Context { server: server.clone(), namespace: String::new() };
-    let mut run = Run::new(&args, Input { context, ..input(&words)? });
+    let mut run = Run::new(&args, Input { context, is_typed: std::io::stdin().is_terminal(), ..input(&words)? });
     loop {
         let progress = run.poll(&mut client);
         for chunk in run.take_output() {
@@ -61,6 +61,7 @@ pub(crate) fn run(words: &[String]) -> Result<u8, String> {
             Progress::Done(code) => return Ok(u8::try_from(code).unwrap_or(1)),
             Progress::Waiting => thread::sleep(PAUSE),
             Progress::Edit(text) => run.edited(edited(&text)?),
+            Progress::Input(prompt) => run.typed(typed(prompt)?.as_deref()),
         }
     }
 }
@@ -122,6 +123,15 @@ fn add_folder(folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) -> Result<()
         }
     }
     Ok(())
+}
+
+/// The next line of the terminal; none at its end.
+fn typed(prompt: &str) -> Result<Option<String>, String> {
+    let failed = |it: std::io::Error| format!("standard input: {it}");
+    std::io::stdout().write_all(prompt.as_bytes()).and_then(|()| std::io::stdout().flush()).map_err(failed)?;
+    let mut line = String::new();
+    let n = std::io::stdin().read_line(&mut line).map_err(failed)?;
+    Ok((n > 0).then(|| line.trim_end_matches(['\n', '\r']).to_owned()))
 }
 
 /// The text as the user's editor leaves it.

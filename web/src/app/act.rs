@@ -27,6 +27,8 @@ pub enum Act {
     /// Runs a line as if it were typed in the console.
     Run(String),
     Line(String),
+    /// A line for the command that runs in the console; none at the end of what is typed.
+    Typed(Option<String>),
     Interrupt,
     ClearConsole,
     CompleteLine(String),

@@ -8,6 +8,7 @@ use web_sys::{Element, HtmlInputElement, KeyboardEvent};
 use yew::prelude::*;
 
 use crate::act::Act;
+use crate::page;
 
 /// Characters of output that the page keeps.
 const OUTPUT_MAX: usize = 200_000;
@@ -20,9 +21,13 @@ pub struct Log {
     /// Lines that were run, oldest first.
     pub history: Vec<String>,
     pub is_running: bool,
+    /// What the running command asks with, while it waits for a line.
+    pub prompt: Option<String>,
     /// What could stand at the end of the line that was last asked about.
     pub offers: Rc<Vec<Completion>>,
     pub offers_for: String,
+    /// Whether the offers for that line have come.
+    pub is_offered: bool,
 }
 
 #[derive(Clone, PartialEq, Default, Debug)]
@@ -40,10 +45,17 @@ impl Log {
             self.history.drain(..excess);
         }
         self.is_running = true;
+        self.prompt = None;
         self.offers = Rc::default();
     }
 
-    pub fn add(&mut self, text: &str, is_done: bool) {
+    /// What was typed for the running command, as a terminal shows it.
+    pub fn hear(&mut self, line: Option<&str>) {
+        let prompt = self.prompt.take().unwrap_or_default();
+        self.add(&format!("{prompt}{}\n", line.unwrap_or("^D")), false, None);
+    }
+
+    pub fn add(&mut self, text: &str, is_done: bool, prompt: Option<String>) {
         if self.blocks.is_empty() {
             self.blocks.push(Rc::default());
         }
@@ -55,6 +67,7 @@ impl Log {
             n_chars -= self.blocks.remove(0).output.len();
         }
         self.is_running = !is_done;
+        self.prompt = prompt;
     }
 }
 
@@ -88,14 +101,16 @@ pub fn Console(props: &ConsoleProps) -> Html {
         });
     }
     let onsubmit = {
-        let (on, input, back) = (on.clone(), input.clone(), back.clone());
+        let (on, input, back, asks) = (on.clone(), input.clone(), back.clone(), log.prompt.is_some());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             let Some(input) = input.cast::<HtmlInputElement>() else { return };
             let line = input.value();
             input.set_value("");
             *back.borrow_mut() = 0;
-            if !line.trim().is_empty() {
+            if asks {
+                on.emit(Act::Typed(Some(line)));
+            } else if !line.trim().is_empty() {
                 on.emit(Act::Line(line.trim().to_owned()));
             }
         })
@@ -105,16 +120,32 @@ pub fn Console(props: &ConsoleProps) -> Html {
         Callback::from(move |event: KeyboardEvent| {
             let Some(input) = input.cast::<HtmlInputElement>() else { return };
             match event.key().as_str() {
+                "ArrowUp" | "ArrowDown" if log.prompt.is_some() => (),
                 "ArrowUp" => recall(&input, &log.history, &mut back.borrow_mut(), 1),
                 "ArrowDown" => recall(&input, &log.history, &mut back.borrow_mut(), -1),
                 // An empty line lets Tab leave, so that the keyboard is never caught here.
-                "Tab" if !event.shift_key() && !input.value().is_empty() => on.emit(Act::CompleteLine(input.value())),
+                "Tab" if !event.shift_key() && offers_something(&input, &log) => {
+                    on.emit(Act::CompleteLine(input.value()));
+                }
+                "Escape" => {
+                    event.stop_propagation();
+                    page::focus("[role='tab'][aria-selected='true']");
+                }
+                "d" if event.ctrl_key() && log.prompt.is_some() && input.value().is_empty() => {
+                    on.emit(Act::Typed(None))
+                }
                 "c" if event.ctrl_key() && log.is_running => on.emit(Act::Interrupt),
                 _ => return,
             }
             event.prevent_default();
         })
     };
+    let prompt = match log.prompt.as_deref() {
+        None => "$ kubectl",
+        Some("") => "input",
+        Some(it) => it.trim_end(),
+    }
+    .to_owned();
     let offers = if log.offers.len() > 1 { log.offers.clone() } else { Rc::default() };
     html! {
         <div class="console">
@@ -125,10 +156,12 @@ pub fn Console(props: &ConsoleProps) -> Html {
                 { for log.blocks.iter().map(|it| html! { <Shown block={it.clone()} /> }) }
             </div>
             <form {onsubmit}>
-                <label class="prompt" for="console-line">{ "$ kubectl" }</label>
+                <label class="prompt" for="console-line">{ prompt }</label>
                 <input id="console-line" ref={input} data-testid="console-input" autocomplete="off" autocapitalize="off" spellcheck="false"
                     disabled={!is_ready} enterkeyhint="go" {onkeydown} />
-                if log.is_running {
+                if log.prompt.is_some() {
+                    <button type="button" class="button small" title="No more is typed (Ctrl+D)" onclick={{ let on = on.clone(); Callback::from(move |_: MouseEvent| on.emit(Act::Typed(None))) }}>{ "End input" }</button>
+                } else if log.is_running {
                     <button type="button" class="button small" onclick={{ let on = on.clone(); Callback::from(move |_: MouseEvent| on.emit(Act::Interrupt)) }}>{ "Stop" }</button>
                 }
                 if !offers.is_empty() {
@@ -159,6 +192,13 @@ fn recall(input: &HtmlInputElement, history: &[String], back: &mut usize, by: is
     *back = back.saturating_add_signed(by).min(history.len());
     let line = history.len().checked_sub(*back).and_then(|it| history.get(it));
     input.set_value(line.map_or("", String::as_str));
+}
+
+/// Whether Tab may find something: not on an empty line, in input for a command, nor once all there is was offered.
+fn offers_something(input: &HtmlInputElement, log: &Log) -> bool {
+    let line = input.value();
+    let is_told = log.offers_for == line && log.is_offered;
+    log.prompt.is_none() && !line.is_empty() && !is_told
 }
 
 /// Puts the only offer, or what all offers begin with, in place of the last word.

@@ -12,6 +12,8 @@ use crate::tell;
 #[derive(Default)]
 pub struct Console {
     run: Option<Run>,
+    /// What the running command asks with for the next line, as the app was told.
+    prompt: Option<&'static str>,
     /// What `kubectl config` has made of it.
     context: Context,
 }
@@ -36,7 +38,7 @@ impl Console {
         // The manifest in the editor, under the names that one tries first.
         let file = manifest.as_bytes().to_vec();
         let files = ["manifest.yaml", "./manifest.yaml"].map(|it| (it.to_owned(), file.clone()));
-        let input = Input { stdin: file, files: BTreeMap::from(files), context: self.context.clone() };
+        let input = Input { stdin: file, is_typed: true, files: BTreeMap::from(files), context: self.context.clone() };
         self.run = Some(Run::new(args, input));
         self.poll(engine);
     }
@@ -46,9 +48,14 @@ impl Console {
         let Some(run) = &mut self.run else { return };
         let progress = run.poll(engine);
         let mut text: String = run.take_output().into_iter().map(|it| it.text).collect();
+        let mut prompt = None;
         let is_done = match progress {
             Progress::Done(_) => true,
             Progress::Waiting => false,
+            Progress::Input(it) => {
+                prompt = Some(it);
+                false
+            }
             Progress::Edit(_) => {
                 run.interrupt(engine);
                 text.push_str("error: edit needs an editor of its own; change the manifest at the left and apply it, or use patch\n");
@@ -59,15 +66,30 @@ impl Console {
             self.context = run.context().clone();
             self.run = None;
         }
-        if is_done || !text.is_empty() {
-            tell(&Tell::Output { text, is_done });
+        let asks = std::mem::replace(&mut self.prompt, prompt) != prompt;
+        if is_done || asks || !text.is_empty() {
+            tell(&Tell::Output { text, is_done, prompt: prompt.map(str::to_owned) });
         }
     }
 
+    /// A line for the running command; none ends what is typed.
+    pub fn typed(&mut self, engine: &mut Engine, line: Option<&str>) {
+        if let Some(run) = &mut self.run {
+            self.prompt = None;
+            run.typed(line);
+            self.poll(engine);
+        }
+    }
+
+    /// Ends what runs; what reads lines hears that there are no more.
     pub fn interrupt(&mut self, engine: &mut Engine) {
+        if self.prompt.is_some() {
+            self.typed(engine, None);
+        }
         if let Some(mut run) = self.run.take() {
             run.interrupt(engine);
-            tell(&Tell::Output { text: "^C\n".to_owned(), is_done: true });
+            self.prompt = None;
+            done("^C\n");
         }
     }
 }
@@ -84,7 +106,7 @@ pub fn run(engine: &mut Engine, line: &str) -> (u16, String) {
 }
 
 fn done(text: &str) {
-    tell(&Tell::Output { text: text.to_owned(), is_done: true });
+    tell(&Tell::Output { text: text.to_owned(), is_done: true, prompt: None });
 }
 
 /// What the last word of a line may become.

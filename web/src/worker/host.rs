@@ -209,7 +209,14 @@ impl Host {
                 self.console.start(&mut self.engine, &text, &manifest);
                 self.acknowledge();
             }
-            Ask::Interrupt => self.console.interrupt(&mut self.engine),
+            Ask::Typed { line } => {
+                self.console.typed(&mut self.engine, line.as_deref());
+                self.acknowledge();
+            }
+            Ask::Interrupt => {
+                self.console.interrupt(&mut self.engine);
+                self.acknowledge();
+            }
             Ask::CompleteLine { id, text } => {
                 let found = console::completions(&mut self.engine, &text);
                 tell(&Tell::Completions { id, found });

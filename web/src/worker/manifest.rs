@@ -75,7 +75,7 @@ fn one(engine: &mut Engine, document: &Document, args: &[&str], res: &mut Result
     let code = match run.poll(engine) {
         Progress::Done(code) => code,
         // Neither of the two commands waits as they are called here.
-        Progress::Waiting | Progress::Edit(_) => {
+        Progress::Waiting | Progress::Edit(_) | Progress::Input(_) => {
             run.interrupt(engine);
             0
         }

@@ -2,6 +2,9 @@
 
 use value::{Value, json};
 
+mod session;
+
+use self::session::Session;
 use super::logs::{containers, ranked_pods};
 use super::{Command, FILES};
 use crate::api::Url;
@@ -55,16 +58,36 @@ fn pod(cx: &mut Cx<'_>, words: &[String]) -> Result<Info> {
 }
 
 /// Runs a command in a pod's container, or attaches to it; shows what came of it.
-fn connect(cx: &mut Cx<'_>, pod: &Info, container: &str, subresource: &str, command: &[String]) -> Result<Flow> {
+pub(super) fn connect(
+    cx: &mut Cx<'_>,
+    pod: &Info,
+    container: &str,
+    subresource: &str,
+    command: &[String],
+) -> Result<Flow> {
     let mut url = Url::of(&pod.resource, &pod.namespace, &pod.name, subresource);
     for word in command {
         url = url.with("command", word);
     }
-    let input = cx.shell.input.stdin.clone();
-    let stdin = if cx.is("stdin") { "true" } else { "" };
+    let is_read = cx.is("stdin");
+    let stdin = if is_read { "true" } else { "" };
     let url = url.with("container", container).with("stdin", stdin).with("stdout", "true").with("stderr", "true");
-    let input = if cx.is("stdin") { input } else { Vec::new() };
-    let (code, bytes) = cx.connect(&url, input)?;
+    if is_read && cx.shell.input.is_typed {
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        if let Some(reads) = session::reads(&words) {
+            return Ok(Flow::Wait(Box::new(Session::new(cx, url, reads))));
+        }
+    }
+    let input = if is_read && !cx.shell.input.is_typed { cx.shell.input.stdin.clone() } else { Vec::new() };
+    match run_once(cx, &url, input)? {
+        Some(status) => ended(&status),
+        None => Ok(Flow::Done),
+    }
+}
+
+/// Runs a command and shows what it says; answers the `Status` of one that failed.
+fn run_once(cx: &mut Cx<'_>, url: &Url, input: Vec<u8>) -> Result<Option<Value>> {
+    let (code, bytes) = cx.connect(url, input)?;
     if !(200..300).contains(&code) {
         // The API server answers with a Status, a kubelet with a text.
         let status = json::parse(&bytes).ok().filter(|it| it.str_at("kind") == Some("Status"));
@@ -82,9 +105,19 @@ fn connect(cx: &mut Cx<'_>, pod: &Info, container: &str, subresource: &str, comm
             _ => {}
         }
     }
-    match ending {
-        Some(status) if status.str_at("status") == Some("Failure") => ended(&status),
-        _ => Ok(Flow::Done),
+    Ok(ending.filter(|it| it.str_at("status") == Some("Failure")))
+}
+
+/// Whether the container of a pod that `run` made runs a shell that waits for commands.
+pub(super) fn runs_shell(pod: &Value) -> bool {
+    let Some(container) = pod.list_at("spec.containers").first() else { return false };
+    let words: Vec<&str> =
+        container.list_at("command").iter().chain(container.list_at("args")).filter_map(Value::as_str).collect();
+    let image = container.str_at("image").unwrap_or_default().rsplit('/').next().unwrap_or_default();
+    let is_shell = matches!(image.split([':', '@']).next(), Some("alpine" | "bash" | "busybox" | "debian" | "ubuntu"));
+    match words.as_slice() {
+        [] => is_shell,
+        words => session::reads(words) == Some(session::Reads::Lines),
     }
 }
 

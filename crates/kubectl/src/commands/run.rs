@@ -82,6 +82,15 @@ fn run(cx: &mut Cx<'_>) -> Result<Flow> {
         container.set("ports", vec![value!({"containerPort": number})]);
     }
     container.set("resources", Value::map());
+    if cx.is("stdin") {
+        container.set("stdin", true);
+        if !cx.is("leave-stdin-open") {
+            container.set("stdinOnce", true);
+        }
+    }
+    if cx.is("tty") {
+        container.set("tty", true);
+    }
     if cx.is("privileged") {
         container.set("securityContext.privileged", true);
     }
@@ -184,7 +193,15 @@ fn attach(cx: &mut Cx<'_>, name: &str, restart: &str) -> Result<Flow> {
         Info { resource, namespace: cx.namespace(), name: name.to_owned(), object: Value::Null, source: String::new() };
     let pod = Single::open(cx, &info, Some(deadline))?;
     let ends = restart != "Always" && !cx.is("leave-stdin-open");
-    Ok(Flow::Wait(Box::new(Attached { info, pod, deadline, restart: restart.to_owned(), ends, began: false })))
+    Ok(Flow::Wait(Box::new(Attached {
+        info,
+        pod,
+        deadline,
+        restart: restart.to_owned(),
+        ends,
+        began: false,
+        session: None,
+    })))
 }
 
 struct Attached {
@@ -195,10 +212,20 @@ struct Attached {
     /// Whether the pod's end is waited for.
     ends: bool,
     began: bool,
+    /// The shell that the container runs, while somebody types to it.
+    session: Option<Box<dyn Wait>>,
 }
 
 impl Attached {
     fn step(&mut self, cx: &mut Cx<'_>) -> Result<bool> {
+        if let Some(session) = &mut self.session {
+            let is_over = matches!(session.poll(cx)?, Flow::Done);
+            if is_over && !cx.is("rm") {
+                let name = &self.info.name;
+                cx.note(&format!("Session ended, resume using 'kubectl attach {name} -c {name} -i -t' command when the pod is running"));
+            }
+            return Ok(is_over);
+        }
         loop {
             let object = match self.pod.next(cx)? {
                 Next::Event(event) if event.kind != "DELETED" => event.object,
@@ -215,6 +242,15 @@ impl Attached {
                 self.began = true;
                 if !is_over && !cx.is("quiet") {
                     cx.note("If you don't see a command prompt, try pressing enter.");
+                }
+                if cx.is("stdin")
+                    && cx.shell.input.is_typed
+                    && !is_over
+                    && super::exec::runs_shell(&object)
+                    && let Flow::Wait(session) = super::exec::connect(cx, &self.info, &self.info.name, "attach", &[])?
+                {
+                    self.session = Some(session);
+                    return self.step(cx);
                 }
                 if !self.ends {
                     self.show_logs(cx)?;

@@ -24,7 +24,7 @@ pub(super) struct Fake {
     /// Lines of the watch at a path, each read on its own; `None` is nothing yet.
     watches: Vec<(&'static str, VecDeque<Option<String>>)>,
     streams: Vec<VecDeque<Option<String>>>,
-    requests: Vec<String>,
+    pub(super) requests: Vec<String>,
     pub(super) now: i64,
 }
 

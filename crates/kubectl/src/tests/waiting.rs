@@ -90,3 +90,54 @@ fn an_interrupt_ends_a_watch() {
     run.interrupt(&mut server);
     assert_eq!(run.poll(&mut server), Progress::Done(130));
 }
+
+const POD: &str = r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "default"}, "spec": {"containers": [{"name": "c"}]}, "status": {"phase": "Running"}}"#;
+
+/// What a command in a container is asked when these lines are typed, and the last progress.
+fn session(line: &str, typed: &[Option<&str>]) -> String {
+    let mut server = Fake::default().answer("GET /api/v1/namespaces/default/pods/p", 200, POD).answer(
+        "POST /api/v1/namespaces/default/pods/p/exec",
+        200,
+        "{}",
+    );
+    let words: Vec<&str> = line.split(' ').collect();
+    let mut run = Run::new(&words, Input { is_typed: true, stdin: b"kind: Pod".to_vec(), ..Input::default() });
+    let mut said = vec![format!("{:?}", run.poll(&mut server))];
+    for line in typed {
+        run.typed(*line);
+        said.push(format!("{:?}", run.poll(&mut server)));
+    }
+    let asked = server.requests.iter().filter(|it| it.starts_with("POST")).map(|it| {
+        let query = it.split_once("exec?").map_or("", |(_, it)| it);
+        format!("{query:?}")
+    });
+    asked.chain(said).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_shell_in_a_container_reads_what_is_typed() {
+    expect![[r##"
+        "command=sh&container=c&stdin=true&stdout=true&stderr=true cd /etc"
+        "command=sh&container=c&stdin=true&stdout=true&stderr=true cd /etc\nX=1"
+        Input("# ")
+        Input("# ")
+        Input("# ")
+        Input("# ")
+        Done(0)"##]]
+    .assert_eq(&session("exec -it p -- sh", &[Some("cd /etc"), Some(""), Some("X=1"), Some("exit")]));
+}
+
+#[test]
+fn a_filter_reads_to_the_end_and_others_read_nothing() {
+    expect![[r#"
+        "command=cat&container=c&stdin=true&stdout=true&stderr=true a\nb"
+        Input("")
+        Input("")
+        Input("")
+        Done(0)"#]]
+    .assert_eq(&session("exec -i p -- cat", &[Some("a"), Some("b"), None]));
+    expect![[r#"
+        "command=ls&container=c&stdin=true&stdout=true&stderr=true"
+        Done(0)"#]]
+    .assert_eq(&session("exec -it p -- ls", &[]));
+}

@@ -23,10 +23,15 @@ impl App {
             Act::Close => self.close(),
             Act::Run(line) => self.run(&line, false),
             Act::Line(line) => self.run(&line, true),
+            Act::Typed(line) => {
+                Rc::make_mut(&mut self.log).hear(line.as_deref());
+                self.engine.ask(&Ask::Typed { line });
+            }
             Act::Interrupt => self.engine.ask(&Ask::Interrupt),
             Act::ClearConsole => Rc::make_mut(&mut self.log).blocks.clear(),
             Act::CompleteLine(text) => {
-                Rc::make_mut(&mut self.log).offers_for = text.clone();
+                let log = Rc::make_mut(&mut self.log);
+                (log.offers_for, log.is_offered) = (text.clone(), false);
                 self.ask_for(Pending::Line, |id| Ask::CompleteLine { id, text });
             }
             Act::TogglePause => {

@@ -41,7 +41,7 @@ impl App {
             }
             Tell::Tree { rows } => self.tree = Rc::new(rows),
             Tell::Diff { revision, text } => self.diff = Some(Rc::new((revision, text))),
-            Tell::Output { text, is_done } => Rc::make_mut(&mut self.log).add(&text, is_done),
+            Tell::Output { text, is_done, prompt } => Rc::make_mut(&mut self.log).add(&text, is_done, prompt),
             Tell::Completions { id, found } => self.on_completions(id, found),
             Tell::Problems { problems, .. } => self.problems = Rc::new(problems),
             Tell::Hover { id, text } => {
@@ -222,7 +222,10 @@ impl App {
             Some(Pending::Editor(resolve)) => {
                 resolve.call1(&JsValue::NULL, &completions_for_js(&found)).ok();
             }
-            Some(Pending::Line) => Rc::make_mut(&mut self.log).offers = Rc::new(found),
+            Some(Pending::Line) => {
+                let log = Rc::make_mut(&mut self.log);
+                (log.offers, log.is_offered) = (Rc::new(found), true);
+            }
             _ => (),
         }
     }

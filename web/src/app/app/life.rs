@@ -94,7 +94,7 @@ impl App {
         self.restarting = Some(self.board.clock.revision);
         self.is_busy = false;
         if self.log.is_running {
-            Rc::make_mut(&mut self.log).add("\nThe engine stopped before this was done.\n", true);
+            Rc::make_mut(&mut self.log).add("\nThe engine stopped before this was done.\n", true, None);
         }
         self.pending.clear();
         self.engine = start_engine(ctx);
