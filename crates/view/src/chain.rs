@@ -84,12 +84,11 @@ pub fn of(sources: &Sources<'_>, kind: KindId, key: &Key) -> Chain {
         own.drain(1..=n_skipped);
     }
     let begins = own.first().is_some_and(|it| it.before.is_none());
-    let own: Vec<Step> = own.iter().map(|it| step(sources, it, true)).collect();
     let (mut steps, is_whole) = match own.first() {
         Some(first) if begins => above(sources, first),
         _ => (Vec::new(), false),
     };
-    steps.extend(own);
+    steps.extend(own.iter().map(|it| step(sources, it, true)));
     Chain { steps, is_cut: !is_whole, n_skipped: u32::try_from(n_skipped).unwrap_or(u32::MAX) }
 }
 
@@ -105,21 +104,42 @@ fn own_changes(store: &Store, kind: KindId, key: &Key) -> Vec<Change> {
     own.split_off(made)
 }
 
-/// What led to a step, oldest first, and whether that is all.
-fn above(sources: &Sources<'_>, first: &Step) -> (Vec<Step>, bool) {
-    let mut steps: Vec<Step> = Vec::new();
-    let mut below = first;
-    while let Some(cause) = &below.cause {
-        if steps.len() >= ABOVE_MAX {
-            break;
-        }
-        let Some(change) = change_at(sources, cause) else { break };
-        steps.push(step(sources, &change, false));
-        below = steps.last().expect("one was pushed");
+/// What led to a change, oldest first, and whether that is all.
+///
+/// From a change to the watch event behind it; where there is none, since a timer led to it, or where the way is
+/// too long, to what was asked of the owner.
+fn above(sources: &Sources<'_>, first: &Change) -> (Vec<Step>, bool) {
+    let mut steps = vec![step(sources, first, false)];
+    let mut change = first.clone();
+    loop {
+        let below = steps.last().expect("there is the first");
+        let caused = below.cause.as_ref().filter(|_| steps.len() <= ABOVE_MAX);
+        let next = match caused.and_then(|it| change_at(sources, it)) {
+            Some(it) => it,
+            None => match asked_of_owner(sources, &change) {
+                Some(it) => it,
+                None => break,
+            },
+        };
+        steps.push(step(sources, &next, false));
+        change = next;
     }
-    let is_whole = below.cause.is_none() && !below.component.is_empty();
+    let is_whole = steps.last().is_some_and(|it| it.cause.is_none() && !it.component.is_empty());
+    steps.remove(0);
     steps.reverse();
     (steps, is_whole)
+}
+
+/// The last change of what an object's controller is to be, before the object changed.
+fn asked_of_owner(sources: &Sources<'_>, change: &Change) -> Option<Change> {
+    let object = change.object();
+    let owner = object.meta.controller()?;
+    let kind = sources.registry.all().find(|it| *it.kind == *owner.kind)?.id;
+    let is_asked = |it: &Change| {
+        let spec = |it: &Object| it.body.get("spec").cloned();
+        it.revision < change.revision && it.before.as_deref().and_then(spec) != it.after.as_deref().and_then(spec)
+    };
+    own_changes(sources.store, kind, &Key::new(object.namespace(), &owner.name)).into_iter().rfind(is_asked)
 }
 
 fn change_at(sources: &Sources<'_>, cause: &Cause) -> Option<Change> {
@@ -200,7 +220,7 @@ fn deed(letter: u8, verb: &str, sub: &str) -> String {
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
-    use kinds::{POD, REPLICA_SET, Registry};
+    use kinds::{DEPLOYMENT, POD, REPLICA_SET, Registry};
     use meta::{Key, KindId, Object, Revision};
     use store::Store;
     use value::{Value, value};
@@ -303,6 +323,34 @@ mod tests {
                 …
                 4 kubelet wrote the status of Pod default/p with PATCH /status
                 5 kubelet wrote the status of Pod default/p with PATCH /status"#]],
+        );
+    }
+
+    fn owned(name: &str, owner: &str, replicas: i64) -> Value {
+        let kind = if owner == "d" { "Deployment" } else { "ReplicaSet" };
+        let owners: Vec<Value> = if owner.is_empty() {
+            Vec::new()
+        } else {
+            vec![value!({ "controller": true, "kind": kind, "name": owner })]
+        };
+        value!({ "metadata": { "name": name, "namespace": "default", "ownerReferences": owners }, "spec": { "replicas": replicas } })
+    }
+
+    #[test]
+    fn where_a_timer_ends_the_chain_it_goes_on_at_the_owner() {
+        let mut world = World::new(64);
+        world.put(DEPLOYMENT, owned("d", "", 1), "kubectl", "create", "", None);
+        world.put(DEPLOYMENT, owned("d", "", 3), "kubectl", "patch", "", None);
+        world.put(REPLICA_SET, owned("rs", "d", 0), "deployment-controller", "create", "", None);
+        world.put(REPLICA_SET, owned("rs", "d", 2), "deployment-controller", "update", "", None);
+        world.put(POD, owned("p", "rs", 0), "replicaset-controller", "create", "", None);
+        world.check(
+            POD,
+            "p",
+            expect![[r#"
+                ↑ 3 kubectl changed Deployment default/d with PATCH /
+                ↑ 5 deployment-controller changed ReplicaSet default/rs with PUT /
+                6 replicaset-controller created Pod default/p with POST /"#]],
         );
     }
 }
