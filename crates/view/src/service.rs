@@ -116,7 +116,13 @@ pub fn way(status: &Value) -> Way {
     let outcome = status.str_at("outcome").unwrap_or_default();
     let is_answered = outcome == "Answered";
     let address = text(status, "address");
-    let to = if address.is_empty() { String::new() } else { format!(" by {address}") };
+    // Who answers is a pod, whatever the address was; the first step is who asks.
+    let pod = status.list_at("steps").iter().skip(1).rev().find(|it| it.str_at("object.kind") == Some("Pod"));
+    let to = match (pod.filter(|_| is_answered), address.as_str()) {
+        (Some(pod), _) => format!(" by pod {}", text(pod, "object.name")),
+        (None, "") => String::new(),
+        (None, address) => format!(" by {address}"),
+    };
     let told = match outcome {
         "Answered" => format!("Answered with {}{to}", status.i64_at("code").unwrap_or(0)),
         "NameNotFound" => "The name resolves to nothing".to_owned(),
