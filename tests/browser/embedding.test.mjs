@@ -53,6 +53,7 @@ test("a guide embeds the page twice", async (t) => {
     const res = [await second.apply(text), await first.kubectl("get daemonset,configmap -o name"), await first.text()];
     first.setAttribute("theme", "dark");
     res.push(await second.kubectl("nonsense").catch((it) => it.message));
+    res.push(await second.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NO}\n").catch((it) => `rejected: ${it.message}`));
     return res;
   }, config("from-outside"));
   assert.equal(said[0], "created configmap/from-outside");
@@ -60,6 +61,7 @@ test("a guide embeds the page twice", async (t) => {
   assert.doesNotMatch(said[1], /from-outside/);
   assert.match(said[2], /^apiVersion: apps\/v1\nkind: DaemonSet\n[^]*\n {6}- name: main\n/);
   assert.match(said[3], /unknown command/);
+  assert.match(said[4], /^rejected: .*Invalid value/);
   await frame("first").locator("html[data-theme='dark']").waitFor({ state: "attached" });
   // Taken out and put back, it begins anew.
   await page.evaluate(() => {
@@ -67,4 +69,10 @@ test("a guide embeds the page twice", async (t) => {
     document.body.append(first);
   });
   await frame("first").locator("[data-testid='node'] [data-testid='pod'][data-ready='true']").nth(1).waitFor({ timeout: 60_000 });
+});
+
+test("a frame shows the console, and says what it does not know", async (t) => {
+  const page = await openPage(t, { at: "?embed=1&view=console&nodes=many", width: 700, height: 420 });
+  await page.getByTestId("console-input").waitFor({ timeout: 60_000 });
+  await page.getByTestId("toast").getByText("nodes=many is not a number from 1 to 100.").waitFor();
 });

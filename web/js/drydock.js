@@ -39,7 +39,7 @@ class Playground extends HTMLElement {
     frame.loading = "lazy";
     frame.title = this.getAttribute("title") ?? "Kubernetes playground";
     frame.allow = "clipboard-write";
-    for (const [name, value] of [["width", "100%"], ["border", "0"], ["display", "block"]]) {
+    for (const [name, value] of [["width", "100%"], ["border", "1px solid rgb(127 137 152 / 60%)"], ["border-radius", "6px"], ["box-sizing", "border-box"], ["display", "block"]]) {
       frame.style.setProperty(name, value);
     }
     frame.style.height = lengthOf(this.getAttribute("height"));

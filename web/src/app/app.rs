@@ -128,7 +128,8 @@ enum Pending {
     Machine,
     Editor(Function),
     Line,
-    Remote(Function),
+    /// What to call with a result, and with what went wrong.
+    Remote(Function, Function),
 }
 
 pub struct App {
@@ -226,7 +227,7 @@ impl Component for App {
             focus: None,
             drawer: None,
             dialog: None,
-            tab: Tab::Watch,
+            tab: if embed_view() == Some("console") { Tab::Console } else { Tab::Watch },
             size: Size::Middle,
             pane: Pane::Cluster,
             shape: remembered_shape(),
@@ -268,7 +269,7 @@ impl Component for App {
             Msg::Toast { is_bad, text } => self.toast(ctx, is_bad, text),
             Msg::Imported(text) => self.import(ctx, &text),
             Msg::Replace(kept) => self.replace(ctx, kept),
-            Msg::Remote { method, params, reply, refuse } => self.remote(ctx, &method, &params, reply, &refuse),
+            Msg::Remote { method, params, reply, refuse } => self.remote(ctx, &method, &params, reply, refuse),
         }
         true
     }

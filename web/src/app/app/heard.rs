@@ -160,8 +160,9 @@ impl App {
 
     pub(super) fn on_answer(&mut self, ctx: &Context<Self>, id: u32, code: u16, body: String) {
         match self.pending.remove(&id) {
-            Some(Pending::Remote(reply)) => {
-                reply.call1(&JsValue::NULL, &JsValue::from(body)).ok();
+            Some(Pending::Remote(reply, refuse)) => {
+                let tell = if code < 400 { reply } else { refuse };
+                tell.call1(&JsValue::NULL, &JsValue::from(body)).ok();
             }
             _ if code >= 400 => self.toast(ctx, true, body),
             _ => (),
@@ -179,10 +180,11 @@ impl App {
                 }
                 return;
             }
-            Some(Pending::Remote(reply)) => {
+            Some(Pending::Remote(reply, refuse)) => {
                 let lines: Vec<String> =
                     outcomes.iter().map(outcome_line).chain(problems.iter().map(|it| it.message.clone())).collect();
-                reply.call1(&JsValue::NULL, &JsValue::from(lines.join("\n"))).ok();
+                let tell = if errors == 0 { reply } else { refuse };
+                tell.call1(&JsValue::NULL, &JsValue::from(lines.join("\n"))).ok();
             }
             _ => (),
         }

@@ -44,9 +44,27 @@ impl App {
         }
         self.boot();
     }
+        self.check_address(ctx);
 
     pub(super) fn boot(&mut self) {
         let is_fresh = self.session.inputs.is_empty() && self.base.id == 0;
+    /// Says of parameters in the address what is wrong with them.
+    fn check_address(&mut self, ctx: &Context<Self>) {
+        let view =
+            page::parameter("view").filter(|it| !matches!(it.as_str(), "split" | "editor" | "cluster" | "console"));
+        if let Some(it) = view.filter(|_| self.embed.is_some()) {
+            self.toast(
+                ctx,
+                true,
+                format!("There is no view named {it}; there are split, editor, cluster and console."),
+            );
+        }
+        let nodes = page::parameter("nodes").filter(|it| !it.parse().is_ok_and(|n: u32| (1..=NODES_MAX).contains(&n)));
+        if let Some(it) = nodes {
+            self.toast(ctx, true, format!("nodes={it} is not a number from 1 to {NODES_MAX}."));
+        }
+    }
+
         let scenario = if is_fresh { scenario() } else { String::new() };
         self.engine.ask(&Ask::Boot { session: self.session.clone(), base: self.base.text(), scenario });
         self.send_pace();

@@ -21,7 +21,7 @@ impl App {
         method: &str,
         params: &str,
         reply: Function,
-        refuse: &Function,
+        refuse: Function,
     ) {
         let params = js_sys::JSON::parse(params).unwrap_or(JsValue::NULL);
         let param = |name: &str| Reflect::get(&params, &name.into()).ok().and_then(|it| it.as_string());
@@ -32,11 +32,11 @@ impl App {
                 }
                 let text = self.text.to_string();
                 self.is_busy = true;
-                self.ask_for(Pending::Remote(reply), |id| Ask::Apply { id, text });
+                self.ask_for(Pending::Remote(reply, refuse), |id| Ask::Apply { id, text });
             }
             "kubectl" => {
                 let line = param("args").unwrap_or_default();
-                self.ask_for(Pending::Remote(reply), |id| Ask::Kubectl { id, line });
+                self.ask_for(Pending::Remote(reply, refuse), |id| Ask::Kubectl { id, line });
             }
             "setText" => {
                 self.set_text(&param("text").unwrap_or_default());
