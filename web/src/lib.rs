@@ -217,6 +217,8 @@ wire! {
         /// What came of [`Ask::Request`].
         15 => Way { way: Way },
         14 => Tree { rows: Vec<std::rc::Rc<Branch>> },
+        /// What a step has come to, where that does not show.
+        16 => Said { text: String },
         18 => Components { rows: Vec<std::rc::Rc<ComponentRow>> },
         17 => Differences { found: Vec<Difference>, problem: Option<Problem> },
     }

@@ -8,12 +8,11 @@ use crate::model::{Clock, EventRow, Node, Pod, Ref, RequestRow, Update, WatchRow
 /// Rows of each stream that the page keeps.
 pub const ROWS_MAX: usize = 2_000;
 
-/// A node with its pods, each at its slot. Equal as long as it is the same allocation.
+/// A node with its pods, by name. Equal as long as it is the same allocation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cell {
     pub node: Rc<Node>,
-    /// `None` is a place that a pod has left.
-    pub pods: Vec<Option<Rc<Pod>>>,
+    pub pods: Vec<Rc<Pod>>,
 }
 
 /// Rows of a stream, oldest first. A new one is made for each change, so that equality is cheap.
@@ -186,14 +185,9 @@ impl Board {
     }
 
     fn cell(&self, node: Rc<Node>) -> Cell {
-        let mut pods = Vec::new();
-        for pod in self.by_node.get(&node.name).into_iter().flatten().filter_map(|it| self.pods.get(it)) {
-            let slot = pod.slot as usize;
-            if pods.len() <= slot {
-                pods.resize(slot + 1, None);
-            }
-            pods[slot] = Some(pod.clone());
-        }
+        let uids = self.by_node.get(&node.name).into_iter().flatten();
+        let mut pods: Vec<Rc<Pod>> = uids.filter_map(|it| self.pods.get(it)).cloned().collect();
+        pods.sort_by(|a, b| (&a.name, &a.namespace).cmp(&(&b.name, &b.namespace)));
         Cell { node, pods }
     }
 
@@ -229,15 +223,15 @@ mod tests {
         Node { name: name.to_owned(), order, ..Node::default() }.into()
     }
 
-    fn pod(name: &str, node: &str, slot: u32, look: Look) -> std::rc::Rc<Pod> {
+    fn pod(name: &str, node: &str, look: Look) -> std::rc::Rc<Pod> {
         let (uid, name, node) = (name.to_owned(), name.to_owned(), node.to_owned());
-        Pod { uid, name, node, slot, look, ..Pod::default() }.into()
+        Pod { uid, name, node, look, ..Pod::default() }.into()
     }
 
     fn shown(board: &Board) -> String {
         let mut lines = vec![format!("lane {:?}", board.lane.iter().map(|it| &it.name).collect::<Vec<_>>())];
         for cell in &board.cells {
-            let pods = cell.pods.iter().map(|it| it.as_ref().map_or("-", |it| &it.name)).collect::<Vec<_>>();
+            let pods = cell.pods.iter().map(|it| it.name.as_str()).collect::<Vec<_>>();
             lines.push(format!("{} {}", cell.node.name, pods.join(" ")));
         }
         lines.join("\n")
@@ -250,12 +244,12 @@ mod tests {
     }
 
     #[test]
-    fn pods_move_from_the_lane_to_their_slots() {
+    fn pods_move_from_the_lane_to_their_nodes() {
         let mut board = Board::default();
         let first = Update {
             is_whole: true,
             nodes: vec![node("b", 0), node("a", 1)],
-            pods: vec![pod("q", "", 0, Look::Pending), pod("p", "", 0, Look::Pending)],
+            pods: vec![pod("q", "", Look::Pending), pod("p", "", Look::Pending)],
             ..Update::default()
         };
         check(
@@ -268,14 +262,14 @@ mod tests {
             changed ["q", "p"]"#]],
         );
         let untouched = board.cells[0].clone();
-        let landed = Update { pods: vec![pod("p", "a", 1, Look::Creating)], ..Update::default() };
+        let landed = Update { pods: vec![pod("p", "a", Look::Creating)], ..Update::default() };
         check(
             &mut board,
             landed,
             expect![[r#"
             lane ["q"]
             b 
-            a - p
+            a p
             changed ["p"]"#]],
         );
         assert!(std::rc::Rc::ptr_eq(&untouched, &board.cells[0]));

@@ -15,7 +15,6 @@ pub mod rollout;
 pub mod runs;
 mod screen;
 pub mod service;
-mod slots;
 pub mod tree;
 pub mod why;
 pub mod wire;

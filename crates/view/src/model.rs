@@ -75,8 +75,6 @@ wire! {
         pub name: String,
         /// Empty until it is bound.
         pub node: String,
-        /// Its place on the node, which it keeps.
-        pub slot: u32,
         pub look: Look,
         /// As `status.phase`.
         pub phase: String,
@@ -156,6 +154,10 @@ wire! {
         2 => Waits,
         3 => Cannot,
         4 => Stays,
+        /// A pod is here, and so is what keeps it from running.
+        6 => Fails,
+        /// Its node is off, or nobody hears of it.
+        7 => Lost,
         #[default]
         5 => None,
     }

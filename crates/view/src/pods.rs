@@ -24,7 +24,6 @@ pub(crate) fn pod(object: &Object, node_is_lost: bool) -> Pod {
         namespace: object.namespace().to_owned(),
         name: object.name().to_owned(),
         look: look(object, &phase, &word, is_ready, !node.is_empty(), node_is_lost),
-        slot: 0,
         is_ready,
         n_ready: count(containers.iter().filter(|it| it.bool_at("ready") == Some(true)).count()),
         n_containers: count(object.list_at("spec.containers").len()),

@@ -14,8 +14,8 @@ use value::Str;
 
 use crate::model::{EventRow, Pod, Ref, Update, WatchRow, Workload};
 use crate::pods::Requests;
-use crate::slots::Slots;
-use crate::{diff, nodes, pods};
+use crate::words::{self, Words};
+use crate::{diff, nodes, pods, runs, why};
 
 /// Changes read at once.
 const BATCH_CHANGES_MAX: usize = 1024;
@@ -26,8 +26,8 @@ const PODS_MAX: usize = 100;
 const NODES_MAX: usize = 30;
 /// How long a chain of owners can be: CronJob, Job, pod.
 const OWNERS_MAX: usize = 4;
-/// Colours for workloads.
-const HUES: u32 = 8;
+/// Colours for workloads, each in two shades.
+const HUES: u32 = 16;
 
 /// Kinds that run pods, and those that own such kinds.
 const WORKLOADS: [KindId; 7] =
@@ -57,7 +57,6 @@ pub struct Screen {
 struct NodeState {
     object: Arc<Object>,
     order: u32,
-    slots: Slots,
     /// Uids of the pods here.
     pods: BTreeSet<Str>,
 }
@@ -66,7 +65,6 @@ struct PodState {
     object: Arc<Object>,
     requests: Requests,
     node: Str,
-    slot: u32,
 }
 
 struct WorkloadState {
@@ -95,6 +93,10 @@ impl Screen {
             update: Update { is_whole: true, ..Update::default() },
         };
         screen.list(store);
+        let mut events: Vec<_> = store.list(EVENT, None).map(|it| (it.clone(), event_nanos(it))).collect();
+        events.sort_by_key(|(it, _)| it.meta.revision);
+        screen.new_events = events;
+        screen.cap_rows();
         screen
     }
 
@@ -182,8 +184,7 @@ impl Screen {
             None => {
                 let pods: BTreeSet<Str> =
                     self.pods.iter().filter(|(_, it)| it.node == name).map(|(uid, _)| uid.clone()).collect();
-                let state =
-                    NodeState { object: object.clone(), order: self.n_nodes_seen, slots: Slots::default(), pods };
+                let state = NodeState { object: object.clone(), order: self.n_nodes_seen, pods };
                 self.n_nodes_seen += 1;
                 self.update.nodes_gone.retain(|it| *it != *name);
                 self.nodes.insert(name.clone(), state);
@@ -222,24 +223,22 @@ impl Screen {
         let uid = object.meta.uid.clone();
         let node: Str = object.str_at("spec.nodeName").unwrap_or_default().into();
         let same_spec = before.is_some_and(|it| it.body.get("spec") == object.body.get("spec"));
-        let known = self.pods.get(&uid).filter(|_| same_spec).map(|it| (it.requests, it.slot));
-        let (requests, slot) = known.unwrap_or_else(|| {
-            let slot = self.nodes.get_mut(&node).map_or(0, |it| {
-                it.pods.insert(uid.clone());
-                it.slots.take(&uid)
-            });
-            (pods::requests(object), slot)
+        let known = self.pods.get(&uid).filter(|_| same_spec).map(|it| it.requests);
+        let requests = known.unwrap_or_else(|| {
+            if let Some(node) = self.nodes.get_mut(&node) {
+                node.pods.insert(uid.clone());
+            }
+            pods::requests(object)
         });
         // The node's bars count only pods that have not ended.
         self.dirty_nodes.extend(self.nodes.contains_key(&node).then(|| node.clone()));
-        self.pods.insert(uid.clone(), PodState { object: object.clone(), requests, node, slot });
+        self.pods.insert(uid.clone(), PodState { object: object.clone(), requests, node });
         self.dirty_pods.insert(uid);
     }
 
     fn drop_pod(&mut self, uid: &Str) {
         let Some(gone) = self.pods.remove(uid) else { return };
         if let Some(node) = self.nodes.get_mut(&gone.node) {
-            node.slots.free(uid);
             node.pods.remove(uid);
             self.dirty_nodes.insert(gone.node);
         }
@@ -260,16 +259,13 @@ impl Screen {
             return;
         }
         self.n_workloads_seen += 1;
-        let hue = self.free_hue(object);
-        let state = WorkloadState { object: object.clone(), id: self.n_workloads_seen, hue };
+        let state = WorkloadState { object: object.clone(), id: self.n_workloads_seen, hue: self.hue_of(object) };
         self.workloads.insert(object.meta.uid.clone(), state);
     }
 
-    /// The hue of its name, or the next that no other has.
-    fn free_hue(&self, object: &Object) -> u8 {
-        let wanted = hue_of(object.name());
-        let taken = |hue: u32| self.workloads.values().any(|it| self.is_root(&it.object) && u32::from(it.hue) == hue);
-        (0..HUES).map(|it| (wanted + it) % HUES).find(|it| !taken(*it)).unwrap_or(wanted) as u8
+    /// A hue that depends on nothing but what the object is called, so that it is the same everywhere and always.
+    fn hue_of(&self, object: &Object) -> u8 {
+        hue_of(&self.ref_of(object).to_string())
     }
 
     fn is_root(&self, object: &Object) -> bool {
@@ -351,11 +347,10 @@ impl Screen {
     fn pod(&self, uid: &Str) -> Option<Pod> {
         let state = self.pods.get(uid)?;
         let mut pod = pods::pod(&state.object, self.is_lost(&state.node));
-        pod.slot = state.slot;
         if let Some(root) = self.root(&state.object) {
             (pod.workload, pod.hue) = (root.id, root.hue);
         } else {
-            pod.hue = (hue_of(state.object.name())) as u8;
+            pod.hue = self.hue_of(&state.object);
         }
         Some(pod)
     }
@@ -409,6 +404,16 @@ impl Screen {
         })
     }
 
+    /// A change in words: `Event default/web.18 was removed`.
+    pub fn deed(&self, change: &Change) -> String {
+        let deed = match (&change.before, &change.after) {
+            (None, _) => "was created",
+            (_, None) => "was removed",
+            _ => "changed",
+        };
+        format!("{} {deed}", self.ref_of(change.object()))
+    }
+
     /// Workloads in the order in which they came.
     pub(crate) fn workload_objects(&self) -> impl Iterator<Item = &Arc<Object>> {
         let mut all: Vec<&WorkloadState> = self.workloads.values().collect();
@@ -433,7 +438,7 @@ impl Screen {
     /// The hue of the workload at the head of an object's owners.
     pub(crate) fn hue(&self, object: &Object) -> u8 {
         let own = || self.workloads.get(&object.meta.uid).map(|it| it.hue);
-        self.root(object).map(|it| it.hue).or_else(own).unwrap_or_else(|| hue_of(object.name()) as u8)
+        self.root(object).map(|it| it.hue).or_else(own).unwrap_or_else(|| self.hue_of(object))
     }
 
     pub fn n_machines(&self) -> usize {
@@ -448,19 +453,23 @@ impl Screen {
                 && is("involvedObject.name", &target.name)
                 && is("involvedObject.namespace", &target.namespace)
         });
-        let at = |it: &Object| it.str_at("lastTimestamp").or(it.str_at("eventTime")).and_then(value::time::parse_nanos);
-        let mut rows: Vec<EventRow> = about
-            .map(|it| {
-                event_row(
-                    it,
-                    at(it)
-                        .or(it.meta.created.and_then(|it| u64::try_from(it).ok()?.checked_mul(1_000_000_000)))
-                        .unwrap_or(0),
-                )
-            })
-            .collect();
+        let mut rows: Vec<EventRow> = about.map(|it| event_row(it, event_nanos(it))).collect();
         rows.sort_by_key(|it| it.revision);
         rows
+    }
+
+    /// By node, the taint that keeps a pod away, in words.
+    pub fn untolerated(&self, pod: &Pod) -> BTreeMap<String, String> {
+        let Some(pod) = self.pods.get(pod.uid.as_str()) else { return BTreeMap::new() };
+        let nodes = self.nodes.iter();
+        nodes.filter_map(|(name, it)| Some((name.to_string(), why::untolerated(&pod.object, &it.object)?))).collect()
+    }
+
+    /// How far a workload is.
+    pub fn words_of(&self, target: &Ref, now_secs: i64) -> Option<Words> {
+        let object = &self.workloads.values().find(|it| self.ref_of(&it.object) == *target)?.object;
+        let next = if object.kind == CRON_JOB { runs::next_label(object, now_secs) } else { String::new() };
+        Some(words::of_workload(object, &next))
     }
 
     /// Every node as it is shown, in order.
@@ -494,9 +503,17 @@ fn cap<T>(rows: &mut Vec<T>) -> u32 {
     u32::try_from(excess).unwrap_or(u32::MAX)
 }
 
-/// A hue that the name determines.
-fn hue_of(name: &str) -> u32 {
-    name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)) % HUES
+/// The hash's best bits are its highest (FNV-1a).
+fn hue_of(name: &str) -> u8 {
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    ((hash ^ (hash >> 15)).wrapping_mul(0x9e37_79b1) >> (32 - HUES.trailing_zeros())) as u8
+}
+
+/// When an Event was last written, in nanoseconds.
+fn event_nanos(event: &Object) -> u64 {
+    let written = event.str_at("lastTimestamp").or(event.str_at("eventTime")).and_then(value::time::parse_nanos);
+    let created = || event.meta.created.and_then(|it| u64::try_from(it).ok()?.checked_mul(1_000_000_000));
+    written.or_else(created).unwrap_or(0)
 }
 
 fn event_row(event: &Object, now: u64) -> EventRow {

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use meta::Object;
+use runtime::placement;
 use value::Value;
 
 use crate::clock;
-use crate::model::{Mark, Node, NodeState, Pod, Ref, Verdict, Why};
+use crate::model::{Look, Mark, Node, NodeState, Pod, Ref, Verdict, Why};
+use crate::words::{State, Words, counted};
 
 /// What verdicts are made of.
 pub struct Facts<'a> {
@@ -17,6 +20,18 @@ pub struct Facts<'a> {
     pub placement: Option<&'a Value>,
     /// `status` of SchedulingDecisions by the pod's name.
     pub decisions: &'a BTreeMap<String, Value>,
+    /// By node, the taint that the pods do not tolerate, in words.
+    pub taints: &'a BTreeMap<String, String>,
+    /// The state of the whole; none for a pod.
+    pub words: Option<&'a Words>,
+}
+
+/// The taint that keeps a pod away from a node, in words.
+pub fn untolerated(pod: &Object, node: &Object) -> Option<String> {
+    let tolerations = placement::tolerations(pod.body.get("spec")?);
+    let taints = placement::taints(node);
+    let taint = placement::untolerated(&taints, &tolerations, &["NoSchedule", "NoExecute"])?;
+    Some(format!("taint {taint} is not tolerated"))
 }
 
 /// The verdicts over all nodes, in their order, and a sentence for the whole.
@@ -49,6 +64,9 @@ fn of_daemon(facts: &Facts<'_>, node: &Node, placement: &Value) -> Verdict {
     let should_run = placement.bool_at("shouldRun") == Some(true);
     let message = placement.str_at("message").unwrap_or_default();
     let field = placement.str_at("field").unwrap_or_default();
+    if let Some((pod, _)) = pod.filter(|(pod, _)| is_lost(node) && !pod.node.is_empty()) {
+        return lost(node, pod.is_ready);
+    }
     match pod {
         Some((pod, asks)) if should_run => of_own_pod(facts, node, pod, asks),
         None if should_run => made(node, Mark::Comes, "its pod is yet to be made".to_owned(), ""),
@@ -67,29 +85,52 @@ fn of_daemon(facts: &Facts<'_>, node: &Node, placement: &Value) -> Verdict {
 
 /// A pod that is, or wants to be, on this node.
 fn of_own_pod(facts: &Facts<'_>, node: &Node, pod: &Pod, asks: &[i64; 2]) -> Verdict {
-    if !pod.node.is_empty() && pod.is_ready && node.state != NodeState::Ready {
-        let text = match node.state {
-            NodeState::Off => "counts as running: nobody has missed the node yet",
-            _ => "was running here when the node was last heard",
-        };
-        return made(node, Mark::Waits, text.to_owned(), "");
-    }
     if !pod.node.is_empty() {
-        let mark = if pod.is_ready { Mark::Runs } else { Mark::Comes };
-        let text = match (pod.is_ready, pod.reason.as_str()) {
-            (true, _) => "runs here".to_owned(),
-            (false, "") => format!("is here: {}", pod.word),
-            (false, reason) => format!("is here: {}, {reason}", pod.word),
-        };
+        let (mark, text) = of_placed(pod);
         return made(node, mark, text, "");
     }
     match facts.decisions.get(&pod.name).and_then(|it| by_name(it, &node.name)).and_then(refusal) {
         Some((plugin, reason)) => {
-            let text = format!("wants to run here, but {}", explained(node, asks, reason));
+            let text = format!("wants to run here, but {}", explained(facts, node, asks, plugin, reason));
             made(node, Mark::Waits, text, &field_of(facts.target, plugin, reason))
         }
         None if pod.reason.is_empty() => made(node, Mark::Comes, "its pod waits for a scheduler".to_owned(), ""),
         None => made(node, Mark::Waits, format!("its pod waits: {}", crate::short_reason(&pod.reason, true)), ""),
+    }
+}
+
+/// Whether what runs here cannot be heard.
+fn is_lost(node: &Node) -> bool {
+    matches!(node.state, NodeState::Off | NodeState::Unknown)
+}
+
+fn lost(node: &Node, counts: bool) -> Verdict {
+    let text = match (counts, &node.state) {
+        (true, _) => "still counts as ready: nobody has missed the node yet",
+        (false, NodeState::Off) => "lost: the node is off",
+        (false, _) => "lost: nobody hears of the node",
+    };
+    made(node, Mark::Lost, text.to_owned(), "")
+}
+
+/// One pod on a node that is heard.
+fn of_placed(pod: &Pod) -> (Mark, String) {
+    let restarts = match pod.n_restarts {
+        0 => String::new(),
+        n => format!(", {}", counted(n.into(), "restart")),
+    };
+    match pod.look {
+        Look::Looping => (Mark::Fails, format!("is failing: {}{restarts}", pod.word)),
+        Look::Failed => (Mark::Fails, format!("has failed: {}", pod.word)),
+        Look::Succeeded => (Mark::None, "ended here".to_owned()),
+        Look::Terminating => (Mark::Comes, "is leaving".to_owned()),
+        _ if pod.is_ready => (Mark::Runs, "runs here".to_owned()),
+        // What is short says more than the word alone.
+        _ if !pod.reason.is_empty() && pod.reason.len() < 80 => {
+            (Mark::Comes, format!("is here: {}, {}", pod.word, pod.reason))
+        }
+        _ if pod.word == "Running" => (Mark::Comes, "runs here, not ready yet".to_owned()),
+        _ => (Mark::Comes, format!("is here: {}", pod.word)),
     }
 }
 
@@ -100,7 +141,10 @@ fn refusal(node: &Value) -> Option<(&str, &str)> {
 }
 
 /// Numbers where the scheduler says only that something is insufficient.
-fn explained(node: &Node, [cpu, memory]: &[i64; 2], reason: &str) -> String {
+fn explained(facts: &Facts<'_>, node: &Node, [cpu, memory]: &[i64; 2], plugin: &str, reason: &str) -> String {
+    if let Some(taint) = facts.taints.get(&node.name).filter(|_| plugin == "TaintToleration") {
+        return taint.clone();
+    }
     match reason {
         "Insufficient cpu" => {
             format!(
@@ -149,23 +193,43 @@ fn of_scheduler(facts: &Facts<'_>, node: &Node) -> Verdict {
     let explained_pod = waiting.chain(facts.pods).find(|(pod, _)| facts.decisions.contains_key(&pod.name));
     let decided =
         explained_pod.and_then(|(pod, asks)| Some((asks, by_name(facts.decisions.get(&pod.name)?, &node.name)?)));
-    let n_ready = here.iter().filter(|it| it.is_ready).count();
-    let n_ended = here.iter().filter(|it| matches!(it.phase.as_str(), "Succeeded" | "Failed")).count();
     let refused = decided.and_then(|(asks, it)| Some((asks, refusal(it)?)));
-    match (here.len(), refused) {
-        (0, Some((asks, (plugin, reason)))) => {
-            made(node, Mark::Cannot, explained(node, asks, reason), &field_of(facts.target, plugin, reason))
+    let count = |is: &dyn Fn(&Pod) -> bool| here.iter().filter(|it| is(it)).count();
+    let n_ready = count(&|it| it.is_ready);
+    let n_succeeded = count(&|it| it.look == Look::Succeeded);
+    let n_leaving = count(&|it| it.look == Look::Terminating);
+    let n_left = here.len() - n_succeeded - n_leaving;
+    if n_left > 0 && is_lost(node) {
+        return lost(node, n_ready > 0);
+    }
+    match (here.as_slice(), refused) {
+        ([], Some((asks, (plugin, reason)))) => {
+            let text = explained(facts, node, asks, plugin, reason);
+            made(node, Mark::Cannot, text, &field_of(facts.target, plugin, reason))
         }
-        (0, None) => match decided.and_then(|(_, it)| it.i64_at("total")).filter(|it| *it > 0) {
+        ([], None) => match decided.and_then(|(_, it)| it.i64_at("total")).filter(|it| *it > 0) {
             Some(total) => made(node, Mark::None, format!("could run here; scored {total}"), ""),
             None => made(node, Mark::None, "none of its pods".to_owned(), ""),
         },
-        (n, _) if n == n_ended => made(node, Mark::None, format!("{} ended here", pods(n)), ""),
-        (1, _) if n_ready == 1 => made(node, Mark::Runs, "runs here".to_owned(), ""),
-        (1, _) => made(node, Mark::Comes, format!("is here: {}", here[0].word), ""),
-        (n, _) => {
-            let mark = if n_ready + n_ended == n { Mark::Runs } else { Mark::Comes };
-            made(node, mark, format!("{} here, {n_ready} ready", pods(n)), "")
+        ([pod], _) => {
+            let (mark, text) = of_placed(pod);
+            made(node, mark, text, "")
+        }
+        _ if n_left == 0 && n_leaving == 0 => made(node, Mark::None, format!("{} ended here", pods(n_succeeded)), ""),
+        _ => {
+            let n_failing = count(&|it| matches!(it.look, Look::Looping | Look::Failed));
+            let mark = match () {
+                () if n_failing > 0 => Mark::Fails,
+                () if n_ready == n_left && n_left > 0 => Mark::Runs,
+                () => Mark::Comes,
+            };
+            let mut text = format!("{} here, {n_ready} ready", pods(n_left));
+            for (n, word) in [(n_failing, "failing"), (n_leaving, "leaving"), (n_succeeded, "ended")] {
+                if n > 0 {
+                    text.push_str(&format!(", {n} {word}"));
+                }
+            }
+            made(node, mark, text, "")
         }
     }
 }
@@ -186,23 +250,56 @@ fn summary(facts: &Facts<'_>, verdicts: &[Verdict]) -> String {
         };
     }
     if facts.placement.is_some() {
-        let mut parts = vec![format!("runs on {} of {n_nodes} nodes", n(&[Mark::Runs, Mark::Stays]))];
-        for (count, text) in [
-            (n(&[Mark::Comes]), "on its way"),
-            (n(&[Mark::Waits]), "waiting for room"),
-            (n(&[Mark::Cannot]), "ruled out"),
-        ] {
-            if count > 0 {
-                parts.push(format!("{count} {text}"));
-            }
-        }
-        return parts.join(", ");
+        let n_lost = n(&[Mark::Lost]);
+        let lost = if n_lost == 1 { "lost with its node" } else { "lost with their nodes" };
+        let on = format!("runs on {} of {n_nodes} nodes", n(&[Mark::Runs, Mark::Stays]));
+        return listed(
+            on,
+            &[
+                (n(&[Mark::Comes]), "on its way"),
+                (n(&[Mark::Waits]), "waiting for room"),
+                (n(&[Mark::Fails]), "failing"),
+                (n_lost, lost),
+                (n(&[Mark::Cannot]), "ruled out"),
+            ],
+        );
     }
-    let n_pods = facts.pods.len();
-    let n_ready = facts.pods.iter().filter(|(pod, _)| pod.is_ready).count();
-    let n_waiting = facts.pods.iter().filter(|(pod, _)| pod.node.is_empty()).count();
-    let waiting = if n_waiting > 0 { format!(", {n_waiting} waiting for a node") } else { String::new() };
-    format!("{}, {n_ready} ready{waiting}", pods(n_pods))
+    let count = |is: &dyn Fn(&Pod) -> bool| facts.pods.iter().filter(|(pod, _)| is(pod)).count();
+    let n_lost = facts.pods.iter().filter(|(pod, _)| facts.nodes.iter().any(|it| it.name == pod.node && is_lost(it)));
+    let n_failing = count(&|it| it.look == Look::Looping);
+    let others = [
+        (n_failing, "failing"),
+        (count(&|it| it.node.is_empty() && it.phase != "Failed"), "waiting for a node"),
+        (n_lost.count(), "on a node that is lost"),
+    ];
+    let Some(words) = facts.words else { return listed(pods(facts.pods.len()), &others) };
+    if facts.target.kind == "CronJob" {
+        let ran = count(&|it| it.look == Look::Succeeded);
+        let runs = if facts.pods.is_empty() { "no pod yet".to_owned() } else { format!("{ran} succeeded") };
+        let running = count(&|it| it.phase == "Running");
+        let failed = count(&|it| it.look == Look::Failed);
+        return format!(
+            "{}; {}",
+            listed(runs, &[(running, "running"), (failed, "failed"), (n_failing, "failing")]),
+            words.text
+        );
+    }
+    // The same numbers as on its chip.
+    let noun = if facts.target.kind == "Job" { "completions" } else { "ready" };
+    let whole = match words.count.split_once('/') {
+        Some((n, of)) => format!("{n} of {of} {noun}"),
+        None => format!("{} {noun}", words.count),
+    };
+    let says_more =
+        words.state != State::Good && !(words.text.starts_with("waits for") && others.iter().any(|(n, _)| *n > 0));
+    let why = if says_more { format!(": {}", words.text) } else { String::new() };
+    format!("{}{why}", listed(whole, &others))
+}
+
+/// `3 of 4 ready, 1 failing`
+fn listed(first: String, others: &[(usize, &str)]) -> String {
+    let others = others.iter().filter(|(n, _)| *n > 0).map(|(n, text)| format!(", {n} {text}"));
+    first + &others.collect::<String>()
 }
 
 #[cfg(test)]
@@ -213,7 +310,8 @@ mod tests {
     use value::{Value, value};
 
     use super::{Facts, why};
-    use crate::model::{Meter, Node, NodeState, Pod, Ref};
+    use crate::model::{Look, Meter, Node, NodeState, Pod, Ref};
+    use crate::words::{State, Words};
 
     fn node(name: &str) -> Node {
         Node {
@@ -247,11 +345,26 @@ mod tests {
         expect: Expect,
     ) {
         let (a, b, c) = (node("a"), node("b"), node("c"));
+        check_on([&a, &b, &c], kind, pods, placement, decisions, None, expect);
+    }
+
+    #[track_caller]
+    fn check_on(
+        nodes: [&Node; 3],
+        kind: &str,
+        pods: &[(Pod, [i64; 2])],
+        placement: Option<&Value>,
+        decisions: &[(&str, Value)],
+        words: Option<&Words>,
+        expect: Expect,
+    ) {
         let target = Ref::new(kind, "default", "x");
         let decisions: BTreeMap<String, Value> =
             decisions.iter().map(|(name, it)| ((*name).to_owned(), it.clone())).collect();
-        let nodes = [&a, &b, &c];
-        let res = why(&Facts { target: &target, nodes: &nodes, pods, placement, decisions: &decisions });
+        let taints = BTreeMap::from([("b".to_owned(), "taint gpu=true:NoSchedule is not tolerated".to_owned())]);
+        let facts =
+            Facts { target: &target, nodes: &nodes, pods, placement, decisions: &decisions, taints: &taints, words };
+        let res = why(&facts);
         let mut text = res.summary;
         for it in res.verdicts {
             text.push_str(&format!("\n{} {:?} {} [{}]", it.node, it.mark, it.text, it.field));
@@ -288,7 +401,7 @@ mod tests {
     fn other_pods_are_explained_by_the_scheduler() {
         let decision = value!({ "nodes": [
             { "filters": [], "name": "a", "scores": [], "total": 180 },
-            refused("b", "TaintToleration", "node(s) had untolerated taint {gpu: true}"),
+            refused("b", "TaintToleration", "node(s) had untolerated taint(s)"),
         ] });
         check(
             "Pod",
@@ -298,8 +411,83 @@ mod tests {
             expect![[r#"
             waits for a scheduler
             a None could run here; scored 180 []
-            b Cannot had untolerated taint {gpu: true} [spec.tolerations]
+            b Cannot taint gpu=true:NoSchedule is not tolerated [spec.tolerations]
             c None none of its pods []"#]],
+        );
+    }
+
+    #[test]
+    fn pods_of_a_node_that_is_off_are_lost() {
+        let off = Node { state: NodeState::Off, ..node("b") };
+        let (a, c) = (node("a"), node("c"));
+        let place = |name: &str, runs: bool| value!({ "message": "taint node.kubernetes.io/unreachable:NoSchedule is not tolerated", "name": name, "shouldRun": runs });
+        let placement = value!({ "nodes": [place("a", true), place("b", false), place("c", false)] });
+        check_on(
+            [&a, &off, &c],
+            "DaemonSet",
+            &[pod("p", "a", "a"), pod("q", "b", "b")],
+            Some(&placement),
+            &[],
+            None,
+            expect![[r#"
+                runs on 1 of 3 nodes, 1 lost with its node, 1 ruled out
+                a Runs runs here []
+                b Lost still counts as ready: nobody has missed the node yet []
+                c Cannot taint node.kubernetes.io/unreachable:NoSchedule is not tolerated []"#]],
+        );
+    }
+
+    #[test]
+    fn the_whole_has_the_numbers_of_its_chip() {
+        let (a, b, c) = (node("a"), node("b"), node("c"));
+        let words =
+            |count: &str, state: State, text: &str| Words { count: count.to_owned(), state, text: text.to_owned() };
+        let looks = |name: &str, node: &str, look: Look, word: &str| {
+            let (mut pod, asks) = pod(name, node, "");
+            (pod.look, pod.word, pod.is_ready, pod.n_restarts) = (look, word.to_owned(), false, 3);
+            (pod, asks)
+        };
+        let quota = words("1/4", State::Bad, "exceeded quota");
+        check_on(
+            [&a, &b, &c],
+            "Deployment",
+            &[pod("p", "a", ""), looks("q", "a", Look::Terminating, "Terminating")],
+            None,
+            &[],
+            Some(&quota),
+            expect![[r#"
+                1 of 4 ready: exceeded quota
+                a Runs 1 pod here, 1 ready, 1 leaving []
+                b None none of its pods []
+                c None none of its pods []"#]],
+        );
+        let loops = words("0/1", State::Going, "waits for 1 pod");
+        check_on(
+            [&a, &b, &c],
+            "StatefulSet",
+            &[looks("p", "a", Look::Looping, "CrashLoopBackOff")],
+            None,
+            &[],
+            Some(&loops),
+            expect![[r#"
+                0 of 1 ready, 1 failing
+                a Fails is failing: CrashLoopBackOff, 3 restarts []
+                b None none of its pods []
+                c None none of its pods []"#]],
+        );
+        let next = words("", State::Good, "next 09:05:00");
+        check_on(
+            [&a, &b, &c],
+            "CronJob",
+            &[looks("p", "a", Look::Succeeded, "Completed")],
+            None,
+            &[],
+            Some(&next),
+            expect![[r#"
+                1 succeeded; next 09:05:00
+                a None ended here []
+                b None none of its pods []
+                c None none of its pods []"#]],
         );
     }
 }

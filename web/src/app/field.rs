@@ -80,7 +80,7 @@ fn draw(canvas: &HtmlCanvasElement, cells: &[Rc<Cell>]) -> Result<(), JsValue> {
     let colour = |name: &str| style.get_property_value(name).unwrap_or_default();
     let [bad, warn, ok, idle, off] = ["--bad", "--warn", "--ok", "--line", "--edge"].map(colour);
     for (idx, cell) in (0..).zip(cells) {
-        let worst = cell.pods.iter().flatten().map(|it| it.look.badness()).max();
+        let worst = cell.pods.iter().map(|it| it.look.badness()).max();
         let colour = match (&cell.node.state, worst) {
             (NodeState::Off, _) => &off,
             (NodeState::NotReady | NodeState::Unknown, _) => &bad,

@@ -62,12 +62,9 @@ pub fn NodeCard(props: &NodeCardProps) -> Html {
             if let Some(verdict) = verdict { { verdict_line(verdict) } }
             <div class={classes!("pods", (cell.pods.len() > MANY_PODS).then_some("many"))}>
                 if cell.pods.is_empty() && verdict.is_none() { <span class="none">{ "no pods" }</span> }
-                { for cell.pods.iter().enumerate().map(|(slot, pod)| match pod {
-                    Some(pod) => html! {
-                        <Chip key={pod.uid.clone()} pod={pod.clone()} is_marked={is_focus(focus, "Pod", &pod.namespace, &pod.name)}
-                            is_small={*is_small} on={on.clone()} />
-                    },
-                    None => html! { <div key={format!("gap-{slot}")} class="gap" /> },
+                { for cell.pods.iter().map(|pod| html! {
+                    <Chip key={pod.uid.clone()} pod={pod.clone()} is_marked={is_focus(focus, "Pod", &pod.namespace, &pod.name)}
+                        is_small={*is_small} on={on.clone()} />
                 }) }
             </div>
             if !is_small {
@@ -120,7 +117,8 @@ pub fn verdict_line(verdict: &Verdict) -> Html {
         Mark::Runs => ("runs", "✓"),
         Mark::Comes => ("comes", "…"),
         Mark::Waits => ("waits", "!"),
-        Mark::Cannot => ("cannot", "✗"),
+        Mark::Cannot | Mark::Fails => ("cannot", "✗"),
+        Mark::Lost => ("waits", "✗"),
         Mark::Stays => ("waits", "✗"),
         Mark::None => ("none", "–"),
     };

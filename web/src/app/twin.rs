@@ -56,7 +56,7 @@ fn Row(props: &RowProps) -> Html {
             <th scope="row"><button type="button" class="link mono" {onclick}>{ node.name.clone() }</button></th>
             <td>{ format!("{}{cordoned}", node.word) }</td>
             <td class="mono">{ node.taints.join(", ") }</td>
-            <td class="mono">{ for cell.pods.iter().flatten().map(|it| html! { <div>{ format!("{} {}", it.name, it.word) }</div> }) }</td>
+            <td class="mono">{ for cell.pods.iter().map(|it| html! { <div>{ format!("{} {}", it.name, it.word) }</div> }) }</td>
             if let Some(why) = why {
                 <td>{ why.verdicts.iter().find(|it| it.node == node.name).map(|it| it.text.clone()).unwrap_or_default() }</td>
             }

@@ -152,7 +152,16 @@ fn decision(engine: &mut Engine, target: &Ref) -> (String, Vec<DecisionRow>) {
     let Some(status) = verdicts::status(engine, plural, &target.namespace, &target.name) else {
         return (String::new(), Vec::new());
     };
-    let rows = status.list_at("nodes").iter().map(|it| row(&status, it)).collect();
+    let mut rows: Vec<DecisionRow> = status.list_at("nodes").iter().map(|it| row(&status, it)).collect();
+    let store = engine.cluster.api().store();
+    if let Some(pod) = store.get(kinds::POD, &Key::new(&target.namespace, &target.name)) {
+        for row in rows.iter_mut().filter(|it| it.text.starts_with("TaintToleration: ")) {
+            let node = store.get(kinds::NODE, &Key::cluster(&row.node));
+            if let Some(taint) = node.and_then(|it| view::why::untolerated(pod, it)) {
+                row.text = taint;
+            }
+        }
+    }
     let text = match target.kind.as_str() {
         "Pod" => status.str_at("message").unwrap_or_default().to_owned(),
         _ => "The DaemonSet controller decides about every node:".to_owned(),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use cluster::{Cluster, Config, Instant, KubeletMode};
 use view::model::{Clock, NodeState, Ref, RequestRow, Why};
 use view::tree::{self, Branch};
-use view::{Screen, diff};
+use view::{Screen, clock, diff};
 use web::{Ask, ComponentRow, Part, Session, Tell};
 
 use crate::client::{self, Engine};
@@ -49,6 +49,8 @@ const CHECKPOINT_SHARE: u64 = 16;
 /// Virtual time after which a jump to the next event gives up.
 const JUMP_NANOS_MAX: u64 = 7 * 24 * 3_600_000_000_000;
 const JUMP_TURNS_MAX: u32 = 100_000;
+/// A step over more virtual time than this is explained.
+const FAR_NANOS: u64 = 20 * NANOS_A_SECOND;
 
 pub struct Host {
     engine: Engine,
@@ -390,7 +392,7 @@ impl Host {
     /// Time stands, and one turn is done: everybody who has something to do does it once.
     fn step(&mut self) {
         let quarters = self.pace.quarters;
-        let revision = self.engine.cluster.revision();
+        let (revision, before) = (self.engine.cluster.revision(), self.now());
         for _ in 0..JUMP_TURNS_MAX {
             let n_turns = self.engine.cluster.step(1).n_turns;
             self.observe();
@@ -400,6 +402,22 @@ impl Host {
         }
         self.pace.set(quarters, true, wall_ms(), self.now());
         self.show();
+        self.say_step(revision.0, before);
+    }
+
+    /// Says what a step has done that went far, or nowhere.
+    fn say_step(&self, revision: u64, before: u64) {
+        let span = self.now().saturating_sub(before);
+        let api = self.engine.cluster.api();
+        let text = match Screen::change(api.store(), api.registry(), revision + 1) {
+            None if span == 0 => "Nothing is due: everything rests until something is changed.".to_owned(),
+            None => format!("{} went by, and nothing changed.", clock::span(span)),
+            Some(_) if span < FAR_NANOS => return,
+            Some(change) => {
+                format!("{} went by until the next thing: {}.", clock::span(span), self.screen.deed(&change))
+            }
+        };
+        tell(&Tell::Said { text });
     }
 
     /// On to the next instant at which something changes, or at which a Job is made.

@@ -32,7 +32,18 @@ pub fn of(engine: &mut Engine, screen: &Screen, target: &Ref, text: &str) -> (Wh
         }
     }
     let nodes: Vec<_> = nodes.iter().collect();
-    let why = why(&Facts { target, nodes: &nodes, pods: &pods, placement: placement.as_ref(), decisions: &decisions });
+    let explained = pods.iter().map(|(pod, _)| pod).max_by_key(|it| it.node.is_empty());
+    let taints = explained.map(|it| screen.untolerated(it)).unwrap_or_default();
+    let words = screen.words_of(target, engine.cluster.now().secs());
+    let why = why(&Facts {
+        target,
+        nodes: &nodes,
+        pods: &pods,
+        placement: placement.as_ref(),
+        decisions: &decisions,
+        taints: &taints,
+        words: words.as_ref(),
+    });
     let fields: Vec<&str> = why.verdicts.iter().map(|it| it.field.as_str()).collect();
     let lines = manifest::lines_of(engine, text, target, &fields);
     (why, lines)

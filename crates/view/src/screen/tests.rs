@@ -67,7 +67,7 @@ fn shown(update: &Update) -> String {
         lines.push(format!("node {} #{} {} cpu {} pods {}", it.name, it.order, it.word, it.cpu.used, it.pods.used));
     }
     for it in &update.pods {
-        lines.push(format!("pod {} on {:?} slot {} {:?} workload {}", it.name, it.node, it.slot, it.look, it.workload));
+        lines.push(format!("pod {} on {:?} {:?} workload {}", it.name, it.node, it.look, it.workload));
     }
     lines.extend(update.nodes_gone.iter().chain(&update.pods_gone).map(|it| format!("gone {it}")));
     for it in update.workloads.iter().flatten() {
@@ -86,7 +86,7 @@ fn check(update: &Update, expect: Expect) {
 }
 
 #[test]
-fn a_pod_lands_keeps_its_slot_and_leaves() {
+fn a_pod_lands_and_leaves() {
     let mut world = world();
     world.put(NODE, &node("n1", "True"));
     world.put(POD, &pod("a", "", ""));
@@ -94,7 +94,7 @@ fn a_pod_lands_keeps_its_slot_and_leaves() {
         &world.update(),
         expect![[r#"
         node n1 #0 Ready cpu 0 pods 0
-        pod a on "" slot 0 Pending workload 0
+        pod a on "" Pending workload 0
         2 A Node n1
         3 A Pod default/a"#]],
     );
@@ -104,8 +104,8 @@ fn a_pod_lands_keeps_its_slot_and_leaves() {
         &world.update(),
         expect![[r#"
         node n1 #0 Ready cpu 200 pods 2
-        pod a on "n1" slot 0 Creating workload 0
-        pod b on "n1" slot 1 Creating workload 0
+        pod a on "n1" Creating workload 0
+        pod b on "n1" Creating workload 0
         4 M Pod default/a spec.nodeName  → n1
         5 A Pod default/b"#]],
     );
@@ -115,7 +115,7 @@ fn a_pod_lands_keeps_its_slot_and_leaves() {
         &world.update(),
         expect![[r#"
         node n1 #0 Ready cpu 200 pods 2
-        pod c on "n1" slot 0 Creating workload 0
+        pod c on "n1" Creating workload 0
         gone uid-a
         6 D Pod default/a
         7 A Pod default/c"#]],
@@ -140,7 +140,7 @@ fn pods_know_their_workload_and_a_lost_node_greys_them() {
         &world.update(),
         expect![[r#"
         node n1 #0 NotReady cpu 100 pods 1
-        pod a on "n1" slot 0 Lost workload 1
+        pod a on "n1" Lost workload 1
         5 M Node n1 status.conditions[Ready].status True → Unknown"#]],
     );
 }

@@ -60,7 +60,11 @@ const LAYERS: &[Layer] = &[
     Layer { name: "kubelet", ours: ACTORS_USE, outside: Outside::Only(&[]) },
     Layer { name: "network", ours: ACTORS_USE, outside: Outside::Only(&[]) },
     Layer { name: "kubectl", ours: &["value", "sim", "meta", "schema", "merge"], outside: Outside::Only(&["http"]) },
-    Layer { name: "view", ours: &["value", "sim", "meta", "cron", "store", "kinds"], outside: Outside::Only(&[]) },
+    Layer {
+        name: "view",
+        ours: &["value", "sim", "meta", "cron", "store", "kinds", "runtime"],
+        outside: Outside::Only(&[]),
+    },
     Layer { name: "cluster", ours: ENGINE, outside: Outside::Only(&["http"]) },
     Layer { name: "server", ours: HOSTS_USE, outside: Outside::Any },
     Layer { name: "web", ours: HOSTS_USE, outside: Outside::Any },

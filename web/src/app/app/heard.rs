@@ -39,6 +39,7 @@ impl App {
                     drawer.way = Some(Rc::new(way));
                 }
             }
+            Tell::Said { text } => self.toast(ctx, false, text),
             Tell::Tree { rows } => self.tree = Rc::new(rows),
             Tell::Diff { revision, text } => self.diff = Some(Rc::new((revision, text))),
             Tell::Output { text, is_done, prompt } => Rc::make_mut(&mut self.log).add(&text, is_done, prompt),
