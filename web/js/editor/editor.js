@@ -51,6 +51,7 @@ export function createEditor(host, options, loadExtras) {
   const extensions = [
     Prec.highest(keymap.of([applyKey])),
     lineNumbers(),
+    EditorView.lineWrapping,
     history(),
     drawSelection(),
     highlightActiveLine(),

@@ -182,6 +182,10 @@ pub struct App {
     embed: Option<&'static str>,
     is_read_only: bool,
     runs_at_start: bool,
+    /// Whether it goes on from a state that was kept.
+    is_restored: bool,
+    /// Whether the manifest differs from what was applied last.
+    is_edited: bool,
     keeping: Option<Timeout>,
     saving: Saving,
     /// Virtual time and wall time of what was saved last.
@@ -245,6 +249,8 @@ impl Component for App {
             embed: embed_view(),
             is_read_only: page::parameter("readonly").as_deref() == Some("1"),
             runs_at_start: false,
+            is_restored: false,
+            is_edited: true,
             keeping: None,
             saving: Saving::No,
             kept_at: 0,
@@ -300,7 +306,7 @@ impl Component for App {
         let view = self.embed.map(|it| classes!("embed", format!("view-{it}")));
         html! {
             <>
-                <main class={classes!("app", view)} data-pane={pane}>
+                <main class={classes!("app", view, self.drawer.is_some().then_some("with-drawer"))} data-pane={pane}>
                     <Top clock={self.board.clock.clone()} is_ready={self.is_ready}
                         has_cron={self.board.workloads.iter().any(|it| it.target.kind == "CronJob")} on={on.clone()} />
                     <div class="panes">
@@ -315,11 +321,11 @@ impl Component for App {
                             <Splitter is_upright={false} />
                             <Streams watch={self.rows.watch.clone()} events={self.rows.events.clone()} requests={self.rows.requests.clone()}
                                 tab={self.tab} size={self.size} focus={self.focus.clone()} diff={self.diff.clone()} log={self.log.clone()}
-                                is_ready={self.is_ready} on={on.clone()} />
+                                is_ready={self.is_ready} is_restored={self.is_restored} on={on.clone()} />
                         </div>
                     </div>
                     { pane_bar(self.pane, on) }
-                    if self.pane != Pane::Manifest {
+                    if self.pane != Pane::Manifest && self.is_edited {
                         <button type="button" class="button primary float-apply" disabled={!self.is_ready || self.is_busy}
                             onclick={{ let on = on.clone(); Callback::from(move |_: MouseEvent| on.emit(Act::Apply)) }}>{ "Apply" }</button>
                     }

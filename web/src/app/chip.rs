@@ -61,7 +61,7 @@ pub fn Chip(props: &ChipProps) -> Html {
 }
 
 /// The part that may be cut and the part that may not.
-fn split_name(name: &str) -> (&str, &str) {
+pub fn split_name(name: &str) -> (&str, &str) {
     match name.len().checked_sub(TAIL_CHARS) {
         Some(at) if at > 8 && name.is_char_boundary(at) => name.split_at(at),
         _ => (name, ""),

@@ -20,6 +20,8 @@ use crate::roving;
 use crate::tree::Tree;
 use crate::twin::Twin;
 
+/// More workloads have lines of their own.
+const IN_LINE_MAX: usize = 4;
 /// Up to so many nodes are cards with named pods; up to the second they are small cards; more are a field.
 const CARDS_MAX: usize = 12;
 const COMPACT_MAX: usize = 150;
@@ -109,7 +111,7 @@ fn verdict_of(why: &Option<Rc<Why>>, node: &str) -> Option<view::model::Verdict>
 /// The focus where it concerns this node, so that the others need not be drawn anew.
 fn focus_on(focus: &Option<Ref>, cell: &Cell) -> Option<Ref> {
     let here = is_focus(focus, "Node", "", &cell.node.name)
-        || cell.pods.iter().flatten().any(|it| is_focus(focus, "Pod", &it.namespace, &it.name));
+        || cell.pods.iter().any(|it| is_focus(focus, "Pod", &it.namespace, &it.name));
     focus.clone().filter(|_| here)
 }
 
@@ -140,7 +142,7 @@ fn Bar(props: &BarProps) -> Html {
     };
     let (other, table) = if *shape == View::Table { (View::Cards, "cards") } else { (View::Table, "table") };
     html! {
-        <div class="bar">
+        <div class={classes!("bar", (workloads.len() > IN_LINE_MAX && !is_other).then_some("many"))}>
             <div class="sides chrome" role="group" aria-label="Show">
                 { side(!is_other, View::Cards, "view-nodes", "Nodes", "cluster") }
                 { side(*shape == View::Tree, View::Tree, "view-workloads", "Workloads", "tree") }

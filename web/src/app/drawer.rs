@@ -6,11 +6,12 @@ use view::clock::time_of_day;
 use view::model::{EventRow, Ref};
 use view::service::Way;
 use web::{DecisionRow, Details, Part, has_overview};
-use web_sys::HtmlElement;
+use web_sys::{HtmlElement, KeyboardEvent};
 use yew::prelude::*;
 
 use crate::act::Act;
 use crate::icons::icon;
+use crate::roving;
 
 mod causes;
 mod rollout;
@@ -84,12 +85,14 @@ fn tabs(target: &Ref, part: Part, on: &Callback<Act>) -> Html {
         };
         (Part::Overview, name, "details-overview")
     });
+    let is_decided = matches!(target.kind.as_str(), "Pod" | "DaemonSet");
+    let onkeydown = Callback::from(|event: KeyboardEvent| roving::on_tab_key(&event));
     html! {
-        <div class="tabs"><div role="tablist" aria-label="Details">
-            { for overview.into_iter().chain(PARTS).map(|(it, name, testid)| {
+        <div class="tabs"><div role="tablist" aria-label="Details" {onkeydown}>
+            { for overview.into_iter().chain(PARTS).filter(|it| it.0 != Part::Decision || is_decided).map(|(it, name, testid)| {
                 let on = on.clone();
                 let onclick = Callback::from(move |_: MouseEvent| on.emit(Act::Part(it)));
-                html! { <button type="button" class="tab" role="tab" aria-selected={(part == it).to_string()} data-testid={testid} {onclick}>{ name }</button> }
+                html! { <button type="button" class="tab" role="tab" aria-selected={(part == it).to_string()} tabindex={if part == it { "0" } else { "-1" }} data-testid={testid} {onclick}>{ name }</button> }
             }) }
         </div></div>
     }
@@ -152,7 +155,7 @@ fn decision(details: &Details) -> Html {
             <table class="decisions">
                 <thead><tr>
                     <th scope="col">{ "Node" }</th><th scope="col">{ "Verdict" }</th>
-                    if has_scores { <th scope="col">{ "Scores (× weight)" }</th><th scope="col" class="num">{ "Sum" }</th> }
+                    if has_scores { <th scope="col" class="num">{ "Score" }</th> }
                 </tr></thead>
                 <tbody>{ for details.decision.iter().map(|it| decision_row(it, has_scores)) }</tbody>
             </table>
@@ -167,13 +170,18 @@ fn decision_row(row: &DecisionRow, has_scores: bool) -> Html {
         _ => "",
     };
     html! {
-        <tr data-testid="decision-row" data-node={row.node.clone()} data-verdict={row.verdict.clone()}>
+        <>
+        <tr class={(!row.scores.is_empty()).then_some("scored")} data-testid="decision-row" data-node={row.node.clone()} data-verdict={row.verdict.clone()}>
             <th scope="row" class="mono node-name">{ row.node.clone() }</th>
             <td><span class={class}>{ row.verdict.clone() }</span>{ if row.text.is_empty() { String::new() } else { format!(": {}", row.text) } }</td>
-            if has_scores {
-                <td><div class="scores">{ for row.scores.iter().map(|it| html! { <><span>{ it.plugin.clone() }</span><span>{ format!("{} × {}", it.score, it.weight) }</span></> }) }</div></td>
-                <td class="num">{ if row.scores.is_empty() { String::new() } else { row.total.to_string() } }</td>
-            }
+            if has_scores { <td class="num">{ if row.scores.is_empty() { String::new() } else { row.total.to_string() } }</td> }
         </tr>
+        if !row.scores.is_empty() {
+            // What the score is the sum of: the plugin, its score and the weight of it.
+            <tr><td class="scores" colspan="3"><dl>
+                { for row.scores.iter().map(|it| html! { <div><dt>{ it.plugin.clone() }</dt><dd>{ format!("{} × {}", it.score, it.weight) }</dd></div> }) }
+            </dl></td></tr>
+        }
+        </>
     }
 }

@@ -117,6 +117,19 @@ pub fn focused() -> Option<HtmlElement> {
     element.dyn_into::<HtmlElement>().ok().filter(|it| it.tag_name() != "BODY")
 }
 
+/// Whether it is a phone's.
+pub fn is_narrow() -> bool {
+    window().and_then(|it| it.match_media("(max-width: 699px)").ok().flatten()).is_some_and(|it| it.matches())
+}
+
+/// Scrolls to the first element that the selector finds: to its top, or to its end.
+pub fn show(selector: &str, is_top: bool) {
+    let found = window().and_then(|it| it.document()).and_then(|it| it.query_selector(selector).ok().flatten());
+    if let Some(element) = found {
+        element.scroll_into_view_with_bool(is_top);
+    }
+}
+
 /// Puts the focus on the first element that the selector finds.
 pub fn focus(selector: &str) {
     let found = window().and_then(|it| it.document()).and_then(|it| it.query_selector(selector).ok().flatten());

@@ -22,6 +22,26 @@ pub fn on_key(event: &KeyboardEvent) {
     }
 }
 
+/// Arrow keys among the tabs of a list: each is shown as it gets the focus.
+pub fn on_tab_key(event: &KeyboardEvent) {
+    let Some(from) = event.target().and_then(|it| it.dyn_into::<HtmlElement>().ok()) else { return };
+    let Some(list) = from.parent_element().map(|it| it.children()) else { return };
+    let n = list.length();
+    let at = (0..n).find(|idx| list.item(*idx).is_some_and(|it| it.is_same_node(Some(&from)))).unwrap_or(0);
+    let to = match event.key().as_str() {
+        "ArrowLeft" => (at + n - 1) % n,
+        "ArrowRight" => (at + 1) % n,
+        "Home" => 0,
+        "End" => n - 1,
+        _ => return,
+    };
+    event.prevent_default();
+    if let Some(tab) = list.item(to).and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
+        tab.focus().ok();
+        tab.click();
+    }
+}
+
 /// The middle of an element, in whole pixels.
 fn middle(it: &Element) -> (i64, i64) {
     let rect = it.get_bounding_client_rect();

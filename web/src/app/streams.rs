@@ -8,12 +8,13 @@ use view::clock::{grouped, time_with_millis};
 use view::filter::Filter;
 use view::model::{EventRow, Ref, RequestRow, WatchRow};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlInputElement, HtmlSelectElement};
+use web_sys::{Element, HtmlInputElement, HtmlSelectElement, KeyboardEvent};
 use yew::prelude::*;
 
 use crate::act::{Act, Size, Tab};
 use crate::console::{Console, Log};
 use crate::icons::icon;
+use crate::roving;
 
 /// Rows drawn at once; earlier ones on request.
 const PAGE_ROWS: usize = 80;
@@ -32,12 +33,14 @@ pub struct StreamsProps {
     pub diff: Option<Rc<(u64, String)>>,
     pub log: Rc<Log>,
     pub is_ready: bool,
+    /// The cluster was brought back, without the changes before.
+    pub is_restored: bool,
     pub on: Callback<Act>,
 }
 
 #[component]
 pub fn Streams(props: &StreamsProps) -> Html {
-    let StreamsProps { watch, events, requests, tab, size, focus, diff, log, is_ready, on } = props;
+    let StreamsProps { watch, events, requests, tab, size, focus, diff, log, is_ready, is_restored, on } = props;
     let kind = use_state(String::new);
     let words = use_state(String::new);
     // A paused stream shows what it had then.
@@ -64,7 +67,9 @@ pub fn Streams(props: &StreamsProps) -> Html {
     };
     let is_console = *tab == Tab::Console;
     let body = match tab {
-        Tab::Watch => html! { <Watch rows={shown.watch} {filter} diff={diff.clone()} on={on.clone()} /> },
+        Tab::Watch => {
+            html! { <Watch rows={shown.watch} {filter} diff={diff.clone()} is_restored={*is_restored} on={on.clone()} /> }
+        }
         Tab::Events => html! { <Events rows={shown.events} {filter} on={on.clone()} /> },
         Tab::Requests => html! { <Requests rows={shown.requests} {filter} /> },
         Tab::Console => html! { <Console log={log.clone()} is_ready={*is_ready} on={on.clone()} /> },
@@ -120,14 +125,15 @@ fn tablist(tab: Tab, n_watch: u64, n_events: u64, n_requests: u64, on: &Callback
         let on = on.clone();
         let onclick = Callback::from(move |_: MouseEvent| on.emit(Act::Tab(it)));
         html! {
-            <button type="button" class="tab" role="tab" aria-selected={(it == tab).to_string()} {title} data-testid={testid} {onclick}>
+            <button type="button" class="tab" role="tab" aria-selected={(it == tab).to_string()} tabindex={if it == tab { "0" } else { "-1" }} {title} data-testid={testid} {onclick}>
                 { tab_name(it) }
                 if n > 0 { <span class="n phone-hide">{ grouped(n) }</span> }
             </button>
         }
     };
+    let onkeydown = Callback::from(|event: KeyboardEvent| roving::on_tab_key(&event));
     html! {
-        <div role="tablist" aria-label="Streams">
+        <div role="tablist" aria-label="Streams" {onkeydown}>
             { one(Tab::Watch, n_watch, "Every change of every object", "tab-watch") }
             { one(Tab::Events, n_events, "Event objects", "tab-events") }
             { one(Tab::Requests, n_requests, "Requests to the API server", "tab-requests") }
@@ -261,12 +267,13 @@ struct WatchProps {
     rows: Rows<WatchRow>,
     filter: Filter,
     diff: Option<Rc<(u64, String)>>,
+    is_restored: bool,
     on: Callback<Act>,
 }
 
 #[component]
 fn Watch(props: &WatchProps) -> Html {
-    let WatchProps { rows, filter, diff, on } = props;
+    let WatchProps { rows, filter, diff, is_restored, on } = props;
     let n_pages = use_state(|| 1_usize);
     let (shown, n_before) = page(rows, |it| filter.shows_watch(it), *n_pages);
     let on_earlier = {
@@ -276,6 +283,9 @@ fn Watch(props: &WatchProps) -> Html {
     html! {
         <Tail testid="stream-watch" empty="No change yet. Every ADDED, MODIFIED and DELETED that a watch would send stands here."
             {n_before} n_seen={rows.n_seen} n_rows={shown.len()} {on_earlier}>
+            if *is_restored && n_before == 0 {
+                <p class="note">{ "The cluster was brought back. Its changes before that are not kept; its Event objects are, under Events." }</p>
+            }
             { for shown.iter().map(|row| {
                 let open = diff.as_ref().filter(|it| it.0 == row.revision).cloned();
                 html! { <WatchLine key={row.revision.to_string()} row={row.clone()} {open} is_marked={filter.only.as_ref() == Some(&row.object)} on={on.clone()} /> }

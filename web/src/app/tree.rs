@@ -9,6 +9,7 @@ use web_sys::{Element, FocusEvent, HtmlElement, KeyboardEvent};
 use yew::prelude::*;
 
 use crate::act::Act;
+use crate::chip::split_name;
 use crate::icons::{glyph, icon};
 use crate::node::is_focus;
 use crate::page;
@@ -98,6 +99,7 @@ fn Row(props: &RowProps) -> Html {
             }
         })
     };
+    let (stem, tail) = split_name(&target.name);
     let expanded = (*n_children > 0).then(|| is_open.to_string());
     let place = if target.namespace.is_empty() || target.namespace == "default" {
         String::new()
@@ -118,7 +120,7 @@ fn Row(props: &RowProps) -> Html {
                 if !target.kind.is_empty() {
                     <span class={classes!("blob", format!("hue-{}", row.hue))}>{ glyph(&target.kind) }</span>
                     <span class="kind">{ target.kind.clone() }</span>
-                    <span class="mono">{ place }{ target.name.clone() }</span>
+                    <span class="mono cut" title={target.name.clone()}><span class="stem">{ place }{ stem.to_owned() }</span><span>{ tail.to_owned() }</span></span>
                 }
             </span>
             <span class="tree-count mono" role="gridcell">{ count.clone() }</span>

@@ -101,6 +101,7 @@ impl App {
         }
         self.text = text.into();
         self.said = None;
+        self.is_edited = true;
         self.keep_soon(ctx);
     }
 
@@ -110,6 +111,7 @@ impl App {
         self.problems = Rc::default();
         self.marks = Rc::default();
         self.said = None;
+        self.is_edited = true;
         self.send_compare();
     }
 
@@ -143,6 +145,7 @@ impl App {
         self.marks = Rc::default();
         self.selection = target;
         self.send_select();
+        Timeout::new(30, || page::show(".workload[aria-pressed='true']", false)).forget();
     }
 
     pub(super) fn send_select(&self) {
@@ -163,6 +166,10 @@ impl App {
         };
         self.engine.ask(&Ask::Open { target: Some(target.clone()), part });
         self.drawer = Some(OpenDrawer { target, part, details: None, is_left, way: None, opener: page::focused() });
+        if page::is_narrow() {
+            // The sheet comes from below: what was touched moves above it.
+            Timeout::new(30, || page::show(".chip.marked, .node.selected, .tree-row.marked", true)).forget();
+        }
     }
 
     pub(super) fn show_part(&mut self, part: Part) {
@@ -329,6 +336,7 @@ impl App {
     pub(super) fn reset(&mut self, ctx: &Context<Self>) {
         self.forget_cluster(ctx);
         self.session = fresh();
+        (self.is_restored, self.is_edited) = (false, true);
         self.base = Base::default();
         self.boot();
     }

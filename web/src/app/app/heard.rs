@@ -200,6 +200,7 @@ impl App {
             1 => (false, "1 problem".to_owned()),
             n => (false, format!("{n} problems")),
         }));
+        self.is_edited = errors > 0 || outcomes.iter().any(|it| it.word == "deleted");
         // What was applied is what one wants explained.
         const EXPLAINED: [&str; 8] =
             ["DaemonSet", "Deployment", "StatefulSet", "ReplicaSet", "Job", "ReplicationController", "Pod", "CronJob"];

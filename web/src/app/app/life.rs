@@ -8,10 +8,12 @@ impl App {
         match kept {
             Ok(Some(kept)) => {
                 let Kept { session, text, selection, quarters, is_paused, base, .. } = *kept;
+                self.is_restored = true;
                 self.session = session;
                 self.base = Base::new(Uint8Array::from(base.as_bytes()));
                 self.set_text(&text);
                 self.selection = selection;
+                self.is_edited = self.session.inputs.is_empty() && self.base.id == 0;
                 self.board.clock.quarters = quarters;
                 self.board.clock.is_paused = is_paused;
                 self.notice = "The cluster is being brought back to where it was.".to_owned();
@@ -42,12 +44,10 @@ impl App {
         if fragment.starts_with('d') && fragment.contains(':') {
             page::drop_fragment();
         }
+        self.check_address(ctx);
         self.boot();
     }
-        self.check_address(ctx);
 
-    pub(super) fn boot(&mut self) {
-        let is_fresh = self.session.inputs.is_empty() && self.base.id == 0;
     /// Says of parameters in the address what is wrong with them.
     fn check_address(&mut self, ctx: &Context<Self>) {
         let view =
@@ -65,6 +65,8 @@ impl App {
         }
     }
 
+    pub(super) fn boot(&mut self) {
+        let is_fresh = self.session.inputs.is_empty() && self.base.id == 0;
         let scenario = if is_fresh { scenario() } else { String::new() };
         self.engine.ask(&Ask::Boot { session: self.session.clone(), base: self.base.text(), scenario });
         self.send_pace();
