@@ -53,7 +53,7 @@ test("a guide embeds the page twice", async (t) => {
     const res = [await second.apply(text), await first.kubectl("get daemonset,configmap -o name"), await first.text()];
     first.setAttribute("theme", "dark");
     res.push(await second.kubectl("nonsense").catch((it) => it.message));
-    res.push(await second.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NO}\n").catch((it) => `rejected: ${it.message}`));
+    res.push(await second.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: Not_A_Name}\n").catch((it) => `rejected: ${it.message}`));
     return res;
   }, config("from-outside"));
   assert.equal(said[0], "created configmap/from-outside");

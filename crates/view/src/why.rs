@@ -292,7 +292,9 @@ fn summary(facts: &Facts<'_>, verdicts: &[Verdict]) -> String {
     };
     let says_more =
         words.state != State::Good && !(words.text.starts_with("waits for") && others.iter().any(|(n, _)| *n > 0));
-    let why = if says_more { format!(": {}", words.text) } else { String::new() };
+    // Which pod was refused tells nothing; why does.
+    let text = words.text.split_once(" is forbidden: ").map_or(&*words.text, |(_, it)| it);
+    let why = if says_more { format!(": {text}") } else { String::new() };
     format!("{}{why}", listed(whole, &others))
 }
 
@@ -447,7 +449,7 @@ mod tests {
             (pod.look, pod.word, pod.is_ready, pod.n_restarts) = (look, word.to_owned(), false, 3);
             (pod, asks)
         };
-        let quota = words("1/4", State::Bad, "exceeded quota");
+        let quota = words("1/4", State::Bad, "pods \"p\" is forbidden: exceeded quota: two");
         check_on(
             [&a, &b, &c],
             "Deployment",
@@ -456,7 +458,7 @@ mod tests {
             &[],
             Some(&quota),
             expect![[r#"
-                1 of 4 ready: exceeded quota
+                1 of 4 ready: exceeded quota: two
                 a Runs 1 pod here, 1 ready, 1 leaving []
                 b None none of its pods []
                 c None none of its pods []"#]],

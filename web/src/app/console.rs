@@ -51,8 +51,10 @@ impl Log {
 
     /// What was typed for the running command, as a terminal shows it.
     pub fn hear(&mut self, line: Option<&str>) {
-        let prompt = self.prompt.take().unwrap_or_default();
-        self.add(&format!("{prompt}{}\n", line.unwrap_or("^D")), false, None);
+        let prompt = self.prompt.clone();
+        let text = format!("{}{}\n", prompt.as_deref().unwrap_or_default(), line.unwrap_or("^D"));
+        // Until the command says otherwise, the next line is for it, too.
+        self.add(&text, false, prompt);
     }
 
     pub fn add(&mut self, text: &str, is_done: bool, prompt: Option<String>) {

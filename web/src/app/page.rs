@@ -122,13 +122,19 @@ pub fn is_narrow() -> bool {
     window().and_then(|it| it.match_media("(max-width: 699px)").ok().flatten()).is_some_and(|it| it.matches())
 }
 
-/// Scrolls to the first element that the selector finds: to its top, or to its end.
-pub fn show(selector: &str, is_top: bool) {
+/// Scrolls what an element is in, and nothing around that, until the element stands at its beginning.
+pub fn show(selector: &str) {
     let found = window().and_then(|it| it.document()).and_then(|it| it.query_selector(selector).ok().flatten());
-    if let Some(element) = found {
-        element.scroll_into_view_with_bool(is_top);
-    }
+    let Some(element) = found else { return };
+    let Some(around) = element.closest(".scroll, .workloads").ok().flatten() else { return };
+    let (at, from) = (element.get_bounding_client_rect(), around.get_bounding_client_rect());
+    // Whole pixels will do.
+    around.set_scroll_top(around.scroll_top() + (at.top() - from.top()) as i32 - MARGIN_PX);
+    around.set_scroll_left(around.scroll_left() + (at.left() - from.left()) as i32 - MARGIN_PX);
 }
+
+/// What remains to be seen before an element that is scrolled to.
+const MARGIN_PX: i32 = 36;
 
 /// Puts the focus on the first element that the selector finds.
 pub fn focus(selector: &str) {

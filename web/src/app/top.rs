@@ -131,6 +131,16 @@ fn ClockView(props: &ClockProps) -> Html {
             }
         })
     };
+    // A browser falls back to the first option while the chosen one changes.
+    let select = use_node_ref();
+    {
+        let select = select.clone();
+        use_effect_with(clock.quarters, move |quarters| {
+            if let Some(select) = select.cast::<HtmlSelectElement>() {
+                select.set_value(&quarters.to_string());
+            }
+        });
+    }
     let elapsed = clock.now.saturating_sub(clock.start);
     let title = format!(
         "{} {} UTC, {} after the start",
@@ -157,7 +167,7 @@ fn ClockView(props: &ClockProps) -> Html {
                 <button type="button" class="button small phone-hide" data-testid="clock-next-run" disabled={!is_ready}
                     title="Jump to the next Job that a CronJob makes" onclick={act(Act::NextRun)}>{ "Next run" }</button>
             }
-            <select class="field speed" data-testid="clock-speed" disabled={!is_ready} aria-label="Speed" title="Speed of simulated time"
+            <select class="field speed" ref={select} data-testid="clock-speed" disabled={!is_ready} aria-label="Speed" title="Speed of simulated time"
                 {onchange}>
                 { for SPEEDS.iter().map(|(quarters, name)| html! {
                     <option value={quarters.to_string()} selected={*quarters == clock.quarters}>{ *name }</option>

@@ -145,7 +145,7 @@ impl App {
         self.marks = Rc::default();
         self.selection = target;
         self.send_select();
-        Timeout::new(30, || page::show(".workload[aria-pressed='true']", false)).forget();
+        Timeout::new(30, || page::show(".workload[aria-pressed='true']")).forget();
     }
 
     pub(super) fn send_select(&self) {
@@ -168,7 +168,7 @@ impl App {
         self.drawer = Some(OpenDrawer { target, part, details: None, is_left, way: None, opener: page::focused() });
         if page::is_narrow() {
             // The sheet comes from below: what was touched moves above it.
-            Timeout::new(30, || page::show(".chip.marked, .node.selected, .tree-row.marked", true)).forget();
+            Timeout::new(30, || page::show(".chip.marked, .node.selected, .tree-row.marked")).forget();
         }
     }
 
