@@ -129,8 +129,8 @@ pub fn show(selector: &str) {
     let Some(around) = element.closest(".scroll, .workloads").ok().flatten() else { return };
     let (at, from) = (element.get_bounding_client_rect(), around.get_bounding_client_rect());
     // Whole pixels will do.
-    around.set_scroll_top(around.scroll_top() + (at.top() - from.top()) as i32 - MARGIN_PX);
-    around.set_scroll_left(around.scroll_left() + (at.left() - from.left()) as i32 - MARGIN_PX);
+    around.set_scroll_top(around.scroll_top() + at.top() as i32 - from.top() as i32 - MARGIN_PX);
+    around.set_scroll_left(around.scroll_left() + at.left() as i32 - from.left() as i32 - MARGIN_PX);
 }
 
 /// What remains to be seen before an element that is scrolled to.
