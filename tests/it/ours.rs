@@ -68,6 +68,7 @@ impl Player for Ours {
             match progress {
                 kubectl::Progress::Done(code) => break code,
                 kubectl::Progress::Edit(_) => return Err(format!("an editor is asked for: {words:?}")),
+                kubectl::Progress::Input(_) => return Err(format!("somebody is asked to type: {words:?}")),
                 kubectl::Progress::Waiting if waited == WAIT_SECS_MAX => {
                     return Err(format!("the command does not end: {words:?}\n{out}{err}"));
                 }

@@ -71,7 +71,8 @@ const DEFAULT_COLUMNS: &[Column] = &[
 impl Rows<'_> {
     /// The table of some objects. `metadata` is the list's, or the object's version.
     pub fn table(&self, objects: &mut dyn Iterator<Item = &Object>, metadata: Map, headers: bool) -> Value {
-        let columns = if self.kind.columns.is_empty() { DEFAULT_COLUMNS } else { self.kind.columns };
+        let own = (self.kind.columns)();
+        let columns = if own.is_empty() { DEFAULT_COLUMNS } else { own };
         let rows: Vec<Value> = objects.map(|it| self.row(columns, it)).collect();
         let definitions: Value =
             if headers { columns.iter().map(definition).collect::<Vec<_>>().into() } else { Value::Null };

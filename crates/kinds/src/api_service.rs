@@ -15,15 +15,19 @@ pub(crate) const KIND: Kind = Kind {
     categories: &["api-extensions"],
     definition: "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService",
     subresources: &[Subresource::status("APIService")],
-    columns: &[
-        columns::name(),
-        columns::text("Service", "Who serves it.", |it, _| match child(spec(it), "service") {
-            Some(service) => format!("{}/{}", text(service, "namespace"), text(service, "name")).into(),
-            None => "Local".into(),
-        }),
-        columns::text("Available", "Whether it answers.", |it, _| available(it).into()),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Service", "Who serves it.", |it, _| match child(spec(it), "service") {
+                    Some(service) => format!("{}/{}", text(service, "namespace"), text(service, "name")).into(),
+                    None => "Local".into(),
+                }),
+                columns::text("Available", "Whether it answers.", |it, _| available(it).into()),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         default: |it| {
             it.body.edit_map("spec", |it| it.edit_map("service", |it| it.set_default("port", 443)));

@@ -44,7 +44,7 @@ pub(crate) const KIND: Kind = Kind {
         Subresource { name: "approval", ..Subresource::status("CertificateSigningRequest") },
         Subresource::status("CertificateSigningRequest"),
     ],
-    columns: COLUMNS,
+    columns: || COLUMNS,
     selectable_fields: &[SelectableField {
         name: "spec.signerName",
         read: |it| spec(it).get("signerName").and_then(Value::as_shared_str).cloned().unwrap_or_default(),

@@ -16,13 +16,21 @@ pub(crate) const KIND: Kind = Kind {
         Subresource { name: "advance", verbs: &["create"], ..Subresource::status("Clock") },
         Subresource::status("Clock"),
     ],
-    columns: &[
-        columns::name(),
-        columns::text("Time", "What it is now.", |it, _| columns::string(it, "status.time")),
-        columns::text("Speed", "How many times faster than on the wall.", |it, _| columns::string(it, "spec.speed")),
-        columns::text("Revision", "How many changes there have been.", |it, _| columns::string(it, "status.revision")),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Time", "What it is now.", |it, _| columns::string(it, "status.time")),
+                columns::text("Speed", "How many times faster than on the wall.", |it, _| {
+                    columns::string(it, "spec.speed")
+                }),
+                columns::text("Revision", "How many changes there have been.", |it, _| {
+                    columns::string(it, "status.revision")
+                }),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         default: |it| {
             workload::edit_or_make(&mut it.body, "spec", |spec| {

@@ -13,14 +13,20 @@ pub(crate) const KIND: Kind = Kind {
     categories: &["sim"],
     definition: "dev.drydock.sim.v1alpha1.Component",
     subresources: &[Subresource::status("Component")],
-    columns: &[
-        columns::name(),
-        columns::text("State", "Whether it works.", |it, _| columns::string(it, "spec.state")),
-        columns::integer("Queue", "How many objects wait for it.", |it, _| columns::number(it, "status.queueDepth")),
-        columns::integer("Retries", "How often it tried again.", |it, _| columns::number(it, "status.retries")),
-        columns::text("Doing", "What it does, in a sentence.", |it, _| columns::string(it, "status.message")),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("State", "Whether it works.", |it, _| columns::string(it, "spec.state")),
+                columns::integer("Queue", "How many objects wait for it.", |it, _| {
+                    columns::number(it, "status.queueDepth")
+                }),
+                columns::integer("Retries", "How often it tried again.", |it, _| columns::number(it, "status.retries")),
+                columns::text("Doing", "What it does, in a sentence.", |it, _| columns::string(it, "status.message")),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         default: |it| {
             workload::edit_or_make(&mut it.body, "spec", |spec| {

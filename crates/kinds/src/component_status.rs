@@ -9,19 +9,23 @@ pub(crate) const KIND: Kind = Kind {
     short_names: &["cs"],
     verbs: Verbs::Look,
     definition: "io.k8s.api.core.v1.ComponentStatus",
-    columns: &[
-        columns::name(),
-        columns::text("Status", "Healthy or not.", |it, _| {
-            match condition(it).and_then(|it| it.str_at("status")) {
-                None => "Unknown",
-                Some("True") => "Healthy",
-                Some(_) => "Unhealthy",
-            }
-            .into()
-        }),
-        columns::text("Message", "What the component says.", |it, _| shown(it, "message")),
-        columns::text("Error", "Why it is not well.", |it, _| shown(it, "error")),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Status", "Healthy or not.", |it, _| {
+                    match condition(it).and_then(|it| it.str_at("status")) {
+                        None => "Unknown",
+                        Some("True") => "Healthy",
+                        Some(_) => "Unhealthy",
+                    }
+                    .into()
+                }),
+                columns::text("Message", "What the component says.", |it, _| shown(it, "message")),
+                columns::text("Error", "Why it is not well.", |it, _| shown(it, "error")),
+            ]
+        }
+    },
     ..Kind::new(Scope::Cluster, "", "v1", "ComponentStatus", "componentstatuses")
 };
 

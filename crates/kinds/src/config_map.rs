@@ -14,13 +14,17 @@ const IMMUTABLE: &str = "field is immutable when `immutable` is set";
 pub(crate) const KIND: Kind = Kind {
     short_names: &["cm"],
     definition: "io.k8s.api.core.v1.ConfigMap",
-    columns: &[
-        columns::name(),
-        columns::text("Data", "How many entries there are.", |it, _| {
-            ((part(it, "data").len() + part(it, "binaryData").len()) as i64).into()
-        }),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Data", "How many entries there are.", |it, _| {
+                    ((part(it, "data").len() + part(it, "binaryData").len()) as i64).into()
+                }),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy { validate, validate_update, metadata_checks: 2, ..Strategy::PLAIN },
     ..Kind::new(Scope::Namespaced, "", "v1", "ConfigMap", "configmaps")
 };

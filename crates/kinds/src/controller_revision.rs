@@ -9,12 +9,16 @@ use crate::{Kind, Scope, Strategy, columns};
 
 pub(crate) const KIND: Kind = Kind {
     definition: "io.k8s.api.apps.v1.ControllerRevision",
-    columns: &[
-        columns::name(),
-        columns::text("Controller", "Whose state it keeps.", |it, _| owner(it).into()),
-        columns::text("Revision", "Its number.", |it, _| columns::number(it, "revision")),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Controller", "Whose state it keeps.", |it, _| owner(it).into()),
+                columns::text("Revision", "Its number.", |it, _| columns::number(it, "revision")),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy { validate, validate_update, metadata_checks: 2, ..Strategy::PLAIN },
     ..Kind::new(Scope::Namespaced, "apps", "v1", "ControllerRevision", "controllerrevisions")
 };

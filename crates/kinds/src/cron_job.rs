@@ -19,7 +19,7 @@ pub(crate) const KIND: Kind = Kind {
     categories: &["all"],
     definition: "io.k8s.api.batch.v1.CronJob",
     subresources: &[Subresource::status("CronJob")],
-    columns: COLUMNS,
+    columns: || COLUMNS,
     strategy: Strategy {
         default,
         default_status: Some(|_| ()),

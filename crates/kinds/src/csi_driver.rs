@@ -15,7 +15,7 @@ const TOKEN_SECONDS_MAX: i64 = 1 << 32;
 
 pub(crate) const KIND: Kind = Kind {
     definition: "io.k8s.api.storage.v1.CSIDriver",
-    columns: COLUMNS,
+    columns: || COLUMNS,
     strategy: Strategy {
         default: |it| {
             edit_or_make(&mut it.body, "spec", |spec| {

@@ -16,13 +16,17 @@ const ID_MAX: usize = 256;
 
 pub(crate) const KIND: Kind = Kind {
     definition: "io.k8s.api.storage.v1.CSINode",
-    columns: &[
-        columns::name(),
-        columns::integer("Drivers", "How many drivers the node has.", |it, _| {
-            (list(spec(it), "drivers").len() as i64).into()
-        }),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::integer("Drivers", "How many drivers the node has.", |it, _| {
+                    (list(spec(it), "drivers").len() as i64).into()
+                }),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         validate,
         validate_update: |new, old, errors| {

@@ -18,7 +18,7 @@ pub(crate) const KIND: Kind = Kind {
     categories: &["all"],
     definition: "io.k8s.api.apps.v1.DaemonSet",
     subresources: &[Subresource::status("DaemonSet")],
-    columns: COLUMNS,
+    columns: || COLUMNS,
     strategy: Strategy {
         default,
         default_status: Some(|_| ()),

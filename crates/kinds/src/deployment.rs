@@ -17,7 +17,7 @@ pub(crate) const KIND: Kind = Kind {
     categories: &["all"],
     definition: "io.k8s.api.apps.v1.Deployment",
     subresources: &[Subresource::scale(), Subresource::status("Deployment")],
-    columns: COLUMNS,
+    columns: || COLUMNS,
     strategy: Strategy {
         default,
         default_status: Some(|_| ()),

@@ -21,13 +21,17 @@ const HINTS_MAX: usize = 8;
 
 pub(crate) const KIND: Kind = Kind {
     definition: "io.k8s.api.discovery.v1.EndpointSlice",
-    columns: &[
-        columns::name(),
-        columns::text("AddressType", "What the addresses are.", |it, _| columns::string(it, "addressType")),
-        columns::text("Ports", "Ports of all endpoints.", |it, _| shown_ports(&it.body).into()),
-        columns::text("Endpoints", "Addresses of the endpoints.", |it, _| shown_addresses(&it.body).into()),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("AddressType", "What the addresses are.", |it, _| columns::string(it, "addressType")),
+                columns::text("Ports", "Ports of all endpoints.", |it, _| shown_ports(&it.body).into()),
+                columns::text("Endpoints", "Addresses of the endpoints.", |it, _| shown_addresses(&it.body).into()),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         default: |it| {
             it.body.edit_maps("ports", |it| {

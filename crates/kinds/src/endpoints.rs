@@ -11,11 +11,15 @@ use crate::{Kind, Scope, Strategy, columns};
 pub(crate) const KIND: Kind = Kind {
     short_names: &["ep"],
     definition: "io.k8s.api.core.v1.Endpoints",
-    columns: &[
-        columns::name(),
-        columns::text("Endpoints", "Addresses and ports.", |it, _| shown(&it.body).into()),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Endpoints", "Addresses and ports.", |it, _| shown(&it.body).into()),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         default: |it| {
             it.body.edit_maps("subsets", |it| {

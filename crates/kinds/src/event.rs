@@ -35,7 +35,7 @@ pub(crate) const KIND: Kind = Kind {
             Some(old) => validate_change(new, old, errors),
         },
     }],
-    columns: COLUMNS,
+    columns: || COLUMNS,
     selectable_fields: SELECTABLE,
     strategy: Strategy {
         validate,

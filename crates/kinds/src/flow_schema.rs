@@ -16,7 +16,7 @@ const VERBS: &[&str] =
 pub(crate) const KIND: Kind = Kind {
     definition: "io.k8s.api.flowcontrol.v1.FlowSchema",
     subresources: &[Subresource::status("FlowSchema")],
-    columns: COLUMNS,
+    columns: || COLUMNS,
     strategy: Strategy {
         default: |it| {
             edit_or_make(&mut it.body, "spec", |it| {

@@ -28,7 +28,7 @@ pub(crate) const KIND: Kind = Kind {
         validate: |_, _, _| (),
     }],
     subresources: &[Subresource::status("HorizontalPodAutoscaler")],
-    columns: columns::COLUMNS,
+    columns: || columns::COLUMNS,
     strategy: Strategy {
         default: |it| edit_or_make(&mut it.body, "spec", default),
         prepare_create: |it| it.body.insert("status", map!({ "currentMetrics": null, "desiredReplicas": 0 })),

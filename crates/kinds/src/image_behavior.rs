@@ -13,11 +13,15 @@ const EXIT_CODE_MAX: i64 = 255;
 pub(crate) const KIND: Kind = Kind {
     categories: &["sim"],
     definition: "dev.drydock.sim.v1alpha1.ImageBehavior",
-    columns: &[
-        columns::name(),
-        columns::text("Image", "Which images behave so.", |it, _| columns::string(it, "spec.image")),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Image", "Which images behave so.", |it, _| columns::string(it, "spec.image")),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         validate: |it, errors| validate(spec(it), errors),
         validate_update: |new, _, errors| validate(spec(new), errors),

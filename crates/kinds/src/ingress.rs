@@ -16,18 +16,22 @@ pub(crate) const KIND: Kind = Kind {
     short_names: &["ing"],
     definition: "io.k8s.api.networking.v1.Ingress",
     subresources: &[Subresource::status("Ingress")],
-    columns: &[
-        columns::name(),
-        columns::text("Class", "Which controller serves it.", |it, _| {
-            it.str_at("spec.ingressClassName").unwrap_or("<none>").into()
-        }),
-        columns::text("Hosts", "Hosts that are served.", |it, _| hosts(spec(it)).into()),
-        columns::text("Address", "Where it is served.", |it, _| balancer_addresses(it).join(",").into()),
-        columns::text("Ports", "Ports on which it is served.", |it, _| {
-            if list(spec(it), "tls").is_empty() { "80".into() } else { "80, 443".into() }
-        }),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Class", "Which controller serves it.", |it, _| {
+                    it.str_at("spec.ingressClassName").unwrap_or("<none>").into()
+                }),
+                columns::text("Hosts", "Hosts that are served.", |it, _| hosts(spec(it)).into()),
+                columns::text("Address", "Where it is served.", |it, _| balancer_addresses(it).join(",").into()),
+                columns::text("Ports", "Ports on which it is served.", |it, _| {
+                    if list(spec(it), "tls").is_empty() { "80".into() } else { "80, 443".into() }
+                }),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         prepare_create: |it| it.body.insert("status", map!({ "loadBalancer": {} })),
         validate: |it, errors| {

@@ -12,15 +12,19 @@ const CONTROLLER_MAX: usize = 250;
 
 pub(crate) const KIND: Kind = Kind {
     definition: "io.k8s.api.networking.v1.IngressClass",
-    columns: &[
-        columns::name_with_default(|it, _| {
-            let note = it.meta.annotations.get("ingressclass.kubernetes.io/is-default-class");
-            columns::marked(it, note.and_then(Value::as_str) == Some("true"))
-        }),
-        columns::text("Controller", "Who serves the class.", |it, _| columns::string(it, "spec.controller")),
-        columns::text("Parameters", "An object with more on it.", |it, _| parameters(it).into()),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name_with_default(|it, _| {
+                    let note = it.meta.annotations.get("ingressclass.kubernetes.io/is-default-class");
+                    columns::marked(it, note.and_then(Value::as_str) == Some("true"))
+                }),
+                columns::text("Controller", "Who serves the class.", |it, _| columns::string(it, "spec.controller")),
+                columns::text("Parameters", "An object with more on it.", |it, _| parameters(it).into()),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         default: |it| {
             it.body.edit_map("spec", |it| it.edit_map("parameters", |it| it.set_default("scope", "Cluster")));

@@ -38,11 +38,15 @@ pub fn given(ip: IpAddr, service: &Object) -> Object {
 pub(crate) const KIND: Kind = Kind {
     short_names: &["ip"],
     definition: "io.k8s.api.networking.v1.IPAddress",
-    columns: &[
-        columns::name(),
-        columns::text("ParentRef", "What has the address.", |it, _| parent(it).into()),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("ParentRef", "What has the address.", |it, _| parent(it).into()),
+                columns::created(),
+            ]
+        }
+    },
     selectable_fields: &[SelectableField {
         name: "spec.parentRef",
         read: |it| parent(it).replace("<none>", "").into(),

@@ -26,7 +26,7 @@ pub(crate) const KIND: Kind = Kind {
     categories: &["all"],
     definition: "io.k8s.api.batch.v1.Job",
     subresources: &[Subresource::status("Job")],
-    columns: COLUMNS,
+    columns: || COLUMNS,
     selectable_fields: &[SelectableField {
         name: "status.successful",
         read: |it| int(status_of(it), "succeeded").to_string().into(),

@@ -8,11 +8,15 @@ use crate::{Kind, Scope, Strategy, columns};
 
 pub(crate) const KIND: Kind = Kind {
     definition: "io.k8s.api.coordination.v1.Lease",
-    columns: &[
-        columns::name(),
-        columns::text("Holder", "Who holds it.", |it, _| columns::string(it, "spec.holderIdentity")),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Holder", "Who holds it.", |it, _| columns::string(it, "spec.holderIdentity")),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         prepare_create: drop_coordination,
         prepare_update: |new, _| drop_coordination(new),

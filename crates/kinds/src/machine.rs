@@ -14,14 +14,18 @@ pub(crate) const KIND: Kind = Kind {
     categories: &["sim"],
     definition: "dev.drydock.sim.v1alpha1.Machine",
     subresources: &[Subresource::status("Machine")],
-    columns: &[
-        columns::name(),
-        columns::text("Phase", "What its kubelet is doing.", |it, _| columns::string(it, "status.phase")),
-        columns::text("Power", "Whether it is switched on.", |it, _| columns::string(it, "spec.power")),
-        columns::text("Network", "Whether it can be reached.", |it, _| columns::string(it, "spec.network")),
-        columns::text("Node", "The node that it is.", |it, _| columns::string(it, "status.nodeName")),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Phase", "What its kubelet is doing.", |it, _| columns::string(it, "status.phase")),
+                columns::text("Power", "Whether it is switched on.", |it, _| columns::string(it, "spec.power")),
+                columns::text("Network", "Whether it can be reached.", |it, _| columns::string(it, "spec.network")),
+                columns::text("Node", "The node that it is.", |it, _| columns::string(it, "status.nodeName")),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         default: |it| workload::edit_or_make(&mut it.body, "spec", default_spec),
         validate: |it, errors| validate_spec(spec(it), &Path::root("spec"), errors),

@@ -13,13 +13,19 @@ pub(crate) const KIND: Kind = Kind {
     categories: &["sim"],
     definition: "dev.drydock.sim.v1alpha1.MachinePool",
     subresources: &[Subresource::status("MachinePool")],
-    columns: &[
-        columns::name(),
-        columns::integer("Desired", "How many machines there should be.", |it, _| columns::number(it, "spec.replicas")),
-        columns::integer("Current", "How many there are.", |it, _| columns::number(it, "status.replicas")),
-        columns::integer("Ready", "How many run.", |it, _| columns::number(it, "status.readyReplicas")),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::integer("Desired", "How many machines there should be.", |it, _| {
+                    columns::number(it, "spec.replicas")
+                }),
+                columns::integer("Current", "How many there are.", |it, _| columns::number(it, "status.replicas")),
+                columns::integer("Ready", "How many run.", |it, _| columns::number(it, "status.readyReplicas")),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         default: |it| workload::edit_or_make(&mut it.body, "spec", |spec| spec.set_default("replicas", 1)),
         validate: |it, errors| validate(spec(it), errors),

@@ -11,9 +11,13 @@ use crate::{Kind, Scope, Strategy, columns};
 pub(crate) const KIND: Kind = Kind {
     categories: &["api-extensions"],
     definition: "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicy",
-    columns: &policies::policy_columns(columns::integer("Mutations", "How much is changed.", |it, _| {
-        (list(spec(it), "mutations").len() as i64).into()
-    })),
+    columns: || {
+        const {
+            &policies::policy_columns(columns::integer("Mutations", "How much is changed.", |it, _| {
+                (list(spec(it), "mutations").len() as i64).into()
+            }))
+        }
+    },
     strategy: Strategy {
         default: |it| {
             edit_or_make(&mut it.body, "spec", |it| {

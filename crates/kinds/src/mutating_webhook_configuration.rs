@@ -6,7 +6,7 @@ use crate::{Kind, Scope, Strategy};
 pub(crate) const KIND: Kind = Kind {
     categories: &["api-extensions"],
     definition: "io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration",
-    columns: webhooks::COLUMNS,
+    columns: || webhooks::COLUMNS,
     strategy: Strategy {
         default: |it| webhooks::default(it, true),
         validate: |it, errors| webhooks::validate(it, None, errors),

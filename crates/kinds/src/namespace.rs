@@ -20,13 +20,17 @@ pub(crate) const KIND: Kind = Kind {
         Subresource { name: "finalize", verbs: &["update"], ..Subresource::status("Namespace") },
         Subresource::status("Namespace"),
     ],
-    columns: &[
-        columns::name(),
-        columns::text("Status", "Active, or Terminating while its content goes.", |it, _| {
-            columns::string(it, "status.phase")
-        }),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Status", "Active, or Terminating while its content goes.", |it, _| {
+                    columns::string(it, "status.phase")
+                }),
+                columns::created(),
+            ]
+        }
+    },
     selectable_fields: &[SelectableField { name: "status.phase", read: phase }],
     strategy: Strategy {
         default,

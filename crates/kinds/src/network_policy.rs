@@ -17,13 +17,17 @@ const DIRECTIONS: [(&str, &str); 2] = [("ingress", "from"), ("egress", "to")];
 pub(crate) const KIND: Kind = Kind {
     short_names: &["netpol"],
     definition: "io.k8s.api.networking.v1.NetworkPolicy",
-    columns: &[
-        columns::name(),
-        columns::text("Pod-Selector", "Pods to which it applies.", |it, _| {
-            columns::or_none(columns::selector(it.map_at("spec.podSelector"))).into()
-        }),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Pod-Selector", "Pods to which it applies.", |it, _| {
+                    columns::or_none(columns::selector(it.map_at("spec.podSelector"))).into()
+                }),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         default,
         validate: |it, errors| validate(spec(it), &[], errors),

@@ -28,7 +28,7 @@ pub(crate) const KIND: Kind = Kind {
         },
         Subresource::status("Node"),
     ],
-    columns: COLUMNS,
+    columns: || COLUMNS,
     selectable_fields: &[SelectableField {
         name: "spec.unschedulable",
         read: |it| if flag(spec(it), "unschedulable") { "true".into() } else { "false".into() },

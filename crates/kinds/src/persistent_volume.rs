@@ -18,7 +18,7 @@ pub(crate) const KIND: Kind = Kind {
     short_names: &["pv"],
     definition: "io.k8s.api.core.v1.PersistentVolume",
     subresources: &[Subresource::status("PersistentVolume")],
-    columns: COLUMNS,
+    columns: || COLUMNS,
     // A bug upstream, kept for old clients.
     selectable_fields: &[SelectableField { name: "name", read: |it| it.meta.name.clone() }],
     strategy: Strategy {

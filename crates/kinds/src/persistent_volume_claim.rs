@@ -16,7 +16,7 @@ pub(crate) const KIND: Kind = Kind {
     short_names: &["pvc"],
     definition: "io.k8s.api.core.v1.PersistentVolumeClaim",
     subresources: &[Subresource::status("PersistentVolumeClaim")],
-    columns: COLUMNS,
+    columns: || COLUMNS,
     // A bug upstream, kept for old clients.
     selectable_fields: &[SelectableField { name: "name", read: |it| it.meta.name.clone() }],
     strategy: Strategy {

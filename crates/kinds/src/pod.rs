@@ -27,7 +27,7 @@ pub(crate) const KIND: Kind = Kind {
     categories: &["all"],
     definition: "io.k8s.api.core.v1.Pod",
     subresources: SUBRESOURCES,
-    columns: columns::COLUMNS,
+    columns: || columns::COLUMNS,
     selectable_fields: SELECTABLE,
     strategy: Strategy {
         default,

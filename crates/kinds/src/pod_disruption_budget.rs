@@ -13,15 +13,21 @@ pub(crate) const KIND: Kind = Kind {
     short_names: &["pdb"],
     definition: "io.k8s.api.policy.v1.PodDisruptionBudget",
     subresources: &[Subresource::status("PodDisruptionBudget")],
-    columns: &[
-        columns::name(),
-        columns::text("Min Available", "How many pods must be available.", |it, _| shown(it, "minAvailable")),
-        columns::text("Max Unavailable", "How many pods may be unavailable.", |it, _| shown(it, "maxUnavailable")),
-        columns::integer("Allowed Disruptions", "How many pods may be evicted now.", |it, _| {
-            columns::number(it, "status.disruptionsAllowed")
-        }),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Min Available", "How many pods must be available.", |it, _| shown(it, "minAvailable")),
+                columns::text("Max Unavailable", "How many pods may be unavailable.", |it, _| {
+                    shown(it, "maxUnavailable")
+                }),
+                columns::integer("Allowed Disruptions", "How many pods may be evicted now.", |it, _| {
+                    columns::number(it, "status.disruptionsAllowed")
+                }),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         prepare_create: |it| {
             it.body.insert(

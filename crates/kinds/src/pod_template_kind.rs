@@ -9,14 +9,18 @@ use crate::{Kind, Scope, Strategy, columns, pod_template};
 
 pub(crate) const KIND: Kind = Kind {
     definition: "io.k8s.api.core.v1.PodTemplate",
-    columns: &[
-        columns::name(),
-        columns::containers(),
-        columns::images(),
-        columns::text("Pod Labels", "The labels of its pods.", |it, _| {
-            columns::labels(child_or_empty(child_or_empty(columns::template(it), "metadata"), "labels")).into()
-        }),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::containers(),
+                columns::images(),
+                columns::text("Pod Labels", "The labels of its pods.", |it, _| {
+                    columns::labels(child_or_empty(child_or_empty(columns::template(it), "metadata"), "labels")).into()
+                }),
+            ]
+        }
+    },
     strategy: Strategy {
         default: |it| workload::edit_or_make(&mut it.body, "template", pod_template::default),
         prepare_create: workload::drop_disabled,

@@ -18,20 +18,24 @@ pub const SYSTEM: [(&str, i64); 2] =
 pub(crate) const KIND: Kind = Kind {
     short_names: &["pc"],
     definition: "io.k8s.api.scheduling.v1.PriorityClass",
-    columns: &[
-        columns::name(),
-        columns::integer("Value", "The priority of pods of this class.", |it, _| columns::number(it, "value")),
-        crate::Column {
-            kind: "boolean",
-            ..columns::text("Global-Default", "Whether pods without a class get this one.", |it, _| {
-                flag(&it.body, "globalDefault").into()
-            })
-        },
-        columns::created(),
-        columns::text("PreemptionPolicy", "Whether its pods may push out others.", |it, _| {
-            columns::string(it, "preemptionPolicy")
-        }),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::integer("Value", "The priority of pods of this class.", |it, _| columns::number(it, "value")),
+                crate::Column {
+                    kind: "boolean",
+                    ..columns::text("Global-Default", "Whether pods without a class get this one.", |it, _| {
+                        flag(&it.body, "globalDefault").into()
+                    })
+                },
+                columns::created(),
+                columns::text("PreemptionPolicy", "Whether its pods may push out others.", |it, _| {
+                    columns::string(it, "preemptionPolicy")
+                }),
+            ]
+        }
+    },
     strategy: Strategy {
         default: |it| it.body.set_default("preemptionPolicy", "PreemptLowerPriority"),
         validate,

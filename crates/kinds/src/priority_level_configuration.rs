@@ -13,7 +13,7 @@ const QUEUES_MAX: i64 = 10_000_000;
 pub(crate) const KIND: Kind = Kind {
     definition: "io.k8s.api.flowcontrol.v1.PriorityLevelConfiguration",
     subresources: &[Subresource::status("PriorityLevelConfiguration")],
-    columns: COLUMNS,
+    columns: || COLUMNS,
     strategy: Strategy {
         default: |it| it.body.edit_map("spec", default),
         prepare_create: |it| it.body.insert("status", Value::map()),

@@ -12,7 +12,7 @@ pub(crate) const KIND: Kind = Kind {
     categories: &["all"],
     definition: "io.k8s.api.apps.v1.ReplicaSet",
     subresources: &[Subresource::scale(), Subresource::status("ReplicaSet")],
-    columns: &workload::replica_columns(columns::pod_selector()),
+    columns: || const { &workload::replica_columns(columns::pod_selector()) },
     strategy: Strategy {
         default: |it| workload::default_spec(it, |spec| spec.set_default("replicas", 1)),
         default_status: Some(|_| ()),

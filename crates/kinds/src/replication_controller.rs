@@ -15,9 +15,13 @@ pub(crate) const KIND: Kind = Kind {
     categories: &["all"],
     definition: "io.k8s.api.core.v1.ReplicationController",
     subresources: &[Subresource::scale(), Subresource::status("ReplicationController")],
-    columns: &workload::replica_columns(columns::text("Selector", "Which pods belong to it.", |it, _| {
-        columns::labels(child_or_empty(spec(it), "selector")).into()
-    })),
+    columns: || {
+        const {
+            &workload::replica_columns(columns::text("Selector", "Which pods belong to it.", |it, _| {
+                columns::labels(child_or_empty(spec(it), "selector")).into()
+            }))
+        }
+    },
     selectable_fields: workload::SELECTABLE_REPLICAS,
     strategy: Strategy {
         default,

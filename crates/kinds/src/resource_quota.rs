@@ -16,12 +16,16 @@ pub(crate) const KIND: Kind = Kind {
     short_names: &["quota"],
     definition: "io.k8s.api.core.v1.ResourceQuota",
     subresources: &[Subresource::status("ResourceQuota")],
-    columns: &[
-        columns::name(),
-        columns::text("Request", "Used and hard amounts of all but limits.", |it, _| shown(it, false)),
-        columns::text("Limit", "Used and hard amounts of limits.", |it, _| shown(it, true)),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Request", "Used and hard amounts of all but limits.", |it, _| shown(it, false)),
+                columns::text("Limit", "Used and hard amounts of limits.", |it, _| shown(it, true)),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         default: |it| {
             it.body.edit_map("spec", |it| resources::round(it, "hard"));

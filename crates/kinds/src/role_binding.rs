@@ -7,7 +7,7 @@ const ROLES: &[&str] = &["Role", "ClusterRole"];
 
 pub(crate) const KIND: Kind = Kind {
     definition: "io.k8s.api.rbac.v1.RoleBinding",
-    columns: BINDING_COLUMNS,
+    columns: || BINDING_COLUMNS,
     strategy: Strategy {
         default: default_binding,
         validate: |it, errors| binding(it, ROLES, errors),

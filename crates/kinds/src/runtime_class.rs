@@ -12,11 +12,15 @@ use crate::{Kind, Scope, Strategy, columns};
 
 pub(crate) const KIND: Kind = Kind {
     definition: "io.k8s.api.node.v1.RuntimeClass",
-    columns: &[
-        columns::name(),
-        columns::text("Handler", "What nodes call it.", |it, _| columns::string(it, "handler")),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Handler", "What nodes call it.", |it, _| columns::string(it, "handler")),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         default: |it| it.body.edit_map("overhead", |it| resources::round(it, "podFixed")),
         validate,

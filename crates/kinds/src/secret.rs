@@ -13,12 +13,16 @@ const ACCOUNT_NAME: &str = "kubernetes.io/service-account.name";
 
 pub(crate) const KIND: Kind = Kind {
     definition: "io.k8s.api.core.v1.Secret",
-    columns: &[
-        columns::name(),
-        columns::text("Type", "What the data is for.", |it, _| columns::string(it, "type")),
-        columns::text("Data", "How many entries there are.", |it, _| (part(it, "data").len() as i64).into()),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Type", "What the data is for.", |it, _| columns::string(it, "type")),
+                columns::text("Data", "How many entries there are.", |it, _| (part(it, "data").len() as i64).into()),
+                columns::created(),
+            ]
+        }
+    },
     selectable_fields: &[SelectableField {
         name: "type",
         read: |it| it.at("type").and_then(Value::as_shared_str).cloned().unwrap_or_default(),

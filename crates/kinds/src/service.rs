@@ -30,7 +30,7 @@ pub(crate) const KIND: Kind = Kind {
         },
         Subresource::status("Service"),
     ],
-    columns: columns::COLUMNS,
+    columns: || columns::COLUMNS,
     selectable_fields: SELECTABLE,
     strategy: Strategy {
         default,

@@ -11,7 +11,7 @@ const MOUNTABLE_SECRETS: &str = "kubernetes.io/enforce-mountable-secrets";
 pub(crate) const KIND: Kind = Kind {
     short_names: &["sa"],
     definition: "io.k8s.api.core.v1.ServiceAccount",
-    columns: &[columns::name(), columns::created()],
+    columns: || const { &[columns::name(), columns::created()] },
     subresources: &[Subresource {
         name: "token",
         group: "authentication.k8s.io",

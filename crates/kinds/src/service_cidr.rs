@@ -34,13 +34,17 @@ pub fn networks(range: &Object) -> impl Iterator<Item = (IpAddr, u8)> {
 pub(crate) const KIND: Kind = Kind {
     definition: "io.k8s.api.networking.v1.ServiceCIDR",
     subresources: &[Subresource::status("ServiceCIDR")],
-    columns: &[
-        columns::name(),
-        columns::text("CIDRs", "Ranges of addresses.", |it, _| {
-            texts(spec(it), "cidrs").map(|(_, it)| it).collect::<Vec<_>>().join(",").into()
-        }),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("CIDRs", "Ranges of addresses.", |it, _| {
+                    texts(spec(it), "cidrs").map(|(_, it)| it).collect::<Vec<_>>().join(",").into()
+                }),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         prepare_create: |it| it.body.insert("status", Value::map()),
         prepare_update: keep_status,

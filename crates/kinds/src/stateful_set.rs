@@ -16,13 +16,17 @@ pub(crate) const KIND: Kind = Kind {
     categories: &["all"],
     definition: "io.k8s.api.apps.v1.StatefulSet",
     subresources: &[Subresource::scale(), Subresource::status("StatefulSet")],
-    columns: &[
-        columns::name(),
-        columns::text("Ready", "How many of its pods are ready.", |it, _| workload::ready_of_desired(it)),
-        columns::created(),
-        columns::wide(columns::containers()),
-        columns::wide(columns::images()),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Ready", "How many of its pods are ready.", |it, _| workload::ready_of_desired(it)),
+                columns::created(),
+                columns::wide(columns::containers()),
+                columns::wide(columns::images()),
+            ]
+        }
+    },
     strategy: Strategy {
         default,
         default_status: Some(|_| ()),

@@ -20,20 +20,26 @@ const PARAMETERS_SIZE_MAX: usize = 256 * 1024;
 pub(crate) const KIND: Kind = Kind {
     short_names: &["sc"],
     definition: "io.k8s.api.storage.v1.StorageClass",
-    columns: &[
-        columns::name_with_default(|it, _| columns::marked(it, is_default(it))),
-        columns::text("Provisioner", "Who makes volumes of the class.", |it, _| columns::string(it, "provisioner")),
-        columns::text("ReclaimPolicy", "What becomes of volumes after their claims.", |it, _| {
-            it.str_at("reclaimPolicy").unwrap_or("Delete").into()
-        }),
-        columns::text("VolumeBindingMode", "When volumes are made and bound.", |it, _| {
-            it.str_at("volumeBindingMode").unwrap_or("Immediate").into()
-        }),
-        columns::text("AllowVolumeExpansion", "Whether volumes can grow.", |it, _| {
-            it.bool_at("allowVolumeExpansion").unwrap_or(false).into()
-        }),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name_with_default(|it, _| columns::marked(it, is_default(it))),
+                columns::text("Provisioner", "Who makes volumes of the class.", |it, _| {
+                    columns::string(it, "provisioner")
+                }),
+                columns::text("ReclaimPolicy", "What becomes of volumes after their claims.", |it, _| {
+                    it.str_at("reclaimPolicy").unwrap_or("Delete").into()
+                }),
+                columns::text("VolumeBindingMode", "When volumes are made and bound.", |it, _| {
+                    it.str_at("volumeBindingMode").unwrap_or("Immediate").into()
+                }),
+                columns::text("AllowVolumeExpansion", "Whether volumes can grow.", |it, _| {
+                    it.bool_at("allowVolumeExpansion").unwrap_or(false).into()
+                }),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         default: |it| {
             it.body.set_default("reclaimPolicy", "Delete");

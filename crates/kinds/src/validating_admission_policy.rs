@@ -13,9 +13,13 @@ pub(crate) const KIND: Kind = Kind {
     categories: &["api-extensions"],
     definition: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy",
     subresources: &[Subresource::status("ValidatingAdmissionPolicy")],
-    columns: &policies::policy_columns(columns::integer("Validations", "How much is checked.", |it, _| {
-        (list(spec(it), "validations").len() as i64).into()
-    })),
+    columns: || {
+        const {
+            &policies::policy_columns(columns::integer("Validations", "How much is checked.", |it, _| {
+                (list(spec(it), "validations").len() as i64).into()
+            }))
+        }
+    },
     strategy: Strategy {
         default: |it| {
             edit_or_make(&mut it.body, "spec", |it| {

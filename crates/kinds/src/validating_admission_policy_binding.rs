@@ -8,7 +8,7 @@ use crate::{Kind, Scope, Strategy};
 pub(crate) const KIND: Kind = Kind {
     categories: &["api-extensions"],
     definition: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding",
-    columns: policies::BINDING_COLUMNS,
+    columns: || policies::BINDING_COLUMNS,
     strategy: Strategy {
         default: |it| it.body.edit_map("spec", |it| default_match(it, "matchResources")),
         validate: |it, errors| policies::binding(spec(it), false, errors),

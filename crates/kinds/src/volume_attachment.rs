@@ -15,16 +15,20 @@ const MESSAGE_MAX: usize = 1024;
 pub(crate) const KIND: Kind = Kind {
     definition: "io.k8s.api.storage.v1.VolumeAttachment",
     subresources: &[Subresource::status("VolumeAttachment")],
-    columns: &[
-        columns::name(),
-        columns::text("Attacher", "The driver that attaches.", |it, _| columns::string(it, "spec.attacher")),
-        columns::text("PV", "The volume.", |it, _| columns::string(it, "spec.source.persistentVolumeName")),
-        columns::text("Node", "The node to which it goes.", |it, _| columns::string(it, "spec.nodeName")),
-        columns::boolean("Attached", "Whether it is attached.", |it, _| {
-            it.bool_at("status.attached").unwrap_or(false).into()
-        }),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("Attacher", "The driver that attaches.", |it, _| columns::string(it, "spec.attacher")),
+                columns::text("PV", "The volume.", |it, _| columns::string(it, "spec.source.persistentVolumeName")),
+                columns::text("Node", "The node to which it goes.", |it, _| columns::string(it, "spec.nodeName")),
+                columns::boolean("Attached", "Whether it is attached.", |it, _| {
+                    it.bool_at("status.attached").unwrap_or(false).into()
+                }),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         prepare_create: |it| it.body.insert("status", map!({ "attached": false })),
         prepare_update: keep_status,

@@ -10,11 +10,15 @@ use crate::{Kind, Scope, Strategy, columns};
 pub(crate) const KIND: Kind = Kind {
     short_names: &["vac"],
     definition: "io.k8s.api.storage.v1.VolumeAttributesClass",
-    columns: &[
-        columns::name(),
-        columns::text("DriverName", "The driver of the volumes.", |it, _| columns::string(it, "driverName")),
-        columns::created(),
-    ],
+    columns: || {
+        const {
+            &[
+                columns::name(),
+                columns::text("DriverName", "The driver of the volumes.", |it, _| columns::string(it, "driverName")),
+                columns::created(),
+            ]
+        }
+    },
     strategy: Strategy {
         validate,
         validate_update: |new, old, errors| {

@@ -48,13 +48,19 @@ pub use self::exec::channels;
 pub(crate) struct Command {
     /// With the parent's before it: `rollout status`.
     pub(crate) name: &'static str,
+    /// A function: who asks for no help needs none of it.
+    pub(crate) help: fn() -> Help,
+    /// See [`args`].
+    pub(crate) flags: &'static [&'static str],
+    pub(crate) run: fn(&mut Cx<'_>) -> Result<Flow>,
+}
+
+/// What a command says of itself.
+pub(crate) struct Help {
     /// What follows the name in a usage line.
     pub(crate) usage: &'static str,
     /// One sentence.
     pub(crate) about: &'static str,
-    /// See [`args`].
-    pub(crate) flags: &'static [&'static str],
-    pub(crate) run: fn(&mut Cx<'_>) -> Result<Flow>,
 }
 
 /// `-f`, `-k`, `-R`.

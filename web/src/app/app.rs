@@ -219,7 +219,7 @@ impl Component for App {
             last_heard: page::wall_ms(),
             session: fresh(),
             base: Base::default(),
-            text: examples::find(examples::FIRST).map_or("", |it| it.text).into(),
+            text: examples::find(examples::FIRST).map_or("", |it| (it.text)()).into(),
             text_version: 0,
             problems: Rc::default(),
             said: None,

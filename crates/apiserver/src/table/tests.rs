@@ -15,7 +15,7 @@ const N: &[Column] = &[Column {
 }];
 
 #[track_caller]
-fn check(columns: &'static [Column], include: Include, expect: Expect) {
+fn check(columns: fn() -> &'static [Column], include: Include, expect: Expect) {
     let kind = Kind { columns, ..Kind::new(Scope::Namespaced, "example.com", "v1", "Thing", "things") };
     let meta = Metadata {
         identity: meta::Identity { name: "a".into(), created: Some(100), ..Default::default() }.into(),
@@ -34,7 +34,7 @@ fn check(columns: &'static [Column], include: Include, expect: Expect) {
 #[test]
 fn kinds_without_columns_have_two() {
     check(
-        &[],
+        || &[],
         Include::None,
         expect![[r#"
         Name Created At
@@ -45,14 +45,14 @@ fn kinds_without_columns_have_two() {
 #[test]
 fn rows_carry_what_was_asked_for() {
     check(
-        &[],
+        || &[],
         Include::Metadata,
         expect![[r#"
         Name Created At
         {"cells":["a","1970-01-01T00:01:40Z"],"object":{"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":{"creationTimestamp":"1970-01-01T00:01:40Z","name":"a"}}}"#]],
     );
     check(
-        N,
+        || N,
         Include::Object,
         expect![[r#"
         N

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::Command;
+use super::{Command, Help};
 use crate::failure::{Result, fail, usage};
 use crate::mapper::Resource;
 use crate::order;
@@ -15,15 +15,16 @@ use value::{Value, value};
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "api-resources",
-        usage: "[flags]",
-        about: "Print the supported API resources on the server",
+        help: || Help { usage: "[flags]", about: "Print the supported API resources on the server" },
         flags: &["api-group:s cached:b categories:c namespaced:b no-headers:b o/output:s sort-by:s verbs:c"],
         run: api_resources,
     },
     Command {
         name: "api-versions",
-        usage: "",
-        about: "Print the supported API versions on the server, in the form of \"group/version\"",
+        help: || Help {
+            usage: "",
+            about: "Print the supported API versions on the server, in the form of \"group/version\"",
+        },
         flags: &[],
         run: api_versions,
     },

@@ -4,7 +4,7 @@ use http::Method;
 use meta::quoted;
 use value::{Map, Value, json, value};
 
-use super::{Command, DRY_RUN, DryRun, FILES, SELECTOR};
+use super::{Command, DRY_RUN, DryRun, FILES, Help, SELECTOR};
 use crate::api::{self, Url};
 use crate::failure::{Failure, Result, fail};
 use crate::manifest::{Info, strings};
@@ -15,8 +15,10 @@ use crate::strategic::{self, Schema};
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "apply",
-    usage: "(-f FILENAME | -k DIRECTORY)",
-    about: "Apply a configuration to a resource by file name or stdin",
+    help: || Help {
+        usage: "(-f FILENAME | -k DIRECTORY)",
+        about: "Apply a configuration to a resource by file name or stdin",
+    },
     flags: &[
         print::FLAGS,
         FILES,

@@ -2,7 +2,7 @@
 
 use value::{Value, value};
 
-use super::Command;
+use super::{Command, Help};
 use crate::api::Url;
 use crate::failure::{Failure, Result, fail};
 use crate::print::{self, Printer};
@@ -12,22 +12,22 @@ use crate::tabs;
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "auth",
-        usage: "[flags]",
-        about: "Inspect authorization",
+        help: || Help { usage: "[flags]", about: "Inspect authorization" },
         flags: &[],
         run: |cx| super::help::children(cx, "auth"),
     },
     Command {
         name: "auth can-i",
-        usage: "VERB [TYPE | TYPE/NAME | NONRESOURCEURL]",
-        about: "Check whether an action is allowed",
+        help: || Help {
+            usage: "VERB [TYPE | TYPE/NAME | NONRESOURCEURL]",
+            about: "Check whether an action is allowed",
+        },
         flags: &["A/all-namespaces:b list:b no-headers:b q/quiet:b subresource:s"],
         run: can_i,
     },
     Command {
         name: "auth whoami",
-        usage: "",
-        about: "Experimental: Check self subject attributes",
+        help: || Help { usage: "", about: "Experimental: Check self subject attributes" },
         flags: &[print::FLAGS],
         run: who_am_i,
     },

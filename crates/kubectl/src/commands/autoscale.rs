@@ -2,7 +2,7 @@
 
 use value::{Value, value};
 
-use super::{Command, DRY_RUN, DryRun, FILES};
+use super::{Command, DRY_RUN, DryRun, FILES, Help};
 use crate::api::Url;
 use crate::build::Rules;
 use crate::failure::{Failure, Result, fail};
@@ -12,8 +12,10 @@ use meta::quoted;
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "autoscale",
-    usage: "(-f FILENAME | TYPE NAME | TYPE/NAME) [--min=MINPODS] --max=MAXPODS [--cpu=CPU] [--memory=MEMORY]",
-    about: "Auto-scale a deployment, replica set, stateful set, or replication controller",
+    help: || Help {
+        usage: "(-f FILENAME | TYPE NAME | TYPE/NAME) [--min=MINPODS] --max=MAXPODS [--cpu=CPU] [--memory=MEMORY]",
+        about: "Auto-scale a deployment, replica set, stateful set, or replication controller",
+    },
     flags: &[
         print::FLAGS,
         FILES,

@@ -3,7 +3,7 @@
 use meta::quoted;
 use value::{Value, value};
 
-use super::{Command, FILES};
+use super::{Command, FILES, Help};
 use crate::api::Url;
 use crate::build::Rules;
 use crate::failure::{Result, fail};
@@ -14,22 +14,19 @@ use crate::shell::{Cx, Flow};
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "certificate",
-        usage: "SUBCOMMAND",
-        about: "Modify certificate resources",
+        help: || Help { usage: "SUBCOMMAND", about: "Modify certificate resources" },
         flags: &[],
         run: |cx| super::help::children(cx, "certificate"),
     },
     Command {
         name: "certificate approve",
-        usage: "(-f FILENAME | NAME)",
-        about: "Approve a certificate signing request",
+        help: || Help { usage: "(-f FILENAME | NAME)", about: "Approve a certificate signing request" },
         flags: &[print::FLAGS, FILES, "force:b"],
         run: |cx| decide(cx, &APPROVE),
     },
     Command {
         name: "certificate deny",
-        usage: "(-f FILENAME | NAME)",
-        about: "Deny a certificate signing request",
+        help: || Help { usage: "(-f FILENAME | NAME)", about: "Deny a certificate signing request" },
         flags: &[print::FLAGS, FILES, "force:b"],
         run: |cx| decide(cx, &DENY),
     },

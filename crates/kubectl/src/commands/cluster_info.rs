@@ -1,11 +1,15 @@
 //! `cluster-info`.
 
-use super::Command;
+use super::{Command, Help};
 use crate::failure::Result;
 use crate::shell::{Cx, Flow};
 
-pub(super) const COMMANDS: &[Command] =
-    &[Command { name: "cluster-info", usage: "", about: "Display cluster information", flags: &[], run: cluster_info }];
+pub(super) const COMMANDS: &[Command] = &[Command {
+    name: "cluster-info",
+    help: || Help { usage: "", about: "Display cluster information" },
+    flags: &[],
+    run: cluster_info,
+}];
 
 fn cluster_info(cx: &mut Cx<'_>) -> Result<Flow> {
     let server = super::config::server(cx);

@@ -3,7 +3,7 @@
 use meta::quoted;
 use value::{Value, value, yaml};
 
-use super::Command;
+use super::{Command, Help};
 use crate::failure::{Failure, Result, fail, usage};
 use crate::shell::{Cx, Flow};
 use crate::tabs;
@@ -11,15 +11,13 @@ use crate::tabs;
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "config",
-        usage: "SUBCOMMAND",
-        about: "Modify kubeconfig files",
+        help: || Help { usage: "SUBCOMMAND", about: "Modify kubeconfig files" },
         flags: &[],
         run: |cx| super::help::children(cx, "config"),
     },
     Command {
         name: "config current-context",
-        usage: "",
-        about: "Display the current-context",
+        help: || Help { usage: "", about: "Display the current-context" },
         flags: &[],
         run: |cx| {
             cx.line(NAME);
@@ -28,43 +26,40 @@ pub(super) const COMMANDS: &[Command] = &[
     },
     Command {
         name: "config get-clusters",
-        usage: "",
-        about: "Display clusters defined in the kubeconfig",
+        help: || Help { usage: "", about: "Display clusters defined in the kubeconfig" },
         flags: &[],
         run: names,
     },
     Command {
         name: "config get-contexts",
-        usage: "[(-o|--output=)name)]",
-        about: "Describe one or many contexts",
+        help: || Help { usage: "[(-o|--output=)name)]", about: "Describe one or many contexts" },
         flags: &["o/output:s no-headers:b"],
         run: contexts,
     },
     Command {
         name: "config get-users",
-        usage: "",
-        about: "Display users defined in the kubeconfig",
+        help: || Help { usage: "", about: "Display users defined in the kubeconfig" },
         flags: &[],
         run: names,
     },
     Command {
         name: "config set-context",
-        usage: "[NAME | --current] [--namespace=namespace]",
-        about: "Set a context entry in kubeconfig",
+        help: || Help {
+            usage: "[NAME | --current] [--namespace=namespace]",
+            about: "Set a context entry in kubeconfig",
+        },
         flags: &["current:b"],
         run: set_context,
     },
     Command {
         name: "config use-context",
-        usage: "CONTEXT_NAME",
-        about: "Set the current-context in a kubeconfig file",
+        help: || Help { usage: "CONTEXT_NAME", about: "Set the current-context in a kubeconfig file" },
         flags: &[],
         run: use_context,
     },
     Command {
         name: "config view",
-        usage: "[flags]",
-        about: "Display merged kubeconfig settings or a specified kubeconfig file",
+        help: || Help { usage: "[flags]", about: "Display merged kubeconfig settings or a specified kubeconfig file" },
         flags: &["minify:b raw:b flatten:b o/output:s"],
         run: view,
     },

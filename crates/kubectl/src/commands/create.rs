@@ -8,7 +8,7 @@ mod workload;
 
 use value::{Map, Value};
 
-use super::{Command, DRY_RUN, DryRun, FILES, SELECTOR};
+use super::{Command, DRY_RUN, DryRun, FILES, Help, SELECTOR};
 use crate::api::Url;
 use crate::failure::{Failure, Result, fail, usage};
 use crate::print::{self, Printer};
@@ -22,8 +22,7 @@ macro_rules! command {
     ($name:literal, $usage:literal, $about:literal, $flags:literal, $run:expr) => {
         Command {
             name: concat!("create ", $name),
-            usage: $usage,
-            about: $about,
+            help: || Help { usage: $usage, about: $about },
             flags: &[print::FLAGS, DRY_RUN, FLAGS, $flags],
             run: $run,
         }
@@ -33,8 +32,7 @@ macro_rules! command {
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "create",
-        usage: "-f FILENAME",
-        about: "Create a resource from a file or from stdin",
+        help: || Help { usage: "-f FILENAME", about: "Create a resource from a file or from stdin" },
         flags: &[print::FLAGS, FILES, SELECTOR, DRY_RUN, FLAGS, "edit:b windows-line-endings:b raw:s"],
         run: create,
     },
@@ -47,8 +45,10 @@ pub(super) const COMMANDS: &[Command] = &[
     ),
     Command {
         name: "create secret",
-        usage: "(docker-registry | generic | tls)",
-        about: "Create a secret using a specified subcommand",
+        help: || Help {
+            usage: "(docker-registry | generic | tls)",
+            about: "Create a secret using a specified subcommand",
+        },
         flags: &[],
         run: |cx| super::help::children(cx, "create secret"),
     },
@@ -131,8 +131,10 @@ pub(super) const COMMANDS: &[Command] = &[
     ),
     Command {
         name: "create service",
-        usage: "(clusterip | externalname | loadbalancer | nodeport)",
-        about: "Create a service using a specified subcommand",
+        help: || Help {
+            usage: "(clusterip | externalname | loadbalancer | nodeport)",
+            about: "Create a service using a specified subcommand",
+        },
         flags: &[],
         run: |cx| super::help::children(cx, "create service"),
     },

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use http::Method;
 use value::{Value, json, value};
 
-use super::{Command, DRY_RUN, DryRun, FILES, SELECTOR};
+use super::{Command, DRY_RUN, DryRun, FILES, Help, SELECTOR};
 use crate::api::{JSON, Url};
 use crate::build::{Rules, Target};
 use crate::failure::{Failure, Result, fail};
@@ -15,8 +15,10 @@ use crate::watch::{Next, Single};
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "delete",
-    usage: "([-f FILENAME] | [-k DIRECTORY] | TYPE [(NAME | -l label | --all)])",
-    about: "Delete resources by file names, stdin, resources and names, or by resources and label selector",
+    help: || Help {
+        usage: "([-f FILENAME] | [-k DIRECTORY] | TYPE [(NAME | -l label | --all)])",
+        about: "Delete resources by file names, stdin, resources and names, or by resources and label selector",
+    },
     flags: &[
         FILES,
         SELECTOR,

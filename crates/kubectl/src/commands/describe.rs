@@ -1,6 +1,6 @@
 //! `describe`.
 
-use super::{Command, FILES, SELECTOR};
+use super::{Command, FILES, Help, SELECTOR};
 use crate::build::Rules;
 use crate::describe;
 use crate::failure::{Failure, Result, fail};
@@ -8,8 +8,10 @@ use crate::shell::{Cx, Flow};
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "describe",
-    usage: "(-f FILENAME | TYPE [NAME_PREFIX | -l label] | TYPE/NAME)",
-    about: "Show details of a specific resource or group of resources",
+    help: || Help {
+        usage: "(-f FILENAME | TYPE [NAME_PREFIX | -l label] | TYPE/NAME)",
+        about: "Show details of a specific resource or group of resources",
+    },
     flags: &[FILES, SELECTOR, "A/all-namespaces:b show-events:b chunk-size:i"],
     run: describe,
 }];

@@ -2,7 +2,7 @@
 
 use value::{Map, Value, json, yaml};
 
-use super::{Command, FILES, SELECTOR, apply};
+use super::{Command, FILES, Help, SELECTOR, apply};
 use crate::api::{self, Url};
 use crate::failure::{Failure, Result};
 use crate::manifest::Info;
@@ -10,8 +10,7 @@ use crate::shell::{Cx, Flow};
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "diff",
-    usage: "-f FILENAME",
-    about: "Diff the live version against a would-be applied version",
+    help: || Help { usage: "-f FILENAME", about: "Diff the live version against a would-be applied version" },
     flags: &[
         FILES,
         SELECTOR,

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use meta::quoted;
 use value::{Value, value};
 
-use super::{Command, DRY_RUN, DryRun, SELECTOR};
+use super::{Command, DRY_RUN, DryRun, Help, SELECTOR};
 use crate::age;
 use crate::api::{JSON, STRATEGIC_PATCH, Url};
 use crate::build::{Rules, items};
@@ -17,8 +17,7 @@ use crate::shell::{Cx, Flow, Wait};
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "cordon",
-        usage: "NODE",
-        about: "Mark node as unschedulable",
+        help: || Help { usage: "NODE", about: "Mark node as unschedulable" },
         flags: &[SELECTOR, DRY_RUN],
         run: |cx| {
             let nodes = nodes(cx, "cordon")?;
@@ -28,8 +27,7 @@ pub(super) const COMMANDS: &[Command] = &[
     },
     Command {
         name: "drain",
-        usage: "NODE",
-        about: "Drain node in preparation for maintenance",
+        help: || Help { usage: "NODE", about: "Drain node in preparation for maintenance" },
         flags: &[
             print::FLAGS,
             SELECTOR,
@@ -41,8 +39,7 @@ pub(super) const COMMANDS: &[Command] = &[
     },
     Command {
         name: "uncordon",
-        usage: "NODE",
-        about: "Mark node as schedulable",
+        help: || Help { usage: "NODE", about: "Mark node as schedulable" },
         flags: &[SELECTOR, DRY_RUN],
         run: |cx| {
             let nodes = nodes(cx, "uncordon")?;

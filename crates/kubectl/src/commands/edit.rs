@@ -3,7 +3,7 @@
 use meta::quoted;
 use value::{Map, Value, yaml};
 
-use super::{Command, FILES};
+use super::{Command, FILES, Help};
 use crate::api::{MERGE_PATCH, STRATEGIC_PATCH};
 use crate::build::Rules;
 use crate::failure::{Failure, Result, fail};
@@ -14,8 +14,7 @@ use crate::strategic::{self, Schema};
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "edit",
-    usage: "(RESOURCE/NAME | -f FILENAME)",
-    about: "Edit a resource on the server",
+    help: || Help { usage: "(RESOURCE/NAME | -f FILENAME)", about: "Edit a resource on the server" },
     flags: &[
         print::FLAGS,
         FILES,

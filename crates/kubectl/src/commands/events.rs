@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use value::{Value, time, value};
 
-use super::Command;
+use super::{Command, Help};
 use crate::api::{JSON, Url};
 use crate::failure::{Failure, Result, fail};
 use crate::order;
@@ -15,8 +15,7 @@ use crate::{age, tabs};
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "events",
-    usage: "[--for TYPE/NAME] [--watch] [--types=Normal,Warning]",
-    about: "List events",
+    help: || Help { usage: "[--for TYPE/NAME] [--watch] [--types=Normal,Warning]", about: "List events" },
     flags: &[print::FLAGS, "w/watch:b A/all-namespaces:b for:s types:c no-headers:b chunk-size:i"],
     run: events,
 }];

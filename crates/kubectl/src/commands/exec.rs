@@ -6,7 +6,7 @@ mod session;
 
 use self::session::Session;
 use super::logs::{containers, ranked_pods};
-use super::{Command, FILES};
+use super::{Command, FILES, Help};
 use crate::api::Url;
 use crate::build::Rules;
 use crate::failure::{Failure, Result, fail, usage};
@@ -16,22 +16,25 @@ use crate::shell::{Cx, Flow};
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "attach",
-        usage: "(POD | TYPE/NAME) -c CONTAINER",
-        about: "Attach to a running container",
+        help: || Help { usage: "(POD | TYPE/NAME) -c CONTAINER", about: "Attach to a running container" },
         flags: &["c/container:s i/stdin:b t/tty:b q/quiet:b pod-running-timeout:d"],
         run: attach,
     },
     Command {
         name: "exec",
-        usage: "(POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...]",
-        about: "Execute a command in a container",
+        help: || Help {
+            usage: "(POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...]",
+            about: "Execute a command in a container",
+        },
         flags: &["c/container:s i/stdin:b t/tty:b q/quiet:b pod-running-timeout:d", FILES],
         run: exec,
     },
     Command {
         name: "port-forward",
-        usage: "TYPE/NAME [options] [LOCAL_PORT:]REMOTE_PORT [...[LOCAL_PORT_N:]REMOTE_PORT_N]",
-        about: "Forward one or more local ports to a pod",
+        help: || Help {
+            usage: "TYPE/NAME [options] [LOCAL_PORT:]REMOTE_PORT [...[LOCAL_PORT_N:]REMOTE_PORT_N]",
+            about: "Forward one or more local ports to a pod",
+        },
         flags: &["address:c pod-running-timeout:d"],
         run: port_forward,
     },

@@ -2,7 +2,7 @@
 
 use value::{Value, json};
 
-use super::Command;
+use super::{Command, Help};
 use crate::failure::{Failure, Result, fail};
 use crate::openapi::Document;
 use crate::shell::{Cx, Flow};
@@ -10,8 +10,10 @@ use meta::quoted;
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "explain",
-    usage: "TYPE [--recursive=FALSE|TRUE] [--api-version=api-version-group] [-o|--output=plaintext|plaintext-openapiv2]",
-    about: "Get documentation for a resource",
+    help: || Help {
+        usage: "TYPE [--recursive=FALSE|TRUE] [--api-version=api-version-group] [-o|--output=plaintext|plaintext-openapiv2]",
+        about: "Get documentation for a resource",
+    },
     flags: &["recursive:b api-version:s o/output:s"],
     run: explain,
 }];

@@ -3,7 +3,7 @@
 use meta::quoted;
 use value::{Map, Value, value};
 
-use super::{Command, DRY_RUN, DryRun, FILES};
+use super::{Command, DRY_RUN, DryRun, FILES, Help};
 use crate::api::Url;
 use crate::build::Rules;
 use crate::failure::{Failure, Result, fail};
@@ -13,8 +13,10 @@ use crate::shell::{Cx, Flow};
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "expose",
-    usage: "(-f FILENAME | TYPE NAME) [--port=port] [--protocol=TCP|UDP|SCTP] [--target-port=number-or-name] [--name=name] [--external-ip=external-ip-of-service] [--type=type]",
-    about: "Take a replication controller, service, deployment or pod and expose it as a new Kubernetes service",
+    help: || Help {
+        usage: "(-f FILENAME | TYPE NAME) [--port=port] [--protocol=TCP|UDP|SCTP] [--target-port=number-or-name] [--name=name] [--external-ip=external-ip-of-service] [--type=type]",
+        about: "Take a replication controller, service, deployment or pod and expose it as a new Kubernetes service",
+    },
     flags: &[
         print::FLAGS,
         FILES,

@@ -6,7 +6,7 @@ use http::Method;
 use meta::quoted;
 use value::{Value, value};
 
-use super::{Command, FILES, SELECTOR};
+use super::{Command, FILES, Help, SELECTOR};
 use crate::api::{self, Url};
 use crate::build::{Rules, Target, Targets, items};
 use crate::failure::{Failure, Result, fail, usage};
@@ -18,8 +18,10 @@ use crate::{age, columns, table};
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "get",
-    usage: "(TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...)",
-    about: "Display one or many resources",
+    help: || Help {
+        usage: "(TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...)",
+        about: "Display one or many resources",
+    },
     flags: &[
         print::FLAGS,
         FILES,

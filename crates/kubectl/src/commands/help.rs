@@ -1,6 +1,6 @@
 //! `help`, and what commands say of themselves.
 
-use super::{Command, GROUPS, all, find};
+use super::{Command, GROUPS, Help, all, find};
 use crate::args;
 use crate::failure::{Failure, Result, usage};
 use crate::order;
@@ -8,11 +8,15 @@ use crate::shell::{Cx, Flow};
 use meta::quoted;
 
 pub(super) const COMMANDS: &[Command] = &[
-    Command { name: "help", usage: "[command]", about: "Help about any command", flags: &[], run: help },
+    Command {
+        name: "help",
+        help: || Help { usage: "[command]", about: "Help about any command" },
+        flags: &[],
+        run: help,
+    },
     Command {
         name: "options",
-        usage: "",
-        about: "Print the list of flags inherited by all commands",
+        help: || Help { usage: "", about: "Print the list of flags inherited by all commands" },
         flags: &[],
         run: |cx| {
             let flags = args::shown_global().join("\n");
@@ -42,7 +46,7 @@ fn help(cx: &mut Cx<'_>) -> Result<Flow> {
 /// Commands and what they do, in two columns; `width` is that of the longest name among their kin.
 fn listed(commands: &[&Command], parent: &str, width: usize) -> String {
     let name = |it: &Command| it.name[parent.len()..].trim_start().to_owned();
-    commands.iter().map(|it| format!("  {:width$}   {}\n", name(it), it.about)).collect()
+    commands.iter().map(|it| format!("  {:width$}   {}\n", name(it), (it.help)().about)).collect()
 }
 
 /// Every command in its group.
@@ -82,7 +86,8 @@ pub(super) fn of(cx: &mut Cx<'_>, command: &Command) -> Result<Flow> {
 }
 
 fn text_of(command: &Command) -> String {
-    let mut out = format!("{}.\n\n", command.about);
+    let help = (command.help)();
+    let mut out = format!("{}.\n\n", help.about);
     let prefix = format!("{} ", command.name);
     let mut below: Vec<&Command> =
         all().filter(|it| it.name.strip_prefix(&prefix).is_some_and(|it| !it.contains(' '))).collect();
@@ -95,7 +100,7 @@ fn text_of(command: &Command) -> String {
     if !flags.is_empty() {
         out.push_str(&format!("Options:\n{}\n\n", flags.join("\n")));
     }
-    let usage = format!("{} {}", command.name, command.usage);
+    let usage = format!("{} {}", command.name, help.usage);
     out.push_str(&format!("Usage:\n  kubectl {} [options]\n\n", usage.trim_end()));
     if !below.is_empty() {
         let name = command.name;

@@ -3,7 +3,7 @@
 use meta::quoted;
 use value::{Map, Value, value};
 
-use super::{Command, DRY_RUN, DryRun, FILES, SELECTOR};
+use super::{Command, DRY_RUN, DryRun, FILES, Help, SELECTOR};
 use crate::api::MERGE_PATCH;
 use crate::build::Rules;
 use crate::failure::{Failure, Result, fail};
@@ -15,8 +15,10 @@ use crate::strategic;
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "label",
-    usage: "[--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N [--resource-version=version]",
-    about: "Update the labels on a resource",
+    help: || Help {
+        usage: "[--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N [--resource-version=version]",
+        about: "Update the labels on a resource",
+    },
     flags: &[print::FLAGS, FILES, SELECTOR, DRY_RUN, FLAGS],
     run: |cx| change(cx, &LABELS),
 }];

@@ -3,7 +3,7 @@
 use meta::quoted;
 use value::{Value, json, value, yaml};
 
-use super::{Command, DRY_RUN, DryRun, FILES, LAST_APPLIED, SELECTOR};
+use super::{Command, DRY_RUN, DryRun, FILES, Help, LAST_APPLIED, SELECTOR};
 use crate::api;
 use crate::build::Rules;
 use crate::failure::{Failure, Result, fail};
@@ -15,22 +15,28 @@ use crate::strategic;
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "apply edit-last-applied",
-        usage: "(RESOURCE/NAME | -f FILENAME)",
-        about: "Edit latest last-applied-configuration annotations of a resource/object",
+        help: || Help {
+            usage: "(RESOURCE/NAME | -f FILENAME)",
+            about: "Edit latest last-applied-configuration annotations of a resource/object",
+        },
         flags: &[print::FLAGS, FILES, "field-manager:s validate:s=strict windows-line-endings:b"],
         run: edit,
     },
     Command {
         name: "apply set-last-applied",
-        usage: "-f FILENAME",
-        about: "Set the last-applied-configuration annotation on a live object to match the contents of a file",
+        help: || Help {
+            usage: "-f FILENAME",
+            about: "Set the last-applied-configuration annotation on a live object to match the contents of a file",
+        },
         flags: &[print::FLAGS, FILES, DRY_RUN, "create-annotation:b"],
         run: set,
     },
     Command {
         name: "apply view-last-applied",
-        usage: "(TYPE [NAME | -l label] | TYPE/NAME | -f FILENAME)",
-        about: "View the latest last-applied-configuration annotations of a resource/object",
+        help: || Help {
+            usage: "(TYPE [NAME | -l label] | TYPE/NAME | -f FILENAME)",
+            about: "View the latest last-applied-configuration annotations of a resource/object",
+        },
         flags: &[FILES, SELECTOR, "o/output:s all:b"],
         run: view,
     },

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use value::Value;
 
-use super::{Command, SELECTOR};
+use super::{Command, Help, SELECTOR};
 use crate::api::{JSON, Url};
 use crate::build::{Rules, items};
 use crate::describe;
@@ -16,8 +16,10 @@ use meta::quoted;
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "logs",
-    usage: "[-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]",
-    about: "Print the logs for a container in a pod",
+    help: || Help {
+        usage: "[-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]",
+        about: "Print the logs for a container in a pod",
+    },
     flags: &[
         SELECTOR,
         "f/follow:b p/previous:b c/container:s all-containers:b all-pods:b since:d since-time:s tail:i limit-bytes:i \

@@ -3,7 +3,7 @@
 use meta::quoted;
 use value::{json, yaml};
 
-use super::{Command, DRY_RUN, DryRun, FILES};
+use super::{Command, DRY_RUN, DryRun, FILES, Help};
 use crate::api::{self, Url};
 use crate::build::Rules;
 use crate::failure::{Failure, Result, fail};
@@ -13,8 +13,10 @@ use crate::strategic::{self, Schema};
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "patch",
-    usage: "(-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE]",
-    about: "Update fields of a resource",
+    help: || Help {
+        usage: "(-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE]",
+        about: "Update fields of a resource",
+    },
     flags: &[print::FLAGS, FILES, DRY_RUN, "p/patch:s patch-file:s type:s subresource:s local:b field-manager:s"],
     run: patch,
 }];

@@ -2,7 +2,7 @@
 
 use value::Value;
 
-use super::{Command, DRY_RUN, DryRun, FILES, delete};
+use super::{Command, DRY_RUN, DryRun, FILES, Help, delete};
 use crate::api::Url;
 use crate::failure::{Failure, Result, fail};
 use crate::manifest::Info;
@@ -11,8 +11,7 @@ use crate::shell::{Cx, Flow, Wait};
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "replace",
-    usage: "-f FILENAME",
-    about: "Replace a resource by file name or stdin",
+    help: || Help { usage: "-f FILENAME", about: "Replace a resource by file name or stdin" },
     flags: &[
         print::FLAGS,
         FILES,

@@ -5,7 +5,7 @@ mod status;
 use meta::quoted;
 use value::{Value, value};
 
-use super::{Command, DRY_RUN, DryRun, FILES, SELECTOR};
+use super::{Command, DRY_RUN, DryRun, FILES, Help, SELECTOR};
 use crate::api::{JSON, JSON_PATCH, STRATEGIC_PATCH, Url};
 use crate::build::{Rules, items};
 use crate::describe;
@@ -21,50 +21,43 @@ const USAGE: &str = "(TYPE NAME | TYPE/NAME) [flags]";
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "rollout",
-        usage: "SUBCOMMAND",
-        about: "Manage the rollout of a resource",
+        help: || Help { usage: "SUBCOMMAND", about: "Manage the rollout of a resource" },
         flags: &[],
         run: |cx| super::help::children(cx, "rollout"),
     },
     Command {
         name: "rollout history",
-        usage: USAGE,
-        about: "View rollout history",
+        help: || Help { usage: USAGE, about: "View rollout history" },
         flags: &[print::FLAGS, FILES, SELECTOR, "revision:i"],
         run: history,
     },
     Command {
         name: "rollout pause",
-        usage: "RESOURCE",
-        about: "Mark the provided resource as paused",
+        help: || Help { usage: "RESOURCE", about: "Mark the provided resource as paused" },
         flags: &[print::FLAGS, FILES, SELECTOR, "field-manager:s"],
         run: |cx| change(cx, "paused"),
     },
     Command {
         name: "rollout restart",
-        usage: "RESOURCE",
-        about: "Restart a resource",
+        help: || Help { usage: "RESOURCE", about: "Restart a resource" },
         flags: &[print::FLAGS, FILES, SELECTOR, "field-manager:s"],
         run: |cx| change(cx, "restarted"),
     },
     Command {
         name: "rollout resume",
-        usage: "RESOURCE",
-        about: "Resume a paused resource",
+        help: || Help { usage: "RESOURCE", about: "Resume a paused resource" },
         flags: &[print::FLAGS, FILES, SELECTOR, "field-manager:s"],
         run: |cx| change(cx, "resumed"),
     },
     Command {
         name: "rollout status",
-        usage: USAGE,
-        about: "Show the status of the rollout",
+        help: || Help { usage: USAGE, about: "Show the status of the rollout" },
         flags: &[FILES, SELECTOR, "w/watch:b revision:i timeout:d"],
         run: status::status,
     },
     Command {
         name: "rollout undo",
-        usage: USAGE,
-        about: "Undo a previous rollout",
+        help: || Help { usage: USAGE, about: "Undo a previous rollout" },
         flags: &[print::FLAGS, FILES, SELECTOR, DRY_RUN, "to-revision:i"],
         run: undo,
     },

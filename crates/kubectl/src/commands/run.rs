@@ -3,7 +3,7 @@
 use value::{Value, value};
 
 use super::create::{command_line, compact};
-use super::{Command, DRY_RUN, DryRun};
+use super::{Command, DRY_RUN, DryRun, Help};
 use crate::api::Url;
 use crate::failure::{Failure, Result, fail, usage};
 use crate::manifest::Info;
@@ -16,8 +16,10 @@ use meta::quoted;
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "run",
-    usage: "NAME --image=image [--env=\"key=value\"] [--port=port] [--dry-run=server|client] [--overrides=inline-json] [--command] -- [COMMAND] [args...]",
-    about: "Run a particular image on the cluster",
+    help: || Help {
+        usage: "NAME --image=image [--env=\"key=value\"] [--port=port] [--dry-run=server|client] [--overrides=inline-json] [--command] -- [COMMAND] [args...]",
+        about: "Run a particular image on the cluster",
+    },
     flags: &[
         print::FLAGS,
         DRY_RUN,

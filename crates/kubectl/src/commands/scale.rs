@@ -2,7 +2,7 @@
 
 use value::value;
 
-use super::{Command, DRY_RUN, DryRun, FILES, SELECTOR};
+use super::{Command, DRY_RUN, DryRun, FILES, Help, SELECTOR};
 use crate::api::{MERGE_PATCH, Url};
 use crate::build::Rules;
 use crate::failure::{Failure, Result, fail};
@@ -12,8 +12,10 @@ use crate::shell::{Cx, Flow};
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "scale",
-    usage: "[--resource-version=version] [--current-replicas=count] --replicas=COUNT (-f FILENAME | TYPE NAME)",
-    about: "Set a new size for a deployment, replica set, or replication controller",
+    help: || Help {
+        usage: "[--resource-version=version] [--current-replicas=count] --replicas=COUNT (-f FILENAME | TYPE NAME)",
+        about: "Set a new size for a deployment, replica set, or replication controller",
+    },
     flags: &[
         print::FLAGS,
         FILES,

@@ -4,7 +4,7 @@ use meta::quoted;
 use value::quantity::Quantity;
 use value::{Map, Value, value};
 
-use super::{Command, DRY_RUN, DryRun, FILES, SELECTOR};
+use super::{Command, DRY_RUN, DryRun, FILES, Help, SELECTOR};
 use crate::api::STRATEGIC_PATCH;
 use crate::build::Rules;
 use crate::failure::{Failure, Result, fail};
@@ -17,15 +17,16 @@ const FLAGS: &str = "all:b local:b field-manager:s";
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "set",
-        usage: "SUBCOMMAND",
-        about: "Set specific features on objects",
+        help: || Help { usage: "SUBCOMMAND", about: "Set specific features on objects" },
         flags: &[],
         run: |cx| super::help::children(cx, "set"),
     },
     Command {
         name: "set env",
-        usage: "RESOURCE/NAME KEY_1=VAL_1 ... KEY_N=VAL_N",
-        about: "Update environment variables on a pod template",
+        help: || Help {
+            usage: "RESOURCE/NAME KEY_1=VAL_1 ... KEY_N=VAL_N",
+            about: "Update environment variables on a pod template",
+        },
         flags: &[
             print::FLAGS,
             FILES,
@@ -38,29 +39,37 @@ pub(super) const COMMANDS: &[Command] = &[
     },
     Command {
         name: "set image",
-        usage: "(-f FILENAME | TYPE NAME) CONTAINER_NAME_1=CONTAINER_IMAGE_1 ... CONTAINER_NAME_N=CONTAINER_IMAGE_N",
-        about: "Update the image of a pod template",
+        help: || Help {
+            usage: "(-f FILENAME | TYPE NAME) CONTAINER_NAME_1=CONTAINER_IMAGE_1 ... CONTAINER_NAME_N=CONTAINER_IMAGE_N",
+            about: "Update the image of a pod template",
+        },
         flags: &[print::FLAGS, FILES, SELECTOR, DRY_RUN, FLAGS],
         run: image,
     },
     Command {
         name: "set resources",
-        usage: "(-f FILENAME | TYPE NAME) ([--limits=LIMITS & --requests=REQUESTS]",
-        about: "Update resource requests/limits on objects with pod templates",
+        help: || Help {
+            usage: "(-f FILENAME | TYPE NAME) ([--limits=LIMITS & --requests=REQUESTS]",
+            about: "Update resource requests/limits on objects with pod templates",
+        },
         flags: &[print::FLAGS, FILES, SELECTOR, DRY_RUN, FLAGS, "c/containers:s limits:s requests:s"],
         run: resources,
     },
     Command {
         name: "set selector",
-        usage: "(-f FILENAME | TYPE NAME) EXPRESSIONS [--resource-version=version]",
-        about: "Set the selector on a resource",
+        help: || Help {
+            usage: "(-f FILENAME | TYPE NAME) EXPRESSIONS [--resource-version=version]",
+            about: "Set the selector on a resource",
+        },
         flags: &[print::FLAGS, FILES, DRY_RUN, FLAGS, "resource-version:s"],
         run: selector,
     },
     Command {
         name: "set serviceaccount",
-        usage: "(-f FILENAME | TYPE NAME) SERVICE_ACCOUNT",
-        about: "Update the service account of a resource",
+        help: || Help {
+            usage: "(-f FILENAME | TYPE NAME) SERVICE_ACCOUNT",
+            about: "Update the service account of a resource",
+        },
         flags: &[print::FLAGS, FILES, DRY_RUN, FLAGS],
         run: service_account,
     },

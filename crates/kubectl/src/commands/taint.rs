@@ -2,7 +2,7 @@
 
 use value::{Value, value};
 
-use super::{Command, DRY_RUN, DryRun, SELECTOR};
+use super::{Command, DRY_RUN, DryRun, Help, SELECTOR};
 use crate::api::STRATEGIC_PATCH;
 use crate::build::Rules;
 use crate::failure::{Failure, Result, fail, usage};
@@ -13,8 +13,10 @@ use meta::quoted;
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "taint",
-    usage: "NODE NAME KEY_1=VAL_1:TAINT_EFFECT_1 ... KEY_N=VAL_N:TAINT_EFFECT_N",
-    about: "Update the taints on one or more nodes",
+    help: || Help {
+        usage: "NODE NAME KEY_1=VAL_1:TAINT_EFFECT_1 ... KEY_N=VAL_N:TAINT_EFFECT_N",
+        about: "Update the taints on one or more nodes",
+    },
     flags: &[print::FLAGS, SELECTOR, DRY_RUN, "all:b overwrite:b validate:s=strict field-manager:s"],
     run: taint,
 }];

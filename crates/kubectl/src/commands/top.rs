@@ -3,7 +3,7 @@
 use value::quantity::Quantity;
 use value::{Value, quantity, time};
 
-use super::{Command, SELECTOR};
+use super::{Command, Help, SELECTOR};
 use crate::api::{JSON, Url};
 use crate::failure::{Result, fail, usage};
 use crate::order;
@@ -13,22 +13,19 @@ use crate::{age, tabs};
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "top",
-        usage: "[flags]",
-        about: "Display resource (CPU/memory) usage",
+        help: || Help { usage: "[flags]", about: "Display resource (CPU/memory) usage" },
         flags: &[],
         run: |cx| super::help::children(cx, "top"),
     },
     Command {
         name: "top node",
-        usage: "[NAME | -l label]",
-        about: "Display resource (CPU/memory) usage of nodes",
+        help: || Help { usage: "[NAME | -l label]", about: "Display resource (CPU/memory) usage of nodes" },
         flags: &[SELECTOR, "no-headers:b show-capacity:b sort-by:s use-protocol-buffers:b show-swap:b"],
         run: nodes,
     },
     Command {
         name: "top pod",
-        usage: "[NAME | -l label]",
-        about: "Display resource (CPU/memory) usage of pods",
+        help: || Help { usage: "[NAME | -l label]", about: "Display resource (CPU/memory) usage of pods" },
         flags: &[
             SELECTOR,
             "A/all-namespaces:b containers:b no-headers:b sort-by:s field-selector:s sum:b use-protocol-buffers:b show-swap:b",

@@ -2,15 +2,14 @@
 
 use value::{Value, value, yaml};
 
-use super::Command;
+use super::{Command, Help};
 use crate::api::Url;
 use crate::failure::{Result, fail};
 use crate::shell::{Cx, Flow};
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "version",
-    usage: "[flags]",
-    about: "Print the client and server version information",
+    help: || Help { usage: "[flags]", about: "Print the client and server version information" },
     flags: &["client:b o/output:s"],
     run: version,
 }];

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use meta::quoted;
 use value::Value;
 
-use super::{Command, FILES, SELECTOR};
+use super::{Command, FILES, Help, SELECTOR};
 use crate::build::{Rules, Target};
 use crate::failure::{Failure, Result, fail};
 use crate::go;
@@ -17,8 +17,10 @@ use crate::watch::{Next, Single};
 
 pub(super) const COMMANDS: &[Command] = &[Command {
     name: "wait",
-    usage: "([-f FILENAME] | resource.group/resource.name | resource.group [(-l label | --all)]) [--for=create|--for=delete|--for condition=available|--for=jsonpath='{}'[=value]]",
-    about: "Wait for a specific condition on one or many resources",
+    help: || Help {
+        usage: "([-f FILENAME] | resource.group/resource.name | resource.group [(-l label | --all)]) [--for=create|--for=delete|--for condition=available|--for=jsonpath='{}'[=value]]",
+        about: "Wait for a specific condition on one or many resources",
+    },
     flags: &[print::FLAGS, FILES, SELECTOR, "for:a timeout:d all:b A/all-namespaces:b field-selector:s local:b"],
     run: wait,
 }];

@@ -252,7 +252,7 @@ impl App {
 
     pub(super) fn example(&mut self, name: &str) {
         if let Some(example) = examples::find(name) {
-            self.set_text(example.text);
+            self.set_text((example.text)());
             self.select(None);
             self.pane = Pane::Manifest;
         }

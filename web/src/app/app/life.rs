@@ -29,7 +29,7 @@ impl App {
                 } else if let Some(name) = fragment.strip_prefix("example/") {
                     match examples::find(name) {
                         Some(example) => {
-                            self.set_text(example.text);
+                            self.set_text((example.text)());
                             self.runs_at_start = page::parameter("autorun").as_deref() == Some("1");
                         }
                         None => self.toast(ctx, true, format!("There is no example named {name}.")),
