@@ -10,10 +10,7 @@ use value::map;
 pub(crate) fn statuses() -> Vec<Arc<Object>> {
     let status = |name: &str| {
         let body = map!({ "conditions": [{ "message": "ok", "status": "True", "type": "Healthy" }] });
-        let meta = Metadata {
-            identity: meta::Identity { name: name.into(), ..Default::default() }.into(),
-            ..Metadata::default()
-        };
+        let meta = Metadata::cluster(name);
         Arc::new(Object { kind: COMPONENT_STATUS, meta, body })
     };
     ["controller-manager", "etcd-0", "scheduler"].map(status).to_vec()

@@ -13,10 +13,7 @@ fn server() -> ApiServer {
     let mut api = ApiServer::new(Config { seed: 1, log_changes_max: 64 });
     let caller = Caller::component("test", "test");
     for (kind, namespace, name) in [(kinds::NAMESPACE, "", "n"), (kinds::SERVICE_ACCOUNT, "n", "default")] {
-        let meta = Metadata {
-            identity: meta::Identity { namespace: namespace.into(), name: name.into(), ..Default::default() }.into(),
-            ..Metadata::default()
-        };
+        let meta = Metadata::new(namespace, name);
         calls::create(&mut api, NOW, &caller, Object { kind, meta, body: Map::new() }).unwrap();
     }
     api
@@ -375,15 +372,7 @@ fn a_long_history_is_kept_for_five_minutes_and_no_longer_than_ten() {
     let mut compacted = Vec::new();
     for minutes in 0..13 {
         for n in 0..1_000 {
-            let meta = Metadata {
-                identity: meta::Identity {
-                    name: format!("{minutes}-{n}").into(),
-                    namespace: "n".into(),
-                    ..Default::default()
-                }
-                .into(),
-                ..Metadata::default()
-            };
+            let meta = Metadata::new("n", format!("{minutes}-{n}"));
             api.store.create(Object { kind: kinds::CONFIG_MAP, meta, body: Map::new() }).unwrap();
         }
         api.let_pass(NOW + Duration::from_secs(60 * minutes));

@@ -66,9 +66,8 @@ pub(crate) fn objects(api: &mut ApiServer, now: Instant, config: &Config, actors
 /// The class of volumes that claims get when they name none, if somebody makes volumes.
 fn storage_class(api: &mut ApiServer, now: Instant, ours: &Caller) {
     let meta = Metadata {
-        identity: meta::Identity { name: "standard".into(), ..Default::default() }.into(),
         annotations: map!({ "storageclass.kubernetes.io/is-default-class": "true" }),
-        ..Metadata::default()
+        ..Metadata::cluster("standard")
     };
     let body = map!({
         "provisioner": "rancher.io/local-path", "reclaimPolicy": "Delete", "volumeBindingMode": "WaitForFirstConsumer",
@@ -80,9 +79,8 @@ fn storage_class(api: &mut ApiServer, now: Instant, ours: &Caller) {
 /// The class of Ingresses that name none, if somebody serves them.
 fn ingress_class(api: &mut ApiServer, now: Instant, ours: &Caller) {
     let meta = Metadata {
-        identity: meta::Identity { name: "nginx".into(), ..Default::default() }.into(),
         annotations: map!({ "ingressclass.kubernetes.io/is-default-class": "true" }),
-        ..Metadata::default()
+        ..Metadata::cluster("nginx")
     };
     let body = map!({ "spec": { "controller": "k8s.io/ingress-nginx" } });
     let made = calls::create(api, now, ours, Object { kind: INGRESS_CLASS, meta, body });
@@ -91,12 +89,7 @@ fn ingress_class(api: &mut ApiServer, now: Instant, ours: &Caller) {
 
 /// The API server's own Service, whose endpoint the recorded control plane cannot show.
 fn service(api: &mut ApiServer, now: Instant, server: &Caller, config: &Config) {
-    let meta = |labels: Map| Metadata {
-        identity: meta::Identity { name: "kubernetes".into(), namespace: "default".into(), ..Default::default() }
-            .into(),
-        labels,
-        ..Metadata::default()
-    };
+    let meta = |labels: Map| Metadata { labels, ..Metadata::new("default", "kubernetes") };
     let labels = map!({ "component": "apiserver", "provider": "kubernetes" });
     let body = map!({ "spec": {
         "clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "ipFamilies": ["IPv4"],
@@ -127,8 +120,7 @@ fn service(api: &mut ApiServer, now: Instant, server: &Caller, config: &Config) 
 }
 
 fn create(api: &mut ApiServer, now: Instant, caller: &Caller, kind: KindId, name: &str, body: Map) {
-    let meta =
-        Metadata { identity: meta::Identity { name: name.into(), ..Default::default() }.into(), ..Metadata::default() };
+    let meta = Metadata::cluster(name);
     let made = calls::create(api, now, caller, Object { kind, meta, body });
     debug_assert!(made.is_ok(), "the objects of a fresh cluster are valid: {made:?}");
 }

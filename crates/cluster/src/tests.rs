@@ -29,10 +29,7 @@ fn config(kubelet: KubeletMode) -> Config {
 }
 
 fn create(cluster: &mut Cluster, kind: KindId, namespace: &str, name: &str, body: Map) {
-    let meta = Metadata {
-        identity: meta::Identity { name: name.into(), namespace: namespace.into(), ..Default::default() }.into(),
-        ..Metadata::default()
-    };
+    let meta = Metadata::new(namespace, name);
     let now = cluster.now();
     calls::create(&mut cluster.api, now, &user(), Object { kind, meta, body }).expect("the object is valid");
 }

@@ -70,16 +70,8 @@ impl Cluster {
 pub(crate) const N_SHOWN: usize = SHOWN.len();
 
 fn shown_object(kind: KindId, key: Key, created: i64, status: Value) -> Object {
-    let meta = Metadata {
-        identity: meta::Identity {
-            name: key.name,
-            namespace: key.namespace,
-            created: Some(created),
-            ..Default::default()
-        }
-        .into(),
-        ..Metadata::default()
-    };
+    let mut meta = Metadata::new(key.namespace, key.name);
+    meta.created = Some(created);
     Object { kind, meta, body: map!({ "status": status }) }
 }
 

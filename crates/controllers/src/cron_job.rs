@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::DateTime;
 use cron::zone::Zone;
 use kinds::{CRON_JOB, JOB};
-use meta::{Key, KindId, Metadata, Object, OwnerRef, Revision, Status};
+use meta::{Key, KindId, Metadata, Object, Revision, Status};
 use runtime::{Action, Cx, Propagation, Reconciler, Watch};
 use sim::{Duration, Instant};
 use value::{Str, map, time};
@@ -297,17 +297,10 @@ impl Sync {
         let object = &self.object;
         let map_at = |path: &str| object.map_at(path).cloned().unwrap_or_default();
         let meta = Metadata {
-            identity: meta::Identity {
-                name,
-                namespace: object.meta.namespace.clone(),
-                owners: Arc::from([pods::controller_ref(object, "batch/v1", "CronJob")]) as Arc<[OwnerRef]>,
-                ..Default::default()
-            }
-            .into(),
             labels: map_at("spec.jobTemplate.metadata.labels"),
             annotations: map_at("spec.jobTemplate.metadata.annotations")
                 .with("batch.kubernetes.io/cronjob-scheduled-timestamp", due::shown(at, zone)),
-            ..Metadata::default()
+            ..Metadata::new(&object.meta.namespace, name).owned_by(pods::controller_ref(object, "batch/v1", "CronJob"))
         };
         Object { kind: JOB, meta, body: map!({ "spec": map_at("spec.jobTemplate.spec") }) }
     }

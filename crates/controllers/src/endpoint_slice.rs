@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kinds::{ENDPOINT_SLICE, NODE, POD, SERVICE};
-use meta::{Key, KindId, Metadata, Object, OwnerRef, Status};
+use meta::{Key, KindId, Metadata, Object, Status};
 use runtime::{Action, Cx, Reconciler, Watch};
 use store::Change;
 use value::{Map, Str, Value, map, time};
@@ -240,15 +240,8 @@ fn labels(service: &Object) -> Map {
 fn blank(service: &Object, family: &str, ports: &Value) -> Object {
     let owner = pods::controller_ref(service, "v1", "Service");
     let meta = Metadata {
-        identity: meta::Identity {
-            generate_name: pods::prefix(service.name()).into(),
-            namespace: service.meta.namespace.clone(),
-            owners: Arc::from([owner]) as Arc<[OwnerRef]>,
-            ..Default::default()
-        }
-        .into(),
         labels: labels(service),
-        ..Metadata::default()
+        ..Metadata::generated(&service.meta.namespace, pods::prefix(service.name())).owned_by(owner)
     };
     // Empty lists do not survive the encoding that components speak.
     let ports = if ports.as_list().is_some_and(|it| it.is_empty()) { Value::Null } else { ports.clone() };

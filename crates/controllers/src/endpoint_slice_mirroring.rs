@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use kinds::{ENDPOINT_SLICE, ENDPOINTS, SERVICE};
-use meta::{Key, KindId, Metadata, Object, OwnerRef, Status};
+use meta::{Key, KindId, Metadata, Object, Status};
 use runtime::{Action, Cx, Reconciler, View, Watch};
 use store::Change;
 use value::{Map, Str, Value, map, value};
@@ -199,18 +199,13 @@ fn slice(endpoints: &Object, family: &str, ports: &Value, wanted: BTreeMap<Str, 
     labels.insert(SERVICE_NAME, endpoints.name());
     labels.insert(MANAGED_BY, MANAGER);
     let kept = |key: &str| !matches!(key, services::TRIGGER_TIME | LAST_APPLIED);
-    let meta = Metadata {
-        identity: meta::Identity {
-            generate_name: pods::prefix(endpoints.name()).into(),
-            namespace: endpoints.meta.namespace.clone(),
-            owners: Arc::from([pods::controller_ref(endpoints, "v1", "Endpoints")]) as Arc<[OwnerRef]>,
-            ..Default::default()
-        }
-        .into(),
-        labels,
-        annotations: endpoints.meta.annotations.filtered(|key, _| kept(key)),
-        ..Metadata::default()
-    };
+    let meta =
+        Metadata {
+            labels,
+            annotations: endpoints.meta.annotations.filtered(|key, _| kept(key)),
+            ..Metadata::generated(&endpoints.meta.namespace, pods::prefix(endpoints.name()))
+                .owned_by(pods::controller_ref(endpoints, "v1", "Endpoints"))
+        };
     let ports = if ports.as_list().is_some_and(|it| it.is_empty()) { Value::Null } else { ports.clone() };
     let endpoints: Vec<Value> = wanted.into_values().take(ADDRESSES_MAX).collect();
     let body: Map = map!({ "addressType": family, "endpoints": value!(endpoints), "ports": ports });

@@ -86,15 +86,7 @@ fn store(cx: &mut Cx<'_>, service: &Object, subsets: Vec<Value>, trigger: Option
         Some(live) => Object::clone(&live),
         None => Object {
             kind: ENDPOINTS,
-            meta: Metadata {
-                identity: meta::Identity {
-                    name: service.meta.name.clone(),
-                    namespace: service.meta.namespace.clone(),
-                    ..Default::default()
-                }
-                .into(),
-                ..Metadata::default()
-            },
+            meta: Metadata::new(&service.meta.namespace, &service.meta.name),
             body: Map::new(),
         },
     };

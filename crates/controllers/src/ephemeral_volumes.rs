@@ -1,9 +1,7 @@
 //! Makes the claims of volumes that live as long as their pod (`pkg/controller/volume/ephemeral`).
 
-use std::sync::Arc;
-
 use kinds::{PERSISTENT_VOLUME_CLAIM, POD};
-use meta::{Key, KindId, Metadata, Object, OwnerRef, Status};
+use meta::{Key, KindId, Metadata, Object, Status};
 use runtime::{Action, Cx, Reconciler, View, Watch, volumes};
 use store::Change;
 use value::{Map, Value, map};
@@ -65,16 +63,9 @@ fn make(cx: &mut Cx<'_>, pod: &Object, volume: &Value, template: &Map) -> Result
     }
     let meta_of = |key: &str| template.get("metadata").and_then(|it| it.map_at(key)).cloned().unwrap_or_default();
     let meta = Metadata {
-        identity: meta::Identity {
-            name: name.clone(),
-            namespace: pod.meta.namespace.clone(),
-            owners: Arc::from([pods::controller_ref(pod, "v1", "Pod")]) as Arc<[OwnerRef]>,
-            ..Default::default()
-        }
-        .into(),
         labels: meta_of("labels"),
         annotations: meta_of("annotations"),
-        ..Metadata::default()
+        ..Metadata::new(&pod.meta.namespace, &name).owned_by(pods::controller_ref(pod, "v1", "Pod"))
     };
     let body = map!({ "spec": template.get("spec").cloned().unwrap_or_default() });
     let claim = Object { kind: PERSISTENT_VOLUME_CLAIM, meta, body };

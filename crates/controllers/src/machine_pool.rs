@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kinds::{MACHINE, MACHINE_POOL};
-use meta::{Key, KindId, Metadata, Object, OwnerRef, Status};
+use meta::{Key, KindId, Metadata, Object, Status};
 use runtime::{Action, Cx, Reconciler, Watch};
 use value::{Value, map};
 
@@ -77,15 +77,11 @@ fn add(cx: &mut Cx<'_>, pool: &Object, count: usize) -> Result<(), Status> {
         spec.set("labels", labels);
     }
     for n in free {
-        let meta = Metadata {
-            identity: meta::Identity {
-                name: format!("{prefix}{n}").into(),
-                owners: Arc::from([controller_ref(pool, "sim.drydock.dev/v1alpha1", "MachinePool")]) as Arc<[OwnerRef]>,
-                ..Default::default()
-            }
-            .into(),
-            ..Metadata::default()
-        };
+        let meta = Metadata::cluster(format!("{prefix}{n}")).owned_by(controller_ref(
+            pool,
+            "sim.drydock.dev/v1alpha1",
+            "MachinePool",
+        ));
         cx.create(Object { kind: MACHINE, meta, body: map!({ "spec": &spec }) })?;
     }
     Ok(())

@@ -93,17 +93,14 @@ pub(crate) fn controller_ref(owner: &Object, api_version: &str, kind: &str) -> O
 pub(crate) fn meta_of(owner: &Object, api_version: &str, kind: &str, labels: Map, annotations: Map) -> Metadata {
     let finalizers = owner.list_at("spec.template.metadata.finalizers");
     Metadata {
-        identity: meta::Identity {
-            generate_name: prefix(owner.name()).into(),
-            namespace: owner.meta.namespace.clone(),
-            owners: Arc::from([controller_ref(owner, api_version, kind)]) as Arc<[OwnerRef]>,
-            ..Default::default()
-        }
-        .into(),
         labels,
         annotations,
         finalizers: finalizers.iter().filter_map(Value::as_shared_str).cloned().collect(),
-        ..Metadata::default()
+        ..Metadata::generated(&owner.meta.namespace, prefix(owner.name())).owned_by(controller_ref(
+            owner,
+            api_version,
+            kind,
+        ))
     }
 }
 

@@ -78,11 +78,7 @@ fn ensure(
     if !is_active || cx.get(kind, &key).is_some() {
         return Ok(Action::AwaitChange);
     }
-    let meta = Metadata {
-        identity: meta::Identity { name: key.name, namespace: key.namespace, ..Default::default() }.into(),
-        annotations,
-        ..Metadata::default()
-    };
+    let meta = Metadata { annotations, ..Metadata::new(key.namespace, key.name) };
     match cx.create(Object { kind, meta, body }) {
         Err(status) if !status.is_already_exists() => Err(status),
         _ => Ok(Action::AwaitChange),

@@ -98,11 +98,7 @@ fn volume(claim: &Object, class: &Object, name: &str) -> Object {
         let terms = value!([{ "matchExpressions": only }]);
         spec.insert("nodeAffinity", value!({ "required": { "nodeSelectorTerms": terms } }));
     }
-    let meta = Metadata {
-        identity: meta::Identity { name: name.into(), ..Default::default() }.into(),
-        annotations: Map::new().with(PROVISIONED_BY, NAME),
-        ..Metadata::default()
-    };
+    let meta = Metadata { annotations: Map::new().with(PROVISIONED_BY, NAME), ..Metadata::cluster(name) };
     let mut body = Map::new();
     body.insert("spec", Value::Map(spec));
     Object { kind: PERSISTENT_VOLUME, meta, body }

@@ -25,11 +25,8 @@ pub fn of_service(service: &Object) -> impl Iterator<Item = IpAddr> {
 /// The object that says that a Service has an address (`createIPAddress`).
 pub fn given(ip: IpAddr, service: &Object) -> Object {
     let family = if ip.is_ipv4() { "IPv4" } else { "IPv6" };
-    let meta = Metadata {
-        identity: meta::Identity { name: ip.to_string().into(), ..Default::default() }.into(),
-        labels: map!({ FAMILY: family, MANAGED_BY: ALLOCATOR }),
-        ..Metadata::default()
-    };
+    let meta =
+        Metadata { labels: map!({ FAMILY: family, MANAGED_BY: ALLOCATOR }), ..Metadata::cluster(ip.to_string()) };
     let (name, namespace) = (&service.meta.name, &service.meta.namespace);
     let parent = map!({ "name": name, "namespace": namespace, "resource": "services" });
     Object { kind: IP_ADDRESS, meta, body: map!({ "spec": { "parentRef": parent } }) }

@@ -13,18 +13,10 @@ pub const DEFINITION: &str = "io.k8s.api.autoscaling.v1.Scale";
 
 /// The scale of an object.
 pub fn of(it: &Object) -> Value {
-    let meta = Metadata {
-        identity: meta::Identity {
-            name: it.meta.name.clone(),
-            namespace: it.meta.namespace.clone(),
-            uid: it.meta.uid.clone(),
-            created: it.meta.created,
-            ..Default::default()
-        }
-        .into(),
-        revision: it.meta.revision,
-        ..Metadata::default()
-    };
+    let mut meta = Metadata::new(&it.meta.namespace, &it.meta.name);
+    meta.uid = it.meta.uid.clone();
+    meta.created = it.meta.created;
+    meta.revision = it.meta.revision;
     let mut state = map!({ "replicas": int(status(it), "replicas") });
     let selector = selector(it);
     if !selector.is_empty() {

@@ -18,11 +18,7 @@ pub const FINALIZER: &str = "networking.k8s.io/service-cidr-finalizer";
 
 /// The default range as it is made.
 pub fn default_range() -> Object {
-    let meta = Metadata {
-        identity: meta::Identity { name: DEFAULT.0.into(), ..Default::default() }.into(),
-        finalizers: [FINALIZER.into()].into(),
-        ..Metadata::default()
-    };
+    let meta = Metadata { finalizers: [FINALIZER.into()].into(), ..Metadata::cluster(DEFAULT.0) };
     Object { kind: SERVICE_CIDR, meta, body: map!({ "spec": { "cidrs": [DEFAULT.1] } }) }
 }
 

@@ -92,11 +92,7 @@ pub(crate) fn node(machine: &Object, network: &Network, ready: bool, now: Instan
     if !taints.is_empty() {
         spec.insert("taints", taints.to_vec());
     }
-    let meta = Metadata {
-        identity: meta::Identity { name: machine.meta.name.clone(), ..Default::default() }.into(),
-        labels: labels(machine),
-        ..Metadata::default()
-    };
+    let meta = Metadata { labels: labels(machine), ..Metadata::cluster(&machine.meta.name) };
     Object { kind: NODE, meta, body: map!({ "spec": spec, "status": status(machine, network, &[], ready, now) }) }
 }
 

@@ -177,16 +177,7 @@ fn lease_lives(cx: &mut Cx<'_>, node: &Object) -> Result<(), Status> {
         return cx.update(update).map(|_| ());
     }
     let owner = node_ref(node, None);
-    let meta = Metadata {
-        identity: meta::Identity {
-            name: key.name,
-            namespace: key.namespace,
-            owners: Arc::from([owner]) as Arc<[OwnerRef]>,
-            ..Default::default()
-        }
-        .into(),
-        ..Metadata::default()
-    };
+    let meta = Metadata::new(key.namespace, key.name).owned_by(owner);
     cx.create(Object { kind: LEASE, meta, body: map!({ "spec": spec }) }).map(|_| ())
 }
 

@@ -137,10 +137,8 @@ impl World {
     }
 
     fn pod(&self, spec: Value) -> Object {
-        let meta = meta::Metadata {
-            identity: meta::Identity { name: "a".into(), uid: "u".into(), ..Default::default() }.into(),
-            ..Default::default()
-        };
+        let mut meta = meta::Metadata::cluster("a");
+        meta.uid = "u".into();
         Object { kind: KindId(0), meta, body: Map::new().with("spec", spec) }
     }
 

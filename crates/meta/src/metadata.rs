@@ -62,6 +62,35 @@ impl From<Identity> for Shared {
     }
 }
 
+impl Metadata {
+    /// Of a new object.
+    pub fn new(namespace: impl Into<Str>, name: impl Into<Str>) -> Metadata {
+        Identity { namespace: namespace.into(), name: name.into(), ..Identity::default() }.into()
+    }
+
+    /// Of a new cluster-scoped object.
+    pub fn cluster(name: impl Into<Str>) -> Metadata {
+        Identity { name: name.into(), ..Identity::default() }.into()
+    }
+
+    /// Of a new object whose name the server makes of a prefix (`generateName`).
+    pub fn generated(namespace: impl Into<Str>, prefix: impl Into<Str>) -> Metadata {
+        Identity { namespace: namespace.into(), generate_name: prefix.into(), ..Identity::default() }.into()
+    }
+
+    /// The same with this one owner.
+    pub fn owned_by(mut self, owner: OwnerRef) -> Metadata {
+        self.owners = Arc::from([owner]);
+        self
+    }
+}
+
+impl From<Identity> for Metadata {
+    fn from(identity: Identity) -> Metadata {
+        Metadata { identity: Shared(Arc::new(identity)), ..Metadata::default() }
+    }
+}
+
 impl Deref for Metadata {
     type Target = Identity;
     fn deref(&self) -> &Identity {

@@ -9,14 +9,7 @@ const KIND: KindId = KindId(0);
 const LOG: usize = 4;
 
 fn object(name: &str, n: i64) -> Object {
-    Object {
-        kind: KIND,
-        meta: Metadata {
-            identity: meta::Identity { name: name.into(), ..Default::default() }.into(),
-            ..Metadata::default()
-        },
-        body: map!({ "n": n }),
-    }
+    Object { kind: KIND, meta: Metadata::cluster(name), body: map!({ "n": n }) }
 }
 
 /// The naive model: every version of the whole world.
@@ -144,10 +137,7 @@ fn what_one_commit_did_is_read_at_once() {
 fn a_list_of_one_namespace_leaves_out_the_others() {
     let mut store = Store::new(1, LOG);
     for (namespace, name) in [("a", "x"), ("a", "y"), ("ab", "x"), ("b", "x")] {
-        let meta = Metadata {
-            identity: meta::Identity { name: name.into(), namespace: namespace.into(), ..Default::default() }.into(),
-            ..Metadata::default()
-        };
+        let meta = Metadata::new(namespace, name);
         store.create(Object { kind: KIND, meta, body: Map::new() }).unwrap();
     }
     let names: Vec<_> = store.list(KIND, Some("a")).map(|it| it.key().to_string()).collect();

@@ -14,11 +14,7 @@ fn server() -> ApiServer {
     let mut api = ApiServer::new(Config { seed: 1, log_changes_max: 4 });
     for (namespace, name) in [("n", "a"), ("n", "b"), ("n", "c"), ("n", "d"), ("n", "e"), ("other", "z")] {
         let labels = map!({ "even": if "bd".contains(name) { "yes" } else { "no" } });
-        let meta = Metadata {
-            identity: meta::Identity { name: name.into(), namespace: namespace.into(), ..Default::default() }.into(),
-            labels,
-            ..Metadata::default()
-        };
+        let meta = Metadata { labels, ..Metadata::new(namespace, name) };
         api.store.create(Object { kind: KIND, meta, body: Map::new() }).unwrap();
     }
     api.store.delete(KIND, &Key::new("n", "b"), None).unwrap();

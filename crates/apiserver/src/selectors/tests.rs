@@ -45,11 +45,7 @@ fn a_selection_looks_at_labels_and_fields() {
     let kind = registry.get(kinds::POD).expect("it is built in");
     let pod = Object {
         kind: kinds::POD,
-        meta: Metadata {
-            identity: meta::Identity { name: "a".into(), namespace: "n".into(), ..Default::default() }.into(),
-            labels: map!({ "app": "x" }),
-            ..Metadata::default()
-        },
+        meta: Metadata { labels: map!({ "app": "x" }), ..Metadata::new("n", "a") },
         body: map!({ "spec": { "nodeName": "node-1" } }),
     };
     let matches = |labels: &str, fields: &str| {

@@ -17,10 +17,8 @@ const N: &[Column] = &[Column {
 #[track_caller]
 fn check(columns: fn() -> &'static [Column], include: Include, expect: Expect) {
     let kind = Kind { columns, ..Kind::new(Scope::Namespaced, "example.com", "v1", "Thing", "things") };
-    let meta = Metadata {
-        identity: meta::Identity { name: "a".into(), created: Some(100), ..Default::default() }.into(),
-        ..Metadata::default()
-    };
+    let mut meta = Metadata::cluster("a");
+    meta.created = Some(100);
     let body = map!({ "spec": { "n": 3 } });
     let object = Object { kind: kind.id, meta, body };
     let whole = |it: &Object| it.to_value("example.com/v1", "Thing");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kinds::{CONTROLLER_REVISION, DAEMON_SET, POD};
 use meta::selector::LabelSelector;
-use meta::{Key, Metadata, Object, OwnerRef, Status};
+use meta::{Key, Metadata, Object, Status};
 use runtime::Cx;
 use value::{Str, Value, map, value};
 
@@ -79,16 +79,9 @@ fn create(cx: &mut Cx<'_>, set: &Arc<Object>, data: Value, number: i64) -> Resul
     let labels =
         set.map_at("spec.template.metadata.labels").cloned().unwrap_or_default().with(HASH_LABEL, hash.as_str());
     let meta = Metadata {
-        identity: meta::Identity {
-            name: name.clone(),
-            namespace: set.meta.namespace.clone(),
-            owners: Arc::from([pods::controller_ref(set, "apps/v1", "DaemonSet")]) as Arc<[OwnerRef]>,
-            ..Default::default()
-        }
-        .into(),
         labels,
         annotations: set.meta.annotations.clone(),
-        ..Metadata::default()
+        ..Metadata::new(&set.meta.namespace, &name).owned_by(pods::controller_ref(set, "apps/v1", "DaemonSet"))
     };
     let revision = Object { kind: CONTROLLER_REVISION, meta, body: map!({ "data": &data, "revision": number }) };
     let exists = match cx.create(revision) {

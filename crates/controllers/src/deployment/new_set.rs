@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kinds::REPLICA_SET;
-use meta::{Metadata, Object, OwnerRef, Status};
+use meta::{Metadata, Object, Status};
 use runtime::Cx;
 use value::{Map, Str, Value, map};
 
@@ -152,15 +152,9 @@ impl Sync {
             spec.insert("minReadySeconds", seconds);
         }
         let meta = Metadata {
-            identity: meta::Identity {
-                name: set_name(deployment.name(), &hash),
-                namespace: deployment.meta.namespace.clone(),
-                owners: Arc::from([pods::controller_ref(deployment, "apps/v1", "Deployment")]) as Arc<[OwnerRef]>,
-                ..Default::default()
-            }
-            .into(),
             labels,
-            ..Metadata::default()
+            ..Metadata::new(&deployment.meta.namespace, set_name(deployment.name(), &hash))
+                .owned_by(pods::controller_ref(deployment, "apps/v1", "Deployment"))
         };
         let mut set = Object { kind: REPLICA_SET, meta, body: map!({ "spec": spec }) };
         let total: i64 = self.old().iter().map(|it| replicas(it)).sum();

@@ -177,11 +177,9 @@ fn new_claim(set: &Object, template: &Value, name: &str) -> Object {
         labels.insert(key, value);
     }
     let meta = Metadata {
-        identity: meta::Identity { name: name.into(), namespace: set.meta.namespace.clone(), ..Default::default() }
-            .into(),
         labels,
         annotations: template.map_at("metadata.annotations").cloned().unwrap_or_default(),
-        ..Metadata::default()
+        ..Metadata::new(&set.meta.namespace, name)
     };
     let body = map!({ "spec": template.get("spec").cloned().unwrap_or_default() });
     Object { kind: PERSISTENT_VOLUME_CLAIM, meta, body }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kinds::CONTROLLER_REVISION;
-use meta::{Key, Metadata, Object, OwnerRef, Status};
+use meta::{Key, Metadata, Object, Status};
 use runtime::Cx;
 use value::{Str, Value, map, value};
 
@@ -85,16 +85,9 @@ fn create(
         let name = Str::from(format!("{}-{hash}", set.name().get(..223).unwrap_or(set.name())));
         let labels = set.map_at("spec.template.metadata.labels").cloned().unwrap_or_default();
         let meta = Metadata {
-            identity: meta::Identity {
-                name: name.clone(),
-                namespace: set.meta.namespace.clone(),
-                owners: Arc::from([pods::controller_ref(set, "apps/v1", "StatefulSet")]) as Arc<[OwnerRef]>,
-                ..Default::default()
-            }
-            .into(),
             labels: labels.with(HASH_LABEL, hash),
             annotations: set.meta.annotations.clone(),
-            ..Metadata::default()
+            ..Metadata::new(&set.meta.namespace, &name).owned_by(pods::controller_ref(set, "apps/v1", "StatefulSet"))
         };
         let revision = Object { kind: CONTROLLER_REVISION, meta, body: map!({ "data": data, "revision": number }) };
         match cx.create(revision) {

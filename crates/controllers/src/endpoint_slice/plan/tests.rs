@@ -17,8 +17,7 @@ fn endpoint(name: &str, ready: bool) -> Value {
 }
 
 fn slice(name: &str, ports: &Value, endpoints: Vec<Value>) -> Object {
-    let meta =
-        Metadata { identity: meta::Identity { name: name.into(), ..Default::default() }.into(), ..Metadata::default() };
+    let meta = Metadata::cluster(name);
     let body = map!({ "addressType": "IPv4", "endpoints": endpoints, "ports": ports.clone() });
     Object { kind: ENDPOINT_SLICE, meta, body }
 }
