@@ -2,10 +2,8 @@
 //!
 //! They are many and all alike. Which fields their manager owns is found out once for each form that they have.
 
-use std::sync::Arc;
-
 use kinds::{EVENT, NAMESPACE, RESOURCE_QUOTA};
-use meta::{Key, ManagedEntry, Object, Status};
+use meta::{Key, ManagedEntry, ManagedFields, Object, Status};
 use sim::Instant;
 use value::{Map, Str, Value};
 
@@ -42,7 +40,7 @@ pub(crate) struct Forms(Vec<Known>);
 struct Known {
     form: Form,
     /// Of the last second in which there was one.
-    managed: Arc<[ManagedEntry]>,
+    managed: ManagedFields,
 }
 
 impl Form {
@@ -107,8 +105,8 @@ fn complete(api: &mut ApiServer, now: Instant, caller: &Caller, form: Form, mut 
     let managed = match known.map(|idx| (idx, &api.events.0[idx].managed)) {
         Some((_, it)) if it.iter().all(|it| it.time == Some(secs)) => it.clone(),
         Some((idx, it)) => {
-            let managed: Arc<[ManagedEntry]> =
-                it.iter().map(|it| ManagedEntry { time: Some(secs), ..it.clone() }).collect();
+            let managed: ManagedFields =
+                it.iter().map(|it| ManagedEntry { time: Some(secs), ..it.clone() }).collect::<Vec<_>>().into();
             api.events.0[idx].managed = managed.clone();
             managed
         }

@@ -264,7 +264,7 @@ fn apply(
         now_secs: write.now.secs(),
         force: options.force.unwrap_or(false),
     };
-    let applied = merge::apply(&schema, ty, seen.as_ref(), &config, &applier, &mut api.memo)?;
+    let applied = merge::apply(&schema, ty, seen.as_ref(), &config, &applier, &api.memo)?;
     report(&problems, options.validation, &mut write.warnings)?;
     let mut object = match applied.whole {
         Some(whole) => {
@@ -313,7 +313,7 @@ pub(crate) fn apply_scale(
         now_secs: write.now.secs(),
         force: options.force.unwrap_or(false),
     };
-    let applied = merge::apply(&schema, ty, Some(&before), &config, &applier, &mut api.memo)?;
+    let applied = merge::apply(&schema, ty, Some(&before), &config, &applier, &api.memo)?;
     report(&problems, options.validation, &mut write.warnings)?;
     let whole = applied.whole.unwrap_or_else(|| kinds::scale::of(live));
     scale::store(api, write, live, &whole, &applied.managed)

@@ -1,5 +1,6 @@
 //! Kinds that are asked and not stored: who am I, may I (`registry/authorization`, `registry/authentication`).
 
+use merge::managed::Update;
 use meta::selector::{FieldSelector, LabelSelector};
 use meta::{Errors, Metadata, Object, Status};
 use value::{Str, Value, json, time, value};
@@ -81,7 +82,7 @@ pub(crate) fn tracked(
     manager: &Str,
     whole: &Value,
     definition: &str,
-    sub: &str,
+    sub: &'static str,
 ) -> Object {
     let empty = value::Map::new();
     let mut object = Object::from_map(call.kind.id, whole.as_map().unwrap_or(&empty));
@@ -91,8 +92,8 @@ pub(crate) fn tracked(
     let schema = api.schema.clone();
     let manager = if manager.is_empty() { call.client.manager() } else { manager.clone() };
     let api_version: Str = whole.str_at("apiVersion").unwrap_or_default().into();
-    let (ty, now) = (schema.definition(definition), call.now.secs());
-    merge::managed::update(&schema, ty, None, &mut object, &manager, &api_version, sub, now, &mut api.memo);
+    let update = Update { ty: schema.definition(definition), manager, api_version, sub, now_secs: call.now.secs() };
+    merge::managed::update(&schema, update, None, &mut object, &api.memo);
     object
 }
 

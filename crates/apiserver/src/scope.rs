@@ -106,7 +106,13 @@ impl Client {
     /// (`prefixFromUserAgent`).
     pub fn manager(&self) -> Str {
         let prefix = self.user_agent.split('/').next().unwrap_or_default();
-        let cut: String = prefix.chars().filter(|it| !it.is_control()).take(MANAGER_MAX).collect();
+        let mut cut = String::new();
+        for letter in prefix.chars().filter(|it| !it.is_control()) {
+            if cut.len() + letter.len_utf8() > MANAGER_MAX {
+                break;
+            }
+            cut.push(letter);
+        }
         if cut.is_empty() { "unknown".into() } else { cut.into() }
     }
 

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use kinds::{Kind, Served};
+use merge::managed::Update;
 use meta::{Errors, Key, Metadata, Object, OwnerRef, Revision, Status};
 use schema::TypeId;
 use sim::Instant;
@@ -61,18 +62,20 @@ impl Write {
 }
 
 /// Who owns what after a write (`UpdateNoErrors`), in the fields of the version that the client speaks.
-pub(crate) fn track(api: &mut ApiServer, write: &Write, live: Option<&Object>, object: &mut Object) {
-    let Some(served) = write.served else { return track_as(api, write, api.type_of(write.kind.id), live, object) };
-    let before = live.map(|it| (served.to)(it));
-    let mut after = (served.to)(object);
-    track_as(api, write, api.schema.definition(served.definition), before.as_ref(), &mut after);
-    object.meta.managed = after.meta.managed;
-}
-
-fn track_as(api: &mut ApiServer, write: &Write, ty: Option<TypeId>, live: Option<&Object>, object: &mut Object) {
-    let (schema, now) = (api.schema.clone(), write.now.secs());
-    let Write { manager, api_version, sub, .. } = write;
-    merge::managed::update(&schema, ty, live, object, manager, api_version, sub, now, &mut api.memo);
+pub(crate) fn track(api: &ApiServer, write: &Write, live: Option<&Arc<Object>>, object: &mut Object) {
+    let update = |ty: Option<TypeId>| Update {
+        ty,
+        manager: write.manager.clone(),
+        api_version: write.api_version.clone(),
+        sub: write.sub,
+        now_secs: write.now.secs(),
+    };
+    let Some(served) = write.served else {
+        return merge::managed::update(&api.schema, update(api.type_of(write.kind.id)), live, object, &api.memo);
+    };
+    let (before, after) = (live.map(|it| (served.to)(it)), (served.to)(object));
+    let ty = api.schema.definition(served.definition);
+    object.meta.managed = update(ty).now(&api.schema, before.as_ref(), &after, &api.memo);
 }
 
 /// Stores a new object.
@@ -356,14 +359,16 @@ fn finish_deletion(api: &mut ApiServer, write: &Write, object: Object) -> Result
 
 /// Whether a write would change nothing; times of managedFields alone are no change.
 fn is_same(object: &Object, live: &Object) -> bool {
-    let same_managed = Arc::ptr_eq(&object.meta.managed, &live.meta.managed)
-        || (object.meta.managed.len() == live.meta.managed.len()
-            && object.meta.managed.iter().zip(live.meta.managed.iter()).all(|(a, b)| {
-                (&a.manager, a.operation, &a.api_version, &a.subresource)
-                    == (&b.manager, b.operation, &b.api_version, &b.subresource)
-                    && meta::maps_equal(&a.fields, &b.fields)
-            }));
-    same_managed && object.meta.same_but_managed(&live.meta) && meta::maps_equal(&object.body, &live.body)
+    let same_managed = || {
+        object.meta.managed.same(&live.meta.managed)
+            || (object.meta.managed.len() == live.meta.managed.len()
+                && object.meta.managed.iter().zip(live.meta.managed.iter()).all(|(a, b)| {
+                    (&a.manager, a.operation, &a.api_version, &a.subresource)
+                        == (&b.manager, b.operation, &b.api_version, &b.subresource)
+                        && meta::maps_equal(&a.fields, &b.fields)
+                }))
+    };
+    object.meta.same_but_managed(&live.meta) && meta::maps_equal(&object.body, &live.body) && same_managed()
 }
 
 /// What a creator may not choose (`WipeObjectMetaSystemFields`).

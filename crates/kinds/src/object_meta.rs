@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use meta::{Errors, ManagedEntry, Metadata, OwnerRef, Revision, names, quoted};
+use meta::{Errors, ManagedFields, Metadata, OwnerRef, Revision, names, quoted};
 use value::{List, Str, Value, json, time};
 
 use crate::path::Path;
@@ -207,8 +207,10 @@ fn no_new_finalizers(new: &Metadata, old: &Metadata, path: &Path<'_>, errors: &m
 }
 
 /// `ValidateManagedFields`, as far as entries that could be read can be wrong.
-fn managed(entries: &[ManagedEntry], path: &Path<'_>, errors: &mut Errors) {
-    for (idx, entry) in entries.iter().enumerate() {
+/// What is not settled came from no client, and so is right.
+fn managed(entries: &ManagedFields, path: &Path<'_>, errors: &mut Errors) {
+    let sent = entries.is_settled().then(|| &**entries);
+    for (idx, entry) in sent.into_iter().flatten().enumerate() {
         let path = path.index(idx);
         if entry.manager.len() > MANAGER_MAX {
             path.child("manager").too_long(errors, MANAGER_MAX);

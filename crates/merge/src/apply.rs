@@ -20,7 +20,7 @@ use self::conflicts::Conflict;
 use crate::compare::equal;
 use crate::fields::{difference, intersection, union};
 use crate::managed::{Writer, forget_unknown_versions, sort};
-use crate::memo::Memo;
+use crate::memo::{Memo, Memory};
 use crate::objects;
 use crate::resets::Resets;
 use crate::steps::{Changes, changed, removed};
@@ -60,11 +60,23 @@ pub fn apply(
     live: Option<&Object>,
     config: &Value,
     applier: &Applier<'_>,
-    memo: &mut Memo,
+    memo: &Memo,
 ) -> Result<Applied, Status> {
     check_kind(config, applier)?;
+    let entries = live.map_or(Cow::default(), |it| Cow::Borrowed(&*it.meta.managed));
+    memo.with(|memo| apply_to(schema, ty, live, entries, config, applier, memo))
+}
+
+fn apply_to(
+    schema: &Schema,
+    ty: Option<TypeId>,
+    live: Option<&Object>,
+    mut entries: Cow<'_, [ManagedEntry]>,
+    config: &Value,
+    applier: &Applier<'_>,
+    memo: &mut Memory,
+) -> Result<Applied, Status> {
     let resets = Resets::of(objects::kind_of(schema, ty), applier.sub);
-    let mut entries = live.map_or(Cow::default(), |it| Cow::Borrowed(&*it.meta.managed));
     let empty = Object { kind: KindId(0), meta: Default::default(), body: memo.empty_body(schema, ty) };
     if let Some(live) = live.filter(|_| entries.is_empty()) {
         let mut walked = memo.walked(schema, ty, None, live, resets);
@@ -124,7 +136,7 @@ struct Run<'a> {
     config: &'a Value,
     applier: &'a Applier<'a>,
     resets: Resets,
-    memo: &'a mut Memo,
+    memo: &'a mut Memory,
 }
 
 impl Run<'_> {

@@ -5,12 +5,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use meta::{ManagedEntry, Object, Operation};
+use meta::{ManagedEntry, ManagedFields, Object, Operation};
 use schema::{Schema, Type, TypeId};
 use value::{Map, Str};
 
 use crate::fields::{canonical, union};
-use crate::memo::{Memo, Walked};
+use crate::memo::{Memo, Memory, Walked};
 use crate::objects;
 use crate::resets::Resets;
 use crate::steps::Change;
@@ -21,42 +21,69 @@ const UPDATES_MAX: usize = 10;
 const ANCIENT: &str = "ancient-changes";
 const UNKNOWN: &str = "unknown";
 
-/// Sets the managed fields of an object that `manager` created or changed otherwise than by applying.
-#[allow(clippy::too_many_arguments)]
-pub fn update(
-    schema: &Schema,
-    ty: Option<TypeId>,
-    live: Option<&Object>,
-    object: &mut Object,
-    manager: &Str,
-    api_version: &Str,
-    sub: &str,
-    now_secs: i64,
-    memo: &mut Memo,
-) {
-    let mut entries = settled(live, object, sub);
-    // What was not tracked from its creation is not tracked later either.
-    if entries.is_empty() && live.is_some_and(|it| !it.meta.uid.is_empty()) {
-        object.meta.managed = Default::default();
+/// One write that is no server-side apply: who made what of what, when and through what.
+#[derive(Clone)]
+pub struct Update {
+    pub ty: Option<TypeId>,
+    pub manager: Str,
+    pub api_version: Str,
+    pub sub: &'static str,
+    pub now_secs: i64,
+}
+
+/// Sets the managed fields of an object that was created or changed otherwise than by applying. Unless its client sent some,
+/// they are worked out when somebody asks for them.
+pub fn update(schema: &Arc<Schema>, update: Update, live: Option<&Arc<Object>>, object: &mut Object, memo: &Memo) {
+    let before = live.map(|it| &it.meta.managed);
+    if !follows(before, &object.meta.managed, update.sub) {
+        object.meta.managed = update.now(schema, live.map(|it| &**it), object, memo);
         return;
     }
-    forget_unknown_versions(schema, ty, api_version, &mut entries);
-    let resets = Resets::of(objects::kind_of(schema, ty), sub);
-    let writer = Writer { manager, api_version, sub, now_secs };
-    let mut walked = memo.walked(schema, ty, live, object, resets);
-    let updated = writer.updated(ty, &entries, &mut walked, memo);
-    memo.keep(ty, walked);
-    object.meta.managed = match live {
-        Some(live) if updated == *live.meta.managed => live.meta.managed.clone(),
-        _ => memo.shared_list(ty, updated),
-    };
+    object.meta.managed = Default::default();
+    let (schema, live, after, memo) = (schema.clone(), live.cloned(), object.clone(), memo.clone());
+    let work = move || update.entries(&schema, live.as_deref(), &after, &memo);
+    object.meta.managed = ManagedFields::deferred(before, Box::new(work));
+}
+
+/// Whether what a client sent takes part: otherwise the entries follow from those that are there.
+fn follows(before: Option<&ManagedFields>, sent: &ManagedFields, sub: &str) -> bool {
+    !sub.is_empty() || before.is_some_and(|it| it.same(sent)) || (sent.is_settled() && sent.is_empty())
+}
+
+impl Update {
+    /// The managed fields after the write, worked out at once.
+    pub fn now(&self, schema: &Schema, live: Option<&Object>, object: &Object, memo: &Memo) -> ManagedFields {
+        let entries = self.entries(schema, live, object, memo);
+        match live.map(|it| &it.meta.managed) {
+            Some(before) if *entries == **before => before.clone(),
+            _ => entries.into(),
+        }
+    }
+
+    fn entries(&self, schema: &Schema, live: Option<&Object>, object: &Object, memo: &Memo) -> Arc<[ManagedEntry]> {
+        let mut entries = settled(live, object, self.sub);
+        // What was not tracked from its creation is not tracked later either.
+        if entries.is_empty() && live.is_some_and(|it| !it.meta.uid.is_empty()) {
+            return Arc::default();
+        }
+        let Update { ty, manager, api_version, sub, now_secs } = self;
+        forget_unknown_versions(schema, *ty, api_version, &mut entries);
+        let resets = Resets::of(objects::kind_of(schema, *ty), sub);
+        let writer = Writer { manager, api_version, sub, now_secs: *now_secs };
+        memo.with(|memo| {
+            let mut walked = memo.walked(schema, *ty, live, object, resets);
+            let updated = writer.updated(*ty, &entries, &mut walked, memo);
+            memo.keep(*ty, walked);
+            memo.shared_list(*ty, updated)
+        })
+    }
 }
 
 /// The entries that the write starts from (`decodeLiveOrNew`): those that the client sent, unless it sent none.
 fn settled<'a>(live: Option<&'a Object>, object: &Object, sub: &str) -> Cow<'a, [ManagedEntry]> {
     let of_live = || live.map_or(Cow::default(), |it| Cow::Borrowed(&*it.meta.managed));
     let sent = &object.meta.managed;
-    if !sub.is_empty() || sent.is_empty() || live.is_some_and(|it| Arc::ptr_eq(&it.meta.managed, sent)) {
+    if follows(live.map(|it| &it.meta.managed), sent, sub) {
         return of_live();
     }
     if sent.iter().any(ManagedEntry::is_reset) {
@@ -130,7 +157,7 @@ impl Writer<'_> {
         ty: Option<TypeId>,
         entries: &[ManagedEntry],
         walked: &mut Walked,
-        memo: &mut Memo,
+        memo: &mut Memory,
     ) -> Vec<ManagedEntry> {
         let mut res = Vec::with_capacity(entries.len() + 1);
         let name = self.name();

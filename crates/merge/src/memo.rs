@@ -1,7 +1,7 @@
 //! What is remembered from one write to the next: it makes writes quick and equal sets one allocation, and changes nothing.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use meta::{ManagedEntry, Object};
 use schema::{Schema, TypeId};
@@ -27,9 +27,23 @@ pub(crate) fn element(name: &str) -> Str {
     Str::from(format!("f:{name}"))
 }
 
+/// What the writes of one API server remember, also those whose managed fields are worked out later.
+#[derive(Clone, Debug, Default)]
+pub struct Memo(Arc<Mutex<Memory>>);
+
+impl Memo {
+    /// Where somebody is at it already, one that remembers nothing does as well: it is only slower.
+    pub(crate) fn with<T>(&self, f: impl FnOnce(&mut Memory) -> T) -> T {
+        match self.0.try_lock() {
+            Ok(mut memo) => f(&mut memo),
+            Err(_) => f(&mut Memory::default()),
+        }
+    }
+}
+
 /// Writes are like one another: pods of one template change in the same fields, one after the other.
 #[derive(Clone, Debug, Default)]
-pub struct Memo {
+pub(crate) struct Memory {
     names: Names,
     /// Bodies of types before anything is set.
     empty: BTreeMap<TypeId, Map>,
@@ -157,7 +171,7 @@ fn emptied<'a>(mut steps: Vec<StepOf<'_>>) -> Vec<StepOf<'a>> {
     steps.into_iter().map_while(|_| None).collect()
 }
 
-impl Memo {
+impl Memory {
     /// The body of a type before anything is set.
     pub(crate) fn empty_body(&mut self, schema: &Schema, ty: Option<TypeId>) -> Map {
         let Some(ty) = ty else { return Map::new() };
@@ -165,7 +179,7 @@ impl Memo {
     }
 
     /// In what `new` differs from `old`, but for what nobody owns and what the write sets back. To be given to
-    /// [`Memo::keep`].
+    /// [`Memory::keep`].
     pub(crate) fn walked(
         &mut self,
         schema: &Schema,
@@ -208,7 +222,7 @@ impl Memo {
         }
     }
 
-    /// [`Memo::walked`] where only the changes matter.
+    /// [`Memory::walked`] where only the changes matter.
     pub(crate) fn changes(
         &mut self,
         schema: &Schema,
@@ -266,7 +280,7 @@ impl Memo {
     }
 }
 
-/// [`Memo::after`] without what is remembered.
+/// [`Memory::after`] without what is remembered.
 fn directly(set: &Map, changes: &[Change], is_own: bool) -> Map {
     let (changed, removed) = (changed(changes), removed(changes));
     let left = difference(&difference(set, &changed), &removed);

@@ -1,14 +1,16 @@
 //! Laws over random pods.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use meta::{KindId, ManagedEntry, Object, Operation};
 use schema::{ListKind, Presence, Schema, Type, TypeId};
 use value::{List, Map, Str, Value, json, value};
 
 use crate::fields::Element;
+use crate::managed::{self, Update};
 use crate::shape::{Shape, element_of};
-use crate::{Applied, Applier, Memo, apply, managed, merge_patch, strategic};
+use crate::{Applied, Applier, Memo, apply, merge_patch, strategic};
 
 const POD: &str = "io.k8s.api.core.v1.Pod";
 const SEEDS: u64 = 150;
@@ -120,16 +122,16 @@ impl Maker<'_> {
 }
 
 struct World {
-    schema: Schema,
+    schema: Arc<Schema>,
     ty: TypeId,
     memo: Memo,
 }
 
 impl World {
     fn new() -> World {
-        let schema = Schema::load();
+        let schema = Schema::shared();
         let ty = schema.definition(POD).unwrap();
-        World { schema, ty, memo: Memo::default() }
+        World { schema: schema.clone(), ty, memo: Memo::default() }
     }
 
     fn spec(&self) -> TypeId {
@@ -150,8 +152,9 @@ impl World {
     }
 
     fn update(&mut self, live: Option<&Object>, mut object: Object, manager: &str) -> Object {
-        let (manager, version) = (Str::from(manager), Str::from("v1"));
-        managed::update(&self.schema, Some(self.ty), live, &mut object, &manager, &version, "", 1, &mut self.memo);
+        let update =
+            Update { ty: Some(self.ty), manager: manager.into(), api_version: "v1".into(), sub: "", now_secs: 1 };
+        managed::update(&self.schema, update, live.cloned().map(Arc::new).as_ref(), &mut object, &self.memo);
         object
     }
 
@@ -163,7 +166,7 @@ impl World {
         let (manager, api_version) = (Str::from("applier"), Str::from("v1"));
         let applier =
             Applier { manager: &manager, api_version: &api_version, kind: "Pod", sub: "", now_secs: 2, force };
-        let applied = apply(&self.schema, Some(self.ty), Some(live), &config, &applier, &mut self.memo).ok()?;
+        let applied = apply(&self.schema, Some(self.ty), Some(live), &config, &applier, &self.memo).ok()?;
         let mut object = match &applied.whole {
             Some(whole) => Object::from_map(live.kind, whole.as_map().unwrap()),
             None => live.clone(),

@@ -6,6 +6,7 @@
 mod errors;
 mod key;
 mod key_map;
+mod managed;
 mod metadata;
 pub mod names;
 mod object;
@@ -17,7 +18,8 @@ mod status;
 pub use self::errors::{Errors, FieldError, Problem, quoted};
 pub use self::key::{Key, KindId, Revision};
 pub use self::key_map::KeyMap;
-pub use self::metadata::{Identity, ManagedEntry, Metadata, Operation, OwnerRef};
+pub use self::managed::{ManagedEntry, ManagedFields, Operation};
+pub use self::metadata::{Identity, Metadata, OwnerRef};
 pub use self::object::{Object, maps_equal};
 pub use self::ordered_map::OrderedMap;
 pub use self::places::{Hashed, Places, hash_of_names};

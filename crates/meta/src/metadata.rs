@@ -3,9 +3,9 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, LazyLock};
 
-use value::{List, Map, Str, Value, map, present, time};
+use value::{List, Map, Str, Value, present, time};
 
-use crate::Revision;
+use crate::{ManagedFields, Revision};
 
 /// `ObjectMeta`. Times are whole seconds since the Unix epoch.
 ///
@@ -23,7 +23,7 @@ pub struct Metadata {
     pub labels: Map,
     pub annotations: Map,
     pub finalizers: Arc<[Str]>,
-    pub managed: Arc<[ManagedEntry]>,
+    pub managed: ManagedFields,
 }
 
 /// What hardly changes in the life of an object: all its versions have one.
@@ -140,27 +140,6 @@ impl OwnerRef {
     }
 }
 
-/// Whether a manager applies (server-side apply) or writes otherwise.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Operation {
-    Apply,
-    Update,
-}
-
-/// One entry of `metadata.managedFields`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ManagedEntry {
-    pub manager: Str,
-    pub operation: Operation,
-    pub api_version: Str,
-    /// Seconds since the Unix epoch.
-    pub time: Option<i64>,
-    /// Empty for writes to the object itself.
-    pub subresource: Str,
-    /// The set of fields, kept in its `FieldsV1` form: `{"f:spec": {"f:replicas": {}}}`.
-    pub fields: Map,
-}
-
 impl Metadata {
     /// The controlling owner, if there is one.
     pub fn controller(&self) -> Option<&OwnerRef> {
@@ -217,7 +196,11 @@ impl Metadata {
             labels: strings("labels"),
             annotations: strings("annotations"),
             finalizers: list("finalizers").iter().filter_map(Value::as_shared_str).cloned().collect(),
-            managed: map.get("managedFields").and_then(Value::as_list).map(managed_of).unwrap_or_default(),
+            managed: map
+                .get("managedFields")
+                .and_then(Value::as_list)
+                .map(ManagedFields::from_list)
+                .unwrap_or_default(),
         }
     }
 
@@ -294,77 +277,5 @@ impl OwnerRef {
             "name": text(&self.name),
             "uid": text(&self.uid),
         })
-    }
-}
-
-/// Reads `managedFields`. One entry that cannot be read makes all of them unreadable, and so none.
-fn managed_of(list: &List) -> Arc<[ManagedEntry]> {
-    let is_empty = |it: &Value| it.as_map().is_some_and(|it| it.is_empty());
-    if list.is_empty() || (list.len() == 1 && list.iter().all(is_empty)) {
-        return Arc::from(vec![ManagedEntry::reset()]);
-    }
-    let entries: Option<Vec<ManagedEntry>> =
-        list.iter().map(|it| it.as_map().and_then(ManagedEntry::from_map)).collect();
-    entries.unwrap_or_default().into()
-}
-
-impl ManagedEntry {
-    /// What a client means who sends an empty list: that all entries are to be forgotten. Never stored.
-    fn reset() -> ManagedEntry {
-        ManagedEntry {
-            manager: Str::default(),
-            operation: Operation::Update,
-            api_version: Str::default(),
-            time: None,
-            subresource: Str::default(),
-            fields: Map::new(),
-        }
-    }
-
-    /// Whether this stands for an empty list that a client sent.
-    pub fn is_reset(&self) -> bool {
-        self.api_version.is_empty()
-    }
-
-    /// `None` for an unknown operation, a missing version or an unknown type of the fields.
-    pub fn from_map(map: &Map) -> Option<ManagedEntry> {
-        let text = |key: &str| map.get(key).and_then(Value::as_shared_str).cloned().unwrap_or_default();
-        let operation = match map.get("operation").and_then(Value::as_str) {
-            Some("Apply") => Operation::Apply,
-            Some("Update") => Operation::Update,
-            _ => return None,
-        };
-        let api_version = text("apiVersion");
-        if api_version.is_empty() || map.get("fieldsType").and_then(Value::as_str) != Some("FieldsV1") {
-            return None;
-        }
-        Some(ManagedEntry {
-            manager: text("manager"),
-            operation,
-            api_version,
-            time: map.get("time").and_then(Value::as_str).and_then(time::parse_secs),
-            subresource: text("subresource"),
-            fields: map.get("fieldsV1").and_then(Value::as_map).cloned().unwrap_or_default(),
-        })
-    }
-
-    pub fn to_map(&self) -> Map {
-        let operation = match self.operation {
-            Operation::Apply => "Apply",
-            Operation::Update => "Update",
-        };
-        let mut map = map!({
-            "apiVersion": &self.api_version, "fieldsType": "FieldsV1", "fieldsV1": &self.fields, "operation": operation,
-        });
-        if !self.manager.is_empty() {
-            map.insert("manager", &self.manager);
-        }
-        if let Some(secs) = self.time {
-            map.insert("time", time::format_secs(secs));
-        }
-        if !self.subresource.is_empty() {
-            map.insert("subresource", &self.subresource);
-        }
-        map
     }
 }

@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use value::{Value, value};
 
-use crate::{Errors, Key, KeyMap, KindId, Object, OrderedMap, Status};
+use crate::{Errors, Key, KeyMap, KindId, ManagedEntry, ManagedFields, Object, OrderedMap, Status};
 
 #[test]
 fn an_object_comes_back_as_it_went_in() {
@@ -65,4 +67,35 @@ fn a_key_map_answers_as_a_sorted_one() {
     }
     assert!(ordered.iter().map(|(key, it)| (key, it)).eq(&model));
     assert!(map.sorted().into_iter().map(|(key, it)| (key, it)).eq(&model));
+}
+
+/// As many entries as the version before has, and one more.
+fn one_more(before: Option<&ManagedFields>, n_worked_out: &Arc<AtomicUsize>) -> ManagedFields {
+    let (known, n_worked_out) = (before.cloned().unwrap_or_default(), n_worked_out.clone());
+    let work = move || {
+        n_worked_out.fetch_add(1, Ordering::Relaxed);
+        let all: Vec<ManagedEntry> = known.iter().cloned().chain([ManagedEntry::reset()]).collect();
+        all.into()
+    };
+    ManagedFields::deferred(before, Box::new(work))
+}
+
+#[test]
+fn managed_fields_are_worked_out_when_somebody_asks_and_once() {
+    let n_worked_out = Arc::new(AtomicUsize::new(0));
+    let n = || n_worked_out.load(Ordering::Relaxed);
+    let mut versions: Vec<ManagedFields> = Vec::new();
+    for _ in 0..10 {
+        versions.push(one_more(versions.last(), &n_worked_out));
+    }
+    assert_eq!(n(), 0);
+    assert_eq!(versions[9].clone().len(), 10);
+    assert!(versions.iter().all(ManagedFields::is_settled));
+    assert_eq!((versions[4].len(), n()), (5, 10));
+    // A long history does not make the first question a deep one.
+    for _ in 0..1_000 {
+        versions.push(one_more(versions.last(), &n_worked_out));
+        assert!(versions.iter().filter(|it| !it.is_settled()).count() <= 16);
+    }
+    assert_eq!(versions[1_009].len(), 1_010);
 }

@@ -299,7 +299,7 @@ impl Store {
     /// Forgets all changes so far: nobody can go back to before now.
     pub fn compact(&mut self) {
         for table in &mut self.tables {
-            table.log.clear();
+            while table.forget_oldest().is_some() {}
             table.gone.clear();
             table.compacted = self.revision;
         }
@@ -309,9 +309,9 @@ impl Store {
     pub fn compact_to(&mut self, until: Revision) {
         for table in &mut self.tables {
             while table.log.len() > LOG_CHANGES_MIN
-                && let Some(gone) = table.log.pop_front_if(|it| it.revision <= until)
+                && table.log.front().is_some_and(|it| it.revision <= until)
+                && let Some(gone) = table.forget_oldest()
             {
-                table.compacted = gone.revision;
                 table.gone.push_back(gone);
             }
         }
@@ -364,9 +364,20 @@ impl Table {
         self.log.push_back(change);
         self.gone.drain(..(1 + self.gone.len() / GONE_MANY).min(self.gone.len()));
         while self.log.len() > log_changes_max {
-            if let Some(gone) = self.log.pop_front() {
-                self.compacted = gone.revision;
-            }
+            self.forget_oldest();
         }
+    }
+
+    /// Takes the oldest change out of the log. What lives on and needs the state before to tell who owns its fields finds that
+    /// out now, so that nothing keeps states that nobody can read.
+    fn forget_oldest(&mut self) -> Option<Change> {
+        let gone = self.log.pop_front()?;
+        self.compacted = gone.revision;
+        if let Some(after) = gone.after.as_deref().filter(|it| !it.meta.managed.is_settled())
+            && self.live.get(&after.key()).is_some_and(|it| it.meta.uid == after.meta.uid)
+        {
+            after.meta.managed.settle();
+        }
+        Some(gone)
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use meta::{Key, KindId, Metadata, Object, Revision};
+use meta::{Key, KindId, ManagedFields, Metadata, Object, Revision};
 use value::{Map, map};
 
 use crate::{Error, LOG_CHANGES_MIN, Store};
@@ -183,4 +183,23 @@ fn a_list_is_in_order_whatever_came_and_went_before() {
         }
         assert_eq!(store.len(KIND), names.len());
     }
+}
+
+#[test]
+fn managed_fields_of_what_lives_are_settled_when_the_state_before_leaves_the_log() {
+    let mut store = Store::new(1, LOG);
+    let deferred = |name: &str, n: i64| {
+        let mut object = object(name, n);
+        object.meta.managed = ManagedFields::deferred(None, Box::new(|| Vec::new().into()));
+        object
+    };
+    let stays = store.create(deferred("stays", 0)).unwrap();
+    let goes = store.create(deferred("goes", 0)).unwrap();
+    store.delete(KIND, &Key::cluster("goes"), None).unwrap();
+    assert!(!stays.meta.managed.is_settled());
+    for n in 0..LOG as i64 {
+        store.create(deferred(&n.to_string(), n)).unwrap();
+    }
+    assert!(stays.meta.managed.is_settled());
+    assert!(!goes.meta.managed.is_settled());
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use merge::managed::Update;
 use meta::{ManagedEntry, Object, Status};
-use value::{Map, Str, Value};
+use value::{Map, Value};
 
 use crate::server::ApiServer;
 use crate::write::{self, Write};
@@ -36,10 +37,10 @@ pub(crate) fn change(
     after.meta.managed = before.meta.managed.clone();
     let schema = api.schema.clone();
     let ty = schema.definition(kinds::scale::DEFINITION);
-    let (manager, version) = (&write.manager, Str::from(VERSION));
-    let now = write.now.secs();
-    merge::managed::update(&schema, ty, Some(&before), &mut after, manager, &version, "scale", now, &mut api.memo);
-    store(api, write, live, scale, &after.meta.managed)
+    let (manager, now_secs) = (write.manager.clone(), write.now.secs());
+    let update = Update { ty, manager, api_version: VERSION.into(), sub: "scale", now_secs };
+    let managed = update.now(&schema, Some(&before), &after, &api.memo);
+    store(api, write, live, scale, &managed)
 }
 
 /// Stores the replicas of a scale, and the entries of its fields as those of the object's.

@@ -6,7 +6,7 @@ use value::{Map, Value, json};
 
 use super::{check, set};
 use crate::fields::difference;
-use crate::memo::Memo;
+use crate::memo::Memory;
 use crate::resets::Resets;
 use crate::steps::{changed, removed};
 
@@ -25,7 +25,7 @@ pub(super) fn owned(
     api_version: &str,
     live_tree: &Value,
     live: &Object,
-    memo: &mut Memo,
+    memo: &mut Memory,
 ) -> Option<Map> {
     let config = json::parse(annotation(live_tree)?.as_bytes()).ok()?;
     if config.str_at("apiVersion") != Some(api_version) || check::check(schema, ty, &config).is_err() {

@@ -10,7 +10,7 @@ use crate::{Applier, Memo, apply};
 fn check(applies: &str, expected: Expect) {
     let schema = Schema::load();
     let ty = schema.definition("io.k8s.api.core.v1.Service");
-    let mut memo = Memo::default();
+    let memo = Memo::default();
     let mut live: Option<Object> = None;
     let mut answer = String::new();
     for line in applies.lines().map(str::trim).filter(|it| !it.is_empty()) {
@@ -27,7 +27,7 @@ fn check(applies: &str, expected: Expect) {
             now_secs: 1,
             force: who.ends_with('!'),
         };
-        match apply(&schema, ty, live.as_ref(), &config, &applier, &mut memo) {
+        match apply(&schema, ty, live.as_ref(), &config, &applier, &memo) {
             Ok(applied) => {
                 let mut object = match &applied.whole {
                     Some(whole) => Object::from_map(KindId(0), whole.as_map().unwrap()),

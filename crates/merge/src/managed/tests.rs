@@ -1,27 +1,35 @@
+use std::sync::Arc;
+
 use expect_test::{Expect, expect};
 use meta::{KindId, ManagedEntry, Object, Operation};
 use schema::Schema;
-use value::{Map, Str, Value, json};
+use value::{Map, Value, json};
 
-use crate::{Memo, managed};
+use crate::Memo;
+use crate::managed::{self, Update};
 
 /// Each line `MANAGER/SUB BODY` is one more write of a pod, a second after the last. What it leaves.
 #[track_caller]
 fn check(writes: &str, expected: Expect) {
-    let schema = Schema::load();
+    let schema = Schema::shared();
     let ty = schema.definition("io.k8s.api.core.v1.Pod");
-    let mut memo = Memo::default();
-    let mut live: Option<Object> = None;
+    let memo = Memo::default();
+    let mut live: Option<Arc<Object>> = None;
     for (idx, line) in writes.lines().map(str::trim).filter(|it| !it.is_empty()).enumerate() {
         let (who, body) = line.split_once(' ').unwrap();
         let (manager, sub) = who.split_once('/').unwrap();
+        let sub = if sub.is_empty() {
+            ""
+        } else {
+            assert_eq!(sub, "status");
+            "status"
+        };
         let body = json::parse(body.as_bytes()).unwrap();
         let mut object = Object::from_map(KindId(0), body.as_map().unwrap());
         object.meta.uid = "u".into();
-        let (manager, version) = (Str::from(manager), Str::from("v1"));
-        let now = idx as i64;
-        managed::update(&schema, ty, live.as_ref(), &mut object, &manager, &version, sub, now, &mut memo);
-        live = Some(object);
+        let update = Update { ty, manager: manager.into(), api_version: "v1".into(), sub, now_secs: idx as i64 };
+        managed::update(schema, update, live.as_ref(), &mut object, &memo);
+        live = Some(Arc::new(object));
     }
     let shown: String = live.iter().flat_map(|it| it.meta.managed.iter()).map(show).collect();
     expected.assert_eq(&shown);
@@ -101,7 +109,7 @@ fn the_oldest_of_many_updates_are_put_together() {
         operation: Operation::Update,
         api_version: if idx == 1 { "v2".into() } else { "v1".into() },
         time: Some(idx as i64),
-        subresource: Str::default(),
+        subresource: Default::default(),
         fields: Map::new().with(format!("f:{idx}"), Map::new()),
     };
     let mut entries: Vec<ManagedEntry> = (0..12).map(entry).collect();
