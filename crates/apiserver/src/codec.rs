@@ -152,14 +152,41 @@ impl ApiServer {
         if kind == expected.kind && version != expected.api_version() {
             return Err(other_version(version, expected));
         }
+        let why = self.as_another(version, kind, value, expected.group, expected.kind);
+        Err(cannot_be_handled(version, kind, expected, &why))
+    }
+
+    /// Why a tree that says that it is of another registered type cannot stand for a kind.
+    fn as_another(&self, version: &str, kind: &str, value: &Value, group: &str, wanted: &str) -> String {
         // It is read as what it says it is before anybody sees that it is not wanted.
         if let Some(Err(why)) = definition(version, kind).map(|ty| self.schema.decode(ty, value)) {
-            return Err(cannot_be_handled(version, kind, expected, &why.0));
+            return why.0;
         }
         let short = version.rsplit('/').next().unwrap_or_default();
-        let internal = internal_package(expected.group);
-        let why = format!("converting ({short}.{kind}) to ({internal}.{}): unknown conversion", expected.kind);
-        Err(cannot_be_handled(version, kind, expected, &why))
+        format!("converting ({short}.{kind}) to ({}.{wanted}): unknown conversion", internal_package(group))
+    }
+
+    /// Why a tree that a JSON or merge patch made is no longer of the type of `before`.
+    pub(crate) fn retyped(&self, tree: &Value, before: &Value) -> Option<String> {
+        let (version, kind) = match type_of(tree) {
+            Ok(it) => it,
+            Err(why) => return Some(why),
+        };
+        let was = |key: &str| before.str_at(key).unwrap_or_default().to_owned();
+        let kind = if kind.is_empty() { was("kind") } else { kind };
+        if version.is_empty() || (&version, &kind) == (&was("apiVersion"), &was("kind")) {
+            return None;
+        }
+        if !self.is_registered(&version, &kind) {
+            return Some(not_registered(&version, &kind, SCHEME));
+        }
+        let version_before = was("apiVersion");
+        let group = version_before.split_once('/').map_or("", |(group, _)| group);
+        let same_group = version.split_once('/').map_or("", |(group, _)| group) == group;
+        if same_group && kind == was("kind") {
+            return None;
+        }
+        Some(self.as_another(&version, &kind, tree, group, &was("kind")))
     }
 
     /// Whether upstream's scheme knows the type: also lists, what is not served here, and versions that are served no more.
@@ -201,15 +228,8 @@ impl ApiServer {
         let ty = self.schema.definition(definition);
         let decoded = ty.map(|ty| self.schema.decode(ty, value).map_err(|it| it.0)).transpose()?;
         let (value, unknown) = decoded.map_or_else(|| (value.clone(), Vec::new()), |it| (it.value, it.unknown));
-        match validation {
-            FieldValidation::Ignore => (),
-            FieldValidation::Warn => warn(warnings, &problems(&unknown)),
-            FieldValidation::Strict => {
-                let problems = problems(&unknown);
-                if !problems.is_empty() {
-                    return Err(format!("strict decoding error: {}", problems.join(", ")));
-                }
-            }
+        if validation != FieldValidation::Ignore {
+            judge(&problems(&unknown), validation, warnings)?;
         }
         Ok(value)
     }
@@ -237,6 +257,25 @@ impl ApiServer {
         let decoded = self.schema.decode(ty, &parsed.value).map_err(|it| Status::bad_request(it.0))?;
         Ok(Some(decoded.value))
     }
+}
+
+/// Warns of what only strict reading minds, or refuses it.
+///
+/// # Errors
+/// The bare reason.
+pub(crate) fn judge(
+    problems: &[String],
+    validation: FieldValidation,
+    warnings: &mut Vec<String>,
+) -> Result<(), String> {
+    match validation {
+        FieldValidation::Strict if !problems.is_empty() => {
+            return Err(format!("strict decoding error: {}", problems.join(", ")));
+        }
+        FieldValidation::Warn => warn(warnings, problems),
+        _ => (),
+    }
+    Ok(())
 }
 
 /// Warns of what only strict reading minds: of each line of what YAML's reader says (`parseYAMLWarnings`).
@@ -315,6 +354,27 @@ fn type_of(value: &Value) -> Result<(String, String), String> {
         Ok(it) => Ok(it),
         Err((what, key)) => cannot(what, &format!("struct field .{key} of type string")),
     }
+}
+
+/// Whether a tree says in which version it is.
+pub(crate) fn names_version(tree: &Value) -> bool {
+    type_of(tree).map_or(true, |(version, _)| !version.is_empty())
+}
+
+/// A `resourceVersion` that is no number: upstream's storage stumbles over it as it updates.
+///
+/// # Errors
+/// 500.
+pub(crate) fn check_revision(whole: &Value) -> Result<(), Status> {
+    let text = whole.str_at("metadata.resourceVersion").unwrap_or_default();
+    let why = if text.is_empty() || text.parse::<u64>().is_ok() && !text.starts_with('+') {
+        return Ok(());
+    } else if text.bytes().all(|it| it.is_ascii_digit()) {
+        "value out of range"
+    } else {
+        "invalid syntax"
+    };
+    Err(Status::new(500, "", format!("strconv.ParseUint: parsing {}: {why}", quoted(text))))
 }
 
 pub(crate) fn go_kind(value: &Value) -> &'static str {

@@ -82,6 +82,7 @@ pub(crate) fn body(
             object.meta.namespace, key.namespace
         )));
     }
+    codec::check_revision(&patched)?;
     settle(write, &live, &mut object);
     write::change(api, write, &live, object).map(|it| (it, false))
 }
@@ -148,6 +149,19 @@ pub(crate) fn patched(
         && let Some(why) = api.schema.definition(definition).and_then(|ty| api.schema.conversion_problem(ty, &res))
     {
         return Err(refused(why));
+    }
+    if matches!(how, Kind::Json | Kind::Merge)
+        && !definition.is_empty()
+        && let Some(why) = api.retyped(&res, whole)
+    {
+        return Err(refused(why));
+    }
+    if matches!(how, Kind::Json | Kind::Merge) && !definition.is_empty() && !codec::names_version(&res) {
+        // Upstream reads it as its internal type then, which has none of these fields.
+        let unknown = res.as_map().into_iter().flat_map(|it| it.keys()).filter(|it| *it != "kind");
+        problems.extend(unknown.map(|it| codec::unknown_field(it)));
+        codec::judge(&problems, options.validation, warnings).map_err(refused)?;
+        same_name("", whole.str_at("metadata.name").unwrap_or_default())?;
     }
     let problems = |unknown: &[String]| {
         // The converter of strategic merges sorts what it does not know.
@@ -266,16 +280,22 @@ fn apply(
     };
     let applied = merge::apply(&schema, ty, seen.as_ref(), &config, &applier, &api.memo)?;
     report(&problems, options.validation, &mut write.warnings)?;
-    let mut object = match applied.whole {
+    let whole = applied.whole.as_ref();
+    let mut object = match whole {
         Some(whole) => {
             // Fields that the type does not have were refused before.
             let none = |_: &[String]| Vec::new();
-            let decoded = api.decode_tree(&whole, served.definition(), &none, FieldValidation::Ignore, &mut Vec::new());
+            let decoded = api.decode_tree(whole, served.definition(), &none, FieldValidation::Ignore, &mut Vec::new());
             codec::object_of(&served, &decoded.map_err(Status::bad_request)?)
         }
         None => live.as_deref().cloned().ok_or_else(|| write.not_found(&key.name))?,
     };
     object.meta.managed = applied.managed.into();
+    if live.is_none() && !object.meta.uid.is_empty() {
+        let uid = &object.meta.uid;
+        let why = format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+        return Err(write.conflict(&key.name, &why));
+    }
     same_name(object.name(), &key.name)?;
     if object.meta.namespace.is_empty() || key.namespace.is_empty() {
         object.meta.namespace = key.namespace.clone();
@@ -284,6 +304,7 @@ fn apply(
         let why = "the namespace of the provided object does not match the namespace sent on the request";
         return Err(Status::bad_request(why));
     }
+    whole.map_or(Ok(()), codec::check_revision)?;
     match live {
         Some(live) => {
             settle(write, &live, &mut object);

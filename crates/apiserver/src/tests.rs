@@ -234,6 +234,42 @@ fn appliers_learn_who_owns_what_they_want() {
     );
 }
 
+#[test]
+fn patches_keep_the_type_and_versions_are_numbers() {
+    let patch = |how: &str, body: &str| format!("PATCH {MAPS}/a [{how}-patch+json] {body}");
+    check(
+        &[
+            &format!(r#"POST {MAPS} {{"metadata":{{"name":"a"}}}}"#),
+            &patch("merge", r#"{"kind":"Pod"}"#),
+            &patch("merge", r#"{"kind":"Nope"}"#),
+            &patch("json", r#"[{"op":"replace","path":"/apiVersion","value":"v2"}]"#),
+            &patch("merge", r#"{"kind":null}"#),
+            &patch("merge", r#"{"apiVersion":null}"#),
+            &patch("strategic-merge", r#"{"kind":"Pod"}"#),
+            &patch("merge", r#"{"metadata":{"resourceVersion":"x"}}"#),
+            &format!(r#"PUT {MAPS}/a {{"metadata":{{"name":"a","resourceVersion":"99999999999999999999"}}}}"#),
+            &format!(
+                "PATCH {MAPS}/b?fieldManager=m [apply-patch+yaml] {{apiVersion: v1, kind: ConfigMap, metadata: {{uid: x}}}}"
+            ),
+            &format!(
+                "PATCH {MAPS}/b?fieldManager=m [apply-patch+yaml] {{apiVersion: v1, kind: ConfigMap, metadata: {{name: b, resourceVersion: '5'}}}}"
+            ),
+        ],
+        expect![[r#"
+            201
+            422  "" is invalid: patch: Invalid value: "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\",\"namespace\":\"n\",\"uid\":\"33787e6b-6f3d-46cb-a58d-600e45ef225a\",\"resourceVersion\":\"4\",\"creationTimestamp\":\"2023-11-14T22:13:20Z\"}}": converting (v1.Pod) to (core.ConfigMap): unknown conversion
+            422  "" is invalid: patch: Invalid value: "{\"apiVersion\":\"v1\",\"kind\":\"Nope\",\"metadata\":{\"creationTimestamp\":\"2023-11-14T22:13:20Z\",\"name\":\"a\",\"namespace\":\"n\",\"resourceVersion\":\"4\",\"uid\":\"33787e6b-6f3d-46cb-a58d-600e45ef225a\"}}": no kind "Nope" is registered for version "v1" in scheme "pkg/api/legacyscheme/scheme.go:30"
+            422  "" is invalid: patch: Invalid value: "{\"apiVersion\":\"v2\",\"kind\":\"ConfigMap\",\"metadata\":{\"creationTimestamp\":\"2023-11-14T22:13:20Z\",\"name\":\"a\",\"namespace\":\"n\",\"resourceVersion\":\"4\",\"uid\":\"33787e6b-6f3d-46cb-a58d-600e45ef225a\"}}": no kind "ConfigMap" is registered for version "v2" in scheme "pkg/api/legacyscheme/scheme.go:30"
+            200
+            400 the name of the object (a based on URL) was undeterminable: name must be provided
+            200
+            500 strconv.ParseUint: parsing "x": invalid syntax
+            500 strconv.ParseUint: parsing "99999999999999999999": value out of range
+            409 Operation cannot be fulfilled on configmaps "b": uid mismatch: the provided object specified uid x, and no existing object was found
+            201"#]],
+    );
+}
+
 /// Words of requests, good and bad.
 const WORDS: &[&str] = &[
     "",

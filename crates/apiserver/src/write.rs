@@ -94,6 +94,7 @@ pub(crate) fn create_applied(
     mut object: Object,
 ) -> Result<Arc<Object>, Status> {
     wipe_system_fields(&mut object.meta);
+    object.meta.revision = Revision::default();
     (write.kind.strategy.default)(&mut object);
     insert(api, write, object)
 }
@@ -216,6 +217,8 @@ pub(crate) fn replace(
         if !object.meta.uid.is_empty() {
             return Err(uid_precondition(write, key, &object.meta.uid, ""));
         }
+        // What is made by an update may name a revision; nobody looks at it.
+        object.meta.revision = Revision::default();
         return create(api, write, object).map(|it| (it, true));
     };
     if !object.meta.uid.is_empty() && object.meta.uid != live.meta.uid {

@@ -23,6 +23,9 @@ impl ApiServer {
         let mut object = codec::object_of(&call.served_kind(), &whole);
         in_namespace(call, &mut object)?;
         check_name(call, object.name())?;
+        if call.kind.strategy.create_on_update || self.store.get(call.kind.id, &call.key()).is_some() {
+            codec::check_revision(&whole)?;
+        }
         let mut write = call.write(&options.manager, options.dry_run);
         let res = write::replace(self, &mut write, &call.key(), object);
         call.warnings.append(&mut write.warnings);
