@@ -298,22 +298,3 @@ pub fn bind(
     api.note(now, caller, "create", kind, pod, "binding", &res);
     res
 }
-
-/// Evicts a pod: deletes it where no disruption budget forbids it.
-///
-/// # Errors
-/// The API's answer.
-pub fn evict(
-    api: &mut ApiServer,
-    now: Instant,
-    caller: &Caller,
-    pod: &Key,
-    options: &DeleteOptions,
-) -> Result<Arc<Object>, Status> {
-    let kind = kinds::POD;
-    let res = write(api, now, caller, kind, "eviction")
-        .and_then(|it| subresources::eviction::evict(api, &it, pod, options))
-        .map(|it| it.object);
-    api.note(now, caller, "create", kind, pod, "eviction", &res);
-    res
-}

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use meta::{Errors, Key, Object, Revision, Status};
+use meta::{Errors, Key, Object, Status};
 use value::{Str, Value, time, value};
 
 use crate::admission::{self, Operation};
@@ -329,12 +329,5 @@ impl DeleteOptions {
             resource_version: shared("preconditions.resourceVersion"),
             dry_run,
         })
-    }
-
-    /// With a precondition on the revision.
-    #[must_use]
-    pub fn at_revision(mut self, revision: Revision) -> DeleteOptions {
-        self.resource_version = Some(revision.0.to_string().into());
-        self
     }
 }

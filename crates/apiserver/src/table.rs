@@ -83,7 +83,7 @@ impl Rows<'_> {
     }
 
     fn row(&self, columns: &[Column], object: &Object) -> Value {
-        let cx = Context { now: self.now, kind: self.kind };
+        let cx = Context { now: self.now };
         let cells: Vec<Value> = columns.iter().map(|it| (it.cell)(object, &cx)).collect();
         let included = match self.include {
             Include::None => Value::Null,

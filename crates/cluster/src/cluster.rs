@@ -310,19 +310,6 @@ impl Cluster {
         let next = self.next_wakeup().unwrap_or(self.now);
         self.advance(next, budget)
     }
-
-    /// Advances until nothing happens for a while: no wake-up within `quiet`, or the budget is used up.
-    pub fn until_idle(&mut self, quiet: Duration, budget: u32) -> Progress {
-        let mut left = budget;
-        loop {
-            let progress = self.step(left.min(1024));
-            left = left.saturating_sub(progress.n_turns.max(1));
-            let is_idle = self.next_wakeup().is_none_or(|it| it > self.now + quiet);
-            if is_idle || left == 0 {
-                return Progress { n_turns: budget - left, done: is_idle, ..progress };
-            }
-        }
-    }
 }
 
 /// When the machines of the beginning were switched on.

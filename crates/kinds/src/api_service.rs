@@ -55,7 +55,6 @@ pub(crate) const KIND: Kind = Kind {
         },
         validate_name: path_segment_name,
         unconditional_update: false,
-        has_status: true,
         ..Strategy::PLAIN
     },
     ..Kind::new(Scope::Cluster, "apiregistration.k8s.io", "v1", "APIService", "apiservices")

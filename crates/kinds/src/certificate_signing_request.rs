@@ -60,7 +60,6 @@ pub(crate) const KIND: Kind = Kind {
             stamp(new, old, now);
         },
         validate_name: |_, _| Vec::new(),
-        has_status: true,
         ..Strategy::PLAIN
     },
     ..Kind::new(Scope::Cluster, "certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests")

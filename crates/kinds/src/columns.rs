@@ -10,7 +10,7 @@ use crate::{Column, Context};
 pub(crate) const fn text(
     name: &'static str,
     description: &'static str,
-    cell: fn(&Object, &Context<'_>) -> Value,
+    cell: fn(&Object, &Context) -> Value,
 ) -> Column {
     Column { name, kind: "string", format: "", description, priority: 0, cell }
 }
@@ -19,7 +19,7 @@ pub(crate) const fn text(
 pub(crate) const fn integer(
     name: &'static str,
     description: &'static str,
-    cell: fn(&Object, &Context<'_>) -> Value,
+    cell: fn(&Object, &Context) -> Value,
 ) -> Column {
     Column { kind: "integer", ..text(name, description, cell) }
 }
@@ -43,7 +43,7 @@ pub(crate) const fn created() -> Column {
 }
 
 /// How long ago the object was made, such as `5m3s`.
-pub(crate) fn age(it: &Object, cx: &Context<'_>) -> Value {
+pub(crate) fn age(it: &Object, cx: &Context) -> Value {
     it.meta.created.map_or_else(|| "<unknown>".into(), |created| duration(cx.now - created).into())
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn string(it: &Object, path: &str) -> Value {
 }
 
 /// How long ago a time was: `5m3s`, or `<unknown>` where there is none.
-pub(crate) fn since(time: Option<&str>, cx: &Context<'_>) -> String {
+pub(crate) fn since(time: Option<&str>, cx: &Context) -> String {
     let at = time.and_then(|it| value::time::parse_nanos(it).map(|it| (it / 1_000_000_000) as i64));
     at.map_or_else(|| "<unknown>".to_owned(), |at| duration(cx.now - at))
 }
@@ -169,13 +169,13 @@ pub(crate) fn quantity(it: &Object, path: &str) -> Value {
 pub(crate) const fn boolean(
     name: &'static str,
     description: &'static str,
-    cell: fn(&Object, &Context<'_>) -> Value,
+    cell: fn(&Object, &Context) -> Value,
 ) -> Column {
     Column { kind: "boolean", ..text(name, description, cell) }
 }
 
 /// The name, marked where the object is the default: `standard (default)`.
-pub(crate) const fn name_with_default(cell: fn(&Object, &Context<'_>) -> Value) -> Column {
+pub(crate) const fn name_with_default(cell: fn(&Object, &Context) -> Value) -> Column {
     Column { cell, ..name() }
 }
 

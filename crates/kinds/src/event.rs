@@ -142,11 +142,11 @@ fn series(it: &Object) -> Option<&Map> {
     child(&it.body, "series")
 }
 
-fn first_seen(it: &Object, cx: &Context<'_>) -> String {
+fn first_seen(it: &Object, cx: &Context) -> String {
     columns::since(it.str_at("firstTimestamp").or(it.str_at("eventTime")), cx)
 }
 
-fn last_seen(it: &Object, cx: &Context<'_>) -> String {
+fn last_seen(it: &Object, cx: &Context) -> String {
     match (series(it), it.str_at("lastTimestamp")) {
         (Some(series), _) => columns::since(series.get("lastObservedTime").and_then(Value::as_str), cx),
         (None, Some(last)) => columns::since(Some(last), cx),

@@ -40,7 +40,6 @@ pub(crate) const KIND: Kind = Kind {
                 non_negative(int(status(new), key), &Path::root("status").child(key), errors);
             }
         },
-        has_status: true,
         ..Strategy::PLAIN
     },
     ..Kind::new(Scope::Namespaced, "autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")

@@ -90,7 +90,7 @@ fn completions(it: &Object) -> String {
     }
 }
 
-fn ran(it: &Object, cx: &Context<'_>) -> String {
+fn ran(it: &Object, cx: &Context) -> String {
     let at = |key: &str| status_of(it).get(key).and_then(Value::as_str).and_then(time::parse_secs);
     at("startTime").map_or_else(String::new, |start| duration(at("completionTime").unwrap_or(cx.now) - start))
 }

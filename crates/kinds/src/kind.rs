@@ -57,11 +57,6 @@ pub enum Verbs {
 }
 
 impl Verbs {
-    /// Whether objects are stored, and not made when somebody looks.
-    pub fn are_stored(self) -> bool {
-        matches!(self, Verbs::All | Verbs::NoDeleteCollection)
-    }
-
     /// As discovery lists them.
     pub fn names(self) -> &'static [&'static str] {
         match self {
@@ -136,15 +131,14 @@ pub struct Column {
     /// 0 is always shown, 1 with `-o wide`
     pub priority: i64,
     /// Times are shown as ages: [`Context`] has the clock.
-    pub cell: fn(&Object, &Context<'_>) -> Value,
+    pub cell: fn(&Object, &Context) -> Value,
 }
 
 /// What a cell may look at beside its object.
 #[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
+pub struct Context {
     /// Seconds since the Unix epoch, for ages.
     pub now: i64,
-    pub kind: &'a Kind,
 }
 
 /// The rules that are the kind's own: plain functions, with defaults for the usual.
@@ -186,8 +180,6 @@ pub struct Strategy {
     pub unconditional_update: bool,
     /// Whether PUT of an absent object creates it.
     pub create_on_update: bool,
-    /// Whether `status` has a path of its own and so is kept by writes to the object.
-    pub has_status: bool,
 }
 
 /// Messages of names that are DNS subdomains (`NameIsDNSSubdomain`).
@@ -235,7 +227,6 @@ impl Strategy {
         metadata_checks: 1,
         unconditional_update: true,
         create_on_update: false,
-        has_status: false,
     };
 
     /// A kind with `spec`, `status` and a generation.
@@ -243,7 +234,6 @@ impl Strategy {
         prepare_create: |it| workload::prepare_create(it, Map::new()),
         prepare_update: workload::prepare_update,
         generation: true,
-        has_status: true,
         ..Strategy::PLAIN
     };
 }

@@ -12,7 +12,6 @@ mod registry;
 
 use meta::KindId;
 
-pub use self::columns::duration;
 pub use self::kind::{
     Column, Context, Kind, Scope, SelectableField, Served, Strategy, Subresource, Verbs, api_version, keep_status,
     label_name, path_segment_name, spec_changed, subdomain_name,

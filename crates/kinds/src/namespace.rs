@@ -40,7 +40,6 @@ pub(crate) const KIND: Kind = Kind {
         validate_update: |new, _, errors| validate(new, errors),
         validate_status,
         validate_name: label_name,
-        has_status: true,
         metadata_checks: 2,
         ..Strategy::PLAIN
     },

@@ -52,7 +52,6 @@ pub(crate) const KIND: Kind = Kind {
         },
         validate_status: validate_change,
         warnings,
-        has_status: true,
         metadata_checks: 2,
         ..Strategy::PLAIN
     },

@@ -35,7 +35,6 @@ pub(crate) const KIND: Kind = Kind {
         validate_update,
         stamp_status: note_transition,
         warnings: |it, _| warnings_of(it),
-        has_status: true,
         ..Strategy::PLAIN
     },
     ..Kind::new(Scope::Cluster, "", "v1", "PersistentVolume", "persistentvolumes")

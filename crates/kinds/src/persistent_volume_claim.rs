@@ -52,7 +52,6 @@ pub(crate) const KIND: Kind = Kind {
             warnings::claim_spec(spec(it), &Path::root("spec"), &mut res);
             res
         },
-        has_status: true,
         ..Strategy::PLAIN
     },
     ..Kind::new(Scope::Namespaced, "", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")

@@ -13,7 +13,7 @@ use meta::{Errors, Object};
 use value::{Map, Str, Value};
 
 pub use self::change::{prepare_ephemeral_containers, validate_ephemeral_containers};
-pub use self::columns::{Summary, row_condition, summary};
+pub use self::columns::row_condition;
 pub use self::create::set_condition;
 pub use self::qos::class as qos_class;
 pub use self::resize::{prepare_resize, validate_resize};
@@ -40,7 +40,6 @@ pub(crate) const KIND: Kind = Kind {
         prepare_warnings: create::app_armor_warnings,
         warnings: create::warnings,
         generation: true,
-        has_status: true,
         metadata_checks: 2,
         ..Strategy::PLAIN
     },

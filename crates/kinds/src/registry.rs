@@ -77,11 +77,6 @@ impl Registry {
     pub fn has_group(&self, group: &str) -> bool {
         self.served().any(|it| it.group() == group)
     }
-
-    /// Whether any kind is served in a group-version.
-    pub fn has_version(&self, group: &str, version: &str) -> bool {
-        self.served().any(|it| it.group() == group && it.version() == version)
-    }
 }
 
 /// A kind with each of its served versions.

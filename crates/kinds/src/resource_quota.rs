@@ -49,7 +49,6 @@ pub(crate) const KIND: Kind = Kind {
         },
         validate_status: |new, _, errors| validate_status(new, errors),
         warnings: |new, old| if old.is_some() { Vec::new() } else { warnings(new) },
-        has_status: true,
         ..Strategy::PLAIN
     },
     ..Kind::new(Scope::Namespaced, "", "v1", "ResourceQuota", "resourcequotas")

@@ -45,7 +45,6 @@ pub(crate) const KIND: Kind = Kind {
         warnings: |new, _| warnings::of(new),
         validate_name: label_name,
         create_on_update: true,
-        has_status: true,
         ..Strategy::PLAIN
     },
     ..Kind::new(Scope::Namespaced, "", "v1", "Service", "services")

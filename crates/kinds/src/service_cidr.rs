@@ -46,7 +46,6 @@ pub(crate) const KIND: Kind = Kind {
         prepare_update: keep_status,
         validate: |it, errors| validate(spec(it), errors),
         validate_update,
-        has_status: true,
         ..Strategy::PLAIN
     },
     ..Kind::new(Scope::Cluster, "networking.k8s.io", "v1", "ServiceCIDR", "servicecidrs")

@@ -42,7 +42,6 @@ pub(crate) const KIND: Kind = Kind {
             same_spec(new, old, errors);
         },
         unconditional_update: false,
-        has_status: true,
         ..Strategy::PLAIN
     },
     ..Kind::new(Scope::Cluster, "storage.k8s.io", "v1", "VolumeAttachment", "volumeattachments")

@@ -25,8 +25,6 @@ pub enum Problem {
     TooMany(i64, i64),
     /// `Internal error`
     Internal,
-    /// `Invalid value: "": DETAIL` with a wrong type (`FieldValueTypeInvalid`).
-    TypeInvalid(Value),
 }
 
 /// One problem at one path.
@@ -65,16 +63,8 @@ impl Errors {
         self.push(field, Problem::Invalid(bad.into()), detail);
     }
 
-    pub fn duplicate(&mut self, field: impl Into<String>, bad: impl Into<Value>) {
-        self.push(field, Problem::Duplicate(bad.into()), "");
-    }
-
     pub fn forbidden(&mut self, field: impl Into<String>, detail: impl Into<String>) {
         self.push(field, Problem::Forbidden, detail);
-    }
-
-    pub fn not_found(&mut self, field: impl Into<String>, bad: impl Into<Value>) {
-        self.push(field, Problem::NotFound(bad.into()), "");
     }
 
     /// `supported` in the order in which it is to be shown (upstream sorts it).
@@ -105,7 +95,6 @@ impl FieldError {
             Problem::TooLong => "FieldValueTooLong",
             Problem::TooMany(..) => "FieldValueTooMany",
             Problem::Internal => "InternalError",
-            Problem::TypeInvalid(_) => "FieldValueTypeInvalid",
         }
     }
 
@@ -113,7 +102,7 @@ impl FieldError {
     pub fn body(&self) -> String {
         let mut text = match &self.problem {
             Problem::Required => "Required value".to_owned(),
-            Problem::Invalid(bad) | Problem::TypeInvalid(bad) => format!("Invalid value: {}", shown(bad)),
+            Problem::Invalid(bad) => format!("Invalid value: {}", shown(bad)),
             Problem::Hidden => "Invalid value".to_owned(),
             Problem::Duplicate(bad) => format!("Duplicate value: {}", shown(bad)),
             Problem::NotSupported(bad, supported) => {

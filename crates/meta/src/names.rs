@@ -216,20 +216,6 @@ pub fn label_value(text: &str) -> Vec<String> {
     errors
 }
 
-/// `IsCIdentifier`
-pub fn c_identifier(text: &str) -> Vec<String> {
-    let inner = |c: u8| c.is_ascii_alphanumeric() || c == b'_';
-    let valid = text.bytes().all(inner) && text.bytes().next().is_some_and(|c| !c.is_ascii_digit());
-    if valid {
-        return Vec::new();
-    }
-    vec![regex_error(
-        "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
-        "[A-Za-z_][A-Za-z0-9_]*",
-        &["my_name", "MY_NAME", "MyName"],
-    )]
-}
-
 /// `IsInRange`: one message when `value` is outside.
 pub fn in_range(value: i64, low: i64, high: i64) -> Vec<String> {
     if (low..=high).contains(&value) { Vec::new() } else { vec![inclusive_range(low, high)] }
@@ -523,15 +509,4 @@ pub fn cidr(text: &str) -> Vec<String> {
         Some(canonical) if canonical != text => vec![format!("must be in canonical form (\"{canonical}\")")],
         _ => Vec::new(),
     }
-}
-
-/// `IsDecimalInteger`: digits with an optional minus, no leading zeros.
-pub fn decimal_integer(text: &str) -> Vec<String> {
-    if text.is_empty() {
-        return vec!["must be non-empty".to_owned()];
-    }
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let canonical =
-        digits.bytes().all(|c| c.is_ascii_digit()) && !digits.is_empty() && (text == "0" || !digits.starts_with('0'));
-    if canonical { Vec::new() } else { vec!["must be a valid decimal integer in canonical form".to_owned()] }
 }

@@ -80,17 +80,6 @@ impl Object {
                 .zip(other.body.iter())
                 .all(|((key, value), (other_key, other))| key == other_key && (key == "status" || value.same(other)))
     }
-
-    /// Whether both are equal but for `resourceVersion` and `managedFields`. Quick where subtrees are shared.
-    pub fn same_content(&self, other: &Object) -> bool {
-        let plain = |meta: &Metadata| {
-            let mut meta = meta.clone();
-            meta.revision = Default::default();
-            meta.managed = Default::default();
-            meta
-        };
-        maps_equal(&self.body, &other.body) && plain(&self.meta) == plain(&other.meta)
-    }
 }
 
 /// Deep equality that does not descend where both sides are one allocation.

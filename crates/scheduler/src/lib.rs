@@ -14,7 +14,7 @@ mod volumes;
 
 pub use self::decision::Decision;
 pub use self::scheduler::Scheduler;
-pub use runtime::resources::{Resources, pod_requests};
+pub use runtime::resources::Resources;
 
 #[cfg(test)]
 mod tests;

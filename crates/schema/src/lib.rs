@@ -160,11 +160,6 @@ impl Schema {
         self.types.get(id.0 as usize).unwrap_or(&Type::Any)
     }
 
-    /// The type at a dotted path below `id`, through structs and maps.
-    pub fn at(&self, id: TypeId, path: &str) -> Option<TypeId> {
-        path.split('.').try_fold(id, |id, key| self.child(id, key))
-    }
-
     /// The type of a field or of a map's values.
     pub fn child(&self, id: TypeId, key: &str) -> Option<TypeId> {
         match self.ty(id) {

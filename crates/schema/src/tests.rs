@@ -123,17 +123,15 @@ fn every_reference_of_the_tables_is_known_and_fields_are_sorted() {
             }
         }
     }
-    assert_eq!(
-        schema.at(schema.definition(POD).unwrap(), "spec.nodeName").map(|it| schema.ty(it).clone()),
-        Some(Type::Str)
-    );
+    let spec = schema.child(schema.definition(POD).unwrap(), "spec").unwrap();
+    assert_eq!(schema.child(spec, "nodeName").map(|it| schema.ty(it)), Some(&Type::Str));
 }
 
 #[test]
 fn a_reference_can_be_granular_at_one_place() {
     let schema = Schema::load();
     let atomic = |definition: &str, field: &str| {
-        let ty = schema.at(schema.definition(definition).unwrap(), field).unwrap();
+        let ty = schema.child(schema.definition(definition).unwrap(), field).unwrap();
         matches!(schema.ty(ty), Type::Struct(it) if it.atomic && it.field("uid").is_some())
     };
     assert!(!atomic("io.k8s.api.core.v1.PersistentVolumeSpec", "claimRef"));

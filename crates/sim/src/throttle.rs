@@ -30,12 +30,4 @@ impl Throttle {
     pub fn free_at(&self) -> Instant {
         self.next
     }
-
-    /// Takes a token now or later; answers when it is free.
-    pub fn reserve(&mut self, now: Instant) -> Instant {
-        let earliest = now - self.every.saturating_mul(self.burst.saturating_sub(1));
-        let at = self.next.max(earliest);
-        self.next = at + self.every;
-        at.max(now)
-    }
 }

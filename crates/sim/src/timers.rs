@@ -35,14 +35,6 @@ impl<T> Timers<T> {
         }
         self.due.pop_first().map(|(_, what)| what)
     }
-
-    pub fn len(&self) -> usize {
-        self.due.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.due.is_empty()
-    }
 }
 
 impl<T> Default for Timers<T> {

@@ -68,11 +68,6 @@ impl<T> Rows<T> {
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Rc<T>> {
         self.rows.iter()
     }
-
-    pub fn clear(&mut self) {
-        self.rows.clear();
-        self.n_seen += 1;
-    }
 }
 
 /// Counts for one sentence.
@@ -193,10 +188,6 @@ impl Board {
 
     pub fn pod(&self, namespace: &str, name: &str) -> Option<&Rc<Pod>> {
         self.pods.values().find(|it| it.name == name && it.namespace == namespace)
-    }
-
-    pub fn node(&self, name: &str) -> Option<&Rc<Node>> {
-        self.nodes.get(name)
     }
 
     pub fn workload(&self, target: &Ref) -> Option<&Rc<Workload>> {

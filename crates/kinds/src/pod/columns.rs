@@ -81,7 +81,7 @@ impl Restarts {
 }
 
 /// The cells READY, STATUS and RESTARTS.
-pub fn summary(pod: &Object, cx: &Context<'_>) -> Summary {
+pub fn summary(pod: &Object, cx: &Context) -> Summary {
     let (spec, status) = (spec(pod), status(pod));
     let phase = text(status, "phase");
     let mut reason = match text(status, "reason") {
