@@ -10,10 +10,10 @@ use runtime::{View, resources::pod_requests};
 use value::{Map, Str, Value};
 
 use crate::kubelets::node_of;
-use crate::{eviction, nodes};
+use crate::{eviction, nodes, resize};
 
-/// Why a pod that nobody has begun yet is refused, as reason and message.
-pub(crate) fn refusal(view: &View<'_>, machine: &Object, pod: &Object) -> Option<(Str, String)> {
+/// Why a pod that nobody has begun yet is refused, as reason and message. `has_room`: others make room for it.
+pub(crate) fn refusal(view: &View<'_>, machine: &Object, pod: &Object, has_room: bool) -> Option<(Str, String)> {
     if let Some((reason, message)) = eviction::refusal(machine, pod) {
         return Some((reason.into(), message));
     }
@@ -31,7 +31,7 @@ pub(crate) fn refusal(view: &View<'_>, machine: &Object, pod: &Object) -> Option
     let node = view.get(NODE, &Key::cluster(node_of(pod)))?;
     let others = others_on(view, pod);
     let fails = |name: &str, why: &str| Some((Str::from(name), format!("Predicate {name} failed: {why}")));
-    if let Some(it) = insufficient(node, pod, &others) {
+    if !has_room && let Some(it) = shortages(node, pod, &others).first() {
         return Some(out_of(it));
     }
     let spec = pod.at("spec")?;
@@ -53,10 +53,26 @@ pub(crate) fn refusal(view: &View<'_>, machine: &Object, pod: &Object) -> Option
 /// Why a pod that runs cannot have what it asks for now.
 pub(crate) fn insufficiency(view: &View<'_>, pod: &Object) -> Option<(Str, String)> {
     let node = view.get(NODE, &Key::cluster(node_of(pod)))?;
-    insufficient(node, pod, &others_on(view, pod)).map(out_of)
+    shortages(node, pod, &others_on(view, pod)).first().map(out_of)
 }
 
-fn out_of((resource, requested, used, capacity): (Str, i64, i64, i64)) -> (Str, String) {
+/// What a machine has too little of for a pod.
+pub(crate) struct Shortage {
+    pub resource: Str,
+    requested: i64,
+    used: i64,
+    capacity: i64,
+}
+
+impl Shortage {
+    /// How much has to go.
+    pub fn amount(&self) -> i64 {
+        self.requested - (self.capacity - self.used)
+    }
+}
+
+fn out_of(shortage: &Shortage) -> (Str, String) {
+    let Shortage { resource, requested, used, capacity } = shortage;
     let message = format!(
         "Node didn't have enough resource: {resource}, requested: {requested}, used: {used}, capacity: {capacity}"
     );
@@ -64,7 +80,7 @@ fn out_of((resource, requested, used, capacity): (Str, i64, i64, i64)) -> (Str, 
 }
 
 /// Other pods that have been taken.
-fn others_on<'a>(view: &View<'a>, pod: &Object) -> Vec<&'a Arc<Object>> {
+pub(crate) fn others_on<'a>(view: &View<'a>, pod: &Object) -> Vec<&'a Arc<Object>> {
     view.pods_on(node_of(pod)).filter(|it| is_active(it) && it.meta.uid != pod.meta.uid).collect()
 }
 
@@ -73,23 +89,23 @@ fn is_active(pod: &Object) -> bool {
     pod.at("status.startTime").is_some() && !matches!(pod.str_at("status.phase"), Some("Succeeded" | "Failed"))
 }
 
-/// The first resource of which a node has not enough left: requested, used, capacity (`fitsRequest`).
-fn insufficient(node: &Object, pod: &Object, others: &[&Arc<Object>]) -> Option<(Str, i64, i64, i64)> {
+/// The resources of which a node has not enough left (`fitsRequest`).
+pub(crate) fn shortages(node: &Object, pod: &Object, others: &[&Arc<Object>]) -> Vec<Shortage> {
     let empty = Map::new();
     let allocatable = node.map_at("status.allocatable").unwrap_or(&empty);
     let pods_max = allocatable.get("pods").and_then(resources::quantity).map_or(0, |it| it.value());
     let n_others = i64::try_from(others.len()).unwrap_or(i64::MAX);
+    let mut res = Vec::new();
     if n_others >= pods_max {
-        return Some(("pods".into(), 1, n_others, pods_max));
+        res.push(Shortage { resource: "pods".into(), requested: 1, used: n_others, capacity: pods_max });
     }
-    let requests = |it: &Object| it.at("spec").map(pod_requests).unwrap_or_default();
-    let asked = requests(pod);
+    let asked = pod.at("spec").map(pod_requests).unwrap_or_default();
     if asked == Resources::default() {
-        return None;
+        return res;
     }
     let has = Resources::from_map(allocatable);
     let mut used = Resources::default();
-    others.iter().for_each(|it| used.add(&requests(it)));
+    others.iter().for_each(|it| used.add(&resize::allocated(it)));
     let rows = [
         ("cpu", asked.milli_cpu, used.milli_cpu, has.milli_cpu),
         ("memory", asked.memory, used.memory, has.memory),
@@ -100,8 +116,10 @@ fn insufficient(node: &Object, pod: &Object, others: &[&Arc<Object>]) -> Option<
         let used = used.scalar.get(name).copied().unwrap_or(0);
         Some((name.clone(), *amount, used, *has.scalar.get(name)?))
     });
-    let mut all = rows.into_iter().map(|(name, asked, used, has)| (Str::literal(name), asked, used, has)).chain(scalar);
-    all.find(|(_, asked, used, has)| *asked > 0 && *asked > has.saturating_sub(*used))
+    let all = rows.into_iter().map(|(name, asked, used, has)| (Str::literal(name), asked, used, has)).chain(scalar);
+    let lacks = all.filter(|(_, asked, used, has)| *asked > 0 && *asked > has.saturating_sub(*used));
+    res.extend(lacks.map(|(resource, requested, used, capacity)| Shortage { resource, requested, used, capacity }));
+    res
 }
 
 /// A port of the machine that a container takes.

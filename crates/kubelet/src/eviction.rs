@@ -10,7 +10,6 @@ use sim::Duration;
 use value::{Str, Value, time, value};
 
 use crate::kubelets::{Kubelets, NAME};
-use crate::life::Life;
 
 /// Between two evictions of one machine.
 const EVERY: Duration = Duration::from_secs(10);
@@ -33,7 +32,7 @@ fn pressures(
     PRESSURES.iter().filter(move |(field, ..)| is_true(field))
 }
 
-fn is_critical(pod: &Object) -> bool {
+pub(crate) fn is_critical(pod: &Object) -> bool {
     pod.i64_at("spec.priority").unwrap_or(0) >= CRITICAL || crate::nodes::is_mirror(pod)
 }
 
@@ -59,6 +58,16 @@ pub(crate) fn refusal(machine: &Object, pod: &Object) -> Option<(&'static str, S
         }
     }
     Some(("Evicted", format!("The node had condition: [{}]. ", conditions.join(" "))))
+}
+
+/// How a kubelet ends a pod.
+pub(crate) struct End {
+    pub reason: &'static str,
+    pub message: String,
+    /// What the condition `DisruptionTarget` says.
+    pub why: String,
+    /// Its containers get no grace.
+    pub is_hard: bool,
 }
 
 impl Kubelets {
@@ -88,13 +97,14 @@ impl Kubelets {
             message.push_str(&format!("Container {container} was using more than its request, which is {asked}. "));
         }
         cx.event_from(EventSource { component: NAME, host: name }, &pod, "Warning", "Evicted", &message, "");
-        self.fail(cx, &pod, message)
+        let end = End { reason: "Evicted", why: message.clone(), message, is_hard: true };
+        self.fail(cx, &pod, end)
     }
 
-    /// Ends a pod for good; its containers get no grace.
-    fn fail(&mut self, cx: &mut Cx<'_>, pod: &Arc<Object>, message: String) -> Result<(), Status> {
+    /// Ends a pod for good.
+    pub(crate) fn fail(&mut self, cx: &mut Cx<'_>, pod: &Arc<Object>, end: End) -> Result<(), Status> {
         let condition = value!({
-            "lastProbeTime": null, "lastTransitionTime": time::format_secs(cx.now_secs()), "message": message.as_str(),
+            "lastProbeTime": null, "lastTransitionTime": time::format_secs(cx.now_secs()), "message": end.why,
             "observedGeneration": pod.meta.generation, "reason": "TerminationByKubelet", "status": "True", "type": "DisruptionTarget",
         });
         let mut list: Vec<Value> = pod.list_at("status.conditions").to_vec();
@@ -103,22 +113,20 @@ impl Kubelets {
         let status = pod.at("status").cloned().unwrap_or_else(Value::map).with("conditions", list);
         let pod = cx.update_status(pod, status)?;
         let key = pod.key();
-        let Some(mut life) = self.lives.remove(&key).or_else(|| self.begin(&cx.view(), &pod, false)) else {
+        let Some(mut life) = self.lives.remove(&key).or_else(|| self.begin(&cx.view(), &pod, false, false)) else {
             return Ok(());
         };
         life.pod = pod;
-        stop_at_once(&mut life, message, cx);
+        life.failed = Some(Box::new((end.reason.into(), end.message)));
+        if end.is_hard {
+            life.stopping = true;
+            life.killed_hard = true;
+            life.stop_at = Some(cx.now());
+        }
         self.lives.insert(key.clone(), life);
         self.dirty.add(key);
         Ok(())
     }
-}
-
-fn stop_at_once(life: &mut Life, message: String, cx: &Cx<'_>) {
-    life.failed = Some(Box::new(("Evicted".into(), message)));
-    life.stopping = true;
-    life.killed_hard = true;
-    life.stop_at = Some(cx.now());
 }
 
 /// Who goes first: pods without requests, then the lower priority, then the younger (`rankMemoryPressure`).

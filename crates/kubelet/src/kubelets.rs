@@ -49,6 +49,8 @@ pub struct Kubelets {
     pub(crate) foresight: Foresight,
     /// Pods in which such a program runs: looked at again when the network changes.
     pub(crate) asking: BTreeSet<Key>,
+    /// Pods that wait for room for other resources: looked at again when the others on their machine change.
+    pub(crate) waiting: BTreeSet<Key>,
     /// Machines that are there from the beginning were started before.
     pub(crate) began: Instant,
     pub(crate) machines: KeyMap<Machine, Str>,
@@ -92,6 +94,7 @@ impl Kubelets {
             mode,
             foresight: Foresight::new(client),
             asking: BTreeSet::new(),
+            waiting: BTreeSet::new(),
             began,
             machines: KeyMap::new(),
             n_machines: 0,
@@ -148,14 +151,37 @@ impl Kubelets {
         self.fast.retain(|_, it| node_of(&it.pod) != node);
     }
 
+    /// Whoever waits for room hears of pods that come, go, end or ask for something else (`RetryPendingResizes`).
+    fn room_changed(&mut self, change: &Change) {
+        let is_over = |it: &Object| matches!(it.str_at("status.phase"), Some("Succeeded" | "Failed"));
+        let same = match (&change.before, &change.after) {
+            (Some(before), Some(after)) => {
+                before.body.get("spec") == after.body.get("spec") && is_over(before) == is_over(after)
+            }
+            _ => false,
+        };
+        if same {
+            return;
+        }
+        let (node, key) = (node_of(change.object()), change.object().key());
+        let is_beside = |it: &&Key| **it != key && self.lives.get(*it).is_some_and(|life| &*life.node == node);
+        for it in self.waiting.iter().filter(is_beside) {
+            self.dirty.insert(it.clone(), Cause { kind: POD, key: key.clone(), revision: change.revision });
+        }
+    }
+
     fn pod_changed(&mut self, change: &Change, view: &View<'_>) {
         let key = change.object().key();
+        if !self.waiting.is_empty() {
+            self.room_changed(change);
+        }
         let Some(pod) = &change.after else {
             self.lives.remove(&key);
             self.kept.remove(&key);
             self.fast.remove(&key);
             self.dirty.remove(&key);
             self.asking.remove(&key);
+            self.waiting.remove(&key);
             if nodes::is_mirror(change.object()) {
                 self.dirty_machines.insert(node_of(change.object()).into());
             }

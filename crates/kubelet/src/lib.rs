@@ -23,6 +23,7 @@ mod machine;
 mod mounts;
 mod nodes;
 mod outside;
+mod preemption;
 mod probes;
 mod real;
 mod recent;

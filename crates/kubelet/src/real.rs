@@ -13,7 +13,7 @@ use crate::kubelets::{Kubelets, NAME, is_live, is_on, node_of};
 use crate::life::{CRASH_BACK_OFF, Container, Ended, Life, Next, State};
 use crate::outside::Outside;
 use crate::probes::Why;
-use crate::{admission, behavior, changes, mounts, nodes, resize, saved, status, steps};
+use crate::{admission, behavior, changes, mounts, nodes, preemption, resize, saved, status, steps};
 
 impl Kubelets {
     /// Takes a new state of a pod in; answers whether it is to be looked at.
@@ -35,7 +35,14 @@ impl Kubelets {
     }
 
     /// A new life, or the one that the pod's status tells of; none on a machine without power, where nobody hears of pods.
-    pub(crate) fn begin(&self, view: &View<'_>, pod: &Arc<Object>, rebooted: bool) -> Option<Box<Life>> {
+    /// `has_room`: others make room for it.
+    pub(crate) fn begin(
+        &self,
+        view: &View<'_>,
+        pod: &Arc<Object>,
+        rebooted: bool,
+        has_room: bool,
+    ) -> Option<Box<Life>> {
         let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).cloned().unwrap_or_default();
         let machine = self.machines.get(&node).filter(|it| is_on(&it.object))?;
         let host_ip = machine.network.host_ip.clone();
@@ -68,8 +75,8 @@ impl Kubelets {
             taken_in: if has_ip(pod) { -1 } else { pod.meta.generation },
             deferred: resize::deferred(pod, view.now),
         };
-        if pod.str_at("status.startTime").is_none() && !pod.meta.is_deleted() {
-            life.failed = admission::refusal(view, &machine.object, pod).map(Box::new);
+        if is_new(pod) {
+            life.failed = admission::refusal(view, &machine.object, pod, has_room).map(Box::new);
             life.rejected = life.failed.is_some();
         }
         let outside = Outside { view: *view, pod, foresight: &self.foresight, images: &machine.images };
@@ -90,9 +97,18 @@ impl Kubelets {
             None => {
                 let Some(pod) = cx.get(POD, key) else { return Ok(()) };
                 let rebooted = self.rebooting.contains(node_of(&pod));
-                let life = self.begin(&cx.view(), &pod, rebooted);
+                let room = is_new(&pod).then(|| preemption::room(&cx.view(), &pod)).flatten();
+                let life = self.begin(&cx.view(), &pod, rebooted, room.is_some());
                 self.kept.remove(key);
-                let Some(life) = life else { return Ok(()) };
+                let Some(mut life) = life else { return Ok(()) };
+                match room.filter(|_| !life.rejected) {
+                    Some(Ok(victims)) => self.preempt(cx, victims)?,
+                    Some(Err(why)) => {
+                        life.failed = Some(Box::new(("UnexpectedAdmissionError".into(), why)));
+                        life.rejected = true;
+                    }
+                    None => (),
+                }
                 life
             }
         };
@@ -104,6 +120,10 @@ impl Kubelets {
         match life.asks() {
             true => self.asking.insert(key.clone()),
             false => self.asking.remove(key),
+        };
+        match life.deferred.is_some() && !gone {
+            true => self.waiting.insert(key.clone()),
+            false => self.waiting.remove(key),
         };
         // What was not written must be remembered.
         if !gone && (!life.rests() || res.is_err()) {
@@ -120,7 +140,7 @@ impl Kubelets {
         let mut events = Events::default();
         let pod = life.pod.clone();
         let outside = Outside { view: cx.view(), pod: &pod, foresight: &self.foresight, images: &machine.images };
-        if pod.meta.is_deleted() {
+        if pod.meta.is_deleted() || life.failed.as_deref().is_some_and(|it| it.0 == preemption::REASON) {
             steps::begin_stop(life, now, &mut events, &outside);
         }
         if life.ip.is_empty()
@@ -156,6 +176,11 @@ impl Kubelets {
         }
         Ok(false)
     }
+}
+
+/// Whether no kubelet has begun a pod.
+fn is_new(pod: &Object) -> bool {
+    pod.str_at("status.startTime").is_none() && !pod.meta.is_deleted()
 }
 
 /// Whether a pod has had its address, and so its volumes.

@@ -1,6 +1,7 @@
 //! CPU and memory that change while containers run (`handlePodResourcesResize`).
 
 use meta::Object;
+use runtime::resources::{Resources, pod_requests};
 use sim::{Duration, Instant};
 use value::{Str, Value, json, map};
 
@@ -12,7 +13,8 @@ use crate::probes::Why;
 
 /// The condition of a pod whose wishes cannot be met now.
 pub(crate) const PENDING: &str = "PodResizePending";
-/// A machine on which there was no room is looked at again after this long.
+/// A machine on which there was no room is looked at again after this long, or when a pod of it comes, goes or asks for
+/// something else (`retryDelay`).
 const AGAIN: Duration = Duration::from_secs(180);
 
 /// A change for which there is no room.
@@ -44,6 +46,24 @@ pub(crate) fn given(life: &Life, container: &crate::life::Container) -> [Option<
     let resources = spec_of(&life.pod, container).and_then(|it| it.get("resources"));
     let resources = resources.filter(|it| it.get("requests").or(it.get("limits")).is_some());
     [resources.cloned(), resources.and_then(|it| it.get("requests")).cloned()]
+}
+
+/// What a pod has been given: what it asks for, or what it had before where that waits (`UpdatePodFromAllocation`).
+pub(crate) fn allocated(pod: &Object) -> Resources {
+    let Some(spec) = pod.at("spec") else { return Resources::default() };
+    if !pod.list_at("status.conditions").iter().any(|it| it.str_at("type") == Some(PENDING)) {
+        return pod_requests(spec);
+    }
+    let before = |container: &Value| -> Value {
+        let had =
+            container.str_at("name").and_then(|it| status_of(pod, it)).and_then(|it| it.get("allocatedResources"));
+        match had {
+            Some(had) => container.clone().with("resources", map!({ "requests": had })),
+            None => container.clone(),
+        }
+    };
+    let lists = ["containers", "initContainers"].map(|key| (key, spec.list_at(key).iter().map(before).collect()));
+    pod_requests(&lists.into_iter().fold(spec.clone(), |spec, (key, list): (_, Vec<Value>)| spec.with(key, list)))
 }
 
 fn status_of<'a>(pod: &'a Object, name: &str) -> Option<&'a Value> {

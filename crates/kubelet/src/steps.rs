@@ -418,7 +418,7 @@ fn is_deaf(life: &Life, container: &Container) -> bool {
 /// Ends what still runs.
 fn end_all(life: &mut Life, now: Instant) -> bool {
     life.stop_at = None;
-    let hard = life.killed_hard || life.failed.is_some();
+    let hard = life.killed_hard;
     for container in &mut life.containers {
         if let State::Running { since } = container.state {
             let (code, reason) = if hard { (KILLED, "Error") } else { (0, "Completed") };

@@ -343,3 +343,102 @@ fn resources_change_in_place_where_there_is_room() {
         "#]],
     );
 }
+
+#[test]
+fn a_change_that_waits_for_room_is_made_when_another_pod_goes() {
+    let asks = |name: &str, cpu: &str| {
+        format!(
+            "{{kind: Pod, metadata: {{name: {name}}}, spec: {{containers: [{{name: main, image: 'web:1', resources: \
+             {{requests: {{cpu: {cpu}}}}}}}]}}}}"
+        )
+    };
+    check(
+        &[
+            &asks("web", "'1'"),
+            &asks("other", "'2'"),
+            "wait 5",
+            &format!("resize {}", asks("web", "'3'")),
+            "wait 5",
+            "show Pod web status.conditions",
+            "delete Pod other",
+            "wait 5",
+            "show Pod web status.conditions",
+            "story web",
+        ],
+        expect![[r#"
+            200 OK
+            web:
+              PodReadyToStartContainers True -: -
+              Initialized True -: -
+              Ready True -: -
+              ContainersReady True -: -
+              PodScheduled True -: -
+              PodResizePending True Deferred: Node didn't have enough resource: cpu, requested: 3000, used: 2000, capacity: 4000
+            web:
+              PodReadyToStartContainers True -: -
+              Initialized True -: -
+              Ready True -: -
+              ContainersReady True -: -
+              PodScheduled True -: -
+            Normal Pulling x1: Pulling image "web:1"
+            Normal Pulled x1: Successfully pulled image "web:1" in 800ms (800ms including waiting). Image size: 49363648 bytes.
+            Normal Created x1: Container created
+            Normal Started x1: Container started
+            Warning ResizeDeferred x1: Pod resize OutOfcpu: {"containers":[{"name":"main","resources":{"requests":{"cpu":"3"}}}],"generation":2,"error":"Node didn't have enough resource: cpu, requested: 3000, used: 2000, capacity: 4000"}
+            Normal ResizeStarted x1: Pod resize started: {"containers":[{"name":"main","resources":{"requests":{"cpu":"3"}}}],"generation":2}
+            Normal ResizeCompleted x1: Pod resize completed: {"containers":[{"name":"main","resources":{"requests":{"cpu":"3"}}}],"generation":2}
+        "#]],
+    );
+}
+
+#[test]
+fn a_critical_pod_makes_room_for_itself() {
+    let pod = |name: &str, rest: &str| {
+        format!(
+            "{{kind: Pod, metadata: {{name: {name}}}, spec: {{nodeName: node-1, {rest}, containers: [{{name: main, image: 'web:1', resources: \
+             {{requests: {{cpu: '2'}}}}}}]}}}}"
+        )
+    };
+    check(
+        &[
+            &pod("a", "terminationGracePeriodSeconds: 3"),
+            &pod("b", "priorityClassName: system-cluster-critical"),
+            "wait 5",
+            &pod("c", "priorityClassName: system-node-critical"),
+            "wait 8",
+            "pod a",
+            "pod b",
+            "pod c",
+            "show Pod a status.conditions",
+            "story a",
+            &pod("d", "priorityClassName: system-cluster-critical"),
+            "wait 3",
+            "pod b",
+            "pod d",
+        ],
+        expect![[r#"
+            a: Failed Preempting Preempted in order to admit critical pod
+              main restarts 0 terminated 0 Completed
+            b: Running
+              main ready restarts 0 running
+            c: Running
+              main ready restarts 0 running
+            a:
+              PodReadyToStartContainers False -: -
+              Initialized True -: -
+              Ready False PodFailed: -
+              ContainersReady False PodFailed: -
+              PodScheduled True -: -
+              DisruptionTarget True TerminationByKubelet: Pod was preempted by Kubelet to accommodate a critical pod.
+            Normal Pulling x1: Pulling image "web:1"
+            Normal Pulled x1: Successfully pulled image "web:1" in 800ms (800ms including waiting). Image size: 49363648 bytes.
+            Normal Created x1: Container created
+            Normal Started x1: Container started
+            Warning Preempting x1: Preempted in order to admit critical pod
+            Normal Killing x1: Stopping container main
+            b: Running
+              main ready restarts 0 running
+            d: Failed UnexpectedAdmissionError Pod was rejected: Unexpected error while attempting to recover from admission failure: preemption: error finding a set of pods to preempt: no set of running pods found to reclaim resources: [(res: cpu, q: 2000), ]
+        "#]],
+    );
+}
