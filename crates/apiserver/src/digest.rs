@@ -1,38 +1,10 @@
-//! Base64 and SHA-256, for tokens and for the names of contents.
+//! Base64 for URLs and SHA-256, for tokens and for the names of contents.
 
-const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// Base64 of the standard alphabet, with padding.
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    let mut res = unpadded(bytes);
-    while !res.len().is_multiple_of(4) {
-        res.push('=');
-    }
-    res
-}
+use value::base64;
 
 /// Base64 for URLs, without padding (`base64.RawURLEncoding`).
 pub(crate) fn base64_url(bytes: &[u8]) -> String {
-    unpadded(bytes).replace('+', "-").replace('/', "_")
-}
-
-fn unpadded(bytes: &[u8]) -> String {
-    let mut res = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().enumerate().fold(0_u32, |bits, (idx, it)| bits | u32::from(*it) << (16 - 8 * idx));
-        for idx in 0..=chunk.len() {
-            res.push(char::from(STANDARD[(bits >> (18 - 6 * idx) & 63) as usize]));
-        }
-    }
-    res
-}
-
-/// Reads [`base64`].
-///
-/// # Errors
-/// The place of the first byte that does not fit.
-pub(crate) fn from_base64(text: &str) -> Result<Vec<u8>, String> {
-    from_base64_url(&text.trim_end_matches('=').replace('+', "-").replace('/', "_"))
+    base64::encode(bytes).trim_end_matches('=').replace('+', "-").replace('/', "_")
 }
 
 /// Reads [`base64_url`].
@@ -50,7 +22,7 @@ pub(crate) fn from_base64_url(text: &str) -> Result<Vec<u8>, String> {
             b'-' => 62,
             b'_' => 63,
             b'+' | b'/' => return Err(bad(at)),
-            _ => STANDARD.iter().position(|it| *it == byte).ok_or_else(|| bad(at))? as u32,
+            _ => base64::letter(byte).ok_or_else(|| bad(at))?,
         };
         bits = bits << 6 | digit;
         n_digits += 1;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kinds::{Kind, Registry, ServedKind, Verbs, api_version};
-use value::{Map, Str, Value, map, value};
+use value::{Map, Str, Value, base64, map, value};
 
-use crate::digest::{base64, hex, sha256};
+use crate::digest::{hex, sha256};
 use crate::layout;
 use crate::negotiate::Format;
 
@@ -202,7 +202,7 @@ const KEPT_IN_BETA: [&str; 3] =
 fn storage_version_hash(kind: &Kind) -> String {
     let version = if KEPT_IN_BETA.contains(&kind.kind) { "v1beta1" } else { kind.version };
     let text = format!("{}/{version}/{}", kind.group, kind.kind);
-    base64(&sha256(text.as_bytes())[..8])
+    base64::encode(&sha256(text.as_bytes())[..8])
 }
 
 /// `/api` or `/apis` as one document of everything below.

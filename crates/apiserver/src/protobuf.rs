@@ -3,9 +3,8 @@
 mod write;
 
 use schema::{Field, Schema, StructType, Type, TypeId};
-use value::{Map, Str, Value, json, time};
+use value::{Map, Str, Value, base64, json, time};
 
-use crate::digest::base64;
 use crate::layout;
 
 pub(crate) use self::write::{write, write_event};
@@ -244,7 +243,7 @@ fn value(ty: TypeId, wire: Wire<'_>, depth: usize) -> Result<Value, String> {
         (Type::Int32 | Type::Int64, Wire::Number(it)) => Value::Int(it as i64),
         (Type::Number, _) => return Err("numbers with fractions are read from JSON only".to_owned()),
         (Type::Str, Wire::Bytes(it)) => text(it)?.into(),
-        (Type::Bytes, Wire::Bytes(it)) => base64(it).into(),
+        (Type::Bytes, Wire::Bytes(it)) => base64::encode(it).into(),
         (_, Wire::Bytes(it)) => message(ty, it, depth + 1)?,
         _ => return Err("proto: wrong wireType".to_owned()),
     })

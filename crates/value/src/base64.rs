@@ -81,6 +81,7 @@ impl Reader<'_> {
     }
 }
 
-fn letter(byte: u8) -> Option<u32> {
+/// The six bits that a letter of the alphabet stands for.
+pub fn letter(byte: u8) -> Option<u32> {
     ALPHABET.iter().position(|it| *it == byte).map(|it| it as u32)
 }

@@ -1,10 +1,9 @@
 //! Objects as protobuf, for clients that take nothing else or like it best.
 
 use schema::{Schema, StructType, Type, TypeId};
-use value::{Map, Value, json, time};
+use value::{Map, Value, base64, json, time};
 
 use super::PREFIX;
-use crate::digest::from_base64;
 use crate::layout;
 
 /// An object, a list of objects, a status or metadata in its envelope. `None`: there are no messages for it.
@@ -161,7 +160,7 @@ fn field(number: u8, ty: TypeId, value: &Value, out: &mut Vec<u8>) {
         (Type::Bool, Value::Bool(it)) => integer(number, i64::from(*it), out),
         (Type::Int32 | Type::Int64, Value::Int(it)) => integer(number, *it, out),
         (Type::Str, Value::Str(it)) => bytes(number, it.as_bytes(), out),
-        (Type::Bytes, Value::Str(it)) => bytes(number, &from_base64(it).unwrap_or_default(), out),
+        (Type::Bytes, Value::Str(it)) => bytes(number, &base64::decode(it).unwrap_or_default(), out),
         (Type::Map(it), Value::Map(map)) => {
             for (key, value) in map.iter() {
                 let mut entry = Vec::new();

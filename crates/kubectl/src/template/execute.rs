@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use value::{Value, json};
+use value::{Value, base64, json};
 
 use super::{Base, Fallible, Node, Operand, Pipe, Template};
 use crate::go;
@@ -226,23 +226,10 @@ fn format(pattern: &str, args: &[Value]) -> String {
     out
 }
 
+/// As kubectl's own function of this name (`printers/template.go` of k8s.io/cli-runtime).
 fn decode(text: &str) -> Fallible<String> {
-    let (mut bits, mut n_bits, mut bytes) = (0u32, 0, Vec::new());
-    for byte in text.bytes().filter(|&it| it != b'=' && it != b'\n') {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return Err("error calling base64decode: illegal base64 data".into()),
-        };
-        bits = bits << 6 | u32::from(six);
-        n_bits += 6;
-        if n_bits >= 8 {
-            n_bits -= 8;
-            bytes.push((bits >> n_bits & 0xff) as u8);
-        }
-    }
+    let bytes = base64::decode(text).map_err(|at| {
+        format!("error calling base64decode: base64 decode failed: illegal base64 data at input byte {at}")
+    })?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::compose::{Kind, Node, NodeId, Nodes};
 use super::resolve::{self, Scalar};
 use super::{Document, Error, Position, Span};
-use crate::{Str, Value, json};
+use crate::{Str, Value, base64, json};
 
 /// The document that the nodes are.
 ///
@@ -174,7 +174,7 @@ impl Decoder<'_> {
         }
         let tag = tag.map(resolve::short_tag);
         if tag.as_deref() == Some("!!binary") {
-            let Some(bytes) = base64(text) else {
+            let Ok(bytes) = base64::decode(text) else {
                 return Err(self.error(id, "yaml: !!binary value contains invalid base64 data".into()));
             };
             return Ok(Value::from(String::from_utf8_lossy(&bytes).into_owned()));
@@ -230,34 +230,4 @@ fn go_syntax(value: &Value) -> String {
         }
         other => json::to_string(other),
     }
-}
-
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let text: Vec<u8> = text.bytes().filter(|it| !matches!(it, b'\n' | b'\r')).collect();
-    if !text.len().is_multiple_of(4) {
-        return None;
-    }
-    let n_pad = text.iter().rev().take_while(|&&it| it == b'=').count();
-    if n_pad > 2 {
-        return None;
-    }
-    let (mut bits, mut n_bits) = (0u32, 0);
-    for &byte in &text[..text.len() - n_pad] {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(six);
-        n_bits += 6;
-        if n_bits >= 8 {
-            n_bits -= 8;
-            bytes.push((bits >> n_bits) as u8);
-        }
-    }
-    Some(bytes)
 }

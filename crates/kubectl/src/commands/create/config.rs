@@ -1,7 +1,7 @@
 //! Config maps and secrets from files and literals.
 
 use meta::quoted;
-use value::{Map, Value, value};
+use value::{Map, Value, base64, value};
 
 use super::{finish, name};
 use crate::failure::{Failure, Result, fail};
@@ -91,7 +91,7 @@ pub(super) fn config_map(cx: &mut Cx<'_>) -> Result<Flow> {
         }
         match String::from_utf8(bytes) {
             Ok(text) => data.insert(key, text),
-            Err(error) => binary.insert(key, base64(error.as_bytes())),
+            Err(error) => binary.insert(key, base64::encode(error.as_bytes())),
         }
     }
     let mut object = value!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}});
@@ -112,7 +112,7 @@ fn finish_secret(cx: &mut Cx<'_>, name: String, entries: Vec<(String, Vec<u8>)>,
         if data.contains_key(&key) {
             return fail(format!("cannot add key {key}, another key by that name already exists"));
         }
-        data.insert(key, base64(&bytes));
+        data.insert(key, base64::encode(&bytes));
     }
     let mut object = value!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}});
     if !data.is_empty() {
@@ -142,7 +142,7 @@ pub(super) fn docker_secret(cx: &mut Cx<'_>) -> Result<Flow> {
             );
         }
         let server = cx.flags().text_or("docker-server", "https://index.docker.io/v1/");
-        let auth = base64(format!("{user}:{password}").as_bytes());
+        let auth = base64::encode(format!("{user}:{password}").as_bytes());
         let quote = |text: &str| value::json::to_string(&Value::from(text));
         let mut fields = vec![("username", user), ("password", password), ("email", email), ("auth", auth)];
         fields.retain(|(_, text)| !text.is_empty());
@@ -161,20 +161,4 @@ pub(super) fn tls_secret(cx: &mut Cx<'_>) -> Result<Flow> {
     }
     let entries = vec![("tls.crt".to_owned(), cx.file(&cert)?), ("tls.key".to_owned(), cx.file(&key)?)];
     finish_secret(cx, name, entries, "kubernetes.io/tls")
-}
-
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let three = [chunk[0], chunk.get(1).copied().unwrap_or(0), chunk.get(2).copied().unwrap_or(0)];
-        let bits = u32::from(three[0]) << 16 | u32::from(three[1]) << 8 | u32::from(three[2]);
-        for idx in 0..4 {
-            match idx <= chunk.len() {
-                true => out.push(char::from(DIGITS[(bits >> (18 - 6 * idx) & 63) as usize])),
-                false => out.push('='),
-            }
-        }
-    }
-    out
 }
