@@ -30,10 +30,10 @@ after(async () => {
  * asked for a missing file or sent a request away from its origin.
  *
  * options: { at: what follows the site's address, width, height, pages: others of its origin, as
- * { path: [type, body] }, and any option of a Playwright context }
+ * { path: [type, body] }, isForeign: whether those are of another origin, and any option of a Playwright context }
  */
 export async function openPage(t, options = {}) {
-  const { at = "", width = 1440, height = 900, pages = {}, ...context } = options;
+  const { at = "", width = 1440, height = 900, pages = {}, isForeign = false, ...context } = options;
   const profile = await browser.newContext({ viewport: { width, height }, ...context });
   const wrongs = [];
   await profile.exposeBinding("drydockTestWrong", (_source, wrong) => wrongs.push(wrong));
@@ -42,8 +42,12 @@ export async function openPage(t, options = {}) {
       globalThis.drydockTestWrong(`policy: ${event.violatedDirective} forbids ${event.blockedURI} ${event.sample}`);
     });
   });
-  for (const [path, [contentType, body]] of Object.entries(pages)) {
-    await profile.route(new URL(`/${path}`, site.url).href, (route) => route.fulfill({ contentType, body }));
+  const own = new URL(site.url);
+  // The same machine by another name.
+  const from = new URL(site.url);
+  if (isForeign) from.hostname = "localhost";
+  for (const [path, [type, body]] of Object.entries(pages)) {
+    site.pages.set(`/${path}`, { type, body });
   }
   const page = await profile.newPage();
   page.on("console", (it) => it.type() === "error" && wrongs.push(`console: ${it.text()} ${it.location().url}`));
@@ -51,15 +55,20 @@ export async function openPage(t, options = {}) {
   profile.on("response", (it) => it.status() >= 400 && wrongs.push(`${it.status()} for ${it.url()}`));
   profile.on("request", (it) => {
     const { protocol, origin } = new URL(it.url());
-    const local = ["data:", "blob:"].includes(protocol) || origin === new URL(site.url).origin;
+    const local = ["data:", "blob:"].includes(protocol) || [own.origin, from.origin].includes(origin);
     if (!local) wrongs.push(`left its origin: ${it.url()}`);
   });
   t.after(async () => {
     await profile.close();
     assert.deepEqual(wrongs, []);
   });
-  await page.goto(site.url + at);
+  await page.goto(from.href + at);
   return page;
+}
+
+/** The address of the site's folder. */
+export function siteUrl() {
+  return site.url;
 }
 
 /** Waits until the page says that it can be used. */

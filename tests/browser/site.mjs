@@ -15,15 +15,19 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** Gives { url, close() }; `dist` is the folder of the site. */
+/** Gives { url, pages, close() }; `dist` is the folder of the site, `pages` are others, as { type, body } by path. */
 export async function serveSite(dist) {
+  const pages = new Map();
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://site");
     const inside = pathname.startsWith(PREFIX) ? normalize("/" + pathname.slice(PREFIX.length)) : null;
     const file = inside && join(dist, inside.endsWith("/") ? inside + "index.html" : inside);
-    const body = file && (await readFile(file).catch(() => null));
-    const type = (body && TYPES[extname(file)]) ?? "application/octet-stream";
-    response.writeHead(body ? 200 : 404, { "content-type": type, "cache-control": "no-store" });
+    const page = pages.get(pathname);
+    const body = page?.body ?? (file && (await readFile(file).catch(() => null)));
+    const type = page?.type ?? (body && TYPES[extname(file)]) ?? "application/octet-stream";
+    // Hosts of static pages let other origins read them.
+    const headers = { "content-type": type, "cache-control": "no-store", "access-control-allow-origin": "*" };
+    response.writeHead(body ? 200 : 404, headers);
     response.end(body ?? "not found");
   });
   await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
@@ -32,5 +36,5 @@ export async function serveSite(dist) {
     server.closeAllConnections();
     server.close();
   };
-  return { url, close };
+  return { url, pages, close };
 }

@@ -17,5 +17,11 @@ globalThis.drydock = {
   },
 };
 
+// With `lazy=1` a frame waits until somebody sees it.
+if (location.search.includes("lazy=1")) {
+  await new Promise((resolve) => {
+    new IntersectionObserver(([it]) => it.isIntersecting && resolve()).observe(document.documentElement);
+  });
+}
 prepareRest(new URL("./app_rest.wasm", import.meta.url));
 await init();

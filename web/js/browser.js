@@ -91,20 +91,24 @@ export function pickFile() {
 /**
  * Requests `{drydock: 1, id, method, params}` of the page around this frame; `callback(method, params, reply, refuse)`.
  * That page is told `{drydock: 1, event: "ready"}` when there is something to ask.
+ *
+ * It may be of any origin, since whatever is in the frame came from it or from who looks at it: nothing of a frame is
+ * kept, and nothing that is kept is shown in one. Other windows are not heard.
  */
 export function onRequest(callback) {
   const root = document.documentElement;
-  const tellReady = () => {
-    if (root.dataset.ready === "true") parent.postMessage({ drydock: 1, event: "ready" }, "*");
-  };
+  const tell = (what, origin) => parent.postMessage({ drydock: 1, ...what }, origin);
+  const tellReady = () => root.dataset.ready === "true" && tell({ event: "ready" }, "*");
   new MutationObserver(tellReady).observe(root, { attributeFilter: ["data-ready"] });
   tellReady();
-  addEventListener("message", ({ data, source }) => {
-    if (data?.drydock !== 1 || typeof data.method !== "string" || !source) return;
-    const answer = (what) => source.postMessage({ drydock: 1, id: data.id, ...what }, "*");
+  addEventListener("message", ({ data, source, origin }) => {
+    if (source !== parent || data?.drydock !== 1 || typeof data.method !== "string") return;
+    const { id, method, params = {} } = data;
+    // Documents without an origin, in a sandbox for one, have no other name.
+    const answer = (what) => tell({ id, ...what }, origin === "null" ? "*" : origin);
     callback(
-      data.method,
-      JSON.stringify(data.params ?? {}),
+      method,
+      JSON.stringify(params),
       (result) => answer({ result }),
       (error) => answer({ error }),
     );

@@ -1,7 +1,7 @@
 // Puts the page's JavaScript into Trunk's staging folder: the editor as a bundle, the rest and the programs' glue as
 // modules that refer to each other.
 import { build } from "esbuild";
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { copyFile, readFile, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -46,8 +46,19 @@ await build({
   bundle: true,
   minify: true,
 });
+// What documentation imports is one file, with its types beside it.
+await build({
+  entryPoints: [join(here, "drydock/drydock.js")],
+  outdir: out,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  legalComments: "none",
+});
+await copyFile(join(here, "drydock/drydock.d.ts"), join(out, "drydock.d.ts"));
 await writeFile(join(out, "licences.txt"), await licences(packagesOf(metafile)));
-const own = ["boot.js", "browser.js", "drydock.js", "engine.js", "motion.js", "rest.js"].map((it) => join(here, it));
+const own = ["boot.js", "browser.js", "engine.js", "motion.js", "rest.js", "whole.js"].map((it) => join(here, it));
 const glue = ["app.js", "worker.js"].map((it) => join(out, it));
 await build({
   entryPoints: [...own, ...glue],

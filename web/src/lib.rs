@@ -2,6 +2,8 @@
 //!
 //! The app draws and never waits; the worker holds the engine. Between them go [`Ask`] and [`Tell`], as bytes.
 
+pub mod calls;
+
 use view::chain::Chain;
 use view::model::{EventRow, Ref, Update, Why};
 use view::rollout::Rollout;
@@ -185,10 +187,12 @@ wire! {
         18 => Request { from: Origin, url: String },
         /// A line for kubectl whose output is the answer.
         19 => Kubectl { id: u32, line: String },
-        /// Go on saying what applying this manifest would change, or no longer.
         /// Show the components, or no longer.
         21 => Components { is_shown: bool },
+        /// Go on saying what applying this manifest would change, or no longer.
         20 => Compare { text: Option<String> },
+        /// From a script: see [`calls`].
+        23 => Call { call: calls::Call },
     }
 
     /// From the worker to the app. Beside these it sends snapshots as bare bytes, which may be many.

@@ -4,6 +4,7 @@
 
 pub mod board;
 pub mod chain;
+pub mod changes;
 pub mod clock;
 pub mod cursor;
 pub mod diff;

@@ -103,6 +103,21 @@ impl Wire for String {
     }
 }
 
+/// Bytes as they are; a list of numbers would look at each.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Bytes(pub Vec<u8>);
+
+impl Wire for Bytes {
+    fn put(&self, out: &mut Vec<u8>) {
+        (self.0.len() as u64).put(out);
+        out.extend_from_slice(&self.0);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Bytes> {
+        Some(Bytes(take_bytes(from)?.to_vec()))
+    }
+}
+
 impl<T: Wire> Wire for Vec<T> {
     fn put(&self, out: &mut Vec<u8>) {
         (self.len() as u64).put(out);
@@ -201,7 +216,7 @@ macro_rules! wire {
 
 #[cfg(test)]
 mod tests {
-    use super::Wire;
+    use super::{Bytes, Wire};
 
     crate::wire! {
         pub struct Inner {
@@ -226,6 +241,9 @@ mod tests {
             assert_eq!(Outer::from_bytes(&it.to_bytes()), Some(it));
         }
         assert_eq!(u64::from_bytes(&u64::MAX.to_bytes()), Some(u64::MAX));
+        let bytes = Bytes(vec![0, 0x80, 0xff]);
+        assert_eq!(bytes.to_bytes(), [3, 0, 0x80, 0xff]);
+        assert_eq!(Bytes::from_bytes(&bytes.to_bytes()), Some(bytes));
         assert_eq!(
             <Option<(u8, String)>>::from_bytes(&Some((7_u8, "x".to_owned())).to_bytes()),
             Some(Some((7, "x".into())))

@@ -130,6 +130,12 @@ enum Pending {
     Line,
     /// What to call with a result, and with what went wrong.
     Remote(Function, Function),
+    /// The same for a request, whose answer is JSON: its content is the result, or all of the answer where it is asked for.
+    Request {
+        is_whole: bool,
+        reply: Function,
+        refuse: Function,
+    },
 }
 
 pub struct App {

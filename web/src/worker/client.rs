@@ -65,6 +65,22 @@ impl Engine {
         }
     }
 
+    /// Keeps what will come on a stream; answers its name.
+    pub fn follow(&mut self, StreamId(id): StreamId) -> u64 {
+        self.streams.insert(id, (Vec::new(), false));
+        id
+    }
+
+    /// What has come on a stream, and whether that was all.
+    pub fn take(&mut self, stream: u64) -> (Vec<u8>, bool) {
+        let Some((bytes, is_over)) = self.streams.get_mut(&stream) else { return (Vec::new(), true) };
+        let (bytes, is_over) = (std::mem::take(bytes), *is_over);
+        if is_over {
+            self.streams.remove(&stream);
+        }
+        (bytes, is_over)
+    }
+
     /// Takes over what streams have to say; answers whether there was anything.
     pub fn pump(&mut self) -> bool {
         if self.streams.is_empty() {
@@ -113,8 +129,8 @@ impl kubectl::Client for Engine {
         let (parts, body) = self.handle(request).into_parts();
         let body = match body {
             Body::Bytes(bytes) => kubectl::Body::Whole(bytes),
-            Body::Watch(StreamId(id)) => {
-                self.streams.insert(id, (Vec::new(), false));
+            Body::Watch(stream) => {
+                let id = self.follow(stream);
                 self.pump();
                 kubectl::Body::Stream(id)
             }

@@ -123,7 +123,7 @@ pub fn completions(engine: &mut Engine, line: &str) -> Vec<Completion> {
 }
 
 /// The words of a line, as a shell splits it: quotes keep spaces, a backslash keeps the next character.
-fn words(line: &str) -> Result<Vec<String>, &'static str> {
+pub fn words(line: &str) -> Result<Vec<String>, &'static str> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = line.chars();

@@ -11,13 +11,9 @@ use web::{Ask, ComponentRow, Part, Session, Tell};
 
 use crate::client::{self, Engine};
 use crate::console::{self, Console};
-use crate::pace::{Pace, Target};
+use crate::pace::{Pace, TURNS_AT_ONCE};
 use crate::{compare, complete, components, details, manifest, tell, tell_snapshot, verdicts, wall_ms};
 
-/// How long the engine works before it looks for messages.
-const SLICE_MS: u64 = 24;
-/// Turns between two looks at the clock.
-const TURNS_AT_ONCE: u32 = 32;
 /// Between two pictures.
 const PICTURE_MS: u64 = 50;
 /// The clock is shown at least so often, which also says that the worker lives.
@@ -154,14 +150,15 @@ impl Host {
 
     fn answer(&mut self, ask: Ask) {
         match ask {
-            Ask::Boot { .. } => (),
+            // These are not for a host that stands.
+            Ask::Boot { .. } | Ask::Call { .. } => (),
             Ask::Apply { id, text } => {
-                let manifest::Result { outcomes, problems } = manifest::apply(&mut self.engine, &text);
+                let manifest::Result { outcomes, problems, .. } = manifest::apply(&mut self.engine, &text);
                 self.acknowledge();
                 tell(&Tell::Applied { id, outcomes, problems });
             }
             Ask::Delete { id, text } => {
-                let manifest::Result { outcomes, problems } = manifest::delete(&mut self.engine, &text);
+                let manifest::Result { outcomes, problems, .. } = manifest::delete(&mut self.engine, &text);
                 self.acknowledge();
                 tell(&Tell::Applied { id, outcomes, problems });
             }
@@ -244,15 +241,7 @@ impl Host {
         if speed == self.clock_speed {
             return;
         }
-        let quarters = match speed.as_str() {
-            "max" => Some(0),
-            it => it.parse::<u32>().ok().and_then(|it| it.checked_mul(4)),
-        };
-        if let Some(quarters) = quarters {
-            let is_paused = speed == "0";
-            let quarters = if is_paused { self.pace.quarters } else { quarters };
-            self.pace.set(quarters, is_paused, wall_ms(), self.now());
-        }
+        self.pace.follow(&speed, wall_ms(), self.now());
         self.clock_speed = speed;
     }
 
@@ -269,7 +258,12 @@ impl Host {
         let code = response.status().as_u16();
         let body = match response.into_body() {
             cluster::Body::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            _ => String::new(),
+            // Answers are whole.
+            cluster::Body::Watch(stream) => {
+                self.engine.cluster.close(stream);
+                return tell(&Tell::Answer { id, code: 400, body: "a watch has no end to answer with".to_owned() });
+            }
+            cluster::Body::Tunnel(_) => String::new(),
         };
         tell(&Tell::Answer { id, code, body });
     }
@@ -328,38 +322,11 @@ impl Host {
 
     /// Brings virtual time towards where it should be; answers whether there is more to do at once.
     fn pass_time(&mut self) -> bool {
-        let begin = wall_ms();
-        let until = match self.pace.target(begin) {
-            Target::Stand => return false,
-            // Somebody has let time jump: it goes on from there.
-            Target::Until(it) if it < self.now() => {
-                self.pace.rebase(begin, self.now());
-                self.now()
-            }
-            Target::Until(it) => it,
-            Target::AsFarAsPossible => u64::MAX,
-        };
-        loop {
-            let due = self.engine.cluster.next_wakeup().map(Instant::nanos).filter(|it| *it <= until);
-            let Some(due) = due else {
-                if until != u64::MAX {
-                    self.engine.cluster.advance(Instant::from_nanos(until), 0);
-                }
-                self.is_behind = false;
-                return false;
-            };
-            self.engine.cluster.advance(Instant::from_nanos(due), TURNS_AT_ONCE);
-            self.observe();
-            if wall_ms().saturating_sub(begin) >= SLICE_MS {
-                // What could not be done in time is not caught up with: time goes slower instead.
-                let wall = wall_ms();
-                self.is_behind = self.pace.quarters != 0;
-                if self.now() < until && until != u64::MAX && until - self.now() > 1_000_000_000 {
-                    self.pace.rebase(wall, self.now());
-                }
-                return true;
-            }
-        }
+        let Host { engine, screen, pace, .. } = self;
+        let mut observe = |cluster: &Cluster| screen.observe(cluster.api().store(), cluster.now().nanos());
+        let has_more = pace.pass(&mut engine.cluster, &mut observe);
+        self.is_behind = has_more && self.pace.quarters != 0;
+        has_more
     }
 
     /// Once it would take long to do everything again, a snapshot takes the place of what led here.
@@ -591,7 +558,7 @@ fn go_to(cluster: &mut Cluster, at: u64, turn: u64) {
 }
 
 /// Lets time pass until every machine's node is Ready.
-fn until_nodes_ready(engine: &mut Engine) {
+pub fn until_nodes_ready(engine: &mut Engine) {
     let end = engine.cluster.now().nanos() + BOOT_NANOS_MAX;
     let n_machines = Screen::new(engine.cluster.api().store(), engine.cluster.api().registry()).n_machines();
     loop {

@@ -1,4 +1,4 @@
-//! The worker: holds the engine and answers the app.
+//! The worker: holds the engine and answers the app, or a script that has a cluster of its own.
 
 use std::cell::RefCell;
 
@@ -16,15 +16,19 @@ mod components;
 mod console;
 mod details;
 mod host;
+mod library;
 mod manifest;
 mod pace;
 mod verdicts;
 
 use host::Host;
+use library::Library;
 
 thread_local! {
     /// The engine, once it is booted.
     static HOST: RefCell<Option<Host>> = const { RefCell::new(None) };
+    /// The same for a script, which needs no pictures.
+    static LIBRARY: RefCell<Option<Library>> = const { RefCell::new(None) };
     /// The next time that something is to be done without being asked.
     static TIMER: RefCell<Option<Timeout>> = const { RefCell::new(None) };
 }
@@ -44,7 +48,11 @@ fn scope() -> Option<DedicatedWorkerGlobalScope> {
 
 /// Sends to the app.
 fn tell(tell: &Tell) {
-    let buffer = Uint8Array::from(tell.to_bytes().as_slice()).buffer();
+    post(&tell.to_bytes());
+}
+
+fn post(bytes: &[u8]) {
+    let buffer = Uint8Array::from(bytes).buffer();
     if let Some(scope) = scope() {
         // Buffers can always be handed over.
         scope.post_message_with_transfer(&buffer, &js_sys::Array::of1(&buffer)).ok();
@@ -65,21 +73,22 @@ fn wall_ms() -> u64 {
 }
 
 fn hear(ask: Ask) {
-    HOST.with_borrow_mut(|host| match (ask, host.as_mut()) {
-        (Ask::Boot { session, base, scenario }, _) => {
-            *host = Some(Host::boot(&session, &base, &scenario));
+    match ask {
+        Ask::Boot { session, base, scenario } => {
+            HOST.set(Some(Host::boot(&session, &base, &scenario)));
             load_rest(false);
         }
-        (ask, Some(host)) => host.hear(ask),
+        Ask::Call { call } => LIBRARY.with_borrow_mut(|it| library::hear(it, call)),
         // Nothing else comes before the boot, but for wishes that the app repeats after it.
-        (_, None) => (),
-    });
+        ask => HOST.with_borrow_mut(|it| it.as_mut().map_or((), |host| host.hear(ask))),
+    }
     go_on();
 }
 
 /// Works for a while and arranges for the next time.
 fn go_on() {
-    let delay = HOST.with_borrow_mut(|host| host.as_mut().map(Host::work));
+    let delay = HOST.with_borrow_mut(|it| it.as_mut().map(Host::work));
+    let delay = delay.or_else(|| LIBRARY.with_borrow_mut(|it| it.as_mut().map(Library::work)));
     let Some(delay) = delay else { return };
     TIMER.with_borrow_mut(|timer| *timer = Some(Timeout::new(delay, go_on)));
 }

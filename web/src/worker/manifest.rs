@@ -15,6 +15,9 @@ use crate::client::Engine;
 pub struct Result {
     pub outcomes: Vec<Outcome>,
     pub problems: Vec<Problem>,
+    /// What kubectl printed, and what it said of what went wrong.
+    pub printed: String,
+    pub refused: String,
 }
 
 /// The documents with content; a text that cannot be read is one problem.
@@ -85,8 +88,10 @@ fn one(engine: &mut Engine, document: &Document, args: &[&str], res: &mut Result
         chunks.iter().filter(|it| it.is_error == is_error).map(|it| it.text.as_str()).collect::<String>()
     };
     let errors = said(true);
+    res.refused.push_str(&errors);
     if code == 0 {
         let words = said(false);
+        res.printed.push_str(&words);
         let word = words.trim().rsplit(' ').next().unwrap_or_default().trim_matches('"');
         if !word.is_empty() {
             res.outcomes.push(Outcome {

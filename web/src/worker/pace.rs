@@ -1,5 +1,15 @@
-//! Where virtual time should be, by the wall clock and the speed.
+//! Where virtual time should be, by the wall clock and the speed, and how it comes there.
 
+use cluster::{Cluster, Instant};
+
+use crate::wall_ms;
+
+/// How long the engine works before it looks for messages.
+const SLICE_MS: u64 = 24;
+/// Turns between two looks at the clock.
+pub const TURNS_AT_ONCE: u32 = 32;
+/// Virtual time that is caught up with; what is more goes by slower instead.
+const BEHIND_NANOS_MAX: u64 = 1_000_000_000;
 /// Nanoseconds of virtual time for a millisecond of wall time, at a quarter of the wall clock's pace.
 const NANOS_A_QUARTER: u64 = 250_000;
 
@@ -15,7 +25,7 @@ pub struct Pace {
 
 /// How far to go now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Target {
+enum Target {
     Stand,
     Until(u64),
     AsFarAsPossible,
@@ -30,12 +40,60 @@ impl Pace {
         *self = Pace { quarters, is_paused, base: (wall_ms, now) };
     }
 
+    /// As a Clock object says it: `0`, `1`, `60`, `max`. Where time stands, the speed is kept for when it goes on.
+    pub fn follow(&mut self, speed: &str, wall_ms: u64, now: u64) {
+        let quarters = match speed {
+            "max" => Some(0),
+            it => it.parse::<u32>().ok().and_then(|it| it.checked_mul(4)),
+        };
+        if let Some(quarters) = quarters {
+            let is_paused = speed == "0";
+            self.set(if is_paused { self.quarters } else { quarters }, is_paused, wall_ms, now);
+        }
+    }
+
+    /// Lets virtual time pass towards where it should be, for a moment; `seen` looks at the cluster now and then.
+    /// Answers whether there is more to do at once.
+    pub fn pass(&mut self, cluster: &mut Cluster, seen: &mut dyn FnMut(&Cluster)) -> bool {
+        let begin = wall_ms();
+        let now = cluster.now().nanos();
+        let until = match self.target(begin) {
+            Target::Stand => return false,
+            // Somebody has let time jump: it goes on from there.
+            Target::Until(it) if it < now => {
+                self.rebase(begin, now);
+                now
+            }
+            Target::Until(it) => it,
+            Target::AsFarAsPossible => u64::MAX,
+        };
+        loop {
+            let due = cluster.next_wakeup().filter(|it| it.nanos() <= until);
+            let Some(due) = due else {
+                if until != u64::MAX {
+                    cluster.advance(Instant::from_nanos(until), 0);
+                }
+                return false;
+            };
+            cluster.advance(due, TURNS_AT_ONCE);
+            seen(cluster);
+            let (wall, now) = (wall_ms(), cluster.now().nanos());
+            if wall.saturating_sub(begin) >= SLICE_MS {
+                // What could not be done in time is not caught up with: time goes slower instead.
+                if until != u64::MAX && until.saturating_sub(now) > BEHIND_NANOS_MAX {
+                    self.rebase(wall, now);
+                }
+                return true;
+            }
+        }
+    }
+
     /// From here on, whatever should have been.
     pub fn rebase(&mut self, wall_ms: u64, now: u64) {
         self.base = (wall_ms, now);
     }
 
-    pub fn target(&self, wall_ms: u64) -> Target {
+    fn target(&self, wall_ms: u64) -> Target {
         match (self.is_paused, self.quarters) {
             (true, _) => Target::Stand,
             (false, 0) => Target::AsFarAsPossible,

@@ -7,7 +7,7 @@ use crate::{files, process::Res};
 use std::{collections::BTreeMap, path::Path};
 
 /// Names that others rely on; sorted.
-const STABLE: &[&str] = &["drydock.js", "index.html", "licences.txt", "sw.js"];
+const STABLE: &[&str] = &["drydock.d.ts", "drydock.js", "index.html", "licences.txt", "sw.js"];
 
 /// Files in which references are looked for; sorted.
 const TEXT: &[&str] = &["css", "html", "js", "webmanifest"];

@@ -165,6 +165,9 @@ impl App {
                 let tell = if code < 400 { reply } else { refuse };
                 tell.call1(&JsValue::NULL, &JsValue::from(body)).ok();
             }
+            Some(Pending::Request { is_whole, reply, refuse }) => {
+                outside::pass_on(code, &body, is_whole, &reply, &refuse)
+            }
             _ if code >= 400 => self.toast(ctx, true, body),
             _ => (),
         }

@@ -59,6 +59,9 @@ impl App {
                 format!("There is no view named {it}; there are split, editor, cluster and console."),
             );
         }
+        if let Some(it) = page::parameter("lang").filter(|it| it != "en" && !it.starts_with("en-")) {
+            self.toast(ctx, true, format!("This page does not speak {it}, but English."));
+        }
         let nodes = page::parameter("nodes").filter(|it| !it.parse().is_ok_and(|n: u32| (1..=NODES_MAX).contains(&n)));
         if let Some(it) = nodes {
             self.toast(ctx, true, format!("nodes={it} is not a number from 1 to {NODES_MAX}."));
@@ -116,7 +119,11 @@ impl App {
         if self.log.is_running {
             Rc::make_mut(&mut self.log).add("\nThe engine stopped before this was done.\n", true, None);
         }
-        self.pending.clear();
+        for pending in std::mem::take(&mut self.pending).into_values() {
+            if let Pending::Remote(_, refuse) | Pending::Request { refuse, .. } = pending {
+                refuse.call1(&JsValue::NULL, &format!("the engine stopped: {why}").into()).ok();
+            }
+        }
         self.engine = start_engine(ctx);
         self.boot();
     }

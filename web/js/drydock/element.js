@@ -2,6 +2,8 @@
 //
 // What it holds as text is the manifest, which readers without scripts see as such.
 
+import { DrydockError } from "./cluster.js";
+
 const PAGE = new URL("./", import.meta.url);
 const HEIGHT = "420px";
 /** Attributes that become parameters of the page's address as they are. */
@@ -9,7 +11,8 @@ const PARAMETERS = ["view", "theme", "nodes", "lang"];
 /** The same, where it only counts whether they are there. */
 const FLAGS = ["readonly", "autorun"];
 
-class Playground extends HTMLElement {
+/** Undefined in workers, which have no elements. */
+export const Playground = globalThis.HTMLElement && class extends HTMLElement {
   static observedAttributes = ["height", "theme"];
 
   #frame = null;
@@ -27,7 +30,7 @@ class Playground extends HTMLElement {
     const call = this.#calls.get(id);
     this.#calls.delete(id);
     if (error === undefined) call?.resolve(result);
-    else call?.reject(new Error(error));
+    else call?.reject(new DrydockError({ message: error }));
   };
 
   async connectedCallback() {
@@ -104,6 +107,23 @@ class Playground extends HTMLElement {
     return this.#ask("kubectl", { args });
   }
 
+  /** Asks the cluster's API server; a promise of a `Response`, which is whole: watches are for `createCluster`. */
+  async fetch(path, { method, headers, body } = {}) {
+    const fields = Object.fromEntries(new Headers(headers));
+    const { status, body: content } = await this.#ask("fetch", { path, method, headers: fields, body });
+    return new Response(content, { status, headers: { "content-type": "application/json" } });
+  }
+
+  /** Lets time pass: `{ seconds }`, `{ until }` or `{ to: "nextEvent" | "idle" }`; a promise of the Clock. */
+  advance(what) {
+    return this.#ask("advance", what);
+  }
+
+  /** A promise of what stands after the `#` of an address that goes on from here. */
+  snapshot() {
+    return this.#ask("snapshot");
+  }
+
   /** A promise of the manifest as it is now. */
   text() {
     return this.#ask("text");
@@ -125,7 +145,7 @@ class Playground extends HTMLElement {
   reset() {
     return this.#ask("reset");
   }
-}
+};
 
 /** Numbers are pixels. */
 function lengthOf(height) {
@@ -138,5 +158,3 @@ function withoutIndent(text) {
   const indent = Math.min(...lines.filter((it) => it.trim()).map((it) => it.search(/\S/)), 80);
   return lines.map((it) => it.slice(indent)).join("\n") + "\n";
 }
-
-customElements.define("drydock-playground", Playground);
