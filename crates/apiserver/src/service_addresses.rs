@@ -59,10 +59,7 @@ impl Range {
 
 /// Ranges that are ready; the default one comes first. Without any object the server's own range counts.
 fn ranges(api: &ApiServer) -> Vec<Range> {
-    let is_ready = |it: &Object| {
-        let is_so = |it: &Value| it.str_at("type") == Some("Ready") && it.str_at("status") == Some("True");
-        !it.meta.is_deleted() && it.list_at("status.conditions").iter().any(is_so)
-    };
+    let is_ready = |it: &Object| !it.meta.is_deleted() && it.condition_status("Ready") == Some("True");
     let (name, text) = service_cidr::DEFAULT;
     let key = Key::cluster(name);
     let default = api.store.get(SERVICE_CIDR, &key);

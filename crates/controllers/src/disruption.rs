@@ -366,7 +366,7 @@ fn stale_at(pod: &Object) -> Option<i64> {
     if !pods::is_active(pod) {
         return None;
     }
-    let condition = pods::condition(pod, "DisruptionTarget")?;
+    let condition = pod.condition("DisruptionTarget")?;
     let is_by_kubelet = condition.str_at("reason") == Some("TerminationByKubelet");
     if is_by_kubelet || condition.str_at("status") != Some("True") {
         return None;

@@ -163,7 +163,7 @@ fn on_lease(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
 impl NodeLifecycle {
     /// When a node counts as lost; `None` while its kubelet is alive.
     fn deadline(&mut self, cx: &Cx<'_>, node: &Object) -> Option<Instant> {
-        let ready = node.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some("Ready"));
+        let ready = node.condition("Ready");
         let grace = if ready.is_some() { GRACE } else { STARTUP_GRACE };
         let ready = ready.cloned().unwrap_or_default();
         let (uid, now) = (node.meta.uid.clone(), cx.now());
@@ -192,8 +192,7 @@ fn looked(at: Instant) -> Instant {
 }
 
 fn status_of<'a>(node: &'a Object, kind: &str) -> &'a str {
-    let condition = node.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some(kind));
-    condition.and_then(|it| it.str_at("status")).unwrap_or("Unknown")
+    node.condition_status(kind).unwrap_or("Unknown")
 }
 
 /// Every condition becomes Unknown.
@@ -274,7 +273,7 @@ fn mark_pods(cx: &mut Cx<'_>, node: &Object) -> Result<(), Status> {
 
 /// The NoExecute taint that goes with a node's Ready condition.
 fn eviction_of(node: &Object) -> Option<&'static str> {
-    match node.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some("Ready"))?.str_at("status") {
+    match node.condition("Ready")?.str_at("status") {
         Some("True") => None,
         Some("False") => Some(NOT_READY),
         _ => Some(UNREACHABLE),
@@ -390,7 +389,7 @@ fn store_taints(cx: &mut Cx<'_>, node: &Arc<Object>, list: Vec<Value>) -> Result
 fn taint(cx: &mut Cx<'_>, node: &Arc<Object>) -> Result<(), Status> {
     let mut wanted: Vec<(&str, &str)> = TAINTS
         .iter()
-        .filter(|(kind, status, _)| condition_is(node, kind, status))
+        .filter(|(kind, status, _)| node.condition_status(kind) == Some(status))
         .map(|(_, _, key)| (*key, "NoSchedule"))
         .collect();
     if node.bool_at("spec.unschedulable") == Some(true) {
@@ -405,13 +404,4 @@ fn taint(cx: &mut Cx<'_>, node: &Arc<Object>) -> Result<(), Status> {
     };
     let list = with_taints(node, &wanted, ours, cx.now_secs());
     store_taints(cx, node, list)
-}
-
-fn condition_is(node: &Object, kind: &str, status: &str) -> bool {
-    let condition = node.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some(kind));
-    match condition {
-        Some(it) => it.str_at("status") == Some(status),
-        // A node that never reported is as good as unreachable.
-        None => false,
-    }
 }

@@ -152,7 +152,7 @@ fn stuck(cx: &Cx<'_>) -> Vec<Arc<Object>> {
 
 /// Whether somebody says that a node that is not ready will not come back.
 fn is_out_of_service(node: &Object) -> bool {
-    let ready = pods::condition(node, "Ready").and_then(|it| it.str_at("status"));
+    let ready = node.condition_status("Ready");
     ready != Some("True") && node.list_at("spec.taints").iter().any(|it| it.str_at("key") == Some(OUT_OF_SERVICE))
 }
 

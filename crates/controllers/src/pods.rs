@@ -31,19 +31,14 @@ pub(crate) fn is_terminating(pod: &Object) -> bool {
     pod.meta.is_deleted() && !is_terminal(pod)
 }
 
-/// The condition of a type, if the pod has it.
-pub(crate) fn condition<'a>(pod: &'a Object, kind: &str) -> Option<&'a Value> {
-    pod.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some(kind))
-}
-
 /// Whether the Ready condition is true.
 pub(crate) fn is_ready(pod: &Object) -> bool {
-    condition(pod, "Ready").and_then(|it| it.str_at("status")) == Some("True")
+    pod.condition_status("Ready") == Some("True")
 }
 
 /// Since when the pod has been ready, in seconds since the Unix epoch.
 pub(crate) fn ready_since(pod: &Object) -> Option<i64> {
-    condition(pod, "Ready")?.str_at("lastTransitionTime").and_then(time::parse_secs)
+    pod.condition("Ready")?.str_at("lastTransitionTime").and_then(time::parse_secs)
 }
 
 /// Whether the pod has been ready for `min_ready_seconds` at `now`, seconds since the Unix epoch (`IsPodAvailable`).

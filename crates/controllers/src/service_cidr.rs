@@ -76,7 +76,7 @@ fn get_ready(cx: &mut Cx<'_>, range: &Arc<Object>) -> Result<Action, Status> {
 }
 
 fn set_ready(cx: &mut Cx<'_>, range: &Object, status: &str, reason: &str, message: &str) -> Result<(), Status> {
-    let before = range.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some("Ready"));
+    let before = range.condition("Ready");
     let wanted = [("status", status), ("reason", reason), ("message", message)];
     if before.is_some_and(|it| wanted.iter().all(|(key, text)| it.str_at(key) == Some(text))) {
         return Ok(());

@@ -145,7 +145,7 @@ impl TriggerTimes {
     pub fn of(&mut self, service: &Object, pods: &[Arc<Object>]) -> Option<i64> {
         let created = service.meta.created.unwrap_or(0);
         let now: BTreeMap<Str, i64> =
-            pods.iter().filter_map(|it| Some((it.meta.name.clone(), ready_changed(it)?))).collect();
+            pods.iter().filter_map(|it| Some((it.meta.name.clone(), pods::ready_since(it)?))).collect();
         let before = self.0.insert(service.key(), Seen { service: created, pods: now.clone() });
         let Some(before) = before else { return Some(created) };
         let changed =
@@ -156,8 +156,4 @@ impl TriggerTimes {
     pub fn forget(&mut self, service: &Key) {
         self.0.remove(service);
     }
-}
-
-fn ready_changed(pod: &Object) -> Option<i64> {
-    pods::condition(pod, "Ready")?.str_at("lastTransitionTime").and_then(value::time::parse_secs)
 }

@@ -24,8 +24,7 @@ pub(crate) fn refusal(view: &View<'_>, machine: &Object, pod: &Object, has_room:
         ));
     }
     // The scheduler has looked at all of this.
-    let conditions = pod.list_at("status.conditions");
-    if conditions.iter().any(|it| it.str_at("type") == Some("PodScheduled")) {
+    if pod.condition("PodScheduled").is_some() {
         return None;
     }
     let node = view.get(NODE, &Key::cluster(node_of(pod)))?;

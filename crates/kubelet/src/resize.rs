@@ -27,8 +27,7 @@ pub(crate) struct Deferred {
 
 /// The change that a pod waits for, as its status tells.
 pub(crate) fn deferred(pod: &Object, now: Instant) -> Option<Box<Deferred>> {
-    let list = pod.list_at("status.conditions");
-    let condition = list.iter().find(|it| it.str_at("type") == Some(PENDING))?;
+    let condition = pod.condition(PENDING)?;
     let message = condition.get("message").and_then(Value::as_shared_str).cloned().unwrap_or_default();
     Some(Box::new(Deferred { message, at: now }))
 }

@@ -71,6 +71,16 @@ impl Object {
         removed
     }
 
+    /// The condition of a type in `status.conditions`.
+    pub fn condition(&self, kind: &str) -> Option<&Value> {
+        self.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some(kind))
+    }
+
+    /// What that condition says: `True`, `False` or `Unknown`.
+    pub fn condition_status(&self, kind: &str) -> Option<&str> {
+        self.condition(kind)?.str_at("status")
+    }
+
     /// Whether both bodies have the same fields and share all but the status, surely.
     pub fn differs_in_status_alone(&self, other: &Object) -> bool {
         self.body.len() == other.body.len()

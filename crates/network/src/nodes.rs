@@ -6,7 +6,6 @@ use std::sync::Arc;
 use kinds::{MACHINE, NODE};
 use meta::{Key, Object};
 use runtime::View;
-use value::Value;
 
 /// Why nothing gets to a node or from it; `None` when something does.
 pub(crate) fn unreachable(view: &View<'_>, name: &str) -> Option<&'static str> {
@@ -40,6 +39,5 @@ pub(crate) fn zone(node: &Object) -> &str {
 }
 
 pub(crate) fn is_ready(node: &Object) -> bool {
-    let ready = |it: &Value| it.str_at("type") == Some("Ready") && it.str_at("status") == Some("True");
-    node.list_at("status.conditions").iter().any(ready)
+    node.condition_status("Ready") == Some("True")
 }

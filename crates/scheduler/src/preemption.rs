@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use meta::Object;
 use meta::selector::LabelSelector;
-use value::{Map, Str, Value};
+use value::{Map, Str};
 
 use crate::cache::{Cache, NodeInfo, PodInfo};
 use crate::cycle::{Failure, fit_message};
@@ -101,10 +101,7 @@ fn waits_for_victims(cache: &Cache, pod: &PodInfo, failure: &Failure) -> bool {
 }
 
 fn is_preempted(pod: &PodInfo) -> bool {
-    let reason = |it: &Value| {
-        it.str_at("type") == Some("DisruptionTarget") && it.str_at("reason") == Some("PreemptionByScheduler")
-    };
-    pod.pod.list_at("status.conditions").iter().any(reason)
+    pod.pod.condition("DisruptionTarget").and_then(|it| it.str_at("reason")) == Some("PreemptionByScheduler")
 }
 
 /// `SelectVictimsOnNode`: all pods of lower priority go, then as many as fit come back, the most important first.

@@ -323,8 +323,7 @@ fn event(cx: &mut Cx<'_>, info: &PodInfo, level: &str, reason: &str, action: &st
 /// Says in the pod's status that it has no node, and which one it is nominated for.
 fn set_condition(cx: &mut Cx<'_>, info: &PodInfo, message: &str, nominated: Option<&Str>) -> Result<(), Status> {
     let Some(pod) = cx.get(POD, &info.key) else { return Ok(()) };
-    let before = pod.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some("PodScheduled"));
-    let since = match before {
+    let since = match pod.condition("PodScheduled") {
         Some(it) if it.str_at("status") == Some("False") => it.get("lastTransitionTime").cloned(),
         _ => None,
     };

@@ -8,19 +8,14 @@ use crate::pods::Requests;
 
 const ROLE_PREFIX: &str = "node-role.kubernetes.io/";
 
-fn ready_condition(node: &Object) -> Option<&str> {
-    let ready = node.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some("Ready"));
-    ready.and_then(|it| it.str_at("status"))
-}
-
 /// Whether nobody hears of its pods any more.
 pub(crate) fn is_lost(node: &Object) -> bool {
-    ready_condition(node) == Some("Unknown")
+    node.condition_status("Ready") == Some("Unknown")
 }
 
 pub(crate) fn node(object: &Object, machine: Option<&Object>, order: u32, used: Requests, n_pods: i64) -> Node {
     let amount = |path: &str| object.str_at(path).and_then(|it| Quantity::parse(it).ok());
-    let ready = ready_condition(object);
+    let ready = object.condition_status("Ready");
     let machine = machine.map(machine_of);
     let is_off = machine.as_ref().is_some_and(|it| !it.is_on);
     let (state, word) = match ready {

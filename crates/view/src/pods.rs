@@ -15,7 +15,7 @@ pub(crate) struct Requests {
 /// The pod without what its node and its workload give it.
 pub(crate) fn pod(object: &Object, node_is_lost: bool) -> Pod {
     let containers = object.list_at("status.containerStatuses");
-    let is_ready = condition(object, "Ready").is_some_and(|it| it.str_at("status") == Some("True"));
+    let is_ready = object.condition_status("Ready") == Some("True");
     let phase = object.str_at("status.phase").unwrap_or("Pending").to_owned();
     let node = object.str_at("spec.nodeName").unwrap_or_default().to_owned();
     let word = word(object, &phase);
@@ -46,14 +46,10 @@ fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-fn condition<'a>(object: &'a Object, kind: &str) -> Option<&'a Value> {
-    object.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some(kind))
-}
-
 /// The STATUS column of `kubectl get pods` (`printPod`).
 fn word(object: &Object, phase: &str) -> String {
     let mut word = object.str_at("status.reason").unwrap_or(phase).to_owned();
-    if let Some(reason) = condition(object, "PodScheduled").and_then(|it| it.str_at("reason"))
+    if let Some(reason) = object.condition("PodScheduled").and_then(|it| it.str_at("reason"))
         && reason == "SchedulingGated"
     {
         word = reason.to_owned();
@@ -85,7 +81,7 @@ fn word(object: &Object, phase: &str) -> String {
             }
         }
         if word == "Completed" && has_running {
-            let is_ready = condition(object, "Ready").is_some_and(|it| it.str_at("status") == Some("True"));
+            let is_ready = object.condition_status("Ready") == Some("True");
             word = if is_ready { "Running" } else { "NotReady" }.to_owned();
         }
     }
@@ -136,7 +132,7 @@ fn wanted_node(object: &Object) -> Option<&str> {
 /// Why it is not bound, or what its containers wait for; verbatim.
 fn reason(object: &Object, is_unbound: bool) -> String {
     if is_unbound {
-        let scheduled = condition(object, "PodScheduled");
+        let scheduled = object.condition("PodScheduled");
         let text = scheduled.and_then(|it| it.str_at("message").or(it.str_at("reason"))).unwrap_or_default();
         return text.to_owned();
     }

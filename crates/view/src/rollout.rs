@@ -9,7 +9,7 @@ use value::Value;
 
 use crate::model::Ref;
 use crate::wire;
-use crate::words::{self, REVISION, State, Words, condition, desired, number};
+use crate::words::{self, REVISION, State, Words, desired, number};
 
 wire! {
     /// The pods of one revision.
@@ -124,7 +124,7 @@ fn revisions(store: &Store, owner: &Object) -> Vec<Set> {
     const HASH: &str = "controller-revision-hash";
     let mut counts: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
     for pod in store.list(POD, Some(owner.namespace())).filter(|it| is_owned(it, owner)) {
-        let is_ready = condition(pod, "Ready").is_some_and(|it| it.str_at("status") == Some("True"));
+        let is_ready = pod.condition_status("Ready") == Some("True");
         let (n, n_ready) = counts.entry(pod.meta.label(HASH).unwrap_or_default()).or_default();
         *n += 1;
         *n_ready += i64::from(is_ready);
@@ -200,7 +200,7 @@ fn deadline(object: &Object, now_secs: i64) -> String {
         return String::new();
     }
     let secs = object.i64_at("spec.progressDeadlineSeconds").unwrap_or(600);
-    let Some(progress) = condition(object, "Progressing") else { return String::new() };
+    let Some(progress) = object.condition("Progressing") else { return String::new() };
     let since = progress.str_at("lastUpdateTime").and_then(value::time::parse_secs);
     match (progress.str_at("reason"), since) {
         (Some("NewReplicaSetAvailable" | "ProgressDeadlineExceeded" | "DeploymentPaused"), _) | (_, None) => {

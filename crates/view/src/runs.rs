@@ -10,7 +10,6 @@ use store::Store;
 
 use crate::model::Ref;
 use crate::wire;
-use crate::words::condition;
 
 /// Past runs that are told, the newest.
 const PAST_MAX: usize = 10;
@@ -217,7 +216,7 @@ fn of_job(job: &Object) -> Run {
     let at = |path: &str| job.str_at(path).and_then(value::time::parse_secs).unwrap_or(0);
     let made = job.meta.created.unwrap_or(0);
     let annotated = job.meta.annotation(SCHEDULED_AT).and_then(value::time::parse_secs);
-    let ended = |kind: &str| condition(job, kind).filter(|it| it.str_at("status") == Some("True"));
+    let ended = |kind: &str| job.condition(kind).filter(|it| it.str_at("status") == Some("True"));
     let (how, end, text) = match (ended("Complete"), ended("Failed")) {
         (Some(_), _) => (End::Succeeded, at("status.completionTime"), ""),
         (_, Some(it)) => {

@@ -2,7 +2,6 @@
 
 use kinds::{CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET};
 use meta::Object;
-use value::Value;
 
 use crate::model::{Look, Pod};
 use crate::wire;
@@ -83,12 +82,8 @@ pub(crate) fn desired(object: &Object) -> i64 {
     object.i64_at("spec.replicas").unwrap_or(1)
 }
 
-pub(crate) fn condition<'a>(object: &'a Object, kind: &str) -> Option<&'a Value> {
-    object.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some(kind))
-}
-
 fn has_condition(object: &Object, kind: &str) -> bool {
-    condition(object, kind).is_some_and(|it| it.str_at("status") == Some("True"))
+    object.condition_status(kind) == Some("True")
 }
 
 /// `1 pod`, `2 pods`
@@ -106,7 +101,7 @@ fn deployment(object: &Object) -> Words {
     let [all, updated, ready, available] =
         ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas"].map(|it| status(object, it));
     let count = format!("{ready}/{want}");
-    let progress = condition(object, "Progressing");
+    let progress = object.condition("Progressing");
     if object.bool_at("spec.paused") == Some(true) {
         let rest = if updated < want { format!(", {updated} of {want} updated") } else { String::new() };
         return words(count, State::Idle, format!("paused{rest}"));
@@ -114,7 +109,7 @@ fn deployment(object: &Object) -> Words {
     if progress.and_then(|it| it.str_at("reason")) == Some("ProgressDeadlineExceeded") {
         return words(count, State::Bad, "stuck: the progress deadline has passed");
     }
-    if let Some(failure) = condition(object, "ReplicaFailure").filter(|it| it.str_at("status") == Some("True")) {
+    if let Some(failure) = object.condition("ReplicaFailure").filter(|it| it.str_at("status") == Some("True")) {
         return words(count, State::Bad, failure.str_at("message").unwrap_or("pods cannot be made"));
     }
     let going = |text: String| words(count.clone(), State::Going, text);
@@ -178,7 +173,7 @@ fn job(object: &Object) -> Words {
         Some(want) => format!("{succeeded}/{want}"),
         None => succeeded.to_string(),
     };
-    if let Some(end) = condition(object, "Failed").filter(|it| it.str_at("status") == Some("True")) {
+    if let Some(end) = object.condition("Failed").filter(|it| it.str_at("status") == Some("True")) {
         return words(count, State::Bad, format!("failed: {}", end.str_at("reason").unwrap_or_default()));
     }
     if has_condition(object, "Complete") {

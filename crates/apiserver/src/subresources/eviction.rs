@@ -72,9 +72,7 @@ fn ask_budgets(api: &mut ApiServer, write: &Write, pod: &Object, dry_run: bool) 
 }
 
 fn is_ready(pod: &Object) -> bool {
-    pod.list_at("status.conditions")
-        .iter()
-        .any(|it| it.str_at("type") == Some("Ready") && it.str_at("status") == Some("True"))
+    pod.condition_status("Ready") == Some("True")
 }
 
 /// Whether the budget has room for one more disruption.
@@ -97,9 +95,8 @@ fn check(budget: &Object) -> Result<(), Status> {
         return Ok(());
     }
     let refusal = budget
-        .list_at("status.conditions")
-        .iter()
-        .find(|it| it.str_at("type") == Some("DisruptionAllowed") && it.str_at("status") == Some("False"))
+        .condition("DisruptionAllowed")
+        .filter(|it| it.str_at("status") == Some("False"))
         .map(|it| (it.str_at("reason").unwrap_or(""), it.str_at("message").unwrap_or("")))
         .filter(|(_, message)| !message.is_empty());
     let (healthy, wanted) = (number("status.currentHealthy"), number("status.desiredHealthy"));

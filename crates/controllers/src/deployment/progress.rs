@@ -157,8 +157,7 @@ impl Sync {
     /// The failure of the new set, or of any.
     fn replica_failure(&self) -> Option<Value> {
         let failure = |set: &Object| {
-            let found =
-                set.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some(REPLICA_FAILURE))?;
+            let found = set.condition(REPLICA_FAILURE)?;
             let since = found.get("lastTransitionTime").cloned().unwrap_or_default();
             Some(found.with("lastUpdateTime", since))
         };

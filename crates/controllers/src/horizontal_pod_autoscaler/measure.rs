@@ -200,7 +200,7 @@ fn groups(view: &View<'_>, pods: &[Arc<Object>], metrics: &BTreeMap<Str, i64>, i
 /// Whether what a pod uses of CPU tells anything: it has not just begun, and is or was ready.
 fn counts(view: &View<'_>, pod: &Object) -> bool {
     let Some(started) = pod.str_at("status.startTime").and_then(time::parse_secs) else { return false };
-    let Some(condition) = pods::condition(pod, "Ready") else { return false };
+    let Some(condition) = pod.condition("Ready") else { return false };
     let changed = condition.str_at("lastTransitionTime").and_then(time::parse_secs).unwrap_or(0);
     let is_unready = condition.str_at("status") == Some("False");
     if started + INITIALIZATION > view.now.secs() {

@@ -6,8 +6,6 @@ use meta::Object;
 use sim::Duration;
 use value::{Value, time, value};
 
-use crate::pods;
-
 /// First and longest delay.
 const FIRST: i64 = 10;
 const MAX: i64 = 600;
@@ -90,6 +88,6 @@ fn by_containers(pod: &Object) -> Option<i64> {
 }
 
 fn by_condition(pod: &Object) -> Option<i64> {
-    let ready = pods::condition(pod, "Ready").filter(|it| it.str_at("status") == Some("False"))?;
+    let ready = pod.condition("Ready").filter(|it| it.str_at("status") == Some("False"))?;
     ready.str_at("lastTransitionTime").and_then(time::parse_secs)
 }

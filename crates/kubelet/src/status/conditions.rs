@@ -165,12 +165,9 @@ pub(crate) fn gates(pod: &Object) -> Option<String> {
     if gates.is_empty() {
         return None;
     }
-    let conditions = pod.list_at("status.conditions");
-    let status_of =
-        |kind: &str| conditions.iter().find(|it| it.str_at("type") == Some(kind)).and_then(|it| it.str_at("status"));
     let mut missing = Vec::new();
     for gate in gates.iter().filter_map(|it| it.str_at("conditionType")) {
-        match status_of(gate) {
+        match pod.condition_status(gate) {
             None => missing.push(format!("corresponding condition of pod readiness gate \"{gate}\" does not exist.")),
             Some("True") => (),
             Some(other) => {
