@@ -1,9 +1,11 @@
 //! Admission: what a write needs of other objects, in upstream's order. One file per plugin.
 
+mod certificates;
 mod default_classes;
 mod default_tolerations;
 mod limit_ranger;
 mod namespace_lifecycle;
+mod pod_node;
 mod pod_security;
 mod priority;
 pub(crate) mod resource_quota;
@@ -12,6 +14,7 @@ mod secret_references;
 mod service_account;
 mod storage;
 mod taint_nodes;
+pub(crate) mod topology_labels;
 
 use meta::{Object, Status};
 use value::Map;
@@ -64,6 +67,7 @@ const MUTATING: &[Mutate] = &[
     storage::admit,
     runtime_class::admit,
     default_classes::ingress,
+    topology_labels::admit,
 ];
 
 /// The same.
@@ -75,6 +79,8 @@ const VALIDATING: &[Validate] = &[
     priority::validate,
     storage::validate,
     runtime_class::validate,
+    certificates::validate,
+    pod_node::validate,
 ];
 
 /// Completes an object.

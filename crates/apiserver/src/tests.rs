@@ -185,6 +185,86 @@ fn pods_are_bound_once_and_evicted() {
 }
 
 #[test]
+fn nodes_decide_what_their_pods_carry_and_become() {
+    let node = r#"{"metadata":{"name":"m","labels":{"topology.kubernetes.io/zone":"z"}},"status":{"allocatable":{"cpu":"4","memory":"1Gi"}}}"#;
+    let pod = |name: &str, node: &str| {
+        let asked = r#""resources":{"requests":{"cpu":"1"}}"#;
+        format!(
+            r#"POST {PODS} {{"metadata":{{"name":"{name}"}},"spec":{{"nodeName":"{node}","resources":{{"requests":{{"cpu":"2"}}}},"initContainers":[{{"name":"i","image":"x",{asked}}}],"containers":[{{"name":"c","image":"x",{asked}}}]}}}}"#
+        )
+    };
+    let resize =
+        |name: &str, spec: &str| format!("PATCH {PODS}/{name}/resize [strategic-merge-patch+json] {{\"spec\":{spec}}}");
+    let asks = |cpu: &str| format!(r#"{{"requests":{{"cpu":"{cpu}"}}}}"#);
+    check(
+        &[
+            &format!("POST /api/v1/nodes {node}"),
+            &pod("born", "m"),
+            &pod("bound", ""),
+            &format!(r#"POST {PODS}/bound/binding {{"target":{{"kind":"Node","name":"m"}}}}"#),
+            &pod("lost", "nowhere"),
+            &format!("DELETE {PODS}?labelSelector=topology.kubernetes.io/zone%21%3Dz"),
+            &format!("DELETE {PODS}/lost?dryRun=All"),
+            &resize("born", &format!(r#"{{"containers":[{{"name":"c","resources":{}}}]}}"#, asks("2"))),
+            &resize("born", &format!(r#"{{"resources":{}}}"#, asks("3"))),
+            &resize("born", &format!(r#"{{"initContainers":[{{"name":"i","resources":{}}}]}}"#, asks("2"))),
+            r#"PATCH /api/v1/nodes/m/status [merge-patch+json] {"status":{"declaredFeatures":["InPlacePodLevelResourcesVerticalScaling"]}}"#,
+            &resize("born", &format!(r#"{{"resources":{}}}"#, asks("3"))),
+            &resize("born", &format!(r#"{{"resources":{}}}"#, asks("5"))),
+        ],
+        expect![[r#"
+            201
+            201 generation=1 nodeName=m
+            201 generation=1
+            400 name in URL does not match name in Binding object
+            201 generation=1 nodeName=nowhere
+            200
+            200 generation=2 deletionTimestamp=2023-11-14T22:13:50Z nodeName=nowhere
+            200 generation=2 nodeName=m
+            403 pods "born" is forbidden: pod update requires features InPlacePodLevelResourcesVerticalScaling which are not available on node "m"
+            403 pods "born" is forbidden: pod update requires features InPlacePodVerticalScalingInitContainers which are not available on node "m"
+            200
+            200 generation=3 nodeName=m
+            403 pods "born" is forbidden: node didn't have enough allocatable resources: cpu, requested: 5000, allocatable: 4000"#]],
+    );
+}
+
+#[test]
+fn certificates_are_asked_for_in_order() {
+    // Of the organization system:masters.
+    let masters = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIak1JR0pBZ0VBTUNjeEZ6QVZCZ05WQkFvTURuTjVjM1JsYlRwdFlYTjBaWEp6TVF3d0NnWURWUVFEREFObApkbVV3V1RBVEJnY3Foa2pPUFFJQkJnZ3Foa2pPUFFNQkJ3TkNBQVNLSzlWbzVyd3VBVzVZTjd3aGpTbUdmNm9pCnBOVVpDYWNwc04rQVlDQVJsbmhpSnNFcTRQZ0ttbmtJblZPOHBnMmRWVjhzRVNmSW9DSmRacjFnalRkZG9BQXcKQ2dZSUtvWkl6ajBFQXdJRFNRQXdSZ0loQUtObXM4WVNpV2syZHIyNUpXb0tGREZTb2w2ZUJ0L25vY2piUVpFVAp5V0hFQWlFQWxWNG9zdDBRVWoyTi95Z2pKWVNTeUNja0JTVERkazdRbE5WNXpkRnFsQW89Ci0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo=";
+    let ask = |name: &str, signer: &str| {
+        format!(
+            r#"POST /apis/certificates.k8s.io/v1/certificatesigningrequests {{"metadata":{{"name":"{name}"}},"spec":{{"request":"{masters}","signerName":"{signer}","usages":["client auth"]}}}}"#
+        )
+    };
+    let status = |certificate: &str| {
+        format!(
+            r#"PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/a/status [merge-patch+json] {{"status":{{"certificate":"{certificate}"}}}}"#
+        )
+    };
+    check(
+        &[
+            &ask("a", "kubernetes.io/kube-apiserver-client"),
+            &ask("a", "kubernetes.io/legacy-unknown"),
+            &ask("a", "example.com/own"),
+            &status("eA=="),
+            &status("LS0tLS1CRUdJTiBLRVktLS0tLQo="),
+            &status("LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg=="),
+            &status("LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCi0K"),
+        ],
+        expect![[r#"
+            403 certificatesigningrequests.certificates.k8s.io "a" is forbidden: use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed
+            422 CertificateSigningRequest.certificates.k8s.io "a" is invalid: spec.signerName: Invalid value: "kubernetes.io/legacy-unknown": the legacy signerName is not allowed via this API version
+            201
+            422 CertificateSigningRequest.certificates.k8s.io "a" is invalid: status.certificate: Invalid value: "<certificate data>": must contain at least one CERTIFICATE PEM block
+            422 CertificateSigningRequest.certificates.k8s.io "a" is invalid: status.certificate: Invalid value: "<certificate data>": only CERTIFICATE PEM blocks are allowed, found "KEY"
+            200
+            422 CertificateSigningRequest.certificates.k8s.io "a" is invalid: status.certificate: Forbidden: updates may not modify existing certificate content"#]],
+    );
+}
+
+#[test]
 fn admission_asks_other_objects() {
     let with = |spec: &str| POD.replace("\"spec\":{", &format!("\"spec\":{{{spec},"));
     check(

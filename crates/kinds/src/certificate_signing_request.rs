@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use meta::{Errors, Object, names, quoted};
-use value::{List, Map, Value};
+use value::{List, Map, Value, base64};
 
 use crate::path::Path;
 use crate::pod_template::fields::{has, list, maps, one_of, opt_int, opt_text, text, texts};
@@ -11,6 +11,7 @@ use crate::workload::{edit_or_make, spec, status};
 use crate::{Kind, Scope, SelectableField, Strategy, Subresource, columns};
 
 const SECONDS_MIN: i64 = 600;
+const LEGACY: &str = "kubernetes.io/legacy-unknown";
 const USAGES: &[&str] = &[
     "any",
     "cert sign",
@@ -52,9 +53,9 @@ pub(crate) const KIND: Kind = Kind {
     strategy: Strategy {
         prepare_create,
         prepare_update: |new, old| new.body = old.body.clone(),
-        validate,
-        validate_update: |new, old, errors| validate_change(new, old, false, errors),
-        validate_status: |new, old, errors| validate_change(new, old, false, errors),
+        validate: |it, errors| validate(it, None, errors),
+        validate_update: |new, old, errors| validate_change(new, old, Part::Whole, errors),
+        validate_status: |new, old, errors| validate_change(new, old, Part::Status, errors),
         stamp_status: |new, old, now| {
             keep_decisions(new, old);
             stamp(new, old, now);
@@ -108,7 +109,7 @@ fn prepare_create(it: &mut Object) {
     it.body.insert("status", Value::map());
 }
 
-fn validate(it: &Object, errors: &mut Errors) {
+fn validate(it: &Object, old: Option<&Object>, errors: &mut Errors) {
     let spec = spec(it);
     let path = Path::root("spec");
     if let Some(problem) = request_problem(text(spec, "request")) {
@@ -128,12 +129,39 @@ fn validate(it: &Object, errors: &mut Errors) {
             usages.index(idx).duplicate(errors, usage);
         }
     }
-    signer(text(spec, "signerName"), &path.child("signerName"), errors);
+    let (name, path_of_signer) = (text(spec, "signerName"), path.child("signerName"));
+    if name == LEGACY && old.is_none() {
+        path_of_signer.invalid(errors, name, "the legacy signerName is not allowed via this API version");
+    } else {
+        signer(name, &path_of_signer, errors);
+    }
     if let Some(seconds) = opt_int(spec, "expirationSeconds").filter(|it| *it < SECONDS_MIN) {
         let detail = "may not specify a duration less than 600 seconds (10 minutes)";
         path.child("expirationSeconds").invalid(errors, seconds, detail);
     }
     conditions(status(it), &Path::root("status.conditions"), errors);
+    let certificate = text(status(it), "certificate");
+    if old.is_none_or(|it| text(status(it), "certificate") != certificate)
+        && let Some(problem) = certificate_problem(certificate)
+    {
+        Path::root("status.certificate").invalid(errors, "<certificate data>", &problem);
+    }
+}
+
+/// What is wrong with PEM text as the certificate; what is inside its blocks is not looked at.
+fn certificate_problem(encoded: &str) -> Option<String> {
+    let bytes = base64::decode(encoded).unwrap_or_default();
+    if bytes.is_empty() {
+        return None;
+    }
+    let pem = String::from_utf8_lossy(&bytes);
+    let kinds = pem.lines().filter_map(|it| it.trim_end().strip_prefix("-----BEGIN ")?.strip_suffix("-----"));
+    let mut others = kinds.clone().filter(|it| *it != "CERTIFICATE");
+    match others.next() {
+        Some(other) => Some(format!("only CERTIFICATE PEM blocks are allowed, found {}", quoted(other))),
+        None if kinds.count() == 0 => Some("must contain at least one CERTIFICATE PEM block".to_owned()),
+        None => None,
+    }
 }
 
 /// Whether the base64 text holds a PEM block of the right kind; what is inside is not looked at.
@@ -250,11 +278,19 @@ fn stamp(new: &mut Object, old: &Object, now: i64) {
 
 /// What a write to `approval` must be.
 pub fn validate_approval(new: &Object, old: &Object, errors: &mut Errors) {
-    validate_change(new, old, true, errors);
+    validate_change(new, old, Part::Approval, errors);
 }
 
-fn validate_change(new: &Object, old: &Object, approves: bool, errors: &mut Errors) {
-    validate(new, errors);
+/// Which part of a request a write is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    Approval,
+    Status,
+}
+
+fn validate_change(new: &Object, old: &Object, part: Part, errors: &mut Errors) {
+    validate(new, Some(old), errors);
     let of = |it: &Object, kind: &str| -> Vec<Value> {
         list(status(it), "conditions").iter().filter(|it| it.str_at("type") == Some(kind)).cloned().collect()
     };
@@ -265,11 +301,16 @@ fn validate_change(new: &Object, old: &Object, approves: bool, errors: &mut Erro
         }
     }
     for kind in ["Approved", "Denied"] {
-        if !approves && of(new, kind).len() > of(old, kind).len() {
+        if part != Part::Approval && of(new, kind).len() > of(old, kind).len() {
             path.forbidden(errors, &format!("updates may not add a condition of type \"{kind}\""));
         }
     }
-    if approves && text(status(new), "certificate") != text(status(old), "certificate") {
-        Path::root("status.certificate").forbidden(errors, "updates may not set certificate content");
+    let [now, before] = [new, old].map(|it| text(status(it), "certificate"));
+    let refused = match part {
+        Part::Status => (!before.is_empty()).then_some("updates may not modify existing certificate content"),
+        _ => Some("updates may not set certificate content"),
+    };
+    if let Some(detail) = refused.filter(|_| now != before) {
+        Path::root("status.certificate").forbidden(errors, detail);
     }
 }

@@ -4,6 +4,7 @@
 
 mod columns;
 mod conditions;
+pub mod declared_features;
 mod kind;
 pub mod object_meta;
 pub mod path;

@@ -123,6 +123,12 @@ fn claim_usage(claim: &Object, res: &mut Usage) {
     }
 }
 
+/// The CPU and memory that a pod asks for.
+pub fn asked(pod: &Object) -> [Quantity; 2] {
+    let all = total(spec(pod), "requests");
+    ["cpu", "memory"].map(|it| all.get(it).copied().unwrap_or(Quantity::from_int(0)))
+}
+
 fn pod_usage(pod: &Object, res: &mut Usage) {
     let actual = with_actual(pod);
     let [requests, limits] = ["requests", "limits"].map(|key| total(&actual, key));

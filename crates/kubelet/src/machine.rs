@@ -4,7 +4,9 @@ use meta::{Metadata, Object};
 use sim::Instant;
 use value::{Map, Str, Value, map, time, value};
 
-use kinds::NODE;
+use kinds::{NODE, declared_features};
+
+use crate::kubelets::Mode;
 
 /// What every machine has unless its manifest says otherwise.
 const CAPACITY: [(&str, &str); 4] = [("cpu", "4"), ("ephemeral-storage", "100Gi"), ("memory", "8Gi"), ("pods", "110")];
@@ -86,20 +88,27 @@ pub(crate) fn labels(machine: &Object) -> Map {
 }
 
 /// The Node that a machine's kubelet registers.
-pub(crate) fn node(machine: &Object, network: &Network, ready: bool, now: Instant) -> Object {
+pub(crate) fn node(machine: &Object, network: &Network, ready: bool, mode: Mode, now: Instant) -> Object {
     let mut spec = map!({ "podCIDR": &network.pod_cidr, "podCIDRs": [&network.pod_cidr] });
     let taints = machine.list_at("spec.taints");
     if !taints.is_empty() {
         spec.insert("taints", taints.to_vec());
     }
     let meta = Metadata { labels: labels(machine), ..Metadata::cluster(&machine.meta.name) };
-    Object { kind: NODE, meta, body: map!({ "spec": spec, "status": status(machine, network, &[], ready, now) }) }
+    Object { kind: NODE, meta, body: map!({ "spec": spec, "status": status(machine, network, &[], ready, mode, now) }) }
 }
 
 /// The status of a node whose kubelet runs; times of conditions that did not change stay.
-pub(crate) fn status(machine: &Object, network: &Network, before: &[Value], ready: bool, now: Instant) -> Value {
+pub(crate) fn status(
+    machine: &Object,
+    network: &Network,
+    before: &[Value],
+    ready: bool,
+    mode: Mode,
+    now: Instant,
+) -> Value {
     let capacity = capacity(machine);
-    value!({
+    let status = value!({
         "addresses": [{ "address": &network.host_ip, "type": "InternalIP" }, { "address": &machine.meta.name, "type": "Hostname" }],
         "allocatable": &capacity,
         "capacity": &capacity,
@@ -109,7 +118,11 @@ pub(crate) fn status(machine: &Object, network: &Network, before: &[Value], read
             "architecture": "amd64", "bootID": "", "containerRuntimeVersion": "drydock://0.0.0", "kernelVersion": "simulated", "kubeProxyVersion": "",
             "kubeletVersion": "v1.36.2", "machineID": "", "operatingSystem": "linux", "osImage": "Drydock (simulated)", "systemUUID": "",
         },
-    })
+    });
+    match mode {
+        Mode::Real => status.with("declaredFeatures", Vec::from(declared_features::ALL.map(Value::from))),
+        Mode::Fast => status,
+    }
 }
 
 /// What a kubelet says while it starts.

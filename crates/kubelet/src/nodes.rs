@@ -83,8 +83,8 @@ impl Kubelets {
         let node = match node {
             // Somebody deleted the node; a kubelet registers only when it starts.
             None if was == "Running" => return Ok(()),
-            None => register(cx, &object, &network, ready)?,
-            Some(node) => update(cx, &object, &network, &node, ready)?,
+            None => register(cx, &object, &network, ready, self.mode)?,
+            Some(node) => update(cx, &object, &network, &node, ready, self.mode)?,
         };
         if matches!(&*was, "Off" | "Starting") {
             self.rebooting.insert(name.clone());
@@ -132,8 +132,14 @@ impl Kubelets {
     }
 }
 
-fn register(cx: &mut Cx<'_>, machine: &Object, network: &Network, ready: bool) -> Result<Arc<Object>, Status> {
-    let node = cx.create(machine::node(machine, network, ready, cx.now()))?;
+fn register(
+    cx: &mut Cx<'_>,
+    machine: &Object,
+    network: &Network,
+    ready: bool,
+    mode: Mode,
+) -> Result<Arc<Object>, Status> {
+    let node = cx.create(machine::node(machine, network, ready, mode, cx.now()))?;
     let source = EventSource { component: NAME, host: &machine.meta.name };
     cx.event_from(source, &node, "Normal", "Starting", "Starting kubelet.", "");
     Ok(node)
@@ -146,6 +152,7 @@ fn update(
     network: &Network,
     node: &Arc<Object>,
     ready: bool,
+    mode: Mode,
 ) -> Result<Arc<Object>, Status> {
     let mut node = node.clone();
     let wanted = machine::labels(machine);
@@ -156,7 +163,7 @@ fn update(
         }
         node = cx.update(update)?;
     }
-    let status = machine::status(machine, network, node.list_at("status.conditions"), ready, cx.now());
+    let status = machine::status(machine, network, node.list_at("status.conditions"), ready, mode, cx.now());
     let mut merged = node.map_at("status").cloned().unwrap_or_default();
     for (key, value) in status.as_map().into_iter().flat_map(Map::iter) {
         merged.insert(key, value);

@@ -4,6 +4,7 @@ mod balanced_allocation;
 mod image_locality;
 mod inter_pod_affinity;
 mod node_affinity;
+mod node_declared_features;
 mod node_name;
 mod node_ports;
 mod node_resources_fit;
@@ -186,6 +187,7 @@ pub(crate) static ALL: &[Plugin] = &[
     inter_pod_affinity::PLUGIN,
     balanced_allocation::PLUGIN,
     image_locality::PLUGIN,
+    node_declared_features::PLUGIN,
 ];
 
 /// Raw scores of one plugin for several nodes, brought to 0 to 100 (`DefaultNormalizeScore`).

@@ -6,6 +6,7 @@ use kinds::POD;
 use meta::{Key, Object, Status};
 use value::{Map, Str};
 
+use crate::admission;
 use crate::server::ApiServer;
 use crate::write::{self, Write};
 
@@ -35,7 +36,9 @@ pub(crate) fn bind(
             binding.uid, live.meta.uid
         )));
     }
-    let Binding { node, annotations, labels, .. } = binding;
-    let bound = kinds::pod::bind(&live, node, annotations, labels, write.now.secs()).map_err(|why| conflict(&why))?;
+    let Binding { node, annotations, .. } = binding;
+    let mut labels = binding.labels.clone();
+    admission::topology_labels::copy(api, node, &mut labels);
+    let bound = kinds::pod::bind(&live, node, annotations, &labels, write.now.secs()).map_err(|why| conflict(&why))?;
     write::update(api, write, &live, bound)
 }

@@ -316,14 +316,13 @@ fn resources_change_in_place_where_there_is_room() {
               Ready True -: -
               ContainersReady True -: -
               PodScheduled True -: -
-            200 OK
+            403 Forbidden
             web: [{"allocatedResources":{"cpu":"2","memory":"1Gi"},"containerID":"drydock://42782076cdcef83242782176cdcef9e542781e76cdcef4cc42781f76cdcef67f","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"2","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
               PodReadyToStartContainers True -: -
               Initialized True -: -
               Ready True -: -
               ContainersReady True -: -
               PodScheduled True -: -
-              PodResizePending True Deferred: Node didn't have enough resource: cpu, requested: 9000, used: 0, capacity: 4000
             200 OK
             web: [{"allocatedResources":{"cpu":"3","memory":"1Gi"},"containerID":"drydock://42782076cdcef83242782176cdcef9e542781e76cdcef4cc42781f76cdcef67f","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"3","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
               PodReadyToStartContainers True -: -
@@ -337,9 +336,8 @@ fn resources_change_in_place_where_there_is_room() {
             Normal Started x1: Container started
             Normal ResizeStarted x1: Pod resize started: {"containers":[{"name":"main","resources":{"requests":{"cpu":"2","memory":"1Gi"}}}],"generation":2}
             Normal ResizeCompleted x1: Pod resize completed: {"containers":[{"name":"main","resources":{"requests":{"cpu":"2","memory":"1Gi"}}}],"generation":2}
-            Warning ResizeDeferred x1: Pod resize OutOfcpu: {"containers":[{"name":"main","resources":{"requests":{"cpu":"9","memory":"1Gi"}}}],"generation":3,"error":"Node didn't have enough resource: cpu, requested: 9000, used: 0, capacity: 4000"}
-            Normal ResizeStarted x1: Pod resize started: {"containers":[{"name":"main","resources":{"requests":{"cpu":"3","memory":"1Gi"}}}],"generation":4}
-            Normal ResizeCompleted x1: Pod resize completed: {"containers":[{"name":"main","resources":{"requests":{"cpu":"3","memory":"1Gi"}}}],"generation":4}
+            Normal ResizeStarted x1: Pod resize started: {"containers":[{"name":"main","resources":{"requests":{"cpu":"3","memory":"1Gi"}}}],"generation":3}
+            Normal ResizeCompleted x1: Pod resize completed: {"containers":[{"name":"main","resources":{"requests":{"cpu":"3","memory":"1Gi"}}}],"generation":3}
         "#]],
     );
 }
