@@ -117,6 +117,8 @@ test("the page around a frame asks it, and no other window does", async (t) => {
       clock: (await ask("pause"), await ask("advance", { until: "2026-01-01T12:00:00Z" })).status?.time,
       backwards: await ask("advance", { to: "yesterday" }),
       kubectl: await ask("kubectl", { args: "get configmap of-a-frame -o name" }),
+      waits: (await ask("play"), await ask("kubectl", { args: "run one --image=registry.k8s.io/pause:3.10" }), await ask("kubectl", { args: "wait pod one --for=condition=Ready" })),
+      removed: await ask("kubectl", { args: "delete pod one --grace-period=1" }),
       nothing: await ask("kubectl", { args: "get pods none" }),
       fetched: await ask("fetch", { path: "/api/v1/namespaces/default/configmaps/of-a-frame" }),
       patched: await ask("fetch", {
@@ -152,6 +154,8 @@ test("the page around a frame asks it, and no other window does", async (t) => {
   assert.match(said.clock, /^2026-01-01T12:00:00/);
   assert.match(said.backwards.error, /Unsupported value: "yesterday": supported values: "idle", "nextEvent"/);
   assert.match(said.kubectl, /^configmap\/of-a-frame\n$/);
+  assert.equal(said.waits, "pod/one condition met\n");
+  assert.equal(said.removed, 'pod "one" deleted from default namespace\n');
   assert.match(said.nothing.error, /pods "none" not found/);
   assert.deepEqual([said.fetched.status, JSON.parse(said.fetched.body).metadata.name], [200, "of-a-frame"]);
   assert.deepEqual([said.patched.status, JSON.parse(said.patched.body).data], [200, { key: "value" }]);

@@ -106,6 +106,10 @@ test("a script asks the API server as with fetch, and watches", async (t) => {
     const unread = await cluster.fetch("/api/v1/pods?watch=true");
     await unread.body.cancel();
     res.short = await (await cluster.fetch("/api/v1/nodes?watch=true&timeoutSeconds=1&resourceVersion=0")).text().then((it) => it.split("\n").length);
+    const end = new AbortController();
+    const whole = (await cluster.fetch("/api/v1/pods?watch=true", { signal: end.signal })).text();
+    end.abort(new Error("enough"));
+    res.whole = await refused(whole);
     res.never = await refused(cluster.fetch("/api", { signal: AbortSignal.abort() }));
     const logs = await cluster.fetch("/api/v1/namespaces/default/pods/none/log");
     res.logs = [logs.status, (await logs.json()).reason];
@@ -121,6 +125,7 @@ test("a script asks the API server as with fetch, and watches", async (t) => {
   assert.deepEqual(seen.types, ["ADDED", "MODIFIED"]);
   assert.equal(seen.aborted, "AbortError");
   assert.ok(seen.short >= 2);
+  assert.equal(seen.whole.message, "enough");
   assert.equal(seen.never.name, "AbortError");
   assert.deepEqual(seen.logs, [404, "NotFound"]);
 });
@@ -207,6 +212,8 @@ test("what a cluster refuses it refuses in the server's words", async (t) => {
       await refused(cluster.kubectl("get pods none")),
       await refused(cluster.kubectl("nonsense")),
       await refused(cluster.kubectl('get "pods')),
+      await refused(cluster.kubectl("get pods | head")),
+      await refused(cluster.kubectl("edit deployment web")),
       await refused(cluster.advance({ seconds: -1 })),
       await refused(cluster.advance({ seconds: 1, to: "idle" })),
       await refused((async () => cluster.on("nothing", () => {}))()),
@@ -235,6 +242,8 @@ test("what a cluster refuses it refuses in the server's words", async (t) => {
     'DrydockError 1: Error from server (NotFound): pods "none" not found',
     'DrydockError 1: error: unknown command "nonsense" for "kubectl"',
     "DrydockError 1: a quote is not closed",
+    "DrydockError 1: there is no shell here, so | has no meaning; this line is for kubectl alone",
+    'DrydockError 1: Error from server (NotFound): deployments.apps "web" not found',
     `DrydockError 422: ${clock}: seconds: Invalid value: -1: must be a number of seconds that is not negative`,
     "DrydockError 400: exactly one of `seconds`, `until` and `to` is wanted",
     "TypeError -: there is no event nothing; there is change",

@@ -35,7 +35,7 @@ wire! {
         /// A stream or a command is no longer wanted.
         2 => Close { id: u32 },
         3 => Apply { id: u32, text: String },
-        /// A line, or its words where there are some.
+        /// A line, which nobody but kubectl reads, and words beyond it.
         4 => Kubectl { id: u32, line: String, words: Vec<String>, stdin: Bytes, files: Vec<(String, Bytes)> },
         /// The body of a request to advance.
         5 => Advance { id: u32, body: String },

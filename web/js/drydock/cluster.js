@@ -105,7 +105,7 @@ class Cluster {
     const { feed, content, ...head } = await this.#call(FETCH, put, signal);
     feed?.follow(signal, Number(searchParams.get("timeoutSeconds")));
     const isNull = method === "HEAD" || head.status === 204 || head.status === 304;
-    return new Response(feed?.body ?? (isNull ? null : content), head);
+    return feed ? feed.respond(head) : new Response(isNull ? null : content, head);
   }
 
   /** As `kubectl apply -f -`; a promise of what that prints. */
@@ -264,8 +264,9 @@ class Feed {
   #controller;
   #leave;
   #unfollow = () => {};
+  #why;
 
-  body = new ReadableStream(
+  #body = new ReadableStream(
     { start: (it) => void (this.#controller = it), cancel: () => this.#end() },
     new ByteLengthQueuingStrategy({ highWaterMark: UNREAD_MAX }),
   );
@@ -273,6 +274,17 @@ class Feed {
   /** `leave` is called when nobody reads any more. */
   constructor(leave) {
     this.#leave = leave;
+  }
+
+  /** A response with this body. */
+  respond(head) {
+    const response = new Response(this.#body, head);
+    for (const name of ["arrayBuffer", "blob", "bytes", "json", "text"]) {
+      const read = response[name];
+      // Of a body that breaks off browsers do not say why it does.
+      if (read) response[name] = () => read.call(response).catch((error) => Promise.reject(this.#why ?? error));
+    }
+    return response;
   }
 
   /** Ends with a signal, or after some seconds, as servers do; those are the reader's and not the cluster's. */
@@ -297,6 +309,7 @@ class Feed {
   }
 
   reject(why) {
+    this.#why = why;
     this.#end();
     this.#controller.error(why);
   }

@@ -30,10 +30,8 @@ impl Console {
             Some((&("kubectl" | "k"), rest)) => rest,
             _ => &words,
         };
-        if let Some(sign) = args.iter().find(|it| matches!(**it, "|" | ">" | ">>" | "<" | "&&" | "||" | ";" | "&")) {
-            return done(&format!(
-                "there is no shell here, so {sign} has no meaning; this line is for kubectl alone\n"
-            ));
+        if let Some(message) = wants_shell(args) {
+            return done(&message);
         }
         // The manifest in the editor, under the names that one tries first.
         let file = manifest.as_bytes().to_vec();
@@ -94,17 +92,6 @@ impl Console {
     }
 }
 
-/// Runs a line that does not wait; answers a code as of HTTP and what was printed.
-pub fn run(engine: &mut Engine, line: &str) -> (u16, String) {
-    let words = match words(line) {
-        Ok(words) => words,
-        Err(message) => return (400, message.to_owned()),
-    };
-    let args: Vec<&str> = words.iter().map(String::as_str).skip_while(|it| *it == "kubectl").collect();
-    let output = kubectl::run(&args, Input::default(), engine, &mut |_| false);
-    (if output.code == 0 { 200 } else { 400 }, output.stdout + &output.stderr)
-}
-
 fn done(text: &str) {
     tell(&Tell::Output { text: text.to_owned(), is_done: true, prompt: None });
 }
@@ -120,6 +107,12 @@ pub fn completions(engine: &mut Engine, line: &str) -> Vec<Completion> {
     }
     let found = complete(&words, engine);
     found.into_iter().map(|label| Completion { label, ..Completion::default() }).collect()
+}
+
+/// What to say of a line that more than kubectl is to read.
+pub fn wants_shell(words: &[&str]) -> Option<String> {
+    let sign = words.iter().find(|it| matches!(**it, "|" | ">" | ">>" | "<" | "&&" | "||" | ";" | "&"))?;
+    Some(format!("there is no shell here, so {sign} has no meaning; this line is for kubectl alone\n"))
 }
 
 /// The words of a line, as a shell splits it: quotes keep spaces, a backslash keeps the next character.

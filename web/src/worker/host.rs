@@ -10,6 +10,7 @@ use view::{Screen, clock, diff};
 use web::{Ask, ComponentRow, Part, Session, Tell};
 
 use crate::client::{self, Engine};
+use crate::commands::{Commands, Ended};
 use crate::console::{self, Console};
 use crate::pace::{Pace, TURNS_AT_ONCE};
 use crate::{compare, complete, components, details, manifest, tell, tell_snapshot, verdicts, wall_ms};
@@ -52,6 +53,8 @@ pub struct Host {
     engine: Engine,
     screen: Screen,
     console: Console,
+    /// What the page around a frame runs.
+    commands: Commands,
     pace: Pace,
     start: u64,
     /// Wall time of the last picture and of the last slow one.
@@ -115,6 +118,7 @@ impl Host {
             engine,
             screen,
             console: Console::default(),
+            commands: Commands::default(),
             pace: Pace::new(wall, now),
             start: session.start,
             shown_at: 0,
@@ -187,9 +191,9 @@ impl Host {
                 tell(&Tell::Way { way });
             }
             Ask::Kubectl { id, line } => {
-                let (code, body) = console::run(&mut self.engine, &line);
+                let ended = self.commands.start(&mut self.engine, id, &line, &[], kubectl::Input::default());
                 self.acknowledge();
-                tell(&Tell::Answer { id, code, body });
+                ended.into_iter().for_each(answer);
             }
             Ask::Tree { is_shown, closed } => {
                 self.tree = is_shown.then(|| closed.into_iter().collect());
@@ -293,6 +297,7 @@ impl Host {
         self.spent_ms += wall_ms().saturating_sub(begin);
         self.checkpoint();
         self.console.poll(&mut self.engine);
+        self.commands.poll_all(&mut self.engine).into_iter().for_each(answer);
         self.acknowledge();
         self.follow_clock();
         let wall = wall_ms();
@@ -528,6 +533,12 @@ impl Host {
         self.slow_at = wall_ms();
         self.slow_ms = self.slow_at.saturating_sub(begin);
     }
+}
+
+/// Says what a command printed, with a code as of HTTP.
+fn answer(Ended { id, code, output, errors }: Ended) {
+    let code = if code == 0 { 200 } else { 400 };
+    tell(&Tell::Answer { id, code, body: output + &errors });
 }
 
 /// Does everything again that a session holds.

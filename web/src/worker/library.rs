@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use cluster::{Body, Cluster, Config, Duration, Instant};
 use http::Request;
-use kubectl::{Client, Context, Input, Progress, Run};
+use kubectl::{Client, Input};
 use value::{json, time, value};
 use view::changes::Changes;
 use view::wire::{Bytes, Wire};
 use web::calls::{Call, Creation, Failure, Return};
 
 use crate::client::Engine;
+use crate::commands::{Commands, Ended};
 use crate::pace::{Pace, TURNS_AT_ONCE};
-use crate::{console, host, manifest, post, wall_ms};
+use crate::{host, manifest, post, wall_ms};
 
 /// Between two looks at a clock that nothing waits for.
 const IDLE_MS: u64 = 60_000;
@@ -29,18 +30,9 @@ pub struct Library {
     clock_speed: String,
     /// Streams, by the call that opened them.
     streams: BTreeMap<u32, u64>,
-    /// Commands that wait, by their calls.
-    commands: BTreeMap<u32, Command>,
-    /// What `kubectl config` has made of it.
-    context: Context,
+    commands: Commands,
     /// While somebody listens.
     changes: Option<Changes>,
-}
-
-struct Command {
-    run: Run,
-    output: String,
-    errors: String,
 }
 
 /// Answers a call. The first makes the cluster.
@@ -70,6 +62,19 @@ fn answer(id: u32, result: Result<String, Failure>) {
     });
 }
 
+/// What a command came to.
+fn ended(Ended { id, code, output, errors }: Ended) {
+    answer(
+        id,
+        match code {
+            // Warnings are told, too.
+            0 => Ok(errors + &output),
+            _ if errors.is_empty() => Err(Failure { output: output.clone(), ..failure(code, &output) }),
+            _ => Err(Failure { output, ..failure(code, &errors) }),
+        },
+    );
+}
+
 /// A refusal in these words.
 fn failure(code: u32, message: &str) -> Failure {
     Failure { code, message: message.trim_end().to_owned(), ..Failure::default() }
@@ -92,8 +97,7 @@ impl Library {
             // The clock is followed as soon as it says something.
             clock_speed: String::new(),
             streams: BTreeMap::new(),
-            commands: BTreeMap::new(),
-            context: Context::default(),
+            commands: Commands::default(),
             changes: None,
         };
         if !manifests.is_empty() {
@@ -114,7 +118,14 @@ impl Library {
             Call::Fetch { id, method, path, headers, body } => self.fetch(id, &method, &path, &headers, body),
             Call::Close { id } => self.close(id),
             Call::Apply { id, text } => answer(id, self.apply(&text)),
-            Call::Kubectl { id, line, words, stdin, files } => self.kubectl(id, &line, words, stdin, files),
+            Call::Kubectl { id, line, words, stdin: Bytes(stdin), files } => {
+                let files = files.into_iter().map(|(name, Bytes(content))| (name, content)).collect();
+                let input = Input { stdin, files, ..Input::default() };
+                self.commands.start(&mut self.engine, id, &line, &words, input).into_iter().for_each(ended);
+                if self.pace.is_paused {
+                    self.hurry(id);
+                }
+            }
             Call::Advance { id, body } => answer(id, self.advance(&body)),
             Call::Snapshot { id } => {
                 // Nothing must be under way.
@@ -178,9 +189,7 @@ impl Library {
         if let Some(stream) = self.streams.remove(&id) {
             self.engine.close(stream);
         }
-        if let Some(mut command) = self.commands.remove(&id) {
-            command.run.interrupt(&mut self.engine);
-        }
+        self.commands.interrupt(&mut self.engine, id, "");
     }
 
     fn apply(&mut self, text: &str) -> Result<String, Failure> {
@@ -194,71 +203,18 @@ impl Library {
         Err(Failure { output: printed, problems, ..failure(1, &message) })
     }
 
-    fn kubectl(&mut self, id: u32, line: &str, words: Vec<String>, stdin: Bytes, files: Vec<(String, Bytes)>) {
-        let words = match console::words(line) {
-            Ok(of_line) if words.is_empty() => of_line,
-            Ok(_) => words,
-            Err(message) => return answer(id, Err(failure(1, message))),
-        };
-        let args: Vec<&str> = words.iter().map(String::as_str).collect();
-        let args = args.strip_prefix(&["kubectl"]).unwrap_or(&args);
-        let files = files.into_iter().map(|(name, Bytes(content))| (name, content)).collect();
-        let input = Input { stdin: stdin.0, is_typed: false, files, context: self.context.clone() };
-        let run = Run::new(args, input);
-        self.commands.insert(id, Command { run, output: String::new(), errors: String::new() });
-        self.poll(id);
-        if self.pace.is_paused {
-            self.hurry(id);
-        }
-    }
-
     /// Lets time pass for a command that waits, since nobody else does.
     fn hurry(&mut self, id: u32) {
         let end = self.engine.cluster.now() + COMMAND_SPAN_MAX;
-        while self.commands.contains_key(&id) && self.engine.cluster.now() < end {
+        while self.commands.runs(id) && self.engine.cluster.now() < end {
             let next = self.engine.cluster.now() + COMMAND_STEP;
             let due = self.engine.cluster.next_wakeup().map_or(next, |it| it.min(next));
             self.engine.cluster.advance(due, TURNS_AT_ONCE);
-            self.poll(id);
+            self.commands.poll(&mut self.engine, id).into_iter().for_each(ended);
             self.say();
         }
-        if let Some(mut command) = self.commands.remove(&id) {
-            command.run.interrupt(&mut self.engine);
-            let message = format!("{}the command still waits after an hour of virtual time", command.errors);
-            answer(id, Err(Failure { output: command.output, ..failure(130, &message) }));
-        }
-    }
-
-    /// Lets a command go on.
-    fn poll(&mut self, id: u32) {
-        let Some(Command { run, output, errors }) = self.commands.get_mut(&id) else { return };
-        let progress = run.poll(&mut self.engine);
-        for chunk in run.take_output() {
-            let printed = if chunk.is_error { &mut *errors } else { &mut *output };
-            printed.push_str(&chunk.text);
-        }
-        let code = match progress {
-            Progress::Waiting => return,
-            Progress::Done(code) => code,
-            Progress::Edit(_) | Progress::Input(_) => {
-                run.interrupt(&mut self.engine);
-                errors.push_str("error: nobody is there to edit or to type; use patch, or stdin\n");
-                1
-            }
-        };
-        self.context = run.context().clone();
-        let (output, errors) = (std::mem::take(output), std::mem::take(errors));
-        self.commands.remove(&id);
-        answer(
-            id,
-            match u32::try_from(code) {
-                Ok(0) => Ok(errors + &output),
-                code => {
-                    let message = if errors.is_empty() { &output } else { &errors };
-                    Err(Failure { output: output.clone(), ..failure(code.unwrap_or(1), message) })
-                }
-            },
-        );
+        let why = "the command still waits after an hour of virtual time";
+        self.commands.interrupt(&mut self.engine, id, why).into_iter().for_each(ended);
     }
 
     /// Lets time pass; the answer is the Clock.
@@ -283,7 +239,7 @@ impl Library {
 
     fn pass_until(&mut self, end: Instant) {
         while !self.engine.cluster.advance(end, TURNS_AT_ONCE).done {
-            self.poll_all();
+            self.commands.poll_all(&mut self.engine).into_iter().for_each(ended);
             self.say();
         }
     }
@@ -309,7 +265,7 @@ impl Library {
         while self.pace.is_paused && !self.engine.cluster.settle(TURNS_AT_ONCE).done {
             self.say();
         }
-        self.poll_all();
+        self.commands.poll_all(&mut self.engine).into_iter().for_each(ended);
         self.say();
         // The page keeps these; a script keeps snapshots.
         self.engine.inputs.clear();
@@ -323,11 +279,6 @@ impl Library {
             self.pace.follow(&speed, wall_ms(), self.engine.cluster.now().nanos());
             self.clock_speed = speed;
         }
-    }
-
-    fn poll_all(&mut self) {
-        let ids: Vec<u32> = self.commands.keys().copied().collect();
-        ids.into_iter().for_each(|it| self.poll(it));
     }
 
     /// Says what has come on streams, and what changed.

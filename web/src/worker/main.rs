@@ -10,6 +10,7 @@ use web::{Ask, Tell};
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 mod client;
+mod commands;
 mod compare;
 mod complete;
 mod components;
