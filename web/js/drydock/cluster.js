@@ -50,7 +50,7 @@ export function createCluster(options = {}) {
 
 class Cluster {
   #worker = startWorker();
-  #n_ids = 0;
+  #nCalls = 0;
   /** What waits for an answer: `{ resolve, reject }` by id. */
   #calls = new Map();
   /** Bodies that go on, by the id of the call. */
@@ -167,7 +167,7 @@ class Cluster {
   async #call(kind, put = () => {}, signal = undefined) {
     signal?.throwIfAborted();
     if (this.#end) throw this.#end;
-    const id = this.#n_ids++;
+    const id = this.#nCalls++;
     const answer = new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject }));
     const abort = () => {
       this.#take(id)?.reject(signal.reason);
