@@ -339,12 +339,12 @@ fn type_of(value: &Value) -> Result<(String, String), String> {
     let map = match value {
         Value::Map(map) => map,
         Value::Null => return Ok((String::new(), String::new())),
-        other => return cannot(go_kind(other), &format!("value of type {STRUCT}")),
+        other => return cannot(other.json_type(), &format!("value of type {STRUCT}")),
     };
     let text = |key: &str| match map.get(key) {
         None | Some(Value::Null) => Ok(String::new()),
         Some(Value::Str(it)) => Ok(it.as_str().to_owned()),
-        Some(other) => Err((go_kind(other), key.to_owned())),
+        Some(other) => Err((other.json_type(), key.to_owned())),
     };
     let read = text("apiVersion").and_then(|version| Ok((version, text("kind")?)));
     match read {
@@ -375,17 +375,6 @@ pub(crate) fn check_revision(whole: &Value) -> Result<(), Status> {
         "invalid syntax"
     };
     Err(Status::new(500, "", format!("strconv.ParseUint: parsing {}: {why}", quoted(text))))
-}
-
-pub(crate) fn go_kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Int(_) | Value::Decimal(_) => "number",
-        Value::Str(_) => "string",
-        Value::List(_) => "array",
-        Value::Map(_) => "object",
-    }
 }
 
 /// The beginning of a body as messages show it: JSON objects as text, anything else as hexadecimal digits.

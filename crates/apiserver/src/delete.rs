@@ -4,15 +4,12 @@
 
 use std::sync::Arc;
 
-use meta::{Errors, Key, Object, Status};
+use meta::{Errors, FOREGROUND, Key, ORPHAN, Object, Status};
 use value::{Str, Value, time, value};
 
 use crate::admission::{self, Operation};
 use crate::server::ApiServer;
 use crate::write::Write;
-
-const ORPHAN: &str = "orphan";
-const FOREGROUND: &str = "foregroundDeletion";
 
 /// What becomes of dependents.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -8,13 +8,12 @@ use value::Value;
 use crate::discovery::Document;
 use crate::health;
 use crate::http_types::Body;
-use crate::negotiate;
+use crate::negotiate::{self, JSON};
 use crate::query::Query;
 use crate::response::{self, set};
 use crate::route::{self, Route};
 use crate::{ApiServer, discovery, openapi};
 
-const JSON: &str = "application/json";
 /// The other form of OpenAPI version 2, by its new and its old name.
 const PROTOBUF: [&str; 2] =
     ["com.github.proto-openapi.spec.v2.v1.0+protobuf", "com.github.proto-openapi.spec.v2@v1.0+protobuf"];

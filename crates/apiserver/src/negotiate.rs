@@ -2,7 +2,7 @@
 
 use meta::Status;
 
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 const YAML: &str = "application/yaml";
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 /// What resources are served in.

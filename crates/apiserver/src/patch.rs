@@ -124,7 +124,7 @@ pub(crate) fn patched(
             merge::json_patch(whole, &patch)?
         }
         Kind::Merge | Kind::Strategic if !matches!(patch, Value::Map(_) | Value::Null) => {
-            let what = codec::go_kind(&patch);
+            let what = patch.json_type();
             return Err(decoding(format!(
                 "json: cannot unmarshal {what} into Go value of type map[string]interface {{}}"
             )));
@@ -233,7 +233,7 @@ fn applied_tree(body: &[u8]) -> Result<(Value, Vec<String>), Status> {
         it @ (Value::Map(_) | Value::Null) => Ok((it, problems)),
         other => Err(decoding(format!(
             "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
-            codec::go_kind(&other)
+            other.json_type()
         ))),
     }
 }

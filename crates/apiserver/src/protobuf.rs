@@ -1,6 +1,6 @@
 //! Bodies in protobuf, which kubectl sends for what it makes with typed clients (`serializer/protobuf`).
 
-mod write;
+pub(crate) mod write;
 
 use schema::{Field, Schema, StructType, Type, TypeId};
 use value::{Map, Str, Value, base64, json, time};

@@ -7,7 +7,7 @@ use value::Value;
 
 use crate::http_types::StreamId;
 use crate::list::{list, selection};
-use crate::negotiate::{self, Format, Media};
+use crate::negotiate::{self, Format, JSON, Media};
 use crate::options::ListOptions;
 use crate::query::Query;
 use crate::shapes::Shaper;
@@ -15,7 +15,6 @@ use crate::table::Include;
 use crate::watch::Subject;
 use crate::{ApiServer, layout};
 
-const JSON: &str = "application/json";
 const BINARY: &str = "application/vnd.kubernetes.protobuf;stream=watch";
 
 /// What is asked for.

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use meta::{Key, KindId, Object, OwnerRef, Status, quoted};
+use meta::{FOREGROUND, Key, KindId, ORPHAN, Object, OwnerRef, Status, quoted};
 use runtime::{Actor, Backlog, Cause, Cx, Item, Propagation, Queue, Stats, View};
 use sim::Instant;
 use store::Change;
 use value::{Str, Value, value};
 
 const NAME: &str = "garbage-collector";
-const FOREGROUND: &str = "foregroundDeletion";
-const ORPHAN: &str = "orphan";
 
 /// Objects of any kind that may have to go, or that are going and wait for others.
 pub(crate) struct GarbageCollector {

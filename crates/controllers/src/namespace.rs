@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kinds::{NAMESPACE, POD};
-use meta::{Key, KindId, Object, Status};
+use meta::{FOREGROUND, Key, KindId, ORPHAN, Object, Status};
 use runtime::{Action, Cx, Propagation, Reconciler, View, Watch};
 use sim::Duration;
 use store::Change;
@@ -157,7 +157,7 @@ impl Remaining {
         let mut estimate = if kind == POD { estimate(cx, namespace) } else { 0 };
         for object in &objects {
             // Deleting again what is being deleted only takes off what makes it wait for dependents.
-            let waits = |it: &Object| ["foregroundDeletion", "orphan"].iter().any(|name| it.meta.has_finalizer(name));
+            let waits = |it: &Object| [FOREGROUND, ORPHAN].iter().any(|name| it.meta.has_finalizer(name));
             if object.meta.is_deleted() && !waits(object) {
                 continue;
             }

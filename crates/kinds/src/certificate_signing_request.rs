@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use meta::{Errors, Object, names, quoted};
-use value::{List, Map, Value, base64};
+use value::{List, Map, Value, base64, time};
 
 use crate::path::Path;
 use crate::pod_template::fields::{has, list, maps, one_of, opt_int, opt_text, text, texts};
@@ -74,7 +74,7 @@ const COLUMNS: &[crate::Column] = &[
     }),
     columns::text("Requestor", "Who asks.", |it, _| columns::string(it, "spec.username")),
     columns::text("RequestedDuration", "How long it is to be valid.", |it, _| {
-        opt_int(spec(it), "expirationSeconds").map_or_else(|| "<none>".to_owned(), columns::duration).into()
+        opt_int(spec(it), "expirationSeconds").map_or_else(|| "<none>".to_owned(), time::human_duration).into()
     }),
     columns::text("Condition", "What became of it.", |it, _| condition(it).into()),
 ];

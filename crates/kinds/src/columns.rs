@@ -1,7 +1,7 @@
 //! Columns that several kinds have. Follows `pkg/printers/internalversion/printers.go`.
 
 use meta::Object;
-use value::{Map, Value};
+use value::{Map, Value, time::human_duration};
 
 use crate::pod_template::fields::{child, child_or_empty, maps, pairs, text as text_of, texts};
 use crate::{Column, Context};
@@ -44,7 +44,7 @@ pub(crate) const fn created() -> Column {
 
 /// How long ago the object was made, such as `5m3s`.
 pub(crate) fn age(it: &Object, cx: &Context) -> Value {
-    it.meta.created.map_or_else(|| "<unknown>".into(), |created| duration(cx.now - created).into())
+    it.meta.created.map_or_else(|| "<unknown>".into(), |created| human_duration(cx.now - created).into())
 }
 
 /// The number at a path of the body; 0 where there is none.
@@ -60,7 +60,7 @@ pub(crate) fn string(it: &Object, path: &str) -> Value {
 /// How long ago a time was: `5m3s`, or `<unknown>` where there is none.
 pub(crate) fn since(time: Option<&str>, cx: &Context) -> String {
     let at = time.and_then(|it| value::time::parse_nanos(it).map(|it| (it / 1_000_000_000) as i64));
-    at.map_or_else(|| "<unknown>".to_owned(), |at| duration(cx.now - at))
+    at.map_or_else(|| "<unknown>".to_owned(), |at| human_duration(cx.now - at))
 }
 
 /// The pod template of any kind that has one.
@@ -124,29 +124,6 @@ pub(crate) fn selector(selector: Option<&Map>) -> String {
     }
     parts.sort_by_key(|(key, _)| *key);
     parts.into_iter().map(|(_, part)| part).collect::<Vec<_>>().join(",")
-}
-
-/// Seconds as two units at most: `5m3s`, `2d4h` (`duration.HumanDuration`).
-pub fn duration(seconds: i64) -> String {
-    let two = |large: i64, large_unit: &str, small: i64, small_unit: &str| match small {
-        0 => format!("{large}{large_unit}"),
-        _ => format!("{large}{large_unit}{small}{small_unit}"),
-    };
-    let (minutes, hours) = (seconds / 60, seconds / 3600);
-    let days = hours / 24;
-    match seconds {
-        ..-1 => "<invalid>".to_owned(),
-        -1 => "0s".to_owned(),
-        0..120 => format!("{seconds}s"),
-        120..600 => two(minutes, "m", seconds % 60, "s"),
-        600..10_800 => format!("{minutes}m"),
-        10_800..28_800 => two(hours, "h", minutes % 60, "m"),
-        28_800..172_800 => format!("{hours}h"),
-        172_800..691_200 => two(days, "d", hours % 24, "h"),
-        691_200..63_072_000 => format!("{days}d"),
-        63_072_000..252_288_000 => two(days / 365, "y", days % 365, "d"),
-        _ => format!("{}y", days / 365),
-    }
 }
 
 /// At most `max` of all, with a word on how many more there are.

@@ -9,7 +9,6 @@ use meta::{Errors, Object, names};
 use value::{Map, Str, Value, map, time};
 
 pub(crate) use self::spec::{validate as validate_spec, warnings as spec_warnings};
-use crate::columns::duration;
 use crate::path::Path;
 use crate::pod_template::fields::{child, child_or_empty, flag, has, int, maps, opt_int, text};
 use crate::pod_template::{internal, labels};
@@ -92,7 +91,8 @@ fn completions(it: &Object) -> String {
 
 fn ran(it: &Object, cx: &Context) -> String {
     let at = |key: &str| status_of(it).get(key).and_then(Value::as_str).and_then(time::parse_secs);
-    at("startTime").map_or_else(String::new, |start| duration(at("completionTime").unwrap_or(cx.now) - start))
+    at("startTime")
+        .map_or_else(String::new, |start| time::human_duration(at("completionTime").unwrap_or(cx.now) - start))
 }
 
 /// Conditions that a rule waits for are true unless it says otherwise.

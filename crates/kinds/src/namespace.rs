@@ -1,6 +1,6 @@
 //! Namespace. Follows `pkg/registry/core/namespace`.
 
-use meta::{Errors, Object, names};
+use meta::{Errors, FOREGROUND, ORPHAN, Object, names};
 use value::{List, Str, Value, map};
 
 use crate::path::Path;
@@ -99,7 +99,7 @@ fn finalizer(name: &str, path: &Path<'_>, errors: &mut Errors) {
 
 /// A name without a domain must be one of upstream's own.
 pub(crate) fn known_finalizer(name: &str, path: &Path<'_>, errors: &mut Errors) {
-    if !name.contains('/') && !matches!(name, KUBERNETES | "orphan" | "foregroundDeletion") {
+    if !name.contains('/') && !matches!(name, KUBERNETES | ORPHAN | FOREGROUND) {
         path.invalid(errors, name, "name is neither a standard finalizer name nor is it fully qualified");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use meta::{Errors, ManagedFields, Metadata, OwnerRef, Revision, names, quoted};
+use meta::{Errors, FOREGROUND, ManagedFields, Metadata, ORPHAN, OwnerRef, Revision, names, quoted};
 use value::{List, Str, Value, json, time};
 
 use crate::path::Path;
@@ -15,7 +15,7 @@ use crate::{Kind, label_name, namespace};
 const MANAGER_MAX: usize = 128;
 /// `MaxSubresourceNameLength`
 const SUBRESOURCE_MAX: usize = 256;
-const IMMUTABLE: &str = "field is immutable";
+pub(crate) const IMMUTABLE: &str = "field is immutable";
 
 /// Every problem of a new or changed object's metadata (`ValidateObjectMeta`). What a changed object has from the stored one,
 /// `old`, was checked when it was stored.
@@ -182,8 +182,6 @@ fn shown(owner: &OwnerRef) -> String {
 }
 
 fn finalizers(finalizers: &[Str], path: &Path<'_>, errors: &mut Errors) {
-    const ORPHAN: &str = "orphan";
-    const FOREGROUND: &str = "foregroundDeletion";
     for name in finalizers {
         named(name, names::qualified_name, path, errors);
     }

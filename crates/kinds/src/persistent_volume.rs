@@ -6,11 +6,12 @@ use meta::{Errors, Object, names};
 use value::{Map, Value, map, time};
 
 use crate::path::Path;
-use crate::persistent_volume_claim::{class_or_note, class_warning, deprecated_note, short_modes, volume_mode};
+use crate::persistent_volume_claim::{class_warning, deprecated_note, short_modes, volume_mode};
 use crate::pod_template::fields::{
     self, child, child_or_empty, has, maps, named, one_of, opt_text, set_if_empty, text,
 };
 use crate::pod_template::{access_modes, internal, labels, resources, warnings};
+use crate::storage_class::class_of;
 use crate::workload::{edit_or_make, spec, status};
 use crate::{Kind, Scope, SelectableField, Strategy, Subresource, columns, keep_status};
 
@@ -73,7 +74,7 @@ const COLUMNS: &[crate::Column] = &[
             .map_or_else(String::new, |it| format!("{}/{}", fields::text(it, "namespace"), fields::text(it, "name")))
             .into()
     }),
-    columns::text("StorageClass", "The class of the volume.", |it, _| class_or_note(it).into()),
+    columns::text("StorageClass", "The class of the volume.", |it, _| class_of(it).into()),
     columns::text("VolumeAttributesClass", "The class of the volume's attributes.", |it, _| {
         columns::string_or_unset(it, "spec.volumeAttributesClassName")
     }),

@@ -9,6 +9,7 @@ use crate::pod_template::fields::{
     child, child_or_empty, has, list, one_of, opt_text, pairs, set_if_empty, text, texts,
 };
 use crate::pod_template::{claim_spec, internal, resources, warnings};
+use crate::storage_class::{CLASS_NOTE, class_of};
 use crate::workload::{edit_or_make, spec, status};
 use crate::{Kind, Scope, SelectableField, Strategy, Subresource, columns, keep_status};
 
@@ -71,7 +72,7 @@ const COLUMNS: &[crate::Column] = &[
         None | Some("") => "".into(),
         Some(_) => short_modes(status(it)).into(),
     }),
-    columns::text("StorageClass", "The class of the claim.", |it, _| class_or_note(it).into()),
+    columns::text("StorageClass", "The class of the claim.", |it, _| class_of(it).into()),
     columns::text("VolumeAttributesClass", "The class of the volume's attributes.", |it, _| {
         columns::string_or_unset(it, "spec.volumeAttributesClassName")
     }),
@@ -80,17 +81,6 @@ const COLUMNS: &[crate::Column] = &[
         columns::string_or_unset(it, "spec.volumeMode")
     })),
 ];
-
-/// Where the class was written before there was a field for it.
-const CLASS_NOTE: &str = "volume.beta.kubernetes.io/storage-class";
-
-/// The class of a volume or a claim; empty where it has none.
-pub(crate) fn class_or_note(it: &Object) -> String {
-    match it.meta.annotations.get(CLASS_NOTE).and_then(Value::as_str) {
-        Some(class) => class.to_owned(),
-        None => text(spec(it), "storageClassName").to_owned(),
-    }
-}
 
 pub(crate) fn class_warning(it: &Object, res: &mut Vec<String>) {
     deprecated_note(it, CLASS_NOTE, "deprecated since v1.8; use \"storageClassName\" attribute instead", res);
@@ -209,7 +199,7 @@ fn copy(to: &mut Map, from: &Map, key: &str) {
 
 /// The class may move from the annotation to the field, or come where there was none.
 fn class_change(new: &Object, old: &Object, mine: &mut Map, errors: &mut Errors) {
-    let note = |it: &Object| it.meta.annotations.get(CLASS_NOTE).and_then(Value::as_str).map(str::to_owned);
+    let note = |it: &Object| it.meta.annotation(CLASS_NOTE).map(str::to_owned);
     let (note_now, note_before) = (note(new), note(old));
     let (class_now, class_before) = (opt_text(spec(new), "storageClassName"), opt_text(spec(old), "storageClassName"));
     let comes = class_before.is_none() && class_now.is_some();

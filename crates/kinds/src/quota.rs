@@ -8,6 +8,8 @@ use value::{Map, Str, Value, time};
 
 use crate::pod_template::fields::{child, child_or_empty, has, int, list, maps, opt_flag, text, texts};
 use crate::pod_template::resources::{self, Amounts, amounts};
+use crate::pod_template::scheduling::{PREFERRED, REQUIRED};
+use crate::storage_class::class_of;
 use crate::workload::{spec, status};
 use crate::{Kind, PERSISTENT_VOLUME_CLAIM, POD, SERVICE, pod};
 
@@ -112,8 +114,7 @@ fn claim_usage(claim: &Object, res: &mut Usage) {
         let amount = given.filter(|it| *it > wanted).unwrap_or(wanted);
         if amount.is_whole() { amount } else { Quantity::from_int(amount.value()) }
     });
-    let noted = claim.meta.annotations.get("volume.beta.kubernetes.io/storage-class").and_then(Value::as_str);
-    let class = noted.unwrap_or(text(spec(claim), "storageClassName"));
+    let class = class_of(claim);
     for (name, amount) in CLAIM_RESOURCES.iter().zip([Some(Quantity::from_int(1)), wanted]) {
         let Some(amount) = amount else { continue };
         res.insert((*name).to_owned(), amount);
@@ -286,9 +287,8 @@ fn crosses_namespaces(spec: &Map) -> bool {
     let crosses = |term: &Map| !list(term, "namespaces").is_empty() || has(term, "namespaceSelector");
     ["podAffinity", "podAntiAffinity"].iter().any(|key| {
         let affinity = child_or_empty(child_or_empty(spec, "affinity"), key);
-        maps(affinity, "requiredDuringSchedulingIgnoredDuringExecution").any(|(_, it)| crosses(it))
-            || maps(affinity, "preferredDuringSchedulingIgnoredDuringExecution")
-                .any(|(_, it)| crosses(child_or_empty(it, "podAffinityTerm")))
+        maps(affinity, REQUIRED).any(|(_, it)| crosses(it))
+            || maps(affinity, PREFERRED).any(|(_, it)| crosses(child_or_empty(it, "podAffinityTerm")))
     })
 }
 

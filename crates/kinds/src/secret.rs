@@ -95,13 +95,7 @@ fn holds_json(data: &Map, key: &str, path: &Path<'_>, errors: &mut Errors) {
     let problem = match json::parse(&decoded(data, key)) {
         Ok(Value::Map(_) | Value::Null) => return,
         Ok(other) => {
-            let what = match other {
-                Value::Str(_) => "string",
-                Value::List(_) => "array",
-                Value::Bool(_) => "bool",
-                _ => "number",
-            };
-            format!("json: cannot unmarshal {what} into Go value of type map[string]interface {{}}")
+            format!("json: cannot unmarshal {} into Go value of type map[string]interface {{}}", other.json_type())
         }
         Err(error) => error.to_string(),
     };

@@ -16,6 +16,10 @@ use crate::pod_template::fields::{child_or_empty, flag, int, list, opt_int, set_
 use crate::workload::spec;
 use crate::{Kind, Scope, SelectableField, Strategy, Subresource, label_name};
 
+/// The annotation that asks for endpoints near the client, and what it was called before.
+const MODE: &str = "service.kubernetes.io/topology-mode";
+const HINTS: &str = "service.kubernetes.io/topology-aware-hints";
+
 pub(crate) const KIND: Kind = Kind {
     short_names: &["svc"],
     categories: &["all"],

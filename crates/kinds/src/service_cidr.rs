@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use meta::{Errors, Metadata, Object, names};
 use value::{Map, Value, map};
 
+use crate::object_meta::IMMUTABLE;
 use crate::path::Path;
 use crate::pod_template::fields::{list, named, texts};
 use crate::pod_template::internal;
@@ -50,8 +51,6 @@ pub(crate) const KIND: Kind = Kind {
     },
     ..Kind::new(Scope::Cluster, "networking.k8s.io", "v1", "ServiceCIDR", "servicecidrs")
 };
-
-const IMMUTABLE: &str = "field is immutable";
 
 fn validate(spec: &Map, errors: &mut Errors) {
     let path = Path::root("spec.cidrs");

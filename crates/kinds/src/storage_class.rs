@@ -62,6 +62,19 @@ fn is_default(it: &Object) -> bool {
     is_marked(it, &DEFAULT_NOTES)
 }
 
+/// Where claims and volumes named their class before there was a field for it.
+pub(crate) const CLASS_NOTE: &str = "volume.beta.kubernetes.io/storage-class";
+
+/// The StorageClass of a claim or volume; empty for none (`GetPersistentVolumeClaimClass`).
+pub fn class_of(it: &Object) -> &str {
+    it.meta.annotation(CLASS_NOTE).or_else(|| it.str_at("spec.storageClassName")).unwrap_or("")
+}
+
+/// Whether a claim names a class, be it the empty one (`PersistentVolumeClaimHasClass`).
+pub fn has_class(claim: &Object) -> bool {
+    claim.meta.annotation(CLASS_NOTE).is_some() || claim.at("spec.storageClassName").is_some_and(|it| !it.is_null())
+}
+
 /// Annotations of which one marks the class of claims that name none.
 pub const DEFAULT_NOTES: [&str; 2] =
     ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"];

@@ -2,35 +2,9 @@
 
 use value::time;
 
-/// `5s`, `2m30s`, `4h`, `3d2h`, `2y`: at most two units, fewer the longer it is.
-pub(crate) fn human(seconds: i64) -> String {
-    if seconds < -1 {
-        return "<invalid>".into();
-    }
-    if seconds < 0 {
-        return "0s".into();
-    }
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
-    let two = |a: i64, a_unit: char, b: i64, b_unit: char| match b {
-        0 => format!("{a}{a_unit}"),
-        b => format!("{a}{a_unit}{b}{b_unit}"),
-    };
-    match () {
-        () if seconds < 120 => format!("{seconds}s"),
-        () if minutes < 10 => two(minutes, 'm', seconds % 60, 's'),
-        () if minutes < 180 => format!("{minutes}m"),
-        () if hours < 8 => two(hours, 'h', minutes % 60, 'm'),
-        () if hours < 48 => format!("{hours}h"),
-        () if hours < 192 => two(days, 'd', hours % 24, 'h'),
-        () if days < 730 => format!("{days}d"),
-        () if days < 2920 => two(days / 365, 'y', days % 365, 'd'),
-        () => format!("{}y", days / 365),
-    }
-}
-
 /// The age of a timestamp; `<unknown>` where there is none.
 pub(crate) fn since(timestamp: Option<&str>, now: i64) -> String {
-    timestamp.and_then(time::parse_secs).map_or_else(|| "<unknown>".into(), |at| human(now - at))
+    timestamp.and_then(time::parse_secs).map_or_else(|| "<unknown>".into(), |at| time::human_duration(now - at))
 }
 
 /// A Go duration of whole seconds: `1h0m0s`, `5m30s`, `0s`.

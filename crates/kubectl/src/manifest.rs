@@ -179,16 +179,16 @@ impl Cx<'_> {
             () if object.as_map().is_none() => decode(format!(
                 "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct \
                  {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}",
-                json_type(object)
+                object.json_type()
             )),
             () if !has("kind") => decode(format!("Object 'Kind' is missing in '{}'", json::to_string(object))),
             () if !matches!(metadata, Value::Null | Value::Map(_)) => decode(format!(
                 "json: cannot unmarshal {} into Go struct field metadataOnlyObject.metadata of type v1.ObjectMeta",
-                json_type(metadata)
+                metadata.json_type()
             )),
             () if !matches!(name, Value::Null | Value::Str(_)) => decode(format!(
                 "json: cannot unmarshal {} into Go struct field ObjectMeta.metadata.name of type string",
-                json_type(name)
+                name.json_type()
             )),
             () => Ok(()),
         }
@@ -252,17 +252,6 @@ impl Cx<'_> {
             true => Ok(()),
             false => Err("must specify one of -f and -k".into()),
         }
-    }
-}
-
-fn json_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Int(_) | Value::Decimal(_) => "number",
-        Value::Str(_) => "string",
-        Value::List(_) => "array",
-        Value::Map(_) => "object",
     }
 }
 

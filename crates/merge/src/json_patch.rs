@@ -56,7 +56,7 @@ pub fn json_patch_problems(patch: &Value) -> Result<Vec<String>, Status> {
                 "op" | "path" | "from" if !matches!(value, Value::Str(_) | Value::Null) => {
                     let what = format!(
                         "json: cannot unmarshal {} into Go struct field jsonPatchOp.{key} of type string",
-                        json_kind(value)
+                        value.json_type()
                     );
                     return Err(decoding(Status::bad_request(what)));
                 }
@@ -73,18 +73,7 @@ fn decoding(status: Status) -> Status {
 }
 
 fn not_a_list(value: &Value, go_type: &str) -> Status {
-    Status::bad_request(format!("json: cannot unmarshal {} into Go value of type {go_type}", json_kind(value)))
-}
-
-fn json_kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Int(_) | Value::Decimal(_) => "number",
-        Value::Str(_) => "string",
-        Value::List(_) => "array",
-        Value::Map(_) => "object",
-    }
+    Status::bad_request(format!("json: cannot unmarshal {} into Go value of type {go_type}", value.json_type()))
 }
 
 /// `NewGenericServerResponse(422)`: the error's own text is for unexpected answers only.

@@ -115,6 +115,12 @@ impl Identity {
     }
 }
 
+/// The finalizer of an owner whose dependents are to be left alone (`FinalizerOrphanDependents`).
+pub const ORPHAN: &str = "orphan";
+
+/// The finalizer of an owner that goes after its dependents (`FinalizerDeleteDependents`).
+pub const FOREGROUND: &str = "foregroundDeletion";
+
 /// One entry of `metadata.ownerReferences`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct OwnerRef {

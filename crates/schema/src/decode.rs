@@ -208,14 +208,9 @@ impl<'a> Reader<'a> {
     fn mismatch(&self, ty: TypeId, value: &Value) -> DecodeError {
         let is_integer = matches!(self.schema.ty(ty), Type::Int32 | Type::Int64 | Type::IntOrString);
         let what = match value {
-            Value::Null => "null".to_owned(),
-            Value::Bool(_) => "bool".to_owned(),
             Value::Int(it) if is_integer => format!("number {it}"),
             Value::Decimal(it) if is_integer => format!("number {it}"),
-            Value::Int(_) | Value::Decimal(_) => "number".to_owned(),
-            Value::Str(_) => "string".to_owned(),
-            Value::List(_) => "array".to_owned(),
-            Value::Map(_) => "object".to_owned(),
+            other => other.json_type().to_owned(),
         };
         let fields: Vec<&str> =
             self.steps.iter().filter_map(|it| if let Step::Field(name) = it { Some(*name) } else { None }).collect();

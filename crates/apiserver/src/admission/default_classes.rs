@@ -1,7 +1,7 @@
 //! Claims and Ingresses without a class get the default one
 //! (`plugin/pkg/admission/storage/storageclass/setdefault`, `plugin/pkg/admission/network/defaultingressclass`).
 
-use kinds::storage_class::{DEFAULT_NOTES, default_of};
+use kinds::storage_class::{DEFAULT_NOTES, default_of, has_class};
 use kinds::{INGRESS, INGRESS_CLASS, PERSISTENT_VOLUME_CLAIM, STORAGE_CLASS};
 use meta::{Object, Status};
 
@@ -11,12 +11,8 @@ use crate::server::ApiServer;
 /// # Errors
 /// None.
 pub(super) fn storage(api: &mut ApiServer, request: &Request<'_>, object: &mut Object) -> Result<(), Status> {
-    let named = |object: &Object| {
-        object.at("spec.storageClassName").is_some_and(|it| !it.is_null())
-            || object.meta.annotations.contains_key("volume.beta.kubernetes.io/storage-class")
-    };
     if request.creates(PERSISTENT_VOLUME_CLAIM)
-        && !named(object)
+        && !has_class(object)
         && let Some(class) = default_of(api.store.list(STORAGE_CLASS, None), &DEFAULT_NOTES)
     {
         object.set("spec.storageClassName", class);

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use kinds::storage_class::class_of;
 use kinds::{PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, STORAGE_CLASS, VOLUME_ATTRIBUTES_CLASS};
 use meta::{Key, Object, Status};
-use value::Value;
 use value::quantity::Quantity;
 
 use super::{Operation, Request};
@@ -49,12 +49,8 @@ pub(super) fn validate(
     if old.str_at("status.phase") != Some("Bound") {
         return Err(request.write.forbidden(new.name(), "Only bound persistent volume claims can be expanded"));
     }
-    let class = |it: &Object| {
-        let noted = it.meta.annotations.get("volume.beta.kubernetes.io/storage-class").and_then(Value::as_str);
-        noted.or(it.str_at("spec.storageClassName")).unwrap_or("").to_owned()
-    };
-    let name = class(new);
-    let found = api.store.get(STORAGE_CLASS, &Key::cluster(&name)).filter(|_| name == class(old));
+    let name = class_of(new);
+    let found = api.store.get(STORAGE_CLASS, &Key::cluster(name)).filter(|_| name == class_of(old));
     if found.and_then(|it| it.bool_at("allowVolumeExpansion")) == Some(true) {
         return Ok(());
     }

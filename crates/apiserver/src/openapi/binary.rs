@@ -2,6 +2,8 @@
 
 use value::{Map, Value, yaml};
 
+use crate::protobuf::write::varint;
+
 /// How a JSON value is written.
 enum Form {
     Text,
@@ -186,12 +188,4 @@ fn text(number: u64, it: &str, out: &mut Vec<u8>) {
 
 fn any(value: &Value, out: &mut Vec<u8>) {
     text(2, &yaml::emit(value), out);
-}
-
-fn varint(mut number: u64, out: &mut Vec<u8>) {
-    while number >= 0x80 {
-        out.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
 }

@@ -69,7 +69,7 @@ fn list(map: &Map, item: &mut dyn FnMut(&Value) -> Option<Vec<u8>>) -> Option<Ve
     Some(out)
 }
 
-fn varint(mut number: u64, out: &mut Vec<u8>) {
+pub(crate) fn varint(mut number: u64, out: &mut Vec<u8>) {
     while number >= 0x80 {
         out.push((number & 0x7f) as u8 | 0x80);
         number >>= 7;

@@ -3,12 +3,11 @@
 use meta::{Errors, Object};
 use value::{Map, Value};
 
+use crate::object_meta::IMMUTABLE;
 use crate::path::Path;
 use crate::pod_template::fields::{as_map, child, child_or_empty, flag, has, int, list, text};
 use crate::pod_template::internal;
 use crate::workload::{self, spec, status};
-
-const IMMUTABLE: &str = "field is immutable";
 
 /// `ValidateJob` and `ValidateJobUpdate`: upstream says most twice.
 pub(super) fn validate(new: &Object, old: &Object, errors: &mut Errors) {

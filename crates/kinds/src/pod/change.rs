@@ -10,9 +10,8 @@ use super::{create, diff};
 use crate::keep_status;
 use crate::path::Path;
 use crate::pod_template::fields::{as_map, child, child_or_empty, has, list, maps, opt_int, pairs, text};
+use crate::pod_template::scheduling::REQUIRED;
 use crate::pod_template::{self, annotations, internal, scheduling};
-
-const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 
 /// `PrepareForUpdate`
 pub(super) fn prepare(new: &mut Object, old: &Object) {

@@ -125,7 +125,7 @@ pub fn summary(pod: &Object, cx: &Context) -> Summary {
         }
     }
     let restarts = match all.last {
-        Some(last) if all.count != 0 => format!("{} ({} ago)", all.count, columns::duration(cx.now - last)),
+        Some(last) if all.count != 0 => format!("{} ({} ago)", all.count, time::human_duration(cx.now - last)),
         _ => all.count.to_string(),
     };
     Summary { ready: format!("{n_ready}/{n_containers}"), status: reason, restarts }

@@ -6,6 +6,7 @@ use value::{List, Map, Str, Value, map, time};
 use super::qos;
 use crate::path::Path;
 use crate::pod_template::fields::{child, child_or_empty, has, list, maps, opt_text, text, texts};
+use crate::pod_template::scheduling::{PREFERRED, REQUIRED};
 use crate::pod_template::{self, annotations};
 
 /// `PrepareForCreate`
@@ -57,10 +58,10 @@ fn merge_label_keys(spec: &mut Map, labels: &Map) {
     spec.edit_map("affinity", |affinity| {
         for key in ["podAffinity", "podAntiAffinity"] {
             affinity.edit_map(key, |pods| {
-                pods.edit_maps("preferredDuringSchedulingIgnoredDuringExecution", |it| {
+                pods.edit_maps(PREFERRED, |it| {
                     it.edit_map("podAffinityTerm", |term| extend_selector(term, labels));
                 });
-                pods.edit_maps("requiredDuringSchedulingIgnoredDuringExecution", |term| extend_selector(term, labels));
+                pods.edit_maps(REQUIRED, |term| extend_selector(term, labels));
             });
         }
     });

@@ -11,8 +11,8 @@ use super::fields::{
 use super::labels;
 use crate::path::Path;
 
-const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
-const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
+pub(crate) const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
+pub(crate) const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
 /// `validateAffinity`
 pub(super) fn affinity(affinity: &Map, path: &Path<'_>, errors: &mut Errors) {

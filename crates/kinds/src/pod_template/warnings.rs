@@ -7,6 +7,7 @@ use value::Map;
 use value::quantity::Quantity;
 
 use super::fields::{child, child_or_empty, each_container, has, int, list, maps, opt_text, text, texts};
+use super::scheduling::{PREFERRED, REQUIRED};
 use super::{annotations, overlaps};
 use crate::path::Path;
 
@@ -46,8 +47,6 @@ const DEPRECATED_VOLUMES: &[(&str, &str, &str)] = &[
     ("rbd", "rbd", "deprecated in v1.28, non-functional in v1.31+"),
 ];
 
-const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
-const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 const NULL_SELECTOR: &str = "a null labelSelector results in matching no pod";
 
 /// What to say of a label of nodes that is no more in use.

@@ -7,7 +7,7 @@ use meta::{Errors, Object, names};
 use value::{Map, Str, Value, json};
 
 use super::change::shown;
-use super::{is_headless, is_reachable_from_outside, needs_health_check, spec};
+use super::{HINTS, MODE, is_headless, is_reachable_from_outside, needs_health_check, spec};
 use crate::path::Path;
 use crate::pod_template::fields::{
     child, child_or_empty, has, int, list, maps, named, one_of, opt_int, opt_text, required_one_of, text, texts,
@@ -19,8 +19,6 @@ const CLIENT_IP_SECONDS_MAX: i64 = 86_400;
 const ONLY_BALANCED: &str = "may only be used when `type` is 'LoadBalancer'";
 
 pub(super) fn service(it: &Object, old: Option<&Object>, errors: &mut Errors) {
-    const HINTS: &str = "service.kubernetes.io/topology-aware-hints";
-    const MODE: &str = "service.kubernetes.io/topology-mode";
     let notes = &it.meta.annotations;
     if let (Some(hints), Some(mode)) = (notes.get(HINTS), notes.get(MODE))
         && hints != mode

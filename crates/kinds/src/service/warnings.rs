@@ -2,13 +2,11 @@
 
 use meta::{Object, names, quoted};
 
-use super::spec;
+use super::{HINTS, MODE, spec};
 use crate::path::Path;
 use crate::pod_template::fields::{list, text, texts};
 
 pub(super) fn of(it: &Object) -> Vec<String> {
-    const HINTS: &str = "service.kubernetes.io/topology-aware-hints";
-    const MODE: &str = "service.kubernetes.io/topology-mode";
     let spec = spec(it);
     let kind = text(spec, "type");
     let mut res = Vec::new();

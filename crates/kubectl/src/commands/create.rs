@@ -211,7 +211,7 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 /// An object with `save-config` as the flags say.
-fn annotated(cx: &Cx<'_>, object: &Value) -> Value {
+pub(super) fn annotated(cx: &Cx<'_>, object: &Value) -> Value {
     let has = crate::manifest::strings(object, "annotations").contains_key(super::apply::LAST_APPLIED);
     if cx.is("save-config") || has { super::apply::with_last_applied(object) } else { object.clone() }
 }

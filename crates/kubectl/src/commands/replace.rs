@@ -1,7 +1,5 @@
 //! `replace`.
-
-use value::Value;
-
+use super::create::annotated;
 use super::{Command, DRY_RUN, DryRun, FILES, Help, delete};
 use crate::api::Url;
 use crate::failure::{Failure, Result, fail};
@@ -80,11 +78,6 @@ fn one(cx: &mut Cx<'_>, mut info: Info, dry_run: DryRun, printer: &mut Printer) 
         info.object = cx.put(&url, &info.object).map_err(|it| it.while_doing("replacing", &info.source))?;
     }
     printer.print(cx, &info.object, &dry_run.said("replaced"))
-}
-
-fn annotated(cx: &Cx<'_>, object: &Value) -> Value {
-    let has = crate::manifest::strings(object, "annotations").contains_key(super::apply::LAST_APPLIED);
-    if cx.is("save-config") || has { super::apply::with_last_applied(object) } else { object.clone() }
 }
 
 fn by_force(cx: &mut Cx<'_>) -> Result<Flow> {

@@ -9,7 +9,7 @@ use crate::api::{JSON, Url};
 use crate::failure::Result;
 use crate::order;
 
-const HEAD: &str = "Name=metadata.name\nNamespace=metadata.namespace\n@labels\n@annotations";
+pub(super) const HEAD: &str = "Name=metadata.name\nNamespace=metadata.namespace\n@labels\n@annotations";
 
 /// How many bytes a base64 text stands for.
 fn n_bytes(text: &str) -> usize {

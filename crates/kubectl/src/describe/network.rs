@@ -2,6 +2,7 @@
 
 use value::Value;
 
+use super::config::HEAD;
 use super::page::{Page, text};
 use super::{Subject, selector_or_none};
 use crate::api::{JSON, Url};
@@ -11,8 +12,6 @@ use crate::{Cx, go};
 
 /// Endpoints that are shown before the rest is only counted.
 const ENDPOINTS_MAX: usize = 3;
-
-const HEAD: &str = "Name=metadata.name\nNamespace=metadata.namespace\n@labels\n@annotations";
 
 fn slices(cx: &mut Cx<'_>, namespace: &str, service: &str) -> Vec<Value> {
     let found = cx.mapper().map(|it| it.of_kind("discovery.k8s.io/v1", "EndpointSlice"));

@@ -8,7 +8,7 @@ use crate::api::{JSON, Url};
 use crate::failure::Result;
 use crate::manifest::strings;
 use crate::order;
-use crate::{Cx, age, go, table};
+use crate::{Cx, go, table};
 use meta::quoted;
 
 /// Pods of an object by their phase, as text.
@@ -207,7 +207,7 @@ pub(super) fn job(_: &mut Cx<'_>, page: &mut Page, it: &Subject<'_>) -> Result<(
     );
     let at = |path: &str| object.str_at(path).and_then(time::parse_secs);
     if let (Some(start), Some(end)) = (at("status.startTime"), at("status.completionTime")) {
-        page.line(&format!("Duration:\t{}", age::human(end - start)));
+        page.line(&format!("Duration:\t{}", time::human_duration(end - start)));
     }
     page.rows(0, object, "?Active Deadline Seconds=spec.activeDeadlineSeconds|s");
     let ready = object.i64_at("status.ready").map_or_else(String::new, |it| format!(" ({it} Ready)"));

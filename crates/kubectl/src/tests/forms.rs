@@ -1,10 +1,10 @@
 //! Output forms and how command lines are read.
 
 use expect_test::{Expect, expect};
-use value::{Value, yaml};
+use value::{Value, time, yaml};
 
 use crate::failure::Failure;
-use crate::{age, args, columns, go, jsonpath, strategic, tabs, template};
+use crate::{args, columns, go, jsonpath, strategic, tabs, template};
 
 const PODS: &str = "
 kind: List
@@ -107,8 +107,9 @@ fn columns_are_three_spaces_apart() {
 
 #[test]
 fn ages_of_objects() {
-    let shown: Vec<String> =
-        [-5, 0, 119, 120, 599, 600, 10800, 36000, 90000, 172_800, 31_536_000, 70_000_000].map(age::human).into();
+    let shown: Vec<String> = [-5, 0, 119, 120, 599, 600, 10800, 36000, 90000, 172_800, 31_536_000, 70_000_000]
+        .map(time::human_duration)
+        .into();
     expect!["<invalid> 0s 119s 2m 9m59s 10m 3h 10h 25h 2d 365d 2y80d"].assert_eq(&shown.join(" "));
 }
 

@@ -1,6 +1,6 @@
 //! A configuration merged into a tree (`typed/merge.go`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schema::{ListKind, ListType, Schema, TypeId};
 use value::{List, Map, Str, Value};
@@ -77,7 +77,7 @@ fn lists(schema: &Schema, it: &ListType, old: &List, new: &List) -> List {
     let (left, right) = (Indexed::new(schema, it, old), Indexed::new(schema, it, new));
     let mut shared = right.elements.iter().map(|it| &it.0).filter(|it| left.has(it));
     let mut next_shared = shared.next();
-    let mut done: BTreeMap<&Str, ()> = BTreeMap::new();
+    let mut done: BTreeSet<&Str> = BTreeSet::new();
     let mut res: Vec<Value> = Vec::with_capacity(old.len().max(new.len()));
     let (mut l, mut r) = (0, 0);
     loop {
@@ -87,7 +87,7 @@ fn lists(schema: &Schema, it: &ListType, old: &List, new: &List) -> List {
         }
         if let (Some((a, _)), Some((b, item))) = (of_left, of_right) {
             if a == b {
-                done.insert(a, ());
+                done.insert(a);
                 res.push(merged_item(schema, it, left.values.get(a).copied().flatten(), item));
                 l += 1;
                 r += 1;
@@ -105,12 +105,12 @@ fn lists(schema: &Schema, it: &ListType, old: &List, new: &List) -> List {
                 l += 1;
                 continue;
             }
-            if done.contains_key(a) {
+            if done.contains(a) {
                 l += 1;
             }
         }
         if let Some((b, item)) = of_right {
-            done.insert(b, ());
+            done.insert(b);
             res.push(merged_item(schema, it, left.values.get(b).copied().flatten(), item));
             r += 1;
             if next_shared == Some(b) {

@@ -150,18 +150,21 @@ fn must_not(reason: &str, setters: &[String], what: &str) -> Option<Finding> {
     if setters.is_empty() { None } else { finding(reason, format!("{} must not {what}", setters.join(" and "))) }
 }
 
+/// Whether a profile of AppArmor or seccomp is of a type that may not be; notes which.
+fn is_bad_profile(profile: Option<&Value>, bad: &mut BTreeSet<String>) -> bool {
+    let Some(profile) = profile else { return false };
+    let kind = profile.str_at("type").unwrap_or_default();
+    let is_bad = !matches!(kind, "RuntimeDefault" | "Localhost");
+    if is_bad {
+        bad.insert(kind.to_owned());
+    }
+    is_bad
+}
+
 fn app_armor(pod: &Pod<'_>, _: u32) -> Option<Finding> {
     const PREFIX: &str = "container.apparmor.security.beta.kubernetes.io/";
     let mut values = BTreeSet::new();
-    let mut is_bad = |it: Option<&Value>| {
-        let Some(profile) = it else { return false };
-        let kind = profile.str_at("type").unwrap_or_default();
-        let bad = !matches!(kind, "RuntimeDefault" | "Localhost");
-        if bad {
-            values.insert(kind.to_owned());
-        }
-        bad
-    };
+    let mut is_bad = |it: Option<&Value>| is_bad_profile(it, &mut values);
     let of_pod = is_bad(pod.at("appArmorProfile"));
     let containers = pod.bad(|it| is_bad(context(it, "appArmorProfile")));
     let mut setters = setters(of_pod, &containers);
@@ -377,15 +380,7 @@ fn seccomp_annotations(pod: &Pod<'_>) -> Option<Finding> {
 /// What is wrong with profiles that are set, and whether the pod itself has a good one.
 fn seccomp(pod: &Pod<'_>) -> (Option<Finding>, bool) {
     let mut values = BTreeSet::new();
-    let mut is_bad = |it: Option<&Value>| {
-        let Some(profile) = it else { return false };
-        let kind = profile.str_at("type").unwrap_or_default();
-        let bad = !matches!(kind, "RuntimeDefault" | "Localhost");
-        if bad {
-            values.insert(kind.to_owned());
-        }
-        bad
-    };
+    let mut is_bad = |it: Option<&Value>| is_bad_profile(it, &mut values);
     let of_pod = is_bad(pod.at(SECCOMP));
     let containers = pod.bad(|it| is_bad(context(it, SECCOMP)));
     let what = format!("set securityContext.seccompProfile.type to {}", join(values));
