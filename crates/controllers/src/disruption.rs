@@ -1,6 +1,6 @@
 //! Counts what disruption budgets allow (`pkg/controller/disruption`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kinds::{DAEMON_SET, DEPLOYMENT, POD, POD_DISRUPTION_BUDGET, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET};
@@ -154,14 +154,14 @@ fn expected(view: &View<'_>, budget: &Object, pods: &[Arc<Object>]) -> Result<Ex
 /// How many pods the controllers of `pods` want in all, and whether some have none (`getExpectedScale`).
 fn scale_of_owners(view: &View<'_>, pods: &[Arc<Object>]) -> Result<(i64, bool), String> {
     let mut scales: BTreeMap<Str, i64> = BTreeMap::new();
-    let mut known: BTreeMap<&str, ()> = BTreeMap::new();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
     let mut has_unmanaged = false;
     for pod in pods {
         let Some(owner) = pod.meta.controller() else {
             has_unmanaged = true;
             continue;
         };
-        if known.insert(&owner.uid, ()).is_some() {
+        if !known.insert(&owner.uid) {
             continue;
         }
         let Some((uid, replicas)) = scale_of(view, owner, pod.namespace())? else {

@@ -27,6 +27,7 @@ mod pod_gc;
 mod pods;
 mod replica_set;
 mod resource_quota;
+mod revision;
 mod service_account;
 mod service_account_tokens;
 mod service_cidr;

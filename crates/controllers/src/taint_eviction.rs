@@ -84,9 +84,9 @@ fn tolerated_for(pod: &Object, taints: &[Taint]) -> Tolerated {
         return Tolerated::ForEver;
     }
     let tolerations = pod.at("spec").map(placement::tolerations).unwrap_or_default();
-    let used: Vec<Option<&Toleration>> =
+    let used: Option<Vec<&Toleration>> =
         taints.iter().map(|taint| tolerations.iter().find(|it| it.tolerates(taint))).collect();
-    let Some(used) = used.into_iter().collect::<Option<Vec<_>>>() else { return Tolerated::Not };
+    let Some(used) = used else { return Tolerated::Not };
     match used.iter().filter_map(|it| it.seconds).min() {
         None => Tolerated::ForEver,
         Some(seconds) => match u64::try_from(seconds) {

@@ -20,15 +20,15 @@ pub(crate) use self::volumes::Volumes;
 
 pub(crate) const PROVISIONER: &str = "volume.kubernetes.io/storage-provisioner";
 const BETA_PROVISIONER: &str = "volume.beta.kubernetes.io/storage-provisioner";
-/// Drivers that took over what was once built in.
-const MIGRATED: [(&str, &str); 7] = [
-    ("kubernetes.io/aws-ebs", "ebs.csi.aws.com"),
-    ("kubernetes.io/azure-disk", "disk.csi.azure.com"),
-    ("kubernetes.io/azure-file", "file.csi.azure.com"),
-    ("kubernetes.io/cinder", "cinder.csi.openstack.org"),
-    ("kubernetes.io/gce-pd", "pd.csi.storage.gke.io"),
-    ("kubernetes.io/portworx-volume", "pxd.portworx.com"),
-    ("kubernetes.io/vsphere-volume", "csi.vsphere.vmware.com"),
+/// Volumes that CSI drivers took over: their field, their plugin's name and the driver.
+pub(crate) const MIGRATED: [(&str, &str, &str); 7] = [
+    ("awsElasticBlockStore", "kubernetes.io/aws-ebs", "ebs.csi.aws.com"),
+    ("azureDisk", "kubernetes.io/azure-disk", "disk.csi.azure.com"),
+    ("azureFile", "kubernetes.io/azure-file", "file.csi.azure.com"),
+    ("cinder", "kubernetes.io/cinder", "cinder.csi.openstack.org"),
+    ("gcePersistentDisk", "kubernetes.io/gce-pd", "pd.csi.storage.gke.io"),
+    ("portworxVolume", "kubernetes.io/portworx-volume", "pxd.portworx.com"),
+    ("vsphereVolume", "kubernetes.io/vsphere-volume", "csi.vsphere.vmware.com"),
 ];
 
 pub(crate) struct Claims;
@@ -169,8 +169,8 @@ fn ask_for_volume(cx: &mut Cx<'_>, claim: &Arc<Object>) -> Result<(), Status> {
         None => Err(Status::not_found("storage.k8s.io", "storageclass", name).message),
         Some(class) => {
             let named = class.str_at("provisioner").unwrap_or("");
-            match MIGRATED.iter().find(|(it, _)| *it == named) {
-                Some((_, driver)) => Ok((*driver).to_owned()),
+            match MIGRATED.iter().find(|(_, it, _)| *it == named) {
+                Some((.., driver)) => Ok((*driver).to_owned()),
                 None if named.starts_with("kubernetes.io/") || named == NO_PROVISIONER => {
                     Err(format!("no volume plugin matched name: {named}"))
                 }

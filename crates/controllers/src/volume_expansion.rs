@@ -7,20 +7,11 @@ use store::Change;
 use value::quantity::Quantity;
 use value::value;
 
+use crate::volume_binder::MIGRATED;
+
 const REASON: &str = "ExternalExpanding";
 const RESIZER: &str = "volume.kubernetes.io/storage-resizer";
 const PRE_RESIZE: &str = "volume.alpha.kubernetes.io/pre-resize-capacity";
-
-/// Volumes that CSI drivers took over: their field, their plugin's name and the driver.
-const MIGRATED: [(&str, &str, &str); 7] = [
-    ("awsElasticBlockStore", "kubernetes.io/aws-ebs", "ebs.csi.aws.com"),
-    ("azureDisk", "kubernetes.io/azure-disk", "disk.csi.azure.com"),
-    ("azureFile", "kubernetes.io/azure-file", "file.csi.azure.com"),
-    ("cinder", "kubernetes.io/cinder", "cinder.csi.openstack.org"),
-    ("gcePersistentDisk", "kubernetes.io/gce-pd", "pd.csi.storage.gke.io"),
-    ("portworxVolume", "kubernetes.io/portworx-volume", "pxd.portworx.com"),
-    ("vsphereVolume", "kubernetes.io/vsphere-volume", "csi.vsphere.vmware.com"),
-];
 
 pub(crate) struct Expansion;
 

@@ -36,9 +36,7 @@ impl Kubelets {
         let mut lives: Map =
             self.kept.sorted().into_iter().map(|(key, it)| (key.to_string().into(), it.clone())).collect();
         for (key, life) in self.lives.sorted() {
-            if let Some(it) = saved_life(life) {
-                lives.insert(key.to_string(), it);
-            }
+            lives.insert(key.to_string(), saved_life(life));
         }
         let mut machines = Map::new();
         for (name, it) in self.machines.sorted() {
@@ -74,8 +72,8 @@ impl Kubelets {
     }
 }
 
-/// `None` for a life that its pod's status tells.
-fn saved_life(life: &Life) -> Option<Value> {
+/// What its pod's status does not tell.
+fn saved_life(life: &Life) -> Value {
     let containers: Map =
         life.containers.iter().filter_map(|it| Some((it.name.clone(), saved_container(it)?))).collect();
     let mut res = map!({ "containers": containers, "uid": &life.uid });
@@ -92,7 +90,7 @@ fn saved_life(life: &Life) -> Option<Value> {
     if let Some((reason, message)) = life.failed.as_deref().filter(|_| !life.rejected) {
         res.insert("failed", value!([reason, message.as_str()]));
     }
-    Some(res.into())
+    res.into()
 }
 
 fn saved_container(it: &Container) -> Option<Value> {

@@ -68,7 +68,7 @@ impl<'a> Walk<'a> {
             Some(("Ingress", key.clone())),
             format!("{} of Ingress {key} takes {host}{path}", found.what),
         );
-        self.backend(&found)
+        Ok(self.backend(&found))
     }
 
     /// What becomes of TLS: a redirection for plain requests to hosts that have it.
@@ -104,16 +104,16 @@ impl<'a> Walk<'a> {
     }
 
     /// From the controller straight to an endpoint of the Service.
-    fn backend(&mut self, found: &Match<'a>) -> Res<Reply> {
+    fn backend(&mut self, found: &Match<'a>) -> Reply {
         let namespace = found.ingress.namespace();
         let Some(wanted) = found.backend.get("service") else {
             self.say("Answer", None, "the backend is no Service, which the controller does not know: HTTP 503");
-            return Ok(unavailable());
+            return unavailable();
         };
         let key = Key::new(namespace, wanted.str_at("name").unwrap_or(""));
         let Some(service) = self.view.get(SERVICE, &key) else {
             self.say("Answer", Some(("Service", key.clone())), format!("there is no Service {key}: HTTP 503"));
-            return Ok(unavailable());
+            return unavailable();
         };
         let (name, number) = (
             wanted.get("port").and_then(|it| it.str_at("name")),
@@ -126,7 +126,7 @@ impl<'a> Walk<'a> {
         let Some(port) = service.list_at("spec.ports").iter().find(is_it) else {
             let wanted = name.map_or_else(|| number.unwrap_or(0).to_string(), str::to_owned);
             self.say("Answer", Some(("Service", key.clone())), format!("Service {key} has no port {wanted}: HTTP 503"));
-            return Ok(unavailable());
+            return unavailable();
         };
         self.say(
             "Service",
@@ -137,17 +137,17 @@ impl<'a> Walk<'a> {
         let choice = Choice { node: "", zone: "", local: None, client: None, turn: self.turn };
         let Ok(chosen) = self.chosen(service, &all, &choice) else {
             self.say("Answer", None, "the controller has nowhere to send it: HTTP 503");
-            return Ok(unavailable());
+            return unavailable();
         };
         match self.arrive(&controller(None), chosen.ip, chosen.port) {
-            Ok(reply) => Ok(reply),
+            Ok(reply) => reply,
             Err(crate::Outcome::Refused) => {
                 self.say("Answer", None, "the controller gets no connection: HTTP 502");
-                Ok(Reply::new(502, "502 Bad Gateway\n"))
+                Reply::new(502, "502 Bad Gateway\n")
             }
             Err(_) => {
                 self.say("Answer", None, "the controller waits in vain: HTTP 504");
-                Ok(Reply::new(504, "504 Gateway Time-out\n"))
+                Reply::new(504, "504 Gateway Time-out\n")
             }
         }
     }

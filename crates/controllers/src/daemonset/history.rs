@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use kinds::{CONTROLLER_REVISION, DAEMON_SET, POD};
 use meta::selector::LabelSelector;
-use meta::{Key, Metadata, Object, Status};
+use meta::{Key, Object, Status};
 use runtime::Cx;
-use value::{Str, Value, map, value};
+use value::{Str, Value, value};
 
 use crate::claim::{self, Claimed};
-use crate::{hash, pods};
+use crate::{hash, revision};
 
 /// The label that ties pods to their revision.
 const HASH_LABEL: &str = "controller-revision-hash";
@@ -27,20 +27,20 @@ pub(super) struct History {
 /// A failed request; `AlreadyExists` after a collision of hashes, so that the sync is tried again with another one.
 pub(super) fn construct(cx: &mut Cx<'_>, set: &Arc<Object>, selector: &LabelSelector) -> Result<History, Status> {
     let claimed = Claimed { owner: set, kind: "DaemonSet", api_version: "apps/v1", selector, finalizer: None };
-    let data = snapshot_data(set);
+    let data = revision::data(set);
     let mut current = Vec::new();
     let mut old = Vec::new();
     for revision in claim::all(cx, CONTROLLER_REVISION, &claimed)? {
         let revision = with_hash_label(cx, revision)?;
         if revision.at("data") == Some(&data) { current.push(revision) } else { old.push(revision) }
     }
-    let number = hash::next_number(old.iter().map(|it| number_of(&it)));
-    let newest = current.iter().max_by_key(number_of).cloned();
+    let number = hash::next_number(old.iter().map(|it| revision::number(it)));
+    let newest = current.iter().max_by_key(|it| revision::number(it)).cloned();
     let current = match newest {
-        None => create(cx, set, data, number)?,
+        None => create(cx, set, &data, number)?,
         Some(newest) => {
             keep_one(cx, set, selector, &newest, &current)?;
-            if number_of(&&newest) < number {
+            if revision::number(&newest) < number {
                 let mut update = Object::clone(&newest);
                 update.body.insert("revision", number);
                 cx.update(update)?;
@@ -49,16 +49,6 @@ pub(super) fn construct(cx: &mut Cx<'_>, set: &Arc<Object>, selector: &LabelSele
         }
     };
     Ok(History { hash: current.meta.label(HASH_LABEL).unwrap_or("").into(), old })
-}
-
-fn number_of(revision: &&Arc<Object>) -> i64 {
-    revision.i64_at("revision").unwrap_or(0)
-}
-
-/// What a revision keeps: a patch that puts the template back (`getPatch`).
-fn snapshot_data(set: &Object) -> Value {
-    let template = set.at("spec.template").cloned().unwrap_or_default();
-    value!({ "spec": { "template": template.with("$patch", "replace") } })
 }
 
 /// A revision without the label gets its own name as the hash.
@@ -72,25 +62,18 @@ fn with_hash_label(cx: &mut Cx<'_>, revision: Arc<Object>) -> Result<Arc<Object>
 }
 
 /// `snapshot`: a collision with another template's revision counts in the set's status and fails.
-fn create(cx: &mut Cx<'_>, set: &Arc<Object>, data: Value, number: i64) -> Result<Arc<Object>, Status> {
+fn create(cx: &mut Cx<'_>, set: &Arc<Object>, data: &Value, number: i64) -> Result<Arc<Object>, Status> {
     let collisions = set.i64_at("status.collisionCount");
     let hash = hash::of_template(set.at("spec.template").unwrap_or(&Value::Null), collisions);
     let name = Str::from(format!("{}-{hash}", set.name()));
-    let labels =
-        set.map_at("spec.template.metadata.labels").cloned().unwrap_or_default().with(HASH_LABEL, hash.as_str());
-    let meta = Metadata {
-        labels,
-        annotations: set.meta.annotations.clone(),
-        ..Metadata::new(&set.meta.namespace, &name).owned_by(pods::controller_ref(set, "apps/v1", "DaemonSet"))
-    };
-    let revision = Object { kind: CONTROLLER_REVISION, meta, body: map!({ "data": &data, "revision": number }) };
+    let revision = revision::new(set, "DaemonSet", &name, (HASH_LABEL, &hash), data, number);
     let exists = match cx.create(revision) {
         Err(status) if status.is_already_exists() => status,
         res => return res,
     };
     let key = Key { namespace: set.meta.namespace.clone(), name };
     let existing = cx.get(CONTROLLER_REVISION, &key).ok_or_else(|| exists.clone())?;
-    if existing.at("data") == Some(&data) {
+    if existing.at("data") == Some(data) {
         return Ok(existing);
     }
     let fresh = cx.get(DAEMON_SET, &set.key()).ok_or_else(|| exists.clone())?;
@@ -137,7 +120,7 @@ pub(super) fn clean_up(cx: &mut Cx<'_>, set: &Object, old: &[Arc<Object>], pods:
         hash.is_some() && pods.iter().any(|it| it.meta.label(HASH_LABEL) == hash)
     };
     let mut oldest_first: Vec<&Arc<Object>> = old.iter().collect();
-    oldest_first.sort_by_key(number_of);
+    oldest_first.sort_by_key(|it| revision::number(it));
     for revision in oldest_first.into_iter().filter(|it| !is_live(it)).take(excess) {
         cx.delete(CONTROLLER_REVISION, &revision.key())?;
     }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kinds::CONTROLLER_REVISION;
-use meta::{Key, Metadata, Object, Status};
+use meta::{Key, Object, Status};
 use runtime::Cx;
-use value::{Str, Value, map, value};
+use value::{Str, Value};
 
 use super::{Sync, identity};
-use crate::{hash, pods};
+use crate::{hash, revision};
 
 const HASH_LABEL: &str = "controller.kubernetes.io/hash";
 
@@ -22,16 +22,6 @@ pub(super) struct Revisions {
     pub collisions: i64,
     /// Pods that this sync deleted for the update.
     pub n_deleted: i64,
-}
-
-fn number(revision: &Object) -> i64 {
-    revision.i64_at("revision").unwrap_or(0)
-}
-
-/// What a revision keeps (`getPatch`).
-fn data(set: &Object) -> Value {
-    let template = set.at("spec.template").cloned().unwrap_or_default();
-    value!({ "spec": { "template": template.with("$patch", "replace") } })
 }
 
 /// The set with the template of a revision.
@@ -53,9 +43,11 @@ pub(super) fn find(
     set: &Arc<Object>,
     mut all: Vec<Arc<Object>>,
 ) -> Result<(Arc<Object>, Revisions), Status> {
-    all.sort_by(|a, b| (number(a), a.meta.created, &a.meta.name).cmp(&(number(b), b.meta.created, &b.meta.name)));
-    let data = data(set);
-    let next = all.last().map_or(1, |it| number(it).wrapping_add(1));
+    all.sort_by(|a, b| {
+        (revision::number(a), a.meta.created, &a.meta.name).cmp(&(revision::number(b), b.meta.created, &b.meta.name))
+    });
+    let data = revision::data(set);
+    let next = all.last().map_or(1, |it| revision::number(it).wrapping_add(1));
     let mut collisions = set.i64_at("status.collisionCount").unwrap_or(0);
     let equal = all.iter().rposition(|it| it.at("data") == Some(&data));
     let update = match equal {
@@ -83,13 +75,7 @@ fn create(
     loop {
         let hash = hash::of_template(data, Some(*collisions));
         let name = Str::from(format!("{}-{hash}", set.name().get(..223).unwrap_or(set.name())));
-        let labels = set.map_at("spec.template.metadata.labels").cloned().unwrap_or_default();
-        let meta = Metadata {
-            labels: labels.with(HASH_LABEL, hash),
-            annotations: set.meta.annotations.clone(),
-            ..Metadata::new(&set.meta.namespace, &name).owned_by(pods::controller_ref(set, "apps/v1", "StatefulSet"))
-        };
-        let revision = Object { kind: CONTROLLER_REVISION, meta, body: map!({ "data": data, "revision": number }) };
+        let revision = revision::new(set, "StatefulSet", &name, (HASH_LABEL, &hash), data, number);
         match cx.create(revision) {
             Err(status) if status.is_already_exists() => {
                 let existing = cx.get(CONTROLLER_REVISION, &Key::new(set.namespace(), &name)).ok_or(status)?;
