@@ -44,16 +44,19 @@ impl<'a> Path<'a> {
     }
 
     /// `Required value: DETAIL`
+    #[cold]
     pub fn required(&self, errors: &mut Errors, detail: &str) {
         self.push(errors, Problem::Required, detail);
     }
 
     /// `Invalid value: BAD: DETAIL`
+    #[cold]
     pub fn invalid(&self, errors: &mut Errors, bad: impl Into<Value>, detail: &str) {
         self.push(errors, Problem::Invalid(bad.into()), detail);
     }
 
     /// `Invalid value: DETAIL`
+    #[cold]
     pub fn hidden(&self, errors: &mut Errors, detail: &str) {
         self.push(errors, Problem::Hidden, detail);
     }
@@ -66,32 +69,38 @@ impl<'a> Path<'a> {
     }
 
     /// `Duplicate value: BAD`
+    #[cold]
     pub fn duplicate(&self, errors: &mut Errors, bad: impl Into<Value>) {
         self.push(errors, Problem::Duplicate(bad.into()), "");
     }
 
     /// `Forbidden: DETAIL`
+    #[cold]
     pub fn forbidden(&self, errors: &mut Errors, detail: &str) {
         self.push(errors, Problem::Forbidden, detail);
     }
 
     /// `Not found: BAD`
+    #[cold]
     pub fn not_found(&self, errors: &mut Errors, bad: impl Into<Value>) {
         self.push(errors, Problem::NotFound(bad.into()), "");
     }
 
     /// `Unsupported value: BAD: supported values: …`, in the order given.
+    #[cold]
     pub fn not_supported(&self, errors: &mut Errors, bad: impl Into<Value>, supported: &[&str]) {
         let supported = supported.iter().map(|it| (*it).to_owned()).collect();
         self.push(errors, Problem::NotSupported(bad.into(), supported), "");
     }
 
     /// `Too long: may not be more than MAX bytes`
+    #[cold]
     pub fn too_long(&self, errors: &mut Errors, max: usize) {
         errors.too_long(self.to_string(), max);
     }
 
     /// `Too many: HAVE: must have at most MAX items`
+    #[cold]
     pub fn too_many(&self, errors: &mut Errors, have: usize, max: usize) {
         errors.too_many(self.to_string(), have, max);
     }

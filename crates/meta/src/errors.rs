@@ -51,32 +51,39 @@ impl Errors {
         self.list.is_empty()
     }
 
+    #[cold]
     pub fn push(&mut self, field: impl Into<String>, problem: Problem, detail: impl Into<String>) {
         self.list.push(FieldError { field: field.into(), problem, detail: detail.into() });
     }
 
+    #[cold]
     pub fn required(&mut self, field: impl Into<String>, detail: impl Into<String>) {
         self.push(field, Problem::Required, detail);
     }
 
+    #[cold]
     pub fn invalid(&mut self, field: impl Into<String>, bad: impl Into<Value>, detail: impl Into<String>) {
         self.push(field, Problem::Invalid(bad.into()), detail);
     }
 
+    #[cold]
     pub fn forbidden(&mut self, field: impl Into<String>, detail: impl Into<String>) {
         self.push(field, Problem::Forbidden, detail);
     }
 
     /// `supported` in the order in which it is to be shown (upstream sorts it).
+    #[cold]
     pub fn not_supported(&mut self, field: impl Into<String>, bad: impl Into<Value>, supported: &[&str]) {
         let supported = supported.iter().map(|it| (*it).to_owned()).collect();
         self.push(field, Problem::NotSupported(bad.into(), supported), "");
     }
 
+    #[cold]
     pub fn too_long(&mut self, field: impl Into<String>, max: usize) {
         self.push(field, Problem::TooLong, format!("may not be more than {max} bytes"));
     }
 
+    #[cold]
     pub fn too_many(&mut self, field: impl Into<String>, have: usize, max: usize) {
         self.push(field, Problem::TooMany(have as i64, max as i64), "");
     }
@@ -84,6 +91,7 @@ impl Errors {
 
 impl FieldError {
     /// The `reason` of the cause in a Status.
+    #[cold]
     pub fn reason(&self) -> &'static str {
         match self.problem {
             Problem::Required => "FieldValueRequired",
@@ -99,6 +107,7 @@ impl FieldError {
     }
 
     /// The message without the path, as a cause shows it.
+    #[cold]
     pub fn body(&self) -> String {
         let mut text = match &self.problem {
             Problem::Required => "Required value".to_owned(),

@@ -42,6 +42,7 @@ pub fn qualified(group: &str, resource: &str) -> String {
 }
 
 impl Status {
+    #[cold]
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Status {
         Status { code, reason, message: message.into(), ..Status::default() }
     }
@@ -57,16 +58,19 @@ impl Status {
         self
     }
 
+    #[cold]
     pub fn not_found(group: &str, resource: &str, name: &str) -> Status {
         let message = format!("{} {} not found", qualified(group, resource), quoted(name));
         Status::new(404, "NotFound", message).about(group, resource, name)
     }
 
+    #[cold]
     pub fn already_exists(group: &str, resource: &str, name: &str) -> Status {
         let message = format!("{} {} already exists", qualified(group, resource), quoted(name));
         Status::new(409, "AlreadyExists", message).about(group, resource, name)
     }
 
+    #[cold]
     pub fn conflict(group: &str, resource: &str, name: &str, why: &str) -> Status {
         let message =
             format!("Operation cannot be fulfilled on {} {}: {why}", qualified(group, resource), quoted(name));
@@ -74,12 +78,14 @@ impl Status {
     }
 
     /// The conflict of server-side apply: a message and one cause per field.
+    #[cold]
     pub fn apply_conflict(message: impl Into<String>, causes: Vec<Cause>) -> Status {
         let mut res = Status::new(409, "Conflict", message);
         res.details.get_or_insert_default().causes = causes;
         res
     }
 
+    #[cold]
     pub fn forbidden(group: &str, resource: &str, name: &str, why: &str) -> Status {
         let message = match (resource, name) {
             ("", _) => format!("forbidden: {why}"),
@@ -90,6 +96,7 @@ impl Status {
     }
 
     /// `kind` is the kind, such as `DaemonSet`, not the resource.
+    #[cold]
     pub fn invalid(group: &str, kind: &str, name: &str, errors: &Errors) -> Status {
         let mut texts: Vec<String> = Vec::new();
         for text in errors.list.iter().map(FieldError::to_string) {
@@ -112,28 +119,34 @@ impl Status {
         res
     }
 
+    #[cold]
     pub fn bad_request(message: impl Into<String>) -> Status {
         Status::new(400, "BadRequest", message)
     }
 
     /// 410: the revision asked for is no longer in the log.
+    #[cold]
     pub fn expired(message: impl Into<String>) -> Status {
         Status::new(410, "Expired", message)
     }
 
+    #[cold]
     pub fn method_not_supported(group: &str, resource: &str, action: &str) -> Status {
         let message = format!("{action} is not supported on resources of kind {}", quoted(&qualified(group, resource)));
         Status::new(405, "MethodNotAllowed", message).about(group, resource, "")
     }
 
+    #[cold]
     pub fn too_many_requests(message: impl Into<String>, retry_after_seconds: i64) -> Status {
         Status::new(429, "TooManyRequests", message).retry_after(retry_after_seconds)
     }
 
+    #[cold]
     pub fn timeout(message: &str, retry_after_seconds: i64) -> Status {
         Status::new(504, "Timeout", format!("Timeout: {message}")).retry_after(retry_after_seconds)
     }
 
+    #[cold]
     pub fn internal(why: &str) -> Status {
         let mut res = Status::new(500, "InternalError", format!("Internal error occurred: {why}"));
         res.details.get_or_insert_default().causes = vec![Cause { message: why.to_owned(), ..Cause::default() }];
