@@ -2,7 +2,7 @@
 
 use crate::files;
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Instant,
@@ -15,6 +15,9 @@ pub type Res<T> = Result<T, String>;
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut res = Command::new(program);
     res.current_dir(files::root());
+    if let Ok(path) = path_with(&[]) {
+        res.env("PATH", path);
+    }
     res
 }
 
@@ -47,15 +50,23 @@ pub fn timed<T>(what: &str, work: impl FnOnce() -> Res<T>) -> Res<T> {
 
 /// Where a program is, by `PATH`.
 pub fn find(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|dir| dir.join(program)).find(|it| it.is_file())
+    search_path().into_iter().map(|dir| dir.join(program)).find(|it| it.is_file())
 }
 
 /// `PATH` with `dirs` in front.
-pub fn path_with(dirs: &[&Path]) -> Res<std::ffi::OsString> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let all = dirs.iter().map(|it| it.to_path_buf()).chain(std::env::split_paths(&path));
+pub fn path_with(dirs: &[&Path]) -> Res<OsString> {
+    let all = dirs.iter().map(|it| it.to_path_buf()).chain(search_path());
     std::env::join_paths(all).map_err(|error| format!("PATH: {error}"))
+}
+
+/// The folders of `PATH`, and last the one that `cargo install` fills: a cargo of Debian's does not bring it there.
+fn search_path() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut dirs: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo"));
+    let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home).map(|it| it.join("bin"));
+    dirs.extend(cargo.filter(|it| !dirs.contains(it)));
+    dirs
 }
 
 fn shown(command: &Command) -> String {

@@ -7,6 +7,7 @@ pub mod sysroot;
 mod tools;
 
 use crate::process::{self, Res};
+use std::sync::OnceLock;
 
 /// One thing to have.
 struct Piece {
@@ -90,11 +91,16 @@ fn apt_install(packages: &[&str]) -> Res<()> {
     if !apt_usable() {
         return Err(format!("this needs root and apt; run: {by_hand}"));
     }
-    let env = ("DEBIAN_FRONTEND", "noninteractive");
-    process::run(process::command("apt-get").args(["update", "-qq"]).envs([env]))?;
+    apt_update()?;
     let args = ["install", "-y", "-qq", "--no-install-recommends"];
-    process::run(process::command("apt-get").args(args).args(packages).envs([env]))
+    process::run(process::command("apt-get").args(args).args(packages).env("DEBIAN_FRONTEND", "noninteractive"))
         .map_err(|error| format!("{error}\ntry by hand: {by_hand}"))
+}
+
+/// Reads, once, which packages there are: a fresh machine knows of none.
+fn apt_update() -> Res<()> {
+    static DONE: OnceLock<Res<()>> = OnceLock::new();
+    DONE.get_or_init(|| process::run(process::command("apt-get").args(["update", "-qq"]))).clone()
 }
 
 /// Whether apt is here and this user may install with it.

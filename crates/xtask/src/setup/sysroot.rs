@@ -3,7 +3,7 @@
 //! Three ways, first that works: the toolchain has it; Debian's compiler and the library that is built once from
 //! Debian's source into a private folder, named by the compiler's commit; `rustup target add`.
 
-use super::{apt_install, apt_usable};
+use super::{apt_install, apt_update, apt_usable};
 use crate::{
     files,
     process::{self, Res},
@@ -34,7 +34,7 @@ pub fn install() -> Res<()> {
     if Path::new(DEBIAN_SOURCE).is_dir() {
         return build_private();
     }
-    if apt_usable() && debian_has_packages() {
+    if apt_usable() && apt_update().is_ok() && debian_has_packages() {
         apt_install(DEBIAN_PACKAGES)?;
         return build_private();
     }
