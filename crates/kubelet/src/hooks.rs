@@ -16,6 +16,16 @@ pub(crate) struct Hook {
     pub failure: Option<String>,
 }
 
+/// What is said of a hook that asks over HTTP and is not heard.
+pub(crate) fn unheard(pod: &Object, container: &Value, action: &Value, why: &str) -> String {
+    let (path, name) = (action.str_at("path").unwrap_or(""), container.str_at("name").unwrap_or(""));
+    format!("HTTP lifecycle hook ({path}) for Container \"{name}\" in Pod \"{}\" failed - error: {why}", full_name(pod))
+}
+
+fn full_name(pod: &Object) -> String {
+    format!("{}_{}({})", pod.name(), pod.namespace(), pod.meta.uid)
+}
+
 /// Runs a hook that is a command; `None` without one that the shell understands.
 pub(crate) fn run(pod: &Object, container: &Value, which: &str, around: &Surroundings, at: Instant) -> Option<Hook> {
     let hook = container.get("lifecycle")?.get(which)?;
@@ -29,7 +39,7 @@ pub(crate) fn run(pod: &Object, container: &Value, which: &str, around: &Surroun
     };
     let failure = (code != 0).then(|| {
         let name = container.str_at("name").unwrap_or("");
-        let pod = format!("{}_{}({})", pod.name(), pod.namespace(), pod.meta.uid);
+        let pod = full_name(pod);
         let (list, line) = (words.join(" "), words.join(" "));
         let output = meta::quoted(&asked.output);
         format!(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use meta::Object;
 use runtime::View;
-use sim::Instant;
+use sim::{Duration, Instant};
 use value::{Str, Value};
 
 use crate::foresight::Foresight;
@@ -72,6 +72,10 @@ impl Outside<'_> {
     /// What a container's `preStop` hook comes to.
     pub fn pre_stop(&self, container: &Container) -> Option<Hook> {
         let spec = spec_of(self.pod, container)?;
+        if spec.at("lifecycle.preStop.httpGet").is_some() {
+            let is_unheard = probes::stops_unheard(&self.view, self.pod, spec, self.foresight);
+            return Some(Hook { took: Duration::ZERO, failure: is_unheard.then(String::new) });
+        }
         spec.at("lifecycle.preStop.exec")?;
         let around = environment::with_files(&self.view, self.pod, spec);
         hooks::run(self.pod, spec, "preStop", &around, self.view.now)

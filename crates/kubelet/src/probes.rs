@@ -182,6 +182,15 @@ enum Listens {
     To(&'static [i64]),
 }
 
+/// Whether nobody hears the hook before the end of a container.
+pub(crate) fn stops_unheard(view: &View<'_>, pod: &Object, container: &Value, foresight: &Foresight) -> bool {
+    let known = foresight.program(view, pod, container);
+    let (behavior, around) = (Behavior::default(), Surroundings::default());
+    let listens = listens(known.program.as_ref(), container);
+    let world = World { view, pod, container, behavior: &behavior, start: view.now, output: None, around, listens };
+    world.unheard("preStop").is_some()
+}
+
 /// Looks ahead for a container that starts now.
 pub(crate) fn prospects(
     view: &View<'_>,
@@ -263,7 +272,7 @@ impl World<'_> {
         let mut failures = Failures::default();
         let startup = Probe::of(self.container, PROBES[0]);
         let hook = hooks::run(self.pod, self.container, "postStart", &self.around, self.start);
-        if let Some(why) = hook.and_then(|it| it.failure) {
+        if let Some(why) = hook.and_then(|it| it.failure).or_else(|| self.unheard("postStart")) {
             res.killed = Some(Box::new((self.start, Why::Hook(why))));
             return;
         }
@@ -322,12 +331,28 @@ impl World<'_> {
                 return Answer::Errored(format!("strconv.Atoi: parsing \"{name}\": invalid syntax").into());
             }
         };
-        match &self.listens {
-            Listens::To(ports) if !ports.contains(&port) && action.1.str_at("host").is_none_or(str::is_empty) => {
-                Answer::Failed(self.refused(action, port, probe.timeout).into())
-            }
-            _ => Answer::Passed,
+        match self.takes(action.1, port) {
+            true => Answer::Passed,
+            false => Answer::Failed(self.refused(action, port, probe.timeout).into()),
         }
+    }
+
+    /// Whether somebody listens where a probe or a hook asks; where nobody knows, somebody does.
+    fn takes(&self, action: &Value, port: i64) -> bool {
+        let elsewhere = !action.str_at("host").is_none_or(str::is_empty);
+        let is_open = match &self.listens {
+            Listens::Somewhere => true,
+            Listens::To(ports) => ports.contains(&port),
+        };
+        is_open || elsewhere
+    }
+
+    /// Why nobody hears a hook that asks over HTTP. What is answered does not matter.
+    fn unheard(&self, which: &str) -> Option<String> {
+        let action = self.container.get("lifecycle")?.get(which)?.get("httpGet")?;
+        let port = self.port(action).ok().filter(|it| !self.takes(action, *it))?;
+        let why = self.refused(("httpGet", action), port, Duration::ZERO);
+        Some(hooks::unheard(self.pod, self.container, action, &why))
     }
 
     /// Whether files may be there that are not known of.

@@ -43,8 +43,8 @@ pub(crate) fn given(life: &Life, container: &crate::life::Container) -> [Option<
         return ["resources", "allocatedResources"].map(|it| before.get(it).cloned());
     }
     let resources = spec_of(&life.pod, container).and_then(|it| it.get("resources"));
-    let resources = resources.filter(|it| it.get("requests").or(it.get("limits")).is_some());
-    [resources.cloned(), resources.and_then(|it| it.get("requests")).cloned()]
+    let asked = resources.and_then(|it| it.get("requests")).cloned();
+    [Some(resources.cloned().unwrap_or_else(Value::map)), asked]
 }
 
 /// What a pod has been given: what it asks for, or what it had before where that waits (`UpdatePodFromAllocation`).
@@ -65,7 +65,8 @@ pub(crate) fn allocated(pod: &Object) -> Resources {
     pod_requests(&lists.into_iter().fold(spec.clone(), |spec, (key, list): (_, Vec<Value>)| spec.with(key, list)))
 }
 
-fn status_of<'a>(pod: &'a Object, name: &str) -> Option<&'a Value> {
+/// What a pod's status says of a container.
+pub(crate) fn status_of<'a>(pod: &'a Object, name: &str) -> Option<&'a Value> {
     let lists = ["status.containerStatuses", "status.initContainerStatuses"];
     lists.into_iter().flat_map(|it| pod.list_at(it)).find(|it| it.str_at("name") == Some(name))
 }

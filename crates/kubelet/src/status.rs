@@ -9,6 +9,7 @@ use value::{List, Map, Str, Value, map, present, time, value};
 use self::conditions::Standing;
 pub(crate) use self::conditions::gates;
 use crate::life::{Container, Ended, Life, State};
+use crate::outside::spec_of;
 use crate::recent::Recent;
 use crate::{image, resize};
 
@@ -46,7 +47,7 @@ pub(crate) fn of(life: &Life, now: Instant, shared: &mut Shared) -> Value {
             .containers
             .iter()
             .filter(|it| it.is_init == is_init)
-            .map(|it| container_status(it, resize::given(life, it), shared))
+            .map(|it| container_status(life, it, shared))
             .collect();
         (!is_init || !list.is_empty()).then(|| list.into())
     };
@@ -96,14 +97,19 @@ fn addresses(host_ip: &Str, ip: &Str) -> [(&'static str, Option<Value>); 4] {
 }
 
 /// One entry of `containerStatuses`.
-fn container_status(it: &Container, [given, asked]: [Option<Value>; 2], shared: &mut Shared) -> Value {
+fn container_status(life: &Life, it: &Container, shared: &mut Shared) -> Value {
+    let [given, asked] = resize::given(life, it);
     let image_id = match it.was_started() {
         true => shared.image_ids.answer(it.image.clone(), |it| image::id(it).into()),
         false => Str::default().into(),
     };
-    let last = it.last.as_ref().map_or_else(Value::map, |end| value!({ "terminated": ended(it, end, shared) }));
+    // What waits has not begun another run yet.
+    let waits = matches!(it.state, State::Waiting { .. });
+    let id_before = || if waits { it.id.clone() } else { container_id(&life.uid, &it.name, it.restarts - 1) };
+    let last =
+        it.last.as_ref().map_or_else(Value::map, |end| value!({ "terminated": ended(&id_before(), end, shared) }));
     let state = match &it.state {
-        State::Terminated(end) => value!({ "terminated": ended(it, end, shared) }),
+        State::Terminated(end) => value!({ "terminated": ended(&it.id, end, shared) }),
         // Times are shown in seconds.
         State::Running { since } => {
             shared.states.answer(State::Running { since: Instant::from_secs(since.secs().unsigned_abs()) }, state)
@@ -122,7 +128,28 @@ fn container_status(it: &Container, [given, asked]: [Option<Value>; 2], shared: 
         "restartCount": Some(it.restarts.into()),
         "started": Some(it.started.into()),
         "state": Some(state),
+        "volumeMounts": mounts(life, it),
     }))
+}
+
+/// Where a container has its volumes: that never changes.
+fn mounts(life: &Life, container: &Container) -> Option<Value> {
+    if let Some(before) = resize::status_of(&life.pod, &container.name) {
+        return before.get("volumeMounts").cloned();
+    }
+    let one = |mount: &Value| -> Value {
+        let read_only = mount.bool_at("readOnly") == Some(true);
+        let recursive = matches!(mount.str_at("recursiveReadOnly"), Some("Enabled" | "IfPossible"));
+        let is_recursive = if recursive { "Enabled" } else { "Disabled" };
+        Value::Map(present!({
+            "mountPath": mount.get("mountPath").cloned(),
+            "name": mount.get("name").cloned(),
+            "readOnly": read_only.then(|| true.into()),
+            "recursiveReadOnly": read_only.then(|| is_recursive.into()),
+        }))
+    };
+    let list: Vec<Value> = spec_of(&life.pod, container)?.list_at("volumeMounts").iter().map(one).collect();
+    (!list.is_empty()).then(|| list.into())
 }
 
 /// The state of a container that has not ended.
@@ -135,9 +162,9 @@ fn state(it: &State) -> Value {
     }
 }
 
-fn ended(container: &Container, it: &Ended, shared: &mut Shared) -> Value {
+fn ended(id: &Str, it: &Ended, shared: &mut Shared) -> Value {
     Value::Map(present!({
-        "containerID": Some((&container.id).into()),
+        "containerID": Some(id.into()),
         "exitCode": Some(it.code.into()),
         "finishedAt": Some(shared.stamp(it.at)),
         "message": Some(&it.message).filter(|it| !it.is_empty()).map(Value::from),

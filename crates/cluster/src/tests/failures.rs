@@ -205,7 +205,7 @@ fn images_have_names_and_are_pulled_or_not() {
             Warning Failed x2: Error: ErrImageNeverPull
             absent: Running
               absent ready restarts 0 running
-            puller: [{"containerID":"drydock://4166acc07152d5274166abc07152d3744166aec07152d88d4166adc07152d6da","image":"docker.io/library/web:1","imageID":"docker.io/library/web@sha256:651f021f8be29633651f011f8be29480651f041f8be29999651f031f8be297e6","lastState":{},"name":"puller","ready":true,"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:31Z"}}}]
+            puller: [{"containerID":"drydock://4166acc07152d5274166abc07152d3744166aec07152d88d4166adc07152d6da","image":"docker.io/library/web:1","imageID":"docker.io/library/web@sha256:651f021f8be29633651f011f8be29480651f041f8be29999651f031f8be297e6","lastState":{},"name":"puller","ready":true,"resources":{},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:31Z"}},"volumeMounts":[{"mountPath":"/var/run/secrets/kubernetes.io/serviceaccount","name":"kube-api-access-257lf","readOnly":true,"recursiveReadOnly":"Disabled"}]}]
         "#]],
     );
 }

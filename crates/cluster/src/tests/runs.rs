@@ -308,23 +308,23 @@ fn resources_change_in_place_where_there_is_room() {
             "story web",
         ],
         expect![[r#"
-            web: [{"allocatedResources":{"cpu":"1","memory":"1Gi"},"containerID":"drydock://42782076cdcef83242782176cdcef9e542781e76cdcef4cc42781f76cdcef67f","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"1","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
+            web: [{"allocatedResources":{"cpu":"1","memory":"1Gi"},"containerID":"drydock://42782076cdcef83242782176cdcef9e542781e76cdcef4cc42781f76cdcef67f","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"1","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}},"volumeMounts":[{"mountPath":"/var/run/secrets/kubernetes.io/serviceaccount","name":"kube-api-access-g2cn6","readOnly":true,"recursiveReadOnly":"Disabled"}]}]
             200 OK
-            web: [{"allocatedResources":{"cpu":"2","memory":"1Gi"},"containerID":"drydock://42782076cdcef83242782176cdcef9e542781e76cdcef4cc42781f76cdcef67f","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"2","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
+            web: [{"allocatedResources":{"cpu":"2","memory":"1Gi"},"containerID":"drydock://42782076cdcef83242782176cdcef9e542781e76cdcef4cc42781f76cdcef67f","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"2","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}},"volumeMounts":[{"mountPath":"/var/run/secrets/kubernetes.io/serviceaccount","name":"kube-api-access-g2cn6","readOnly":true,"recursiveReadOnly":"Disabled"}]}]
               PodReadyToStartContainers True -: -
               Initialized True -: -
               Ready True -: -
               ContainersReady True -: -
               PodScheduled True -: -
             403 Forbidden
-            web: [{"allocatedResources":{"cpu":"2","memory":"1Gi"},"containerID":"drydock://42782076cdcef83242782176cdcef9e542781e76cdcef4cc42781f76cdcef67f","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"2","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
+            web: [{"allocatedResources":{"cpu":"2","memory":"1Gi"},"containerID":"drydock://42782076cdcef83242782176cdcef9e542781e76cdcef4cc42781f76cdcef67f","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"2","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}},"volumeMounts":[{"mountPath":"/var/run/secrets/kubernetes.io/serviceaccount","name":"kube-api-access-g2cn6","readOnly":true,"recursiveReadOnly":"Disabled"}]}]
               PodReadyToStartContainers True -: -
               Initialized True -: -
               Ready True -: -
               ContainersReady True -: -
               PodScheduled True -: -
             200 OK
-            web: [{"allocatedResources":{"cpu":"3","memory":"1Gi"},"containerID":"drydock://42782076cdcef83242782176cdcef9e542781e76cdcef4cc42781f76cdcef67f","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"3","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}}}]
+            web: [{"allocatedResources":{"cpu":"3","memory":"1Gi"},"containerID":"drydock://42782076cdcef83242782176cdcef9e542781e76cdcef4cc42781f76cdcef67f","image":"web:1","imageID":"docker.io/library/web@sha256:d7e79c39936780c0d7e79d3993678273d7e79e3993678426d7e79f39936785d9","lastState":{},"name":"main","ready":true,"resources":{"requests":{"cpu":"3","memory":"1Gi"}},"restartCount":0,"started":true,"state":{"running":{"startedAt":"2026-01-01T09:00:11Z"}},"volumeMounts":[{"mountPath":"/var/run/secrets/kubernetes.io/serviceaccount","name":"kube-api-access-g2cn6","readOnly":true,"recursiveReadOnly":"Disabled"}]}]
               PodReadyToStartContainers True -: -
               Initialized True -: -
               Ready True -: -
@@ -437,6 +437,50 @@ fn a_critical_pod_makes_room_for_itself() {
             b: Running
               main ready restarts 0 running
             d: Failed UnexpectedAdmissionError Pod was rejected: Unexpected error while attempting to recover from admission failure: preemption: error finding a set of pods to preempt: no set of running pods found to reclaim resources: [(res: cpu, q: 2000), ]
+        "#]],
+    );
+}
+
+#[test]
+fn hooks_that_nobody_hears_fail() {
+    let pod = |name: &str, container: &str| {
+        format!(
+            "{{kind: Pod, metadata: {{name: {name}}}, spec: {{terminationGracePeriodSeconds: 1, containers: [{{name: main, {container}}}]}}}}"
+        )
+    };
+    check(
+        &[
+            &pod(
+                "deaf",
+                "image: busybox, command: [sleep, '60'], lifecycle: {postStart: {httpGet: {port: 80, path: /up}}}",
+            ),
+            &pod("web", "image: nginx, lifecycle: {postStart: {httpGet: {port: 80}}, preStop: {httpGet: {port: 81}}}"),
+            "wait 4",
+            "pod deaf",
+            "pod web",
+            "delete Pod web",
+            "wait 3",
+            "story deaf",
+            "story web",
+        ],
+        expect![[r#"
+            deaf: Running
+              main restarts 0 waiting PostStartHookError HTTP lifecycle hook (/up) for Container "main" in Pod "deaf_default($deaf)" failed - error: Get "http://10.128.0.2:80/up": dial tcp 10.128.0.2:80: connect: connection refused, before terminated 137 Error
+            web: Running
+              main ready restarts 0 running
+            Normal Pulling x2: Pulling image "busybox"
+            Normal Pulled x2: Successfully pulled image "busybox" in 800ms (800ms including waiting). Image size: 196901353 bytes.
+            Normal Created x2: Container created
+            Normal Started x2: Container started
+            Warning FailedPostStartHook x2: PostStartHook failed
+            Normal Killing x2: FailedPostStartHook
+            Warning BackOff x1: Back-off restarting failed container main in pod deaf_default($deaf)
+            Normal Pulling x1: Pulling image "nginx"
+            Normal Pulled x1: Successfully pulled image "nginx" in 800ms (800ms including waiting). Image size: 182356015 bytes.
+            Normal Created x1: Container created
+            Normal Started x1: Container started
+            Normal Killing x1: Stopping container main
+            Warning FailedPreStopHook x1: PreStopHook failed
         "#]],
     );
 }
