@@ -1,5 +1,6 @@
 // Clusters for scripts: `createCluster` in a page that knows nothing of ours.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { openPage, siteUrl } from "./harness.mjs";
 
@@ -269,4 +270,15 @@ test("a page of another origin has clusters, too", async (t) => {
     options,
   );
   assert.equal(nodes, "node/node-1\nnode/node-2\nnode/node-3\n");
+});
+
+test("the example of the README runs", async (t) => {
+  const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
+  const [example] = readme.match(/<pre id="shown">[^]*?<\/script>/);
+  const page = `<!doctype html><html lang="en"><head><title>A page</title><link rel="icon" href="data:," /></head><body>${example}</body></html>`;
+  const here = page.replace("https://example.com/drydock/", siteUrl());
+  const opened = await openPage(t, { at: "../../docs/example.html", pages: { "docs/example.html": ["text/html", here] } });
+  const shown = opened.locator("#shown");
+  await shown.getByText(/^NAME .*\n(web-\S+ +1\/1 +Running .*\n){3}\{"type":"ADDED"/).waitFor({ timeout: 30_000 });
+  await opened.waitForFunction(() => document.getElementById("shown").textContent.match(/"type":"ADDED"/g).length === 5);
 });
