@@ -57,16 +57,19 @@ impl Errors {
     }
 
     #[cold]
+    /// `FIELD: Required value: DETAIL`
     pub fn required(&mut self, field: impl Into<String>, detail: impl Into<String>) {
         self.push(field, Problem::Required, detail);
     }
 
     #[cold]
+    /// `FIELD: Invalid value: BAD: DETAIL`
     pub fn invalid(&mut self, field: impl Into<String>, bad: impl Into<Value>, detail: impl Into<String>) {
         self.push(field, Problem::Invalid(bad.into()), detail);
     }
 
     #[cold]
+    /// `FIELD: Forbidden: DETAIL`
     pub fn forbidden(&mut self, field: impl Into<String>, detail: impl Into<String>) {
         self.push(field, Problem::Forbidden, detail);
     }
@@ -79,11 +82,13 @@ impl Errors {
     }
 
     #[cold]
+    /// `FIELD: Too long: may not be more than MAX bytes`
     pub fn too_long(&mut self, field: impl Into<String>, max: usize) {
         self.push(field, Problem::TooLong, format!("may not be more than {max} bytes"));
     }
 
     #[cold]
+    /// `FIELD: Too many: HAVE: must have at most MAX items`
     pub fn too_many(&mut self, field: impl Into<String>, have: usize, max: usize) {
         self.push(field, Problem::TooMany(have as i64, max as i64), "");
     }

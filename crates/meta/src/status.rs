@@ -42,6 +42,7 @@ pub fn qualified(group: &str, resource: &str) -> String {
 }
 
 impl Status {
+    /// A failure with a code of HTTP and a reason of `metav1.StatusReason`; its details are empty.
     #[cold]
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Status {
         Status { code, reason, message: message.into(), ..Status::default() }
@@ -58,18 +59,21 @@ impl Status {
         self
     }
 
+    /// `pods "a" not found`; `resource` is plural, the group may be empty.
     #[cold]
     pub fn not_found(group: &str, resource: &str, name: &str) -> Status {
         let message = format!("{} {} not found", qualified(group, resource), quoted(name));
         Status::new(404, "NotFound", message).about(group, resource, name)
     }
 
+    /// `pods "a" already exists`
     #[cold]
     pub fn already_exists(group: &str, resource: &str, name: &str) -> Status {
         let message = format!("{} {} already exists", qualified(group, resource), quoted(name));
         Status::new(409, "AlreadyExists", message).about(group, resource, name)
     }
 
+    /// `Operation cannot be fulfilled on pods "a": WHY`
     #[cold]
     pub fn conflict(group: &str, resource: &str, name: &str, why: &str) -> Status {
         let message =
@@ -85,6 +89,7 @@ impl Status {
         res
     }
 
+    /// `pods "a" is forbidden: WHY`; without a name or a resource they are left out.
     #[cold]
     pub fn forbidden(group: &str, resource: &str, name: &str, why: &str) -> Status {
         let message = match (resource, name) {
@@ -119,6 +124,7 @@ impl Status {
         res
     }
 
+    /// 400 with the message as it is.
     #[cold]
     pub fn bad_request(message: impl Into<String>) -> Status {
         Status::new(400, "BadRequest", message)
@@ -130,22 +136,26 @@ impl Status {
         Status::new(410, "Expired", message)
     }
 
+    /// `ACTION is not supported on resources of kind "pods"`
     #[cold]
     pub fn method_not_supported(group: &str, resource: &str, action: &str) -> Status {
         let message = format!("{action} is not supported on resources of kind {}", quoted(&qualified(group, resource)));
         Status::new(405, "MethodNotAllowed", message).about(group, resource, "")
     }
 
+    /// 429 with the message as it is, and when the client may try again.
     #[cold]
     pub fn too_many_requests(message: impl Into<String>, retry_after_seconds: i64) -> Status {
         Status::new(429, "TooManyRequests", message).retry_after(retry_after_seconds)
     }
 
+    /// `Timeout: MESSAGE`, and when the client may try again.
     #[cold]
     pub fn timeout(message: &str, retry_after_seconds: i64) -> Status {
         Status::new(504, "Timeout", format!("Timeout: {message}")).retry_after(retry_after_seconds)
     }
 
+    /// `Internal error occurred: WHY`
     #[cold]
     pub fn internal(why: &str) -> Status {
         let mut res = Status::new(500, "InternalError", format!("Internal error occurred: {why}"));
