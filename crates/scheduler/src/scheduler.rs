@@ -237,7 +237,7 @@ impl Scheduler {
     }
 
     fn bind(&mut self, cx: &mut Cx<'_>, info: &Arc<PodInfo>, node: Str, attempt: u32, mut explained: Explained) {
-        if self.waits_for_volumes(cx, &node) {
+        if self.waits_for_volumes(cx, info, &node) {
             return self.queue.reject(&info.key, Rejected { by_volumes: true, ..Rejected::default() });
         }
         match cx.bind(&info.pod, &node) {
@@ -259,9 +259,16 @@ impl Scheduler {
         }
     }
 
-    /// Has the pod's claims bound on the node; it is bound itself once they are (`PreBind`).
-    fn waits_for_volumes(&self, cx: &mut Cx<'_>, node: &Str) -> bool {
+    /// Has the pod's claims bound on the node; it is bound itself once they are (`PreBind`). Until then the pod says
+    /// where it is going to be (`NominatedNodeNameForExpectation`).
+    fn waits_for_volumes(&self, cx: &mut Cx<'_>, info: &PodInfo, node: &Str) -> bool {
         let Some(volumes) = &self.cache.volumes else { return false };
+        if volumes.waits()
+            && let Some(pod) = cx.get(POD, &info.key).filter(|it| it.str_at("status.nominatedNodeName") != Some(node))
+        {
+            let status = pod.at("status").cloned().unwrap_or_else(Value::map);
+            cx.update_status(&pod, status.with("nominatedNodeName", node)).ok();
+        }
         let Some(node) = self.cache.nodes.get(node) else { return true };
         volumes.bind(cx, &node.node).unwrap_or(true)
     }

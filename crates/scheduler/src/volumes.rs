@@ -205,6 +205,11 @@ impl PodVolumes {
         Some(res)
     }
 
+    /// Whether claims have no volume before the pod has a node.
+    pub fn waits(&self) -> bool {
+        !self.delayed.is_empty()
+    }
+
     /// Writes what is to be bound or made for the node. Answers whether there is anything to wait for.
     ///
     /// # Errors

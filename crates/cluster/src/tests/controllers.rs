@@ -482,3 +482,30 @@ fn pods_that_go_are_counted_while_they_are_selected() {
         "#]],
     );
 }
+
+#[test]
+fn a_pod_that_waits_for_its_volume_says_where_it_will_be() {
+    check(
+        &[
+            "{kind: StorageClass, metadata: {name: late}, provisioner: example.com/none, volumeBindingMode: WaitForFirstConsumer}",
+            "{kind: PersistentVolumeClaim, metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], storageClassName: late, \
+             resources: {requests: {storage: 1Gi}}}}",
+            "{kind: Pod, metadata: {name: user}, spec: {containers: [{name: main, image: 'web:1'}], volumes: [{name: v, \
+             persistentVolumeClaim: {claimName: data}}]}}",
+            "wait 5",
+            "show Pod user spec.nodeName",
+            "show Pod user status.nominatedNodeName",
+            "{kind: PersistentVolume, metadata: {name: disk}, spec: {accessModes: [ReadWriteOnce], storageClassName: late, \
+             capacity: {storage: 1Gi}, claimRef: {namespace: default, name: data}, hostPath: {path: /d}}}",
+            "wait 20",
+            "show Pod user spec.nodeName",
+            "show Pod user status.nominatedNodeName",
+        ],
+        expect![[r#"
+            user: none
+            user: "node-1"
+            user: "node-1"
+            user: none
+        "#]],
+    );
+}
