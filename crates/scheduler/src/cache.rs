@@ -1,179 +1,27 @@
 //! Nodes and the pods on them, parsed once and summed up as they come and go.
 
+mod pods;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use meta::selector::LabelSelector;
 use meta::{Key, KeyMap, KindId, Object, OrderedMap};
-use runtime::placement::{self, NodeAffinity, Taint, Term, Toleration};
-use runtime::volumes;
-use value::{Map, Str, Value, time};
+use runtime::placement::{self, Taint};
+use runtime::resources::{self, Resources};
+use value::{Map, Str, Value};
 
 use crate::preemption::Budget;
-use crate::terms::{PodTerms, Spread, spreads};
+use crate::terms::{Spread, spreads};
 use crate::volumes::PodVolumes;
-use runtime::resources::{self, Resources, non_zero_requests, pod_requests};
+
+pub(crate) use self::pods::{PodInfo, Pods};
 
 /// Selectors for which pods are counted; beyond it the least recently used one is counted anew when it is needed.
 const ALIKE_MAX: usize = 128;
 
 pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
 const ZONE: &str = "topology.kubernetes.io/zone";
-
-/// A port that a pod takes of its node.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct HostPort {
-    /// `0.0.0.0` is every address.
-    pub ip: Str,
-    pub protocol: Str,
-    pub port: i64,
-}
-
-impl HostPort {
-    pub fn conflicts(&self, other: &HostPort) -> bool {
-        let any = |it: &HostPort| it.ip == "0.0.0.0";
-        self.port == other.port && self.protocol == other.protocol && (any(self) || any(other) || self.ip == other.ip)
-    }
-}
-
-/// A pod as the scheduler sees it.
-#[derive(Clone, Debug)]
-pub(crate) struct PodInfo {
-    pub pod: Arc<Object>,
-    pub key: Key,
-    pub priority: i64,
-    pub requests: Resources,
-    /// CPU and memory with defaults for containers that ask for nothing.
-    pub non_zero: (i64, i64),
-    /// What it wants of nodes; nothing more once it has one.
-    pub wants: Arc<Wants>,
-    pub ports: Box<[HostPort]>,
-    /// What it says about other pods.
-    pub terms: Option<Box<PodTerms>>,
-    /// Names of its claims.
-    pub claims: Box<[Str]>,
-}
-
-/// What a pod wants of nodes.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Wants {
-    pub tolerations: Vec<Toleration>,
-    pub affinity: NodeAffinity,
-    /// Preferred node affinity: weight and term.
-    pub preferred: Vec<(i64, Term)>,
-}
-
-impl Wants {
-    fn of(spec: &Value) -> Wants {
-        let preferred = "affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution";
-        let term = |it: &Value| Some((it.i64_at("weight")?, Term::from_value(it.get("preference")?)));
-        Wants {
-            tolerations: placement::tolerations(spec),
-            affinity: NodeAffinity::from_spec(spec),
-            preferred: spec.list_at(preferred).iter().filter_map(term).collect(),
-        }
-    }
-}
-
-impl PodInfo {
-    pub fn of(pod: &Arc<Object>) -> PodInfo {
-        let empty = Value::map();
-        let spec = pod.at("spec").unwrap_or(&empty);
-        PodInfo {
-            pod: pod.clone(),
-            key: pod.key(),
-            priority: spec.i64_at("priority").unwrap_or(0),
-            requests: pod_requests(spec),
-            non_zero: non_zero_requests(spec),
-            wants: Arc::new(Wants::of(spec)),
-            ports: host_ports(spec),
-            terms: PodTerms::of(pod),
-            claims: spec.list_at("volumes").iter().filter_map(|it| volumes::claim_name(pod, it)).collect(),
-        }
-    }
-
-    /// The same pod as the API shows it once it has a node. What it wants of nodes matters no more.
-    pub fn bound(&self, pod: &Arc<Object>) -> PodInfo {
-        static NOTHING: LazyLock<Arc<Wants>> = LazyLock::new(Arc::default);
-        PodInfo {
-            pod: pod.clone(),
-            key: self.key.clone(),
-            requests: self.requests.clone(),
-            wants: NOTHING.clone(),
-            ports: self.ports.clone(),
-            terms: self.terms.clone(),
-            claims: self.claims.clone(),
-            ..*self
-        }
-    }
-
-    /// The images of its containers.
-    pub fn images(&self) -> impl Iterator<Item = &str> {
-        self.pod.list_at("spec.containers").iter().filter_map(|it| it.str_at("image"))
-    }
-
-    /// The one node that a daemon pod is for.
-    pub fn only_node(&self) -> Option<&Str> {
-        self.wants.affinity.single_node()
-    }
-
-    /// When it was created or began to run, seconds since the Unix epoch.
-    pub fn started(&self) -> i64 {
-        self.pod.str_at("status.startTime").and_then(time::parse_secs).or(self.pod.meta.created).unwrap_or(0)
-    }
-}
-
-fn host_ports(spec: &Value) -> Box<[HostPort]> {
-    let sidecars = spec.list_at("initContainers").iter().filter(|it| it.str_at("restartPolicy") == Some("Always"));
-    let ports = sidecars.chain(spec.list_at("containers")).flat_map(|it| it.list_at("ports"));
-    let text = |it: &Value, key: &str, default: &str| match it.get(key).and_then(Value::as_shared_str) {
-        Some(text) if !text.is_empty() => text.clone(),
-        _ => Str::from(default),
-    };
-    ports
-        .filter_map(|it| {
-            let port = it.i64_at("hostPort").filter(|port| *port > 0)?;
-            Some(HostPort { ip: text(it, "hostIP", "0.0.0.0"), protocol: text(it, "protocol", "TCP"), port })
-        })
-        .collect()
-}
-
-/// Pods in the order of their keys; a node has few.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Pods(Vec<Arc<PodInfo>>);
-
-impl Pods {
-    fn place(&self, key: &Key) -> Result<usize, usize> {
-        self.0.binary_search_by(|it| it.key.cmp(key))
-    }
-
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub fn values(&self) -> std::slice::Iter<'_, Arc<PodInfo>> {
-        self.0.iter()
-    }
-
-    pub fn get(&self, key: &Key) -> Option<&Arc<PodInfo>> {
-        self.0.get(self.place(key).ok()?)
-    }
-
-    /// Answers what was there before.
-    fn insert(&mut self, pod: Arc<PodInfo>) -> Option<Arc<PodInfo>> {
-        match self.place(&pod.key) {
-            Ok(idx) => Some(std::mem::replace(&mut self.0[idx], pod)),
-            Err(idx) => {
-                self.0.insert(idx, pod);
-                None
-            }
-        }
-    }
-
-    fn remove(&mut self, key: &Key) -> Option<Arc<PodInfo>> {
-        Some(self.0.remove(self.place(key).ok()?))
-    }
-}
 
 /// A node and what is on it.
 #[derive(Clone, Debug)]
