@@ -363,10 +363,7 @@ impl Reconciler for StaleDisruptions {
 
 /// When the mark of a pod that lives on counts no longer, in seconds since the Unix epoch.
 fn stale_at(pod: &Object) -> Option<i64> {
-    if !pods::is_active(pod) {
-        return None;
-    }
-    let condition = pod.condition("DisruptionTarget")?;
+    let condition = pod.condition("DisruptionTarget").filter(|_| pods::is_active(pod))?;
     let is_by_kubelet = condition.str_at("reason") == Some("TerminationByKubelet");
     if is_by_kubelet || condition.str_at("status") != Some("True") {
         return None;

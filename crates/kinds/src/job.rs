@@ -154,13 +154,11 @@ fn prepare_create(it: &mut Object) {
         workload::edit_or_make(spec, "template", |template| {
             workload::edit_or_make(template, "metadata", |metadata| {
                 workload::edit_or_make(metadata, "labels", |labels| {
-                    for (key, value) in
-                        [(OLD_JOB_NAME, &name), (JOB_NAME, &name), (OLD_CONTROLLER_UID, &uid), (CONTROLLER_UID, &uid)]
-                    {
-                        if !labels.contains_key(key) {
-                            labels.insert(key, value);
-                        }
-                    }
+                    let own = map!({
+                        "batch.kubernetes.io/controller-uid": &uid, "batch.kubernetes.io/job-name": &name,
+                        "controller-uid": &uid, "job-name": &name,
+                    });
+                    *labels = own.merged(labels);
                 });
             });
         });

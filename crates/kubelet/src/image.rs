@@ -14,8 +14,10 @@ const TAG_MAX: usize = 128;
 struct Name<'a> {
     /// `docker.io`
     domain: &'a str,
-    /// `library/nginx`
-    path: String,
+    /// `library/`, which official images are spared; empty for others.
+    library: &'static str,
+    /// `nginx`
+    path: &'a str,
     /// Empty: none.
     tag: &'a str,
     /// `sha256:…`; empty: none.
@@ -36,9 +38,11 @@ pub(crate) fn short(image: &str) -> &str {
 /// The long form, in which equal images have equal names.
 pub(crate) fn canonical(image: &str) -> String {
     match parse(image) {
-        Ok(Name { domain, path, digest, .. }) if !digest.is_empty() => format!("{domain}/{path}@{digest}"),
-        Ok(Name { domain, path, tag, .. }) => {
-            format!("{domain}/{path}:{}", if tag.is_empty() { "latest" } else { tag })
+        Ok(Name { domain, library, path, digest, .. }) if !digest.is_empty() => {
+            format!("{domain}/{library}{path}@{digest}")
+        }
+        Ok(Name { domain, library, path, tag, .. }) => {
+            format!("{domain}/{library}{path}:{}", if tag.is_empty() { "latest" } else { tag })
         }
         Err(_) => image.to_owned(),
     }
@@ -47,8 +51,10 @@ pub(crate) fn canonical(image: &str) -> String {
 /// What the runtime calls what was pulled.
 pub(crate) fn id(image: &str) -> String {
     match parse(image) {
-        Ok(Name { domain, path, digest: known, .. }) if !known.is_empty() => format!("{domain}/{path}@{known}"),
-        Ok(Name { domain, path, .. }) => format!("{domain}/{path}@sha256:{}", digest(image)),
+        Ok(Name { domain, library, path, digest: known, .. }) if !known.is_empty() => {
+            format!("{domain}/{library}{path}@{known}")
+        }
+        Ok(Name { domain, library, path, .. }) => format!("{domain}/{library}{path}@sha256:{}", digest(image)),
         Err(_) => format!("{image}@sha256:{}", digest(image)),
     }
 }
@@ -66,8 +72,8 @@ const SERVERS: [(&str, &[i64]); 6] = [
     ("redis", &[6379]),
 ];
 
-fn is_official(image: &str) -> bool {
-    canonical(image).starts_with("docker.io/library/")
+pub(crate) fn is_official(image: &str) -> bool {
+    parse(image).is_ok_and(|it| it.domain == "docker.io" && (!it.library.is_empty() || it.path.starts_with("library/")))
 }
 
 fn runs_its_own(container: &Value) -> bool {
@@ -324,19 +330,18 @@ fn parse(image: &str) -> Result<Name<'_>, String> {
         _ => ("docker.io", image),
     };
     let library = if domain == "docker.io" && !rest.contains('/') { "library/" } else { "" };
-    let remote = format!("{library}{}", rest.split(':').next().unwrap_or(rest));
+    let remote = rest.split(':').next().unwrap_or(rest);
     if remote.chars().any(char::is_uppercase) {
-        return Err(format!("invalid reference format: repository name ({remote}) must be lowercase"));
+        return Err(format!("invalid reference format: repository name ({library}{remote}) must be lowercase"));
     }
     let (named, digest) = rest.split_once('@').unwrap_or((rest, ""));
     let (path, tag) = named.split_once(':').unwrap_or((named, ""));
     let lacks = (named.len() < rest.len() && digest.is_empty()) || (path.len() < named.len() && tag.is_empty());
-    let path = format!("{library}{path}");
     let is_path = path.split('/').all(is_path_part);
     if lacks || !is_path || !is_host(domain) || !(tag.is_empty() || is_tag(tag)) {
         return Err(invalid());
     }
-    if path.len() > NAME_MAX {
+    if library.len() + path.len() > NAME_MAX {
         return Err(format!("repository name must not be more than {NAME_MAX} characters"));
     }
     match digest.split_once(':') {
@@ -347,7 +352,7 @@ fn parse(image: &str) -> Result<Name<'_>, String> {
         Some(_) => return Err("unsupported digest algorithm".to_owned()),
         None => return Err(invalid()),
     }
-    Ok(Name { domain, path, tag, digest })
+    Ok(Name { domain, library, path, tag, digest })
 }
 
 fn is_hex(it: u8) -> bool {
@@ -374,11 +379,10 @@ fn is_host(domain: &str) -> bool {
 
 /// Letters and digits, between which stand `.`, `_`, `__` or any number of `-`.
 fn is_path_part(part: &str) -> bool {
-    let is_plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit();
-    let separators: Vec<&str> = part.split(is_plain).filter(|it| !it.is_empty()).collect();
-    part.starts_with(is_plain)
-        && part.ends_with(is_plain)
-        && separators.iter().all(|it| matches!(*it, "." | "_" | "__") || it.bytes().all(|it| it == b'-'))
+    let is_plain = |it: &u8| it.is_ascii_lowercase() || it.is_ascii_digit();
+    let bytes = part.as_bytes();
+    let is_separator = |it: &[u8]| matches!(it, b"" | b"." | b"_" | b"__") || it.iter().all(|it| *it == b'-');
+    bytes.first().is_some_and(is_plain) && bytes.last().is_some_and(is_plain) && bytes.split(is_plain).all(is_separator)
 }
 
 fn is_tag(tag: &str) -> bool {

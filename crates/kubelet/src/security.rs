@@ -32,6 +32,5 @@ pub(crate) fn refusal(pod: &Object, container: &Value) -> Option<String> {
 }
 
 fn is_root(image: &str) -> bool {
-    let long = image::canonical(image);
-    long.starts_with("docker.io/library/") && ROOT.contains(&image::short(image))
+    ROOT.contains(&image::short(image)) && image::is_official(image)
 }

@@ -1,6 +1,6 @@
 //! One stored object.
 
-use value::{Map, Str, Value};
+use value::{Map, Str, Value, find_by};
 
 use crate::{Key, KindId, Metadata};
 
@@ -73,7 +73,7 @@ impl Object {
 
     /// The condition of a type in `status.conditions`.
     pub fn condition(&self, kind: &str) -> Option<&Value> {
-        self.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some(kind))
+        find_by(self.list_at("status.conditions"), "type", kind)
     }
 
     /// What that condition says: `True`, `False` or `Unknown`.

@@ -19,7 +19,7 @@ mod tree;
 pub mod yaml;
 
 pub use self::hex::hex;
-pub use self::list::List;
+pub use self::list::{List, find_by};
 pub use self::literal::Keys;
 pub use self::map::{Key, Map};
 pub use self::shape::Tags;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::LazyLock;
 
-use crate::Value;
 use crate::shared::Shared;
+use crate::{Map, Value};
 
 /// A list of values; cloning is a counter. Reads as a slice.
 #[derive(Clone, Eq)]
@@ -35,6 +35,20 @@ impl List {
         res.0.splice((), self.len(), 0, Some(item));
         res
     }
+}
+
+/// The first map in which `key` is this text. Maps of one list have the same keys as a rule, and the key is looked up once.
+pub fn find_by<'a>(items: &'a [Value], key: &str, text: &str) -> Option<&'a Value> {
+    let mut last: Option<(&Map, Option<usize>)> = None;
+    items.iter().find(|item| {
+        let Some(map) = item.as_map() else { return false };
+        let place = match last {
+            Some((other, place)) if other.has_keys_of(map) => place,
+            _ => map.find(key),
+        };
+        last = Some((map, place));
+        place.and_then(|idx| map.nth(idx).as_str()) == Some(text)
+    })
 }
 
 impl PartialEq for List {

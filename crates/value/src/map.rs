@@ -243,6 +243,27 @@ impl Map {
 
     /// A copy in which the entries of `other` are set, too; made at once. What is equal stays the allocation that it was.
     pub fn merged(&self, other: &Map) -> Map {
+        self.overlaid(other).unwrap_or_else(|| self.woven(other))
+    }
+
+    /// [`Map::merged`] where all keys of `other` are there.
+    fn overlaid(&self, other: &Map) -> Option<Map> {
+        let mut places = [0; 16];
+        for (place, key) in places.get_mut(..other.len())?.iter_mut().zip(other.keys()) {
+            *place = self.find(key)?;
+        }
+        let mut values: Vec<Value> = self.0.to_vec();
+        for (place, value) in places.iter().zip(other.values()) {
+            let old = &mut values[*place];
+            if old != value {
+                *old = value.clone();
+            }
+        }
+        Some(Map::of_shape(self.shape().clone(), values.into_iter()))
+    }
+
+    /// [`Map::merged`] of any keys.
+    fn woven(&self, other: &Map) -> Map {
         let n_max = self.len() + other.len();
         let (mut keys, mut values): (Vec<&Str>, Vec<Value>) = (Vec::with_capacity(n_max), Vec::with_capacity(n_max));
         let mut put = |key, value: &Value| {
@@ -272,8 +293,13 @@ impl Map {
         Map::of_entries(kept.collect())
     }
 
+    /// The value at the place that [`Map::find`] answered.
+    pub(crate) fn nth(&self, idx: usize) -> &Value {
+        &self.0[idx]
+    }
+
     #[inline]
-    fn find(&self, key: &str) -> Option<usize> {
+    pub(crate) fn find(&self, key: &str) -> Option<usize> {
         self.shape().find(key.as_bytes())
     }
 }

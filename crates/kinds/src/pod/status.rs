@@ -79,7 +79,7 @@ pub(super) fn validate(new: &Object, old: &Object, errors: &mut Errors) {
     let (now, before) = (child_or_empty(&new.body, "status"), child_or_empty(&old.body, "status"));
     let (spec, old_spec) = (change::spec_of(new), change::spec_of(old));
     let path = Path::root("status");
-    conditions(now, &path.child("conditions"), errors);
+    conditions(now, before, &path.child("conditions"), errors);
     if text(spec, "nodeName") != text(old_spec, "nodeName") {
         path.child("nodeName").forbidden(errors, "may not be changed directly");
     }
@@ -126,8 +126,13 @@ fn generation(part: &Map, path: &Path<'_>, errors: &mut Errors) {
     }
 }
 
-fn conditions(status: &Map, path: &Path<'_>, errors: &mut Errors) {
-    for (idx, condition) in maps(status, "conditions") {
+/// What was there before has been looked at.
+fn conditions(now: &Map, before: &Map, path: &Path<'_>, errors: &mut Errors) {
+    let before = list(before, "conditions");
+    for (idx, condition) in maps(now, "conditions") {
+        if before.get(idx).and_then(Value::as_map).is_some_and(|it| it.same(condition)) {
+            continue;
+        }
         let path = path.index(idx);
         generation(condition, &path, errors);
         let kind = text(condition, "type");

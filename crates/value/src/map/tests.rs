@@ -1,5 +1,5 @@
 use crate::path::parts;
-use crate::{Map, map};
+use crate::{Map, Str, Value, map};
 
 /// What a path leads to, found in both ways; whether it was taken apart ahead.
 #[track_caller]
@@ -34,4 +34,16 @@ fn paths_that_are_taken_apart_lead_to_the_same() {
     check("spec..x", false, None);
     check(&"0123456789".repeat(7)[..64], true, Some(8));
     check(&"0123456789".repeat(7)[..65], false, Some(9));
+}
+
+#[test]
+fn a_merge_over_known_keys_is_one_over_any() {
+    let map = |keys: &str, n: i64| keys.chars().map(|it| (Str::from(it.to_string()), n.into())).collect::<Map>();
+    for keys in ["", "a", "b", "ac", "abc", "d", "abcd"] {
+        let (old, new) = (map("abc", 1), map(keys, 2));
+        assert_eq!(old.merged(&new), old.woven(&new), "{keys}");
+        assert_eq!(old.overlaid(&new).is_some(), !keys.contains('d'), "{keys}");
+    }
+    let (old, new) = (Map::new().with("a", Value::map()), Map::new().with("a", Value::map()));
+    assert!(old.merged(&new).get("a").unwrap().same(old.get("a").unwrap()));
 }
