@@ -24,7 +24,7 @@ fn main() -> ExitCode {
             Ok(code) => return ExitCode::from(code),
             Err(message) => Err(message),
         },
-        Err(error) => Err(format!("{error}\n\n{}", options::HELP)),
+        Err(error) => Err(format!("{error}; see drydock --help")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -74,18 +74,31 @@ pub(crate) struct Run {
 }
 
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let Some(command) = parser.next()? else { return Ok(Command::Help) };
-    match command {
-        Value(it) if it == "serve" => serve(parser).map(Command::Serve),
-        Value(it) if it == "run" => run(parser).map(Command::Run),
-        Value(it) if it == "replay" => Ok(Command::Replay(parser.value()?.into())),
-        Value(it) if it == "kubectl" => {
+    let command = match parser.next()? {
+        None | Some(Long("help") | Short('h')) => return Ok(Command::Help),
+        Some(Value(it)) => it,
+        Some(it) => return Err(it.unexpected()),
+    };
+    match command.to_str() {
+        Some("kubectl") => {
             let words = parser.raw_args()?.map(|it| it.to_string_lossy().into_owned());
             Ok(Command::Kubectl(words.collect()))
         }
-        Long("help") | Short('h') => Ok(Command::Help),
-        it => Err(it.unexpected()),
+        _ if asks_for_help(parser.clone()) => Ok(Command::Help),
+        Some("serve") => serve(parser).map(Command::Serve),
+        Some("run") => run(parser).map(Command::Run),
+        Some("replay") => Ok(Command::Replay(parser.value()?.into())),
+        _ => Err(lexopt::Error::UnexpectedArgument(command)),
     }
+}
+
+fn asks_for_help(mut parser: lexopt::Parser) -> bool {
+    while let Ok(Some(arg)) = parser.next() {
+        if matches!(arg, Long("help") | Short('h')) {
+            return true;
+        }
+    }
+    false
 }
 
 fn serve(mut parser: lexopt::Parser) -> Result<Serve, lexopt::Error> {
@@ -101,15 +114,15 @@ fn serve(mut parser: lexopt::Parser) -> Result<Serve, lexopt::Error> {
     };
     while let Some(arg) = next(&mut parser)? {
         match arg.name() {
-            "--port" => options.port = parser.value()?.parse()?,
-            "--speed" => options.speed = parser.value()?.parse_with(speed)?,
-            "--start" => options.config.start = parser.value()?.parse_with(instant)?,
+            "--port" => options.port = read(&arg, &mut parser, whole)?,
+            "--speed" => options.speed = read(&arg, &mut parser, speed)?,
+            "--start" => options.config.start = read(&arg, &mut parser, instant)?,
             "--kubeconfig" => options.kubeconfig = parser.value()?.into(),
             "--apply" => options.apply.push(parser.value()?.into()),
             "--record" => options.record = Some(parser.value()?.into()),
             "--page" => options.page = Some(parser.value()?.into()),
-            "--reaction" => options.config.reaction = parser.value()?.parse().map(Duration::from_millis)?,
-            "--log-changes-max" => options.config.log_changes_max = parser.value()?.parse()?,
+            "--reaction" => options.config.reaction = Duration::from_millis(read(&arg, &mut parser, whole)?),
+            "--log-changes-max" => options.config.log_changes_max = read(&arg, &mut parser, whole)?,
             _ => common(&mut options.config, arg, &mut parser)?,
         }
     }
@@ -130,7 +143,7 @@ fn run(mut parser: lexopt::Parser) -> Result<Run, lexopt::Error> {
     };
     while let Some(arg) = next(&mut parser)? {
         match arg.name() {
-            "--for" => options.time = parser.value()?.parse_with(duration)?,
+            "--for" => options.time = read(&arg, &mut parser, duration)?,
             "--get" => options.get = parser.value()?.parse()?,
             "-o" | "--output" => options.output = parser.value()?.parse()?,
             "" => options.files.extend(arg.value().map(PathBuf::from)),
@@ -181,18 +194,35 @@ fn next(parser: &mut lexopt::Parser) -> Result<Option<Arg>, lexopt::Error> {
 /// Options that every command has.
 fn common(config: &mut Config, arg: Arg, parser: &mut lexopt::Parser) -> Result<(), lexopt::Error> {
     match arg.name() {
-        "--nodes" => config.n_nodes = parser.value()?.parse()?,
-        "--seed" => config.seed = parser.value()?.parse()?,
-        "--kubelet" => {
-            config.kubelet = parser.value()?.parse_with(|it| match it {
-                "real" => Ok(KubeletMode::Real),
-                "fast" => Ok(KubeletMode::Fast),
-                _ => Err("real or fast"),
-            })?;
-        }
+        "--nodes" => config.n_nodes = read(&arg, parser, whole)?,
+        "--seed" => config.seed = read(&arg, parser, whole)?,
+        "--kubelet" => config.kubelet = read(&arg, parser, kubelet)?,
         _ => return Err(arg.unexpected()),
     }
     Ok(())
+}
+
+/// The value of an option; an error says of which, and what it may be.
+fn read<T>(
+    arg: &Arg,
+    parser: &mut lexopt::Parser,
+    from: fn(&str) -> Result<T, &'static str>,
+) -> Result<T, lexopt::Error> {
+    let value = parser.value()?;
+    let text = value.to_string_lossy();
+    from(&text).map_err(|wanted| format!("{} {text}: it takes {wanted}", arg.name()).into())
+}
+
+fn whole<T: std::str::FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse().map_err(|_| "a whole number, not below zero and not too large")
+}
+
+fn kubelet(text: &str) -> Result<KubeletMode, &'static str> {
+    match text {
+        "real" => Ok(KubeletMode::Real),
+        "fast" => Ok(KubeletMode::Fast),
+        _ => Err("real or fast"),
+    }
 }
 
 fn speed(text: &str) -> Result<Speed, &'static str> {
