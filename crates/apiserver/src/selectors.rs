@@ -1,6 +1,6 @@
 //! Which objects a list or a watch is about: selectors bound to a kind (`SelectionPredicate`).
 
-use kinds::{Kind, ServedKind};
+use kinds::{JOB, Kind, POD, ServedKind};
 use meta::selector::{FieldSelector, LabelSelector};
 use meta::{Object, Status, quoted};
 use value::Str;
@@ -30,6 +30,8 @@ pub(crate) fn stored_fields(it: &ServedKind<'_>, fields: &FieldSelector) -> Resu
             NAME => Some(NAME),
             // Kinds of the cluster that have fields of their own name all that they know.
             NAMESPACE if kind.is_namespaced() || own.is_empty() => Some(NAMESPACE),
+            // As the oldest clients say it.
+            "spec.host" if kind.id == POD => Some("spec.nodeName"),
             _ => {
                 renamed.iter().find(|(here, _)| !here.is_empty() && *here == field).map(|(_, stored)| *stored).or_else(
                     || {
@@ -42,6 +44,8 @@ pub(crate) fn stored_fields(it: &ServedKind<'_>, fields: &FieldSelector) -> Resu
         let Some(stored) = stored else {
             return Err(Status::bad_request(if own.is_empty() && !kind.definition.is_empty() {
                 format!("{} is not a known field selector: only \"{NAME}\", \"{NAMESPACE}\"", quoted(field))
+            } else if kind.id == JOB {
+                format!("field label {} not supported for Job", quoted(field))
             } else {
                 format!("field label not supported: {field}")
             }));

@@ -9,7 +9,7 @@ use crate::path::Path;
 use crate::pod_template::fields::{child, named, text};
 use crate::pod_template::internal;
 use crate::workload::spec;
-use crate::{IP_ADDRESS, Kind, Scope, SelectableField, Strategy, columns};
+use crate::{IP_ADDRESS, Kind, Scope, Strategy, columns};
 
 /// Label with who gave the address out, and the name of the allocator of Services.
 pub const MANAGED_BY: &str = "ipaddress.kubernetes.io/managed-by";
@@ -44,10 +44,6 @@ pub(crate) const KIND: Kind = Kind {
             ]
         }
     },
-    selectable_fields: &[SelectableField {
-        name: "spec.parentRef",
-        read: |it| parent(it).replace("<none>", "").into(),
-    }],
     strategy: Strategy {
         validate,
         validate_update: |new, old, errors| {

@@ -13,7 +13,7 @@ use crate::pod_template::fields::{
 use crate::pod_template::{access_modes, internal, labels, resources, warnings};
 use crate::storage_class::class_of;
 use crate::workload::{edit_or_make, spec, status};
-use crate::{Kind, Scope, SelectableField, Strategy, Subresource, columns, keep_status};
+use crate::{Kind, Scope, Strategy, Subresource, columns, keep_status};
 
 pub(crate) const KIND: Kind = Kind {
     short_names: &["pv"],
@@ -21,7 +21,6 @@ pub(crate) const KIND: Kind = Kind {
     subresources: &[Subresource::status("PersistentVolume")],
     columns: || COLUMNS,
     // A bug upstream, kept for old clients.
-    selectable_fields: &[SelectableField { name: "name", read: |it| it.meta.name.clone() }],
     strategy: Strategy {
         default,
         prepare_create: |it| {

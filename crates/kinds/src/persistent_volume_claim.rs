@@ -11,7 +11,7 @@ use crate::pod_template::fields::{
 use crate::pod_template::{claim_spec, internal, resources, warnings};
 use crate::storage_class::{CLASS_NOTE, class_of};
 use crate::workload::{edit_or_make, spec, status};
-use crate::{Kind, Scope, SelectableField, Strategy, Subresource, columns, keep_status};
+use crate::{Kind, Scope, Strategy, Subresource, columns, keep_status};
 
 pub(crate) const KIND: Kind = Kind {
     short_names: &["pvc"],
@@ -19,7 +19,6 @@ pub(crate) const KIND: Kind = Kind {
     subresources: &[Subresource::status("PersistentVolumeClaim")],
     columns: || COLUMNS,
     // A bug upstream, kept for old clients.
-    selectable_fields: &[SelectableField { name: "name", read: |it| it.meta.name.clone() }],
     strategy: Strategy {
         default: |it| {
             edit_or_make(&mut it.body, "status", |status| {

@@ -26,6 +26,9 @@ fn kinds_tell_unknown_fields_in_their_own_words() {
     check(("", "v1", "nodes"), "metadata.namespace=a", "400: field label not supported: metadata.namespace");
     let plain = "is not a known field selector: only \"metadata.name\", \"metadata.namespace\"";
     check(("apps", "v1", "daemonsets"), "spec.x=1", &format!("400: \"spec.x\" {plain}"));
+    check(("", "v1", "persistentvolumes"), "name=a", &format!("400: \"name\" {plain}"));
+    check(("batch", "v1", "jobs"), "spec.x=1", "400: field label \"spec.x\" not supported for Job");
+    check(PODS, "spec.host=a", "spec.nodeName");
 }
 
 #[test]
