@@ -201,10 +201,8 @@ fn finalizers(write: &Write, live: &Object, options: &DeleteOptions) -> Vec<Str>
     if live.kind == kinds::EVENT {
         return live.meta.finalizers.to_vec();
     }
-    // A kind of batch/v1 or a replication controller orphans unless told otherwise.
-    let orphans_by_default = matches!(write.kind.kind, "Job" | "CronJob" if write.kind.group == "batch")
-        || write.kind.kind == "ReplicationController";
-    let orphans_by_default = orphans_by_default && !write.from_actor;
+    // What was there before garbage collection orphans unless told otherwise (`DefaultGarbageCollectionPolicy`).
+    let orphans_by_default = [kinds::JOB, kinds::REPLICATION_CONTROLLER].contains(&write.kind.id) && !write.from_actor;
     let present = live.meta.finalizers.iter().find(|it| **it == ORPHAN || **it == FOREGROUND);
     let (orphan, foreground) = match (options.orphan_dependents, options.propagation) {
         (Some(orphan), _) => (orphan, false),

@@ -350,6 +350,42 @@ fn patches_keep_the_type_and_versions_are_numbers() {
     );
 }
 
+#[test]
+fn jobs_are_deleted_without_their_pods_only_with_a_warning() {
+    const JOBS: &str = "/apis/batch/v1/namespaces/n/jobs";
+    const CRON: &str = "/apis/batch/v1/namespaces/n/cronjobs";
+    let template = r#"{"spec":{"restartPolicy":"Never","containers":[{"name":"c","image":"x"}]}}"#;
+    let job = format!(r#"{{"metadata":{{"name":"j"}},"spec":{{"template":{template}}}}}"#);
+    let cron = format!(
+        r#"{{"metadata":{{"name":"c"}},"spec":{{"schedule":"0 0 1 1 *","jobTemplate":{{"spec":{{"template":{template}}}}}}}}}"#
+    );
+    check(
+        &[
+            &format!("POST {JOBS} {job}"),
+            &format!("DELETE {JOBS}/j"),
+            &format!("GET {JOBS}/j"),
+            &format!("POST {CRON} {cron}"),
+            &format!("DELETE {CRON}/c"),
+            &format!("GET {CRON}/c"),
+            &format!("DELETE {JOBS}/j?propagationPolicy=Background"),
+            &format!("DELETE {JOBS}"),
+            &format!("DELETE {JOBS} {{\"kind\":\"DeleteOptions\",\"orphanDependents\":false}}"),
+        ],
+        expect![[r#"
+            201 generation=1
+            200 generation=2 deletionTimestamp=2023-11-14T22:13:20Z
+                299 - "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning"
+            200 generation=2 deletionTimestamp=2023-11-14T22:13:20Z
+            201 generation=1
+            200
+            404 cronjobs.batch "c" not found
+            200
+            200
+                299 - "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning"
+            200"#]],
+    );
+}
+
 /// Words of requests, good and bad.
 const WORDS: &[&str] = &[
     "",

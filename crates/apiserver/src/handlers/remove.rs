@@ -1,5 +1,6 @@
 //! delete, of one object and of many.
 
+use kinds::JOB;
 use meta::Status;
 use value::Value;
 
@@ -13,11 +14,22 @@ use crate::scope::Call;
 use crate::server::ApiServer;
 use crate::shapes::Shaper;
 
+/// Whoever deletes jobs and does not say what is to become of their pods leaves them behind.
+fn warn_of_orphans(call: &mut Call, options: &DeleteOptions) {
+    if call.kind.id == JOB && options.propagation.is_none() && options.orphan_dependents.is_none() {
+        call.warnings.push(
+            "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning"
+                .to_owned(),
+        );
+    }
+}
+
 impl ApiServer {
     pub(super) fn delete(&mut self, call: &mut Call) -> Answer {
         let media = media(call)?;
         check_size(call)?;
         let options = self.delete_options(call)?;
+        warn_of_orphans(call, &options);
         let write = call.write(&Default::default(), options.dry_run);
         let deleted = delete::delete(self, &write, &call.key(), &options)?;
         // Clients of old expect 200 of everything else that has not gone yet.
@@ -41,6 +53,7 @@ impl ApiServer {
         let media = negotiate::resource(&call.client.accept, true, call.pretty())?;
         let list_options = ListOptions::read(&call.query, false)?;
         let options = self.delete_options(call)?;
+        warn_of_orphans(call, &options);
         let page = list::list(self, &call.served_kind(), call.namespace.as_deref(), &list_options)?;
         let write = call.write(&Default::default(), options.dry_run);
         for object in &page.objects {
