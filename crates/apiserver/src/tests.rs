@@ -230,6 +230,42 @@ fn nodes_decide_what_their_pods_carry_and_become() {
 }
 
 #[test]
+fn features_of_nodes_are_sorted_and_labels_may_get_their_new_names() {
+    let features = |list: &str| {
+        format!(r#"PATCH /api/v1/nodes/m/status [merge-patch+json] {{"status":{{"declaredFeatures":{list}}}}}"#)
+    };
+    let affinity = |key: &str| {
+        format!(
+            r#""nodeAffinity":{{"required":{{"nodeSelectorTerms":[{{"matchExpressions":[{{"key":"{key}","operator":"In","values":["a"]}}]}}]}}}}"#
+        )
+    };
+    let volume = format!(
+        r#"{{"metadata":{{"name":"v"}},"spec":{{"capacity":{{"storage":"1Gi"}},"accessModes":["ReadWriteOnce"],"hostPath":{{"path":"/x"}},{}}}}}"#,
+        affinity("beta.kubernetes.io/os")
+    );
+    let rename =
+        |key: &str| format!(r#"PATCH /api/v1/persistentvolumes/v [merge-patch+json] {{"spec":{{{}}}}}"#, affinity(key));
+    check(
+        &[
+            r#"POST /api/v1/nodes {"metadata":{"name":"m"}}"#,
+            &features(r#"["A/b","B"]"#),
+            &features(r#"["B","A","A","b","C//d"]"#),
+            &format!("POST /api/v1/persistentvolumes {volume}"),
+            &rename("kubernetes.io/arch"),
+            &rename("kubernetes.io/os"),
+        ],
+        expect![[r#"
+            201
+            200
+            422 Node "m" is invalid: [status.declaredFeatures[1]: Invalid value: "A": list must be sorted alphabetically, status.declaredFeatures[2]: Duplicate value: "A", status.declaredFeatures[3]: Invalid value: "b": invalid feature name "b": must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes, status.declaredFeatures[4]: Invalid value: "C//d": list must be sorted alphabetically, status.declaredFeatures[4]: Invalid value: "C//d": invalid feature name "C//d": must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes]
+            201
+                299 - "spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[0].key: beta.kubernetes.io/os is deprecated since v1.14; use \"kubernetes.io/os\" instead"
+            422 PersistentVolume "v" is invalid: nodeAffinity: Invalid value: {"Required":{"NodeSelectorTerms":[{"MatchExpressions":[{"Key":"kubernetes.io/arch","Operator":"In","Values":["a"]}],"MatchFields":null}]}}: field is immutable, except for updating from beta label to GA
+            200"#]],
+    );
+}
+
+#[test]
 fn certificates_are_asked_for_in_order() {
     // Of the organization system:masters.
     let masters = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIak1JR0pBZ0VBTUNjeEZ6QVZCZ05WQkFvTURuTjVjM1JsYlRwdFlYTjBaWEp6TVF3d0NnWURWUVFEREFObApkbVV3V1RBVEJnY3Foa2pPUFFJQkJnZ3Foa2pPUFFNQkJ3TkNBQVNLSzlWbzVyd3VBVzVZTjd3aGpTbUdmNm9pCnBOVVpDYWNwc04rQVlDQVJsbmhpSnNFcTRQZ0ttbmtJblZPOHBnMmRWVjhzRVNmSW9DSmRacjFnalRkZG9BQXcKQ2dZSUtvWkl6ajBFQXdJRFNRQXdSZ0loQUtObXM4WVNpV2syZHIyNUpXb0tGREZTb2w2ZUJ0L25vY2piUVpFVAp5V0hFQWlFQWxWNG9zdDBRVWoyTi95Z2pKWVNTeUNja0JTVERkazdRbE5WNXpkRnFsQW89Ci0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo=";

@@ -1,9 +1,10 @@
 //! What kubelets say that they can do, and what pods need of it (`component-helpers/nodedeclaredfeatures`).
 
-use meta::{Object, maps_equal};
+use meta::{Errors, Object, maps_equal, quoted};
 use value::{Map, Value};
 
-use crate::pod_template::fields::{child_or_empty, list, maps, text};
+use crate::path::Path;
+use crate::pod_template::fields::{child_or_empty, list, maps, text, texts};
 use crate::workload::spec;
 
 const POD_RESIZE: &str = "InPlacePodLevelResourcesVerticalScaling";
@@ -12,6 +13,33 @@ const RESTART_ALL: &str = "RestartAllContainersOnContainerExits";
 
 /// What a kubelet of this version says of itself.
 pub const ALL: [&str; 4] = ["ExtendWebSocketsToKubelet", POD_RESIZE, INIT_RESIZE, RESTART_ALL];
+
+/// `validateNodeDeclaredFeatures`
+pub(crate) fn check(node: &Object, errors: &mut Errors) {
+    const LEN_MAX: usize = 253;
+    const FORM: &str = "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes";
+    let empty = Map::new();
+    let path = Path::root("status.declaredFeatures");
+    let mut before: Option<&str> = None;
+    for (idx, name) in texts(node.map_at("status").unwrap_or(&empty), "declaredFeatures") {
+        let path = path.index(idx);
+        match before {
+            Some(it) if it == name => path.duplicate(errors, name),
+            Some(it) if it > name => path.invalid(errors, name, "list must be sorted alphabetically"),
+            _ => (),
+        }
+        before = Some(name);
+        let is_segment = |it: &str| {
+            it.starts_with(|it: char| it.is_ascii_alphabetic()) && it.chars().all(|it| it.is_ascii_alphanumeric())
+        };
+        let what = format!("invalid feature name {}", quoted(name));
+        if name.len() > LEN_MAX {
+            path.invalid(errors, name, &format!("{what}: must be no more than {LEN_MAX} characters"));
+        } else if !name.starts_with(|it: char| it.is_ascii_uppercase()) || !name.split('/').all(is_segment) {
+            path.invalid(errors, name, &format!("{what}: {FORM}"));
+        }
+    }
+}
 
 /// What a node must be able to do for a pod to run there.
 pub fn to_run(pod: &Object) -> Vec<&'static str> {

@@ -10,7 +10,7 @@ use crate::pod_template::fields::{
     as_map, child, child_or_empty, flag, has, list, maps, named, opt_text, positive, required_one_of, text, texts,
 };
 use crate::pod_template::{internal, resources};
-use crate::{Column, Kind, Scope, SelectableField, Strategy, Subresource, columns, keep_status};
+use crate::{Column, Kind, Scope, SelectableField, Strategy, Subresource, columns, declared_features, keep_status};
 
 const ROLE_PREFIX: &str = "node-role.kubernetes.io/";
 const AVOIDED_PODS: &str = "scheduler.alpha.kubernetes.io/preferAvoidPods";
@@ -189,6 +189,7 @@ fn validate(it: &Object, errors: &mut Errors) {
     {
         positive(capacity, &Path::root("metadata.nodeSwapStatus.capacity"), errors);
     }
+    declared_features::check(it, errors);
     validate_ranges(spec(it), &Path::root("spec.podCIDRs"), errors);
 }
 
@@ -221,6 +222,7 @@ fn validate_ranges(spec: &Map, path: &Path<'_>, errors: &mut Errors) {
 fn validate_change(new: &Object, old: &Object, errors: &mut Errors) {
     avoided_pods(new, errors);
     validate_amounts(new, errors);
+    declared_features::check(new, errors);
     let mut seen = BTreeSet::new();
     let addresses = Path::root("status.addresses");
     for (idx, address) in maps(status(new), "addresses") {

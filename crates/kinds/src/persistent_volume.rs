@@ -259,10 +259,11 @@ fn validate_update(new: &Object, old: &Object, errors: &mut Errors) {
     if !same("volumeMode") {
         Path::root("volumeMode").invalid(errors, bad("volumeMode"), "field is immutable");
     }
-    if has(before, "nodeAffinity") && !same("nodeAffinity") {
+    if has(before, "nodeAffinity") && !same("nodeAffinity") && !only_renames(now, before) {
         let affinity = bad("nodeAffinity");
         let shown = affinity.as_map().map_or(Value::Null, |it| internal::bad_value(it, "VolumeNodeAffinity"));
-        Path::root("nodeAffinity").invalid(errors, shown, "field is immutable");
+        let detail = "field is immutable, except for updating from beta label to GA";
+        Path::root("nodeAffinity").invalid(errors, shown, detail);
     }
     if has(before, "volumeAttributesClassName") && !has(now, "volumeAttributesClassName") {
         Path::root("spec.volumeAttributesClassName").forbidden(errors, "update from non-nil value to nil is forbidden");
@@ -296,4 +297,38 @@ fn warnings_of(it: &Object) -> Vec<String> {
         }
     }
     res
+}
+
+/// Labels of nodes that have another name since.
+const RENAMED_LABELS: [(&str, &str); 5] = [
+    ("failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone"),
+    ("failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region"),
+    ("beta.kubernetes.io/os", "kubernetes.io/os"),
+    ("beta.kubernetes.io/arch", "kubernetes.io/arch"),
+    ("beta.kubernetes.io/instance-type", "node.kubernetes.io/instance-type"),
+];
+
+/// Whether an affinity differs in that it calls labels by their new names and in nothing else (`validatePvNodeAffinity`).
+fn only_renames(now: &Map, before: &Map) -> bool {
+    let keys = |spec: &Map| -> Vec<String> {
+        let required = child(spec, "nodeAffinity").and_then(|it| child(it, "required"));
+        let terms = required.into_iter().flat_map(|it| maps(it, "nodeSelectorTerms"));
+        let all = terms.flat_map(|(_, term)| maps(term, "matchExpressions"));
+        all.map(|(_, it)| text(it, "key").to_owned()).collect()
+    };
+    let mut new_keys = keys(now).into_iter();
+    let mut renamed = before.clone();
+    renamed.edit_map("nodeAffinity", |affinity| {
+        affinity.edit_map("required", |required| {
+            required.edit_maps("nodeSelectorTerms", |term| {
+                term.edit_maps("matchExpressions", |it| {
+                    let Some(key) = new_keys.next() else { return };
+                    if RENAMED_LABELS.contains(&(text(it, "key"), &*key)) {
+                        it.insert("key", &*key);
+                    }
+                });
+            });
+        });
+    });
+    now.get("nodeAffinity") == renamed.get("nodeAffinity")
 }
