@@ -13,7 +13,7 @@ use crate::kubelets::{Kubelets, NAME, is_live, is_on, node_of};
 use crate::life::{CRASH_BACK_OFF, Container, Ended, Life, Next, State};
 use crate::outside::Outside;
 use crate::probes::Why;
-use crate::{admission, behavior, changes, mounts, nodes, preemption, resize, saved, status, steps};
+use crate::{admission, behavior, changes, mounts, nodes, preemption, references, resize, saved, status, steps};
 
 impl Kubelets {
     /// Takes a new state of a pod in; answers whether it is to be looked at.
@@ -148,6 +148,12 @@ impl Kubelets {
             && (life.stopping || has_ip(&pod) || mounts::mount(life, now, &outside, &mut events))
         {
             life.ip = nodes::pod_ip(cx, &machine.network, &pod);
+            if !life.stopping
+                && !has_ip(&pod)
+                && let Some(message) = references::missing_pull_secrets(&outside.view, &pod)
+            {
+                events.pod("Warning", "FailedToRetrieveImagePullSecret", message);
+            }
         }
         if std::mem::take(&mut life.hears_news) {
             ask_again(life, &outside);

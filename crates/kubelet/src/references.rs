@@ -36,6 +36,16 @@ fn is_optional(reference: &Value) -> bool {
     reference.bool_at("optional") == Some(true)
 }
 
+/// Names of secrets for pulling images that are not there, as the kubelet tells them (`getPullSecretsForPod`).
+pub(crate) fn missing_pull_secrets(view: &View<'_>, pod: &Object) -> Option<String> {
+    let names = pod.list_at("spec.imagePullSecrets").iter().filter_map(|it| it.str_at("name"));
+    let missing: Vec<&str> = names.filter(|it| !it.is_empty() && SECRETS.find(view, pod, it).is_err()).collect();
+    (!missing.is_empty()).then(|| {
+        let list = missing.join(", ");
+        format!("Unable to retrieve some image pull secrets ({list}); attempting to pull the image may not succeed.")
+    })
+}
+
 /// The first variable of a container that has no source.
 pub(crate) fn missing_variable(view: &View<'_>, pod: &Object, container: &Value) -> Option<String> {
     let all = container.list_at("envFrom").iter().find_map(|it| {

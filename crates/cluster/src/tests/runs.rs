@@ -484,3 +484,23 @@ fn hooks_that_nobody_hears_fail() {
         "#]],
     );
 }
+
+#[test]
+fn secrets_for_pulling_that_are_missing_are_told_first() {
+    check(
+        &[
+            "{kind: Secret, metadata: {name: there}}",
+            "{kind: Pod, metadata: {name: a}, spec: {imagePullSecrets: [{name: here}, {name: there}, {name: gone}], containers: \
+             [{name: main, image: nginx}]}}",
+            "wait 3",
+            "story a",
+        ],
+        expect![[r#"
+            Warning FailedToRetrieveImagePullSecret x1: Unable to retrieve some image pull secrets (here, gone); attempting to pull the image may not succeed.
+            Normal Pulling x1: Pulling image "nginx"
+            Normal Pulled x1: Successfully pulled image "nginx" in 800ms (800ms including waiting). Image size: 182356015 bytes.
+            Normal Created x1: Container created
+            Normal Started x1: Container started
+        "#]],
+    );
+}
