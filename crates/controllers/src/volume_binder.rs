@@ -5,7 +5,7 @@ mod volumes;
 
 use std::sync::Arc;
 
-use kinds::storage_class::{DEFAULT_NOTES, default_of};
+use kinds::storage_class::{DEFAULT_NOTES, class_of, default_of, has_class};
 use kinds::{PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, STORAGE_CLASS};
 use meta::{Key, KindId, Object, Status, quoted};
 use runtime::volumes::{BIND_COMPLETED, BOUND_BY_CONTROLLER, NO_PROVISIONER, SELECTED_NODE, Seeker};
@@ -127,7 +127,7 @@ fn sync_unbound(cx: &mut Cx<'_>, claim: &Arc<Object>) -> Result<(), Status> {
 
 /// No volume is there for the claim: waits, or asks for one to be made.
 fn without_volume(cx: &mut Cx<'_>, claim: &Arc<Object>, delayed: bool) -> Result<(), Status> {
-    if !rules::has_class(claim)
+    if !has_class(claim)
         && let Some(class) = default_of(cx.list(STORAGE_CLASS, None), &DEFAULT_NOTES)
     {
         let mut update = Object::clone(claim);
@@ -137,7 +137,7 @@ fn without_volume(cx: &mut Cx<'_>, claim: &Arc<Object>, delayed: bool) -> Result
     if delayed && claim.meta.annotation(SELECTED_NODE).is_none() {
         let (reason, message) = waits_for(cx, claim);
         cx.event(claim, "Normal", reason, &message);
-    } else if !rules::class_of(claim).is_empty() {
+    } else if !class_of(claim).is_empty() {
         return ask_for_volume(cx, claim);
     } else {
         let message = "no persistent volumes available for this claim and no storage class is set";
@@ -163,7 +163,7 @@ fn waits_for(cx: &Cx<'_>, claim: &Object) -> (&'static str, String) {
 
 /// Notes on the claim who is to make its volume (`provisionClaim`).
 fn ask_for_volume(cx: &mut Cx<'_>, claim: &Arc<Object>) -> Result<(), Status> {
-    let name = rules::class_of(claim);
+    let name = class_of(claim);
     let class = cx.get(STORAGE_CLASS, &Key::cluster(name));
     let provisioner = match &class {
         None => Err(Status::not_found("storage.k8s.io", "storageclass", name).message),
@@ -208,7 +208,7 @@ fn suits(volume: &Object, claim: &Object) -> Result<(), String> {
         return Err(format!("the volume is marked for deletion {}", quoted(volume.name())));
     } else if rules::size(volume).value() < rules::size(claim).value() {
         "requested PV is too small"
-    } else if rules::class_of(volume) != rules::class_of(claim) {
+    } else if class_of(volume) != class_of(claim) {
         "storageClassName does not match"
     } else if attributes(volume) != attributes(claim) {
         "volumeAttributesClassName does not match"

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use kinds::storage_class::class_of;
 use kinds::{PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, STORAGE_CLASS};
 use meta::{Key, KindId, Metadata, Object, Status, quoted};
-use runtime::volumes::{SELECTED_NODE, class_of, reference};
+use runtime::volumes::{SELECTED_NODE, reference};
 use runtime::{Action, Cx, Reconciler, Watch};
 use value::{Map, Value, map, value};
 

@@ -320,11 +320,6 @@ impl<'a> Cx<'a> {
         calls::bind(self.api, self.now, self.caller, &pod.key(), &pod.meta.uid, node).map(|_| ())
     }
 
-    /// The calling component as events name it; kubelets change the host from node to node.
-    pub fn caller(&self) -> &Caller {
-        self.caller
-    }
-
     /// Records an event about `object` from this component.
     pub fn event(&mut self, object: &Object, level: &str, reason: &str, message: &str) {
         let component = self.caller.event_source;
@@ -334,8 +329,7 @@ impl<'a> Cx<'a> {
     /// Records an event about an object that is only named, not one of its revisions. It may be gone.
     pub fn event_by_name(&mut self, (kind, key): (KindId, &Key), uid: &Str, level: &str, reason: &str, message: &str) {
         let Key { namespace, name } = key.clone();
-        let identity = meta::Identity { name, namespace, uid: uid.clone(), ..meta::Identity::default() };
-        let meta = meta::Metadata { identity: identity.into(), ..meta::Metadata::default() };
+        let meta = meta::Identity { name, namespace, uid: uid.clone(), ..Default::default() }.into();
         self.event(&Object { kind, meta, body: value::Map::default() }, level, reason, message);
     }
 
@@ -376,11 +370,7 @@ impl<'a> Cx<'a> {
     fn write_event(&mut self, decision: Decision) {
         let (key, patch) = match decision {
             Decision::Create(key, body) => {
-                let meta = meta::Metadata {
-                    identity: meta::Identity { name: key.name, namespace: key.namespace, ..Default::default() }.into(),
-                    ..Default::default()
-                };
-                let event = Object { kind: EVENT, meta, body };
+                let event = Object { kind: EVENT, meta: meta::Metadata::new(key.namespace, key.name), body };
                 return self.recorded.push(Recorded { event, cause: self.caller.cause.clone() });
             }
             Decision::Repeat { key, count, message } => (key, repeat_patch(self.now, count, &message)),
@@ -420,10 +410,5 @@ impl<'a> Cx<'a> {
     /// Revisions of the statuses that were written since this was last asked.
     pub(crate) fn take_own(&mut self) -> Vec<Revision> {
         std::mem::take(&mut self.own)
-    }
-
-    /// The API server, for actors that need calls of their own.
-    pub fn api(&mut self) -> (&mut ApiServer, Instant, &Caller) {
-        (self.api, self.now, self.caller)
     }
 }

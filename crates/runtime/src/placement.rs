@@ -20,19 +20,6 @@ impl Taint {
     pub fn from_value(taint: &Value) -> Taint {
         Taint { key: text(taint, "key"), value: text(taint, "value"), effect: text(taint, "effect") }
     }
-
-    /// Whether it keeps pods that do not tolerate it away.
-    pub fn is_hard(&self) -> bool {
-        matches!(&*self.effect, "NoSchedule" | "NoExecute")
-    }
-
-    pub fn to_value(&self) -> Value {
-        let mut taint = value::map!({ "effect": &self.effect, "key": &self.key });
-        if !self.value.is_empty() {
-            taint.insert("value", &self.value);
-        }
-        Value::Map(taint)
-    }
 }
 
 impl std::fmt::Display for Taint {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kinds::STORAGE_CLASS;
+use kinds::storage_class::class_of;
 use meta::selector::LabelSelector;
 use meta::{Key, Object};
 use value::quantity::Quantity;
@@ -20,17 +21,6 @@ pub const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
 pub const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 /// The provisioner that makes no volumes.
 pub const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
-const BETA_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
-
-/// The StorageClass of a claim or volume; empty for none.
-pub fn class_of(object: &Object) -> &str {
-    object.meta.annotation(BETA_CLASS).or_else(|| object.str_at("spec.storageClassName")).unwrap_or("")
-}
-
-/// Whether a claim names a class, be it the empty one.
-pub fn has_class(claim: &Object) -> bool {
-    claim.meta.annotation(BETA_CLASS).is_some() || claim.at("spec.storageClassName").is_some_and(|it| !it.is_null())
-}
 
 /// Whether the claim is bound only once a pod needs it (`IsDelayBindingMode`).
 pub fn is_delayed(view: &View<'_>, claim: &Object) -> bool {

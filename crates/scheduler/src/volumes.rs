@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use kinds::storage_class::class_of;
 use kinds::{PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, STORAGE_CLASS};
 use meta::{Key, Object, Status};
 use runtime::volumes::{self as rules, NO_PROVISIONER, SELECTED_NODE, Seeker};
@@ -110,8 +111,8 @@ pub(crate) fn of(view: &View<'_>, pod: &PodInfo) -> Result<Option<Box<PodVolumes
             }
             res.bound.push(volume.cloned());
         } else if wanted.is_empty() && rules::is_delayed(view, claim) {
-            let class = rules::class_of(claim);
-            let volumes = view.list(PERSISTENT_VOLUME, None).filter(|it| rules::class_of(it) == class);
+            let class = class_of(claim);
+            let volumes = view.list(PERSISTENT_VOLUME, None).filter(|it| class_of(it) == class);
             res.delayed.push(Delayed {
                 claim: claim.clone(),
                 volumes: volumes.cloned().collect(),

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kinds::storage_class::class_of;
 use kinds::{CSI_NODE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, STORAGE_CLASS, VOLUME_ATTACHMENT};
 use meta::{Key, Object};
 use runtime::View;
-use runtime::volumes as rules;
 use value::Str;
 
 use crate::cache::{NodeInfo, PodInfo};
@@ -83,7 +83,7 @@ fn volume_of(view: &View<'_>, claim: &Object) -> Option<Volume> {
     if let Some(volume) = name.and_then(|it| view.get(PERSISTENT_VOLUME, &Key::cluster(it))) {
         return of_driver(volume);
     }
-    let class = view.get(STORAGE_CLASS, &Key::cluster(rules::class_of(claim)))?;
+    let class = view.get(STORAGE_CLASS, &Key::cluster(class_of(claim)))?;
     let unbound = format!("unbound/{}/{}", claim.namespace(), claim.name());
     Some((class.str_at("provisioner")?.into(), unbound.into()))
 }
