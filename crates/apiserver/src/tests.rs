@@ -171,6 +171,9 @@ fn pods_are_bound_once_and_evicted() {
             &format!("POST {PODS}/p/binding {binding}"),
             &format!("POST {PODS}/p/binding {binding}"),
             &format!("POST {PODS}/p/eviction {{\"metadata\":{{\"name\":\"q\"}}}}"),
+            &format!(
+                "POST {PODS}/p/eviction {{\"metadata\":{{\"name\":\"p\"}},\"deleteOptions\":{{\"ignoreStoreReadErrorWithClusterBreakingPotential\":true}}}}"
+            ),
             &format!("POST {PODS}/p/eviction {{\"metadata\":{{\"name\":\"p\"}}}}"),
             &format!("GET {PODS}/p"),
         ],
@@ -179,6 +182,7 @@ fn pods_are_bound_once_and_evicted() {
             201
             409 Operation cannot be fulfilled on pods/binding "p": pod p is already assigned to node "m"
             400 name in URL does not match name in Eviction object
+            422 Eviction.policy "p" is invalid: deleteOptions.ignoreStoreReadErrorWithClusterBreakingPotential: Invalid value: true: can not be set for pod eviction, try after removing the option
             201
             200 generation=2 deletionTimestamp=2023-11-14T22:13:50Z nodeName=m"#]],
     );

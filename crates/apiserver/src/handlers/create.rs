@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::Response;
-use meta::{Key, Object, Status};
+use meta::{Errors, Key, Object, Status};
 use value::{Str, Value};
 
 use super::{Answer, check_size, format, media};
@@ -101,6 +101,12 @@ impl ApiServer {
         let body = self.decode_part(call, &expected, &options)?;
         if body.str_at("metadata.name") != call.name.as_deref() {
             return Err(Status::bad_request("name in URL does not match name in Eviction object"));
+        }
+        let unsafely = "deleteOptions.ignoreStoreReadErrorWithClusterBreakingPotential";
+        if body.bool_at(unsafely) == Some(true) {
+            let mut errors = Errors::new();
+            errors.invalid(unsafely, true, "can not be set for pod eviction, try after removing the option");
+            return Err(Status::invalid("policy", "Eviction", call.name.as_deref().unwrap_or(""), &errors));
         }
         let mut delete = match body.get("deleteOptions") {
             Some(options) => DeleteOptions::from_value(options)?,
