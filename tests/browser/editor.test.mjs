@@ -57,6 +57,40 @@ test("a new text keeps the cursor's line and can be undone", async (t) => {
   assert.equal(await page.evaluate(() => globalThis.editor.text()), "a: 1\nb: 2\nc: 3\n");
 });
 
+test("another text puts the cursor where it begins, with nothing selected", async (t) => {
+  const { page, content } = await openEditor(t, "a: 1\nb: 2\n");
+  await content.click();
+  await page.keyboard.press("Control+a");
+  await page.evaluate(() => globalThis.editor.setText("c: 3\nd: 4\n"));
+  await page.keyboard.type("# ");
+  assert.equal(await page.evaluate(() => globalThis.editor.text()), "# c: 3\nd: 4\n");
+});
+
+test("the rest of a long line stands further in than its beginning", async (t) => {
+  const long = "word ".repeat(60);
+  const { page } = await openEditor(t, `# ${long}\nspec:\n      - text: ${long}\n`);
+  const rows = await page.locator("#alone .cm-line").evaluateAll((all) =>
+    all.map((line) => {
+      const range = document.createRange();
+      const text = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+      const lefts = [];
+      while (text.nextNode()) {
+        const at = text.currentNode.data.search(/\S/);
+        if (at < 0) continue;
+        range.setStart(text.currentNode, at);
+        range.setEnd(text.currentNode, text.currentNode.length);
+        lefts.push(...[...range.getClientRects()].map((it) => it.left));
+      }
+      return [lefts[0], lefts.at(-1)];
+    }),
+  );
+  const [comment, short, deep] = rows;
+  assert.ok(comment[1] > comment[0], `${comment}`);
+  assert.ok(short[0] === comment[0], `${rows}`);
+  assert.ok(deep[1] > deep[0] && deep[0] > short[0] + 20, `${deep}`);
+  await shot(page, "editor-long-lines");
+});
+
 test("completion offers what the page knows", async (t) => {
   const { page, content } = await openEditor(t, "spec:\n  ");
   await page.waitForSelector("#alone .cm-gutter-lint", { state: "attached" });

@@ -59,7 +59,7 @@ test("a guide embeds the page twice", async (t) => {
     res.push(await second.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: Not_A_Name}\n").catch((it) => `rejected: ${it.message}`));
     return res;
   }, config("from-outside"));
-  assert.equal(said[0], "created configmap/from-outside");
+  assert.equal(said[0], "configmap/from-outside created");
   assert.match(said[1], /daemonset.apps\/agent/);
   assert.doesNotMatch(said[1], /from-outside/);
   assert.match(said[2], /^apiVersion: apps\/v1\nkind: DaemonSet\n[^]*\n {6}- name: main\n/);
@@ -73,6 +73,16 @@ test("a guide embeds the page twice", async (t) => {
     document.body.append(first);
   });
   await frame("first").locator("[data-testid='node'] [data-testid='pod'][data-ready='true']").nth(1).waitFor({ timeout: 60_000 });
+});
+
+test("a manifest that nobody answers for is said to be missing", async (t) => {
+  const guide = GUIDE.replace('src="config.yaml"', 'src="data:,"').replace("<script", `<script>
+    const fetched = fetch;
+    globalThis.fetch = (it, init) => (String(it) === "data:," ? Promise.reject(new TypeError("no way")) : fetched(it, init));
+  </script><script`);
+  const page = await openPage(t, { at: "../../docs/guide.html", pages: { "docs/guide.html": ["text/html", guide] } });
+  await page.locator("#second").scrollIntoViewIfNeeded();
+  await page.locator("#second").locator("iframe").contentFrame().getByText("# data:, cannot be loaded: no way").first().waitFor({ timeout: 60_000 });
 });
 
 test("a frame shows the console, and says what it does not know", async (t) => {
@@ -149,7 +159,7 @@ test("the page around a frame asks it, and no other window does", async (t) => {
   await page.keyboard.type("typed");
   assert.doesNotMatch(await frame.locator(".cm-content").textContent(), /typed/);
   assert.equal(await frame.getByTestId("node").count(), 2);
-  assert.equal(said.apply, "created configmap/of-a-frame");
+  assert.equal(said.apply, "configmap/of-a-frame created");
   assert.equal(said.text, config("of-a-frame"));
   assert.match(said.clock, /^2026-01-01T12:00:00/);
   assert.match(said.backwards.error, /Unsupported value: "yesterday": supported values: "idle", "nextEvent"/);

@@ -39,6 +39,49 @@ test("a quota that is full is named, and so is a taint", async (t) => {
   await shot(page, "verdicts-3-decision");
 });
 
+test("a daemon pod that waits says which node it is for", async (t) => {
+  const page = await openExample(t, "host-port");
+  await why(page, "DaemonSet second: runs on 0 of 4 nodes, 2 waiting for room, 2 ruled out");
+  await node(page, "node-1").getByText("wants to run here, but the node didn't have free ports for the requested pod ports").waitFor();
+  // Two workloads, two colours, also where their names fall on one.
+  const hues = await page.locator(".workload").evaluateAll((all) => all.map((it) => /hue-\d+/.exec(it.className)[0]));
+  assert.equal(new Set(hues).size, 2, `${hues}`);
+  await get(page, "pending").locator("[data-testid='pod'][data-name^='second']").first().click();
+  await why(page, /^Pod second-\w+: waits for node-[12]$/);
+  await node(page, "control-plane").getByText(/^it is for node-[12] only$/).waitFor();
+  await get(page, "details").getByText(/names node-[12] alone, so that no other node was looked at/).waitFor();
+});
+
+test("priority makes room once it is given", async (t) => {
+  const page = await openExample(t, "preemption");
+  await why(page, "DaemonSet log-shipper: runs on 0 of 4 nodes, 2 waiting for room, 2 ruled out");
+  await page.locator(".cm-line", { hasText: "# priorityClassName" }).click();
+  await page.keyboard.press("Control+/");
+  await get(page, "apply").click();
+  await why(page, "DaemonSet log-shipper: runs on 2 of 4 nodes, 2 ruled out");
+  await get(page, "tab-events").click();
+  await page.locator("[data-testid='event-row'][data-reason='Preempted']").first().waitFor();
+});
+
+test("a rollout is stuck on an image that is never ready", async (t) => {
+  const page = await openExample(t, "deployment-stuck");
+  await why(page, "Deployment stuck: 3 of 3 ready");
+  await page.locator(".cm-line", { hasText: "image: nginx" }).click();
+  await page.keyboard.press("End");
+  for (const _ of "nginx:1.29") await page.keyboard.press("Backspace");
+  await page.keyboard.type("example.com/broken:1.0");
+  await page.keyboard.press("Control+Enter");
+  await faster(page);
+  await why(page, "Deployment stuck: 3 of 3 ready: stuck: the progress deadline has passed");
+});
+
+test("a bare pod is something that runs", async (t) => {
+  const page = await openExample(t, "volume-claim");
+  await page.locator("[data-testid='node'] [data-testid='pod']").first().waitFor({ timeout: 60_000 });
+  assert.equal(await page.getByText("Nothing runs yet").count(), 0);
+  assert.equal(await page.locator(".said").innerText(), "2 created");
+});
+
 test("a crashing container is failing, not on its way", async (t) => {
   const page = await openExample(t, "crashing");
   await faster(page);

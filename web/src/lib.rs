@@ -56,6 +56,8 @@ wire! {
         pub target: Ref,
         /// As kubectl says it: `created`, `configured`, `unchanged`, `deleted`.
         pub word: String,
+        /// All that it says: `daemonset.apps/agent created`.
+        pub line: String,
     }
 
     /// One filter's or score's word on a node.

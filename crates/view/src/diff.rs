@@ -35,6 +35,17 @@ const TELLING: &[&str] = &[
     "status.conditions[PodScheduled]",
 ];
 
+/// Parts of paths to fields that tell least: they come last in a line.
+const QUIET: &[&str] = &[
+    "ontainerID",
+    ".imageID",
+    ".lastState",
+    ".lastUpdateTime",
+    ".message",
+    "last-change-trigger-time",
+    ".managedFields",
+];
+
 /// Every field that differs, but for the revision, managed fields and times that tell nothing.
 pub fn changes(before: &Object, after: &Object) -> Vec<FieldChange> {
     let mut found = Vec::new();
@@ -58,7 +69,6 @@ fn is_noise(path: &str) -> bool {
         || path.ends_with(".lastHeartbeatTime")
         || path.ends_with(".lastTransitionTime")
         || path.ends_with(".lastProbeTime")
-        || path.ends_with(".observedGeneration")
 }
 
 fn compare_entries(path: &str, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<FieldChange>) {
@@ -75,6 +85,10 @@ fn compare(path: &str, before: &Value, after: &Value, found: &mut Vec<FieldChang
         return;
     }
     match (before, after) {
+        // A container is in one state after the other.
+        (Value::Map(a), Value::Map(b)) if path.ends_with("].state") && !a.keys().eq(b.keys()) => {
+            found.push(changed(path, before, after));
+        }
         (Value::Map(a), Value::Map(b)) => {
             if a.same(b) {
                 return;
@@ -121,7 +135,6 @@ fn compare_keyed(path: &str, old: &[(&str, &Value)], new: &[(&str, &Value)], fou
 pub fn line(before: Option<&Object>, after: Option<&Object>) -> String {
     let (Some(before), Some(after)) = (before, after) else { return String::new() };
     let found = changes(before, after);
-    let rank = |it: &FieldChange| TELLING.iter().position(|path| it.path.starts_with(path)).unwrap_or(TELLING.len());
     let Some(first) = found.iter().min_by_key(|it| rank(it)) else { return "metadata only".to_owned() };
     let more = found.len() - 1;
     let mut res = one(first);
@@ -131,12 +144,25 @@ pub fn line(before: Option<&Object>, after: Option<&Object>) -> String {
     res
 }
 
+/// The less, the more it tells.
+fn rank(change: &FieldChange) -> usize {
+    let path = &*change.path;
+    match () {
+        () if path.ends_with(".observedGeneration") => usize::MAX,
+        () if QUIET.iter().any(|it| path.contains(it)) => usize::MAX - 1,
+        () => {
+            2 * TELLING.iter().position(|it| path.starts_with(it)).unwrap_or(TELLING.len())
+                + usize::from(!path.ends_with(".state"))
+        }
+    }
+}
+
 /// `status.phase Pending → Running`; a condition shows its status.
 pub fn one(change: &FieldChange) -> String {
     let FieldChange { path, before, after } = change;
     match (before, after) {
         (None, Some(after)) => format!("{path} → {}", short(after)),
-        (Some(before), None) => format!("{path} − {}", short(before)),
+        (Some(before), None) => format!("{path} {} → <none>", short(before)),
         (Some(before), Some(after)) => format!("{path} {} → {}", short(before), short(after)),
         (None, None) => path.clone(),
     }
@@ -153,7 +179,7 @@ fn short(it: &Value) -> String {
                 let effect = map.get("effect").and_then(Value::as_str).map(|it| format!(":{it}")).unwrap_or_default();
                 format!("{key}{value}{effect}")
             }
-            _ => container_state(map).unwrap_or_else(|| compact(it)),
+            _ => container_state(map).or_else(|| reference(map)).unwrap_or_else(|| compact(it)),
         },
         Value::List(list) => match &**list {
             [only @ Value::Map(_)] => short(only),
@@ -164,10 +190,16 @@ fn short(it: &Value) -> String {
     cut(&text)
 }
 
-/// `ContainerCreating`, `running` or how it ended, for an entry of `containerStatuses`.
+/// `ContainerCreating`, `running` or how it ended, for an entry of `containerStatuses` or its state.
 fn container_state(status: &value::Map) -> Option<String> {
-    let (state, inner) = status.get("state")?.as_map()?.iter().next()?;
-    Some(inner.str_at("reason").unwrap_or(state).to_owned())
+    let (state, inner) = status.get("state").and_then(Value::as_map).unwrap_or(status).iter().next()?;
+    let is_state = matches!(&**state, "waiting" | "running" | "terminated");
+    is_state.then(|| inner.str_at("reason").unwrap_or(state).to_owned())
+}
+
+/// `Job hello-29454305`
+fn reference(map: &value::Map) -> Option<String> {
+    Some(format!("{} {}", map.get("kind")?.as_str()?, map.get("name")?.as_str()?))
 }
 
 fn compact(it: &Value) -> String {
@@ -234,6 +266,59 @@ mod tests {
                 status.phase
                 - Pending
                 + Running
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_tells_nothing_comes_last() {
+        let container = |id: &str, n: u32, state: Value| {
+            value!({ "status": {
+                "containerStatuses": [{ "containerID": id, "name": "app", "restartCount": n, "state": state }],
+                "observedGeneration": n,
+            } })
+        };
+        check(
+            container("drydock://1", 1, value!({ "running": { "startedAt": "2026-01-01T00:00:00Z" } })),
+            container("drydock://2", 2, value!({ "waiting": { "message": "back-off", "reason": "CrashLoopBackOff" } })),
+            expect![[r#"
+                status.containerStatuses[app].state running → CrashLoopBackOff  and 3 more
+                status.containerStatuses[app].containerID
+                - drydock://1
+                + drydock://2
+                status.containerStatuses[app].restartCount
+                - 1
+                + 2
+                status.containerStatuses[app].state
+                - running:
+                -   startedAt: "2026-01-01T00:00:00Z"
+                + waiting:
+                +   message: back-off
+                +   reason: CrashLoopBackOff
+                status.observedGeneration
+                - 1
+                + 2
+            "#]],
+        );
+        check(
+            value!({ "status": { "observedGeneration": 1 } }),
+            value!({ "status": { "observedGeneration": 2 } }),
+            expect![[r#"
+                status.observedGeneration 1 → 2
+                status.observedGeneration
+                - 1
+                + 2
+            "#]],
+        );
+        check(
+            value!({ "status": { "active": [{ "apiVersion": "batch/v1", "kind": "Job", "name": "hello-1" }] } }),
+            value!({ "status": {} }),
+            expect![[r#"
+                status.active Job hello-1 → <none>
+                status.active
+                - - apiVersion: batch/v1
+                -   kind: Job
+                -   name: hello-1
             "#]],
         );
     }

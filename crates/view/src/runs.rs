@@ -118,10 +118,15 @@ fn schedule(object: &Object) -> Result<(Schedule, Zone), String> {
     Ok((Schedule::parse(object.str_at("spec.schedule").unwrap_or(""))?, zone))
 }
 
-/// When it runs next, as a time of day; empty for never.
+/// When it runs next, as a time of day in its zone, which is named where it is not the clock's; empty for never.
 pub fn next_label(object: &Object, now: i64) -> String {
     let Ok((schedule, zone)) = schedule(object) else { return String::new() };
-    schedule.next(now, &zone).map(|it| label(it, now, &zone)).unwrap_or_default()
+    let Some(at) = schedule.next(now, &zone) else { return String::new() };
+    let label = label(at, now, &zone);
+    match object.str_at("spec.timeZone").filter(|_| zone.offset(at) != 0) {
+        Some(name) => format!("{label} in {name}"),
+        None => label,
+    }
 }
 
 /// The time of day in a zone, with the date where it is another day than now's.

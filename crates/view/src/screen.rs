@@ -27,7 +27,9 @@ const NODES_MAX: usize = 30;
 /// How long a chain of owners can be: CronJob, Job, pod.
 const OWNERS_MAX: usize = 4;
 /// Colours for workloads, each in two shades.
-const HUES: u32 = 16;
+const HUES: u8 = 16;
+/// Among more workloads than this nobody tells them by their hues.
+const HUED_MAX: usize = 64;
 
 /// Kinds that run pods, and those that own such kinds.
 const WORKLOADS: [KindId; 7] =
@@ -105,7 +107,11 @@ impl Screen {
         self.cursors = self.registry.ids().map(|kind| store.watch(kind, store.revision())).collect();
         // Nodes before the pods on them, owners before the owned.
         for kind in [MACHINE, NODE].into_iter().chain(WORKLOADS).chain([POD]) {
-            for object in store.list(kind, None) {
+            let mut objects: Vec<_> = store.list(kind, None).collect();
+            if kind != POD {
+                as_they_came(&mut objects);
+            }
+            for object in objects {
                 self.take(kind, None, Some(object));
             }
         }
@@ -129,6 +135,13 @@ impl Screen {
             }
         }
         changes.sort_by_key(|it| it.revision);
+        // What comes first has its place first.
+        let is_new_node = |it: &&Change| it.before.is_none() && it.object().kind == NODE;
+        let mut nodes: Vec<_> = changes.iter().filter(is_new_node).filter_map(|it| it.after.as_ref()).collect();
+        as_they_came(&mut nodes);
+        for node in nodes {
+            self.take_node(None, Some(node));
+        }
         for change in &changes {
             let kind = change.object().kind;
             self.take(kind, change.before.as_ref(), change.after.as_ref());
@@ -259,8 +272,18 @@ impl Screen {
             return;
         }
         self.n_workloads_seen += 1;
-        let state = WorkloadState { object: object.clone(), id: self.n_workloads_seen, hue: self.hue_of(object) };
+        let state = WorkloadState { object: object.clone(), id: self.n_workloads_seen, hue: self.new_hue(object) };
         self.workloads.insert(object.meta.uid.clone(), state);
+    }
+
+    /// The object's own hue, or the next one that no other workload wears, as long as there is one.
+    fn new_hue(&self, object: &Object) -> u8 {
+        let own = self.hue_of(object);
+        if self.workloads.len() > HUED_MAX || !self.is_root(object) {
+            return own;
+        }
+        let worn: Vec<u8> = self.workloads.values().filter(|it| self.is_root(&it.object)).map(|it| it.hue).collect();
+        (0..HUES).map(|it| (own + it) % HUES).find(|it| !worn.contains(it)).unwrap_or(own)
     }
 
     /// A hue that depends on nothing but what the object is called, so that it is the same everywhere and always.
@@ -501,6 +524,17 @@ fn cap<T>(rows: &mut Vec<T>) -> u32 {
     let excess = rows.len().saturating_sub(ROWS_MAX);
     rows.drain(..excess);
     u32::try_from(excess).unwrap_or(u32::MAX)
+}
+
+/// In the order that decides about places and hues: by age, and of one age by name, 2 before 10.
+fn as_they_came(objects: &mut [&Arc<Object>]) {
+    objects.sort_by_key(|it| (it.meta.created, numbered(it.name())));
+}
+
+/// A name in parts by which it is sorted: `rack-`, 10.
+fn numbered(name: &str) -> (&str, u64) {
+    let stem = name.trim_end_matches(|it: char| it.is_ascii_digit());
+    (stem, name[stem.len()..].parse().unwrap_or(0))
 }
 
 /// The hash's best bits are its highest (FNV-1a).

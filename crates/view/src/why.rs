@@ -91,7 +91,9 @@ fn of_own_pod(facts: &Facts<'_>, node: &Node, pod: &Pod, asks: &[i64; 2]) -> Ver
     }
     match facts.decisions.get(&pod.name).and_then(|it| by_name(it, &node.name)).and_then(refusal) {
         Some((plugin, reason)) => {
-            let text = format!("wants to run here, but {}", explained(facts, node, asks, plugin, reason));
+            let text = explained(facts, node, asks, plugin, reason);
+            let subject = if reason.strip_prefix("node(s) ") == Some(&*text) { "the node " } else { "" };
+            let text = format!("wants to run here, but {subject}{text}");
             made(node, Mark::Waits, text, &field_of(facts.target, plugin, reason))
         }
         None if pod.reason.is_empty() => made(node, Mark::Comes, "its pod waits for a scheduler".to_owned(), ""),
@@ -209,7 +211,7 @@ fn of_scheduler(facts: &Facts<'_>, node: &Node) -> Verdict {
         }
         ([], None) => match decided.and_then(|(_, it)| it.i64_at("total")).filter(|it| *it > 0) {
             Some(total) => made(node, Mark::None, format!("could run here; scored {total}"), ""),
-            None => made(node, Mark::None, "none of its pods".to_owned(), ""),
+            None => made(node, Mark::None, absent(facts), ""),
         },
         ([pod], _) => {
             let (mark, text) = of_placed(pod);
@@ -223,7 +225,10 @@ fn of_scheduler(facts: &Facts<'_>, node: &Node) -> Verdict {
                 () if n_ready == n_left && n_left > 0 => Mark::Runs,
                 () => Mark::Comes,
             };
-            let mut text = format!("{} here, {n_ready} ready", pods(n_left));
+            let mut text = match mark {
+                Mark::Runs => format!("{} ready", pods(n_left)),
+                _ => format!("{} here, {n_ready} ready", pods(n_left)),
+            };
             for (n, word) in [(n_failing, "failing"), (n_leaving, "leaving"), (n_succeeded, "ended")] {
                 if n > 0 {
                     text.push_str(&format!(", {n} {word}"));
@@ -231,6 +236,15 @@ fn of_scheduler(facts: &Facts<'_>, node: &Node) -> Verdict {
             }
             made(node, mark, text, "")
         }
+    }
+}
+
+/// Why nothing is on a node about which nobody had to decide.
+fn absent(facts: &Facts<'_>) -> String {
+    match facts.pods {
+        [(pod, _)] if facts.target.kind == "Pod" && !pod.wants.is_empty() => format!("it is for {} only", pod.wants),
+        [_] if facts.target.kind == "Pod" => "not here".to_owned(),
+        _ => "none of its pods".to_owned(),
     }
 }
 
@@ -245,7 +259,8 @@ fn summary(facts: &Facts<'_>, verdicts: &[Verdict]) -> String {
         return match facts.pods.first().map(|(pod, _)| pod) {
             None => "is no longer there".to_owned(),
             Some(pod) if pod.node.is_empty() && pod.reason.is_empty() => "waits for a scheduler".to_owned(),
-            Some(pod) if pod.node.is_empty() => format!("waits; {} of {n_nodes} nodes refuse it", n(&[Mark::Cannot])),
+            Some(pod) if pod.node.is_empty() && !pod.wants.is_empty() => format!("waits for {}", pod.wants),
+            Some(pod) if pod.node.is_empty() => format!("waits; refused by {} of {n_nodes} nodes", n(&[Mark::Cannot])),
             Some(pod) => format!("{} on {}", pod.word, pod.node),
         };
     }
@@ -411,10 +426,10 @@ mod tests {
             None,
             &[("x", decision)],
             expect![[r#"
-            waits for a scheduler
-            a None could run here; scored 180 []
-            b Cannot taint gpu=true:NoSchedule is not tolerated [spec.tolerations]
-            c None none of its pods []"#]],
+                waits for a scheduler
+                a None could run here; scored 180 []
+                b Cannot taint gpu=true:NoSchedule is not tolerated [spec.tolerations]
+                c None not here []"#]],
         );
     }
 
@@ -459,7 +474,7 @@ mod tests {
             Some(&quota),
             expect![[r#"
                 1 of 4 ready: exceeded quota: two
-                a Runs 1 pod here, 1 ready, 1 leaving []
+                a Runs 1 pod ready, 1 leaving []
                 b None none of its pods []
                 c None none of its pods []"#]],
         );

@@ -84,8 +84,13 @@ export const Playground = globalThis.HTMLElement && class extends HTMLElement {
   /** From another file, or what stands between the tags. */
   async #manifest() {
     if (!this.hasAttribute("src")) return withoutIndent(this.getAttribute("manifest") ?? this.textContent);
-    const response = await fetch(new URL(this.getAttribute("src"), document.baseURI));
-    return response.ok ? response.text() : `# ${this.getAttribute("src")} cannot be loaded: ${response.status}\n`;
+    const src = this.getAttribute("src");
+    try {
+      const response = await fetch(new URL(src, document.baseURI));
+      return response.ok ? await response.text() : `# ${src} cannot be loaded: ${response.status}\n`;
+    } catch (error) {
+      return `# ${src} cannot be loaded: ${error.message}\n`;
+    }
   }
 
   async #ask(method, params = {}) {

@@ -15,6 +15,7 @@ import {
   keymap,
   lineNumbers,
 } from "@codemirror/view";
+import { hangingLines } from "./indents.js";
 import { look } from "./look.js";
 import { lineMarks, setLineMarks } from "./marks.js";
 import { position } from "./position.js";
@@ -60,6 +61,7 @@ export function createEditor(host, options, loadExtras) {
     EditorState.tabSize.of(2),
     yaml(),
     look,
+    hangingLines,
     lineMarks,
     // Tab is not taken: it leaves the editor, as it leaves any other field.
     keymap.of([...defaultKeymap, ...historyKeymap]),
@@ -79,11 +81,13 @@ export function createEditor(host, options, loadExtras) {
 
   return {
     text: () => view.state.doc.toString(),
-    /** Replaces the text as one step that can be undone; the cursor stays on its line where that exists. */
+    /** Replaces the text as one step that can be undone; a cursor in what is replaced goes to where that began. */
     setText(next) {
       if (next === view.state.doc.toString()) return;
       const { from, insert, to } = difference(view.state.doc.toString(), next);
-      view.dispatch({ changes: { from, to, insert } });
+      const { from: head } = view.state.selection.main;
+      const anchor = head <= from ? head : head < to ? from : head - to + from + insert.length;
+      view.dispatch({ changes: { from, to, insert }, selection: { anchor }, scrollIntoView: true });
     },
     /** problems: [{line, column, severity: "error" | "warning" | "info", message}]; line and column from 1. */
     setProblems(next) {

@@ -63,10 +63,12 @@ pub fn Cluster(props: &ClusterProps) -> Html {
         on,
     } = props;
     let n = cells.len();
+    // Some run without a workload.
+    let has_pods = !lane.is_empty() || cells.iter().any(|it| !it.pods.is_empty());
     let onkeydown = Callback::from(|event: KeyboardEvent| roving::on_key(&event));
     html! {
         <section class="cluster" aria-label="Cluster" data-testid="cluster-view">
-            <Bar workloads={workloads.clone()} selection={selection.clone()} is_ready={*is_ready} shape={*shape} on={on.clone()} />
+            <Bar workloads={workloads.clone()} {has_pods} selection={selection.clone()} is_ready={*is_ready} shape={*shape} on={on.clone()} />
             if let Some(why) = why.as_ref().filter(|_| *shape != View::Components) { <WhyBar why={why.clone()} on={on.clone()} /> } else { <div hidden=true /> }
             <div class="scroll" {onkeydown}>
                 if matches!(shape, View::Cards | View::Table) { <Lane lane={lane.clone()} focus={focus.clone()} on={on.clone()} /> }
@@ -118,6 +120,7 @@ fn focus_on(focus: &Option<Ref>, cell: &Cell) -> Option<Ref> {
 #[derive(Properties, PartialEq)]
 struct BarProps {
     workloads: Rc<Vec<Rc<Workload>>>,
+    has_pods: bool,
     selection: Option<Ref>,
     is_ready: bool,
     shape: View,
@@ -126,7 +129,7 @@ struct BarProps {
 
 #[component]
 fn Bar(props: &BarProps) -> Html {
-    let BarProps { workloads, selection, is_ready, shape, on } = props;
+    let BarProps { workloads, has_pods, selection, is_ready, shape, on } = props;
     let act = |act: Act| {
         let on = on.clone();
         Callback::from(move |_: MouseEvent| on.emit(act.clone()))
@@ -149,8 +152,8 @@ fn Bar(props: &BarProps) -> Html {
                 { side(*shape == View::Components, View::Components, "view-components", "Components", "gear") }
             </div>
             <div class="workloads" role="group" aria-label="Why">
-                if workloads.is_empty() && !is_other {
-                    <span class="hint">{ "Nothing runs yet. Apply the manifest and watch its pods land." }</span>
+                if workloads.is_empty() && !is_other && !has_pods {
+                    <span class="hint">{ "Nothing runs yet: apply the manifest." }</span>
                 }
                 { for workloads.iter().filter(|_| !is_other).map(|it| workload_button(it, selection, on)) }
             </div>

@@ -129,7 +129,7 @@ fn events(events: &[Rc<EventRow>]) -> Html {
         return html! { <p class="empty">{ "No Event object is about it." }</p> };
     }
     html! {
-        <table class="decisions">
+        <table class="decisions words">
             <thead><tr><th scope="col">{ "Time" }</th><th scope="col">{ "Reason" }</th><th scope="col">{ "Message" }</th></tr></thead>
             <tbody>
                 { for events.iter().map(|it| html! {

@@ -280,11 +280,18 @@ fn Watch(props: &WatchProps) -> Html {
         let n_pages = n_pages.clone();
         Callback::from(move |()| n_pages.set(*n_pages + 1))
     };
+    const RESTORED: &str =
+        "The cluster was brought back. Its changes before that are not kept; its Event objects are, under Events.";
+    let empty = if *is_restored {
+        RESTORED
+    } else {
+        "No change yet. Every ADDED, MODIFIED and DELETED that a watch would send stands here."
+    };
     html! {
-        <Tail testid="stream-watch" empty="No change yet. Every ADDED, MODIFIED and DELETED that a watch would send stands here."
+        <Tail testid="stream-watch" {empty}
             {n_before} n_seen={rows.n_seen} n_rows={shown.len()} {on_earlier}>
-            if *is_restored && n_before == 0 {
-                <p class="note">{ "The cluster was brought back. Its changes before that are not kept; its Event objects are, under Events." }</p>
+            if *is_restored && n_before == 0 && !shown.is_empty() {
+                <p class="note">{ RESTORED }</p>
             }
             { for shown.iter().map(|row| {
                 let open = diff.as_ref().filter(|it| it.0 == row.revision).cloned();

@@ -163,7 +163,20 @@ fn decision(engine: &mut Engine, target: &Ref) -> (String, Vec<DecisionRow>) {
         }
     }
     let text = match target.kind.as_str() {
-        "Pod" => status.str_at("message").unwrap_or_default().to_owned(),
+        "Pod" => {
+            let message = status.str_at("message").unwrap_or_default();
+            let n_others = store.list(kinds::NODE, None).count().saturating_sub(rows.len());
+            match rows.as_slice() {
+                // As of every pod of a DaemonSet.
+                [only] if n_others > 0 => {
+                    format!(
+                        "{message}\nIts node affinity names {} alone, so that no other node was looked at.",
+                        only.node
+                    )
+                }
+                _ => message.to_owned(),
+            }
+        }
         _ => "The DaemonSet controller decides about every node:".to_owned(),
     };
     (text, rows)

@@ -101,6 +101,7 @@ fn one(engine: &mut Engine, document: &Document, args: &[&str], res: &mut Result
                 } else {
                     word.to_owned()
                 },
+                line: words.trim().to_owned(),
             });
         }
         res.problems.extend(

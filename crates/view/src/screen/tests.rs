@@ -252,3 +252,32 @@ fn very_many_pods_come_one_update_after_another() {
     assert_eq!(sizes, [100, 100, 50]);
     assert!(!world.screen.has_news());
 }
+
+#[test]
+fn nodes_that_come_together_stand_by_number() {
+    let mut world = world();
+    world.put(NODE, &node("old-3", "True"));
+    world.update();
+    for name in ["rack-1", "rack-10", "rack-2", "a"] {
+        world.put(NODE, &node(name, "True"));
+    }
+    world.update();
+    let names = |screen: &Screen| screen.nodes().iter().map(|it| it.name.clone()).collect::<Vec<_>>().join(" ");
+    expect!["old-3 a rack-1 rack-2 rack-10"].assert_eq(&names(&world.screen));
+}
+
+#[test]
+fn no_two_workloads_wear_one_hue_while_there_are_others() {
+    let mut world = world();
+    // The first two fall on the same hue by their names.
+    for name in ["first", "second", "third"] {
+        let uid = format!("uid-{name}");
+        world.put(DAEMON_SET, &value!({ "metadata": { "name": name, "namespace": "default", "uid": uid } }));
+    }
+    let hues = |update: &Update| update.workloads.iter().flatten().map(|it| it.hue).collect::<Vec<_>>();
+    let shown = hues(&world.update());
+    expect!["[14, 15, 13]"].assert_eq(&format!("{shown:?}"));
+    // Who comes back keeps its own.
+    let mut again = Screen::new(&world.store, &Registry::builtin());
+    assert_eq!(hues(&again.take_update()), shown);
+}

@@ -185,19 +185,18 @@ impl App {
                 return;
             }
             Some(Pending::Remote(reply, refuse)) => {
-                let lines: Vec<String> =
-                    outcomes.iter().map(outcome_line).chain(problems.iter().map(|it| it.message.clone())).collect();
+                let lines: Vec<String> = outcomes
+                    .iter()
+                    .map(|it| it.line.clone())
+                    .chain(problems.iter().map(|it| it.message.clone()))
+                    .collect();
                 let tell = if errors == 0 { reply } else { refuse };
                 tell.call1(&JsValue::NULL, &JsValue::from(lines.join("\n"))).ok();
             }
             _ => (),
         }
         self.problems = Rc::new(problems);
-        let words = match outcomes {
-            [] => String::new(),
-            [one] => outcome_line(one),
-            [first, ..] => format!("{} and {} more", outcome_line(first), outcomes.len() - 1),
-        };
+        let words = if let [one] = outcomes { one.line.clone() } else { counts(outcomes) };
         self.said = Some(Rc::new(match errors {
             0 => (true, words),
             1 => (false, "1 problem".to_owned()),
@@ -254,8 +253,16 @@ impl App {
     }
 }
 
-fn outcome_line(it: &Outcome) -> String {
-    format!("{} {}/{}", it.word, it.target.kind.to_lowercase(), it.target.name)
+/// `2 created, 1 unchanged`
+fn counts(outcomes: &[Outcome]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for it in outcomes {
+        match counts.iter_mut().find(|(word, _)| *word == it.word) {
+            Some((_, n)) => *n += 1,
+            None => counts.push((&it.word, 1)),
+        }
+    }
+    counts.iter().map(|(word, n)| format!("{n} {word}")).collect::<Vec<_>>().join(", ")
 }
 
 fn completions_for_js(found: &[Completion]) -> JsValue {
