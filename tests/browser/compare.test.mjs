@@ -32,7 +32,7 @@ test("the manifest is compared with what is there, by keyboard", async (t) => {
 
   await paste(page, config("made", "a: one"));
   await page.keyboard.press("Control+Enter");
-  await page.getByText("created configmap/made").first().waitFor();
+  await page.getByText("configmap/made created").first().waitFor();
   const all = [config("made", "a: two"), config("new", "b: three"), "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: Not_A_Name\n"];
   await get(page, "tab-watch").click();
   await paste(page, all.join("---\n"));

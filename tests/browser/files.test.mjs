@@ -68,7 +68,7 @@ test("the page around a frame can ask", async (t) => {
       { method, params },
     );
   const text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: from-outside\n";
-  assert.equal((await ask("apply", { text })).result, "created configmap/from-outside");
+  assert.equal((await ask("apply", { text })).result, "configmap/from-outside created");
   assert.equal((await ask("text")).result, text);
   assert.equal((await ask("pause")).result, true);
   await page.locator("[data-testid='clock'][data-speed='0']").waitFor({ state: "attached" });

@@ -116,7 +116,7 @@ test("what is acknowledged outlives a reload at that moment", async (t) => {
   await untilUsable(page);
   await paste(page, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: at-once\n");
   await get(page, "apply").click();
-  await page.getByText("created configmap/at-once").first().waitFor();
+  await page.getByText("configmap/at-once created").first().waitFor();
   await page.reload();
   await untilUsable(page);
   assert.match(await kubectl(page, "kubectl get configmaps -o name"), /configmap\/at-once/);

@@ -182,7 +182,11 @@ fn short(it: &Value) -> String {
             _ => container_state(map).or_else(|| reference(map)).unwrap_or_else(|| compact(it)),
         },
         Value::List(list) => match &**list {
-            [only @ Value::Map(_)] => short(only),
+            // Of the first condition nobody knows yet which it is.
+            [only @ Value::Map(map)] => match map.get("type").and_then(Value::as_str) {
+                Some(kind) => format!("{kind} {}", short(only)),
+                None => short(only),
+            },
             _ => compact(it),
         },
         _ => compact(it),

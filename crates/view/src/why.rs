@@ -209,6 +209,9 @@ fn of_scheduler(facts: &Facts<'_>, node: &Node) -> Verdict {
             let text = explained(facts, node, asks, plugin, reason);
             made(node, Mark::Cannot, text, &field_of(facts.target, plugin, reason))
         }
+        // What was decided before says nothing of now.
+        ([], None) if node.is_cordoned => made(node, Mark::None, "cordoned: takes no new pods".to_owned(), ""),
+        ([], None) if is_lost(node) => made(node, Mark::None, "takes no new pods".to_owned(), ""),
         ([], None) => match decided.and_then(|(_, it)| it.i64_at("total")).filter(|it| *it > 0) {
             Some(total) => made(node, Mark::None, format!("could run here; scored {total}"), ""),
             None => made(node, Mark::None, absent(facts), ""),

@@ -81,12 +81,13 @@ export function createEditor(host, options, loadExtras) {
 
   return {
     text: () => view.state.doc.toString(),
-    /** Replaces the text as one step that can be undone; a cursor in what is replaced goes to where that began. */
+    /** Replaces the text as one step that can be undone; a cursor in what is replaced, or in quite another text, goes to where that began. */
     setText(next) {
       if (next === view.state.doc.toString()) return;
       const { from, insert, to } = difference(view.state.doc.toString(), next);
-      const { from: head } = view.state.selection.main;
-      const anchor = head <= from ? head : head < to ? from : head - to + from + insert.length;
+      const { from: at } = view.state.selection.main;
+      const isOther = 2 * (to - from) > view.state.doc.length;
+      const anchor = at <= from ? at : isOther || at < to ? from : at - to + from + insert.length;
       view.dispatch({ changes: { from, to, insert }, selection: { anchor }, scrollIntoView: true });
     },
     /** problems: [{line, column, severity: "error" | "warning" | "info", message}]; line and column from 1. */

@@ -327,9 +327,18 @@ fn WatchLine(props: &WatchLineProps) -> Html {
             }
         })
     };
+    let line = use_node_ref();
+    {
+        let line = line.clone();
+        use_effect_with(open.is_some(), move |is_open| {
+            if let Some(line) = line.cast::<Element>().filter(|_| *is_open) {
+                uncover(&line);
+            }
+        });
+    }
     html! {
         <>
-            <button type="button" class={classes!("row", is_marked.then_some("marked"))} data-testid="watch-row" data-type={name} data-kind={row.object.kind.clone()}
+            <button type="button" ref={line} class={classes!("row", is_marked.then_some("marked"))} data-testid="watch-row" data-type={name} data-kind={row.object.kind.clone()}
                 data-name={row.object.name.clone()} data-revision={row.revision.to_string()} aria-expanded={(row.letter == b'M').then(|| open.is_some().to_string())}
                 title={format!("{name} {} at revision {}", row.object, row.revision)} {onclick}>
                 <span class="time">{ time_with_millis(row.at) }</span>
@@ -344,6 +353,17 @@ fn WatchLine(props: &WatchLineProps) -> Html {
 
 fn object(it: &Ref) -> Html {
     html! { <span class="object"><i>{ format!("{} ", it.kind) }</i>{ it.name.clone() }</span> }
+}
+
+/// Scrolls until what opened below a line is seen, as far as the line itself stays.
+fn uncover(line: &Element) -> Option<()> {
+    let (opened, rows) = (line.next_element_sibling()?, line.closest(".rows").ok()??);
+    // Whole pixels will do.
+    let [opened, line, edge] = [&opened, line, &rows].map(|it| it.get_bounding_client_rect());
+    let hidden = opened.bottom() as i32 - edge.bottom() as i32;
+    let room = line.top() as i32 - edge.top() as i32;
+    rows.set_scroll_top(rows.scroll_top() + hidden.min(room).max(0));
+    Some(())
 }
 
 fn diff_text(text: &str) -> Html {

@@ -59,7 +59,7 @@ fn reason_of(component: &str) -> &'static str {
 
 fn because(cause: &Cause, target: &Ref, on: &Callback<Act>) -> Html {
     html! {
-        <>{ "because " }{ object(&cause.object, target, on) }{ " was " }<b>{ letter_word(cause.letter) }</b>{ format!(" at {}", cause.revision) }</>
+        <>{ "because " }{ object(&cause.object, target, on) }{ " was " }<b>{ letter_word(cause.letter) }</b>{ format!(" at revision {}", cause.revision) }</>
     }
 }
 
