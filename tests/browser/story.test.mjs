@@ -99,6 +99,35 @@ test("streams show changes, events and requests", async (t) => {
   await page.locator("[data-testid='request-row'][data-verb='create'][data-code='201']").first().waitFor();
 });
 
+test("what is said of a line goes when the line changes, and what cannot be read is said while one types", async (t) => {
+  const page = await open(t);
+  await paste(page, daemonSet("Bad_Name", "      restartPolicy: Never"));
+  await get(page, "apply").click();
+  await get(page, "problem").nth(1).waitFor();
+  await page.locator(".cm-line", { hasText: "Bad_Name" }).click();
+  await page.keyboard.press("End");
+  await page.keyboard.type("s");
+  await page.waitForFunction(() => document.querySelectorAll("[data-testid='problem']").length === 1);
+  assert.match(await get(page, "problem").innerText(), /restartPolicy/);
+  // A line that is no YAML, and well again.
+  await page.keyboard.type("\n}");
+  await get(page, "problem").getByText(/^yaml: line \d+: /).waitFor();
+  await page.keyboard.press("Backspace");
+  await get(page, "problem").getByText(/^yaml: /).waitFor({ state: "detached" });
+});
+
+test("what opens below the last row is seen", async (t) => {
+  const page = await open(t);
+  await applyAndWait(page, 3);
+  await get(page, "clock-pause").click();
+  await get(page, "watch-row").last().click();
+  const sees = () => {
+    const [opened, rows] = [".diff", ".rows"].map((it) => document.querySelector(it)?.getBoundingClientRect());
+    return opened && opened.top < rows.bottom - 40 && (opened.bottom <= rows.bottom + 1 || opened.height > rows.height - 40);
+  };
+  await page.waitForFunction(sees);
+});
+
 test("a refused manifest shows the server's words at their lines", async (t) => {
   const page = await open(t);
   await page.waitForSelector("[data-testid='editor'] .cm-content");

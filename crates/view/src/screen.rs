@@ -527,8 +527,18 @@ fn cap<T>(rows: &mut Vec<T>) -> u32 {
 }
 
 /// In the order that decides about places and hues: by age, and of one age by name, 2 before 10.
+/// They nearly are already, so each is put among those before it, which takes less code than sorting.
 fn as_they_came(objects: &mut [&Arc<Object>]) {
-    objects.sort_by_key(|it| (it.meta.created, numbered(it.name())));
+    for end in 1..objects.len() {
+        let it = objects[end];
+        let at = objects[..end].partition_point(|other| came_before(other, it));
+        objects.copy_within(at..end, at + 1);
+        objects[at] = it;
+    }
+}
+
+fn came_before(a: &Object, b: &Object) -> bool {
+    (a.meta.created, numbered(a.name())) <= (b.meta.created, numbered(b.name()))
 }
 
 /// A name in parts by which it is sorted: `rack-`, 10.

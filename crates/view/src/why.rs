@@ -458,6 +458,18 @@ mod tests {
     }
 
     #[test]
+    fn where_no_pod_comes_now_no_score_of_before_counts() {
+        let (a, mut b, mut c) = (node("a"), node("b"), node("c"));
+        b.is_cordoned = true;
+        c.state = NodeState::Off;
+        check_on([&a, &b, &c], "ReplicaSet", &[pod("p", "a", "")], None, &[], None, expect![[r#"
+            1 pod
+            a Runs runs here []
+            b None cordoned: takes no new pods []
+            c None takes no new pods []"#]]);
+    }
+
+    #[test]
     fn the_whole_has_the_numbers_of_its_chip() {
         let (a, b, c) = (node("a"), node("b"), node("c"));
         let words =

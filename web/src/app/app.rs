@@ -37,6 +37,8 @@ const SILENCE_MS_MAX: u64 = 6_000;
 const WATCHDOG_MS: u32 = 1_000;
 /// How long changes gather before they are kept.
 const KEEP_MS: u32 = 400;
+/// So long nobody types before the text is read.
+const CHECK_MS: u32 = 500;
 const KEEP_TIME_MS: u64 = 3_000;
 const TOAST_MS: u32 = 8_000;
 /// More changes at once than this are not animated.
@@ -71,6 +73,7 @@ pub enum Msg {
     Saved(bool),
     Question(EditorQuestion, Function),
     Keep,
+    Check,
     ToastOver(u32),
     Toast {
         is_bad: bool,
@@ -193,6 +196,7 @@ pub struct App {
     /// Whether the manifest differs from what was applied last.
     is_edited: bool,
     keeping: Option<Timeout>,
+    checking: Option<Timeout>,
     saving: Saving,
     /// Virtual time and wall time of what was saved last.
     kept_at: u64,
@@ -258,6 +262,7 @@ impl Component for App {
             is_restored: false,
             is_edited: true,
             keeping: None,
+            checking: None,
             saving: Saving::No,
             kept_at: 0,
             kept_ms: 0,
@@ -276,6 +281,11 @@ impl Component for App {
             Msg::Begin(kept) => self.begin(ctx, kept),
             Msg::Question(question, resolve) => return self.question(question, resolve),
             Msg::Keep => return self.keep(ctx),
+            Msg::Check => {
+                let (id, text) = (self.new_id(), self.text.to_string());
+                self.engine.ask(&Ask::Check { id, text });
+                return false;
+            }
             Msg::Saved(is) => self.on_saved(ctx, is),
             Msg::ToastOver(id) => self.toasts.retain(|it| it.id != id),
             Msg::Toast { is_bad, text } => self.toast(ctx, is_bad, text),

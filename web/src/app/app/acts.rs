@@ -99,10 +99,18 @@ impl App {
         if *self.text == *text {
             return;
         }
+        // What was said of a line is over when the line is another one.
+        let line = |text: &str, it: &Problem| text.lines().nth(it.line as usize - 1).map(str::to_owned);
+        if self.problems.iter().any(|it| line(&self.text, it) != line(&text, it)) {
+            let before = self.text.clone();
+            Rc::make_mut(&mut self.problems).retain(|it| line(&before, it) == line(&text, it));
+        }
         self.text = text.into();
         self.said = None;
         self.is_edited = true;
         self.keep_soon(ctx);
+        let link = ctx.link().clone();
+        self.checking = Some(Timeout::new(CHECK_MS, move || link.send_message(Msg::Check)));
     }
 
     pub(super) fn set_text(&mut self, text: &str) {

@@ -44,7 +44,11 @@ impl App {
             Tell::Diff { revision, text } => self.diff = Some(Rc::new((revision, text))),
             Tell::Output { text, is_done, prompt } => Rc::make_mut(&mut self.log).add(&text, is_done, prompt),
             Tell::Completions { id, found } => self.on_completions(id, found),
-            Tell::Problems { problems, .. } => self.problems = Rc::new(problems),
+            Tell::Problems { problems, .. } => {
+                let all = Rc::make_mut(&mut self.problems);
+                all.retain(|it| !it.message.starts_with(UNREADABLE));
+                all.extend(problems);
+            }
             Tell::Hover { id, text } => {
                 if let Some(Pending::Editor(resolve)) = self.pending.remove(&id) {
                     let text = if text.is_empty() { JsValue::NULL } else { JsValue::from(text) };
@@ -252,6 +256,9 @@ impl App {
         false
     }
 }
+
+/// How what keeps a text from being read begins, in the words of go-yaml.
+const UNREADABLE: &str = "yaml: ";
 
 /// `2 created, 1 unchanged`
 fn counts(outcomes: &[Outcome]) -> String {
