@@ -104,7 +104,7 @@ test("what is said of a line goes when the line changes, and what cannot be read
   await paste(page, daemonSet("Bad_Name", "      restartPolicy: Never"));
   await get(page, "apply").click();
   await get(page, "problem").nth(1).waitFor();
-  await page.locator(".cm-line", { hasText: "Bad_Name" }).click();
+  await page.locator(".cm-line", { hasText: "name: Bad_Name" }).first().click();
   await page.keyboard.press("End");
   await page.keyboard.type("s");
   await page.waitForFunction(() => document.querySelectorAll("[data-testid='problem']").length === 1);

@@ -462,11 +462,19 @@ mod tests {
         let (a, mut b, mut c) = (node("a"), node("b"), node("c"));
         b.is_cordoned = true;
         c.state = NodeState::Off;
-        check_on([&a, &b, &c], "ReplicaSet", &[pod("p", "a", "")], None, &[], None, expect![[r#"
+        check_on(
+            [&a, &b, &c],
+            "ReplicaSet",
+            &[pod("p", "a", "")],
+            None,
+            &[],
+            None,
+            expect![[r#"
             1 pod
             a Runs runs here []
             b None cordoned: takes no new pods []
-            c None takes no new pods []"#]]);
+            c None takes no new pods []"#]],
+        );
     }
 
     #[test]
