@@ -35,16 +35,8 @@ const TELLING: &[&str] = &[
     "status.conditions[PodScheduled]",
 ];
 
-/// Parts of paths to fields that tell least: they come last in a line.
-const QUIET: &[&str] = &[
-    "ontainerID",
-    ".imageID",
-    ".lastState",
-    ".lastUpdateTime",
-    ".message",
-    "last-change-trigger-time",
-    ".managedFields",
-];
+/// Names of fields that tell least: they come last in a line.
+const QUIET: &[&str] = &["containerID", "imageID", "lastUpdateTime", "message", "io/last-change-trigger-time]"];
 
 /// Every field that differs, but for the revision, managed fields and times that tell nothing.
 pub fn changes(before: &Object, after: &Object) -> Vec<FieldChange> {
@@ -149,10 +141,10 @@ fn rank(change: &FieldChange) -> usize {
     let path = &*change.path;
     match () {
         () if path.ends_with(".observedGeneration") => usize::MAX,
-        () if QUIET.iter().any(|it| path.contains(it)) => usize::MAX - 1,
+        () if QUIET.iter().any(|it| path.ends_with(it)) => usize::MAX - 1,
         () => {
-            2 * TELLING.iter().position(|it| path.starts_with(it)).unwrap_or(TELLING.len())
-                + usize::from(!path.ends_with(".state"))
+            let place = TELLING.iter().position(|it| path.starts_with(it)).unwrap_or(TELLING.len());
+            2 * place + usize::from(!path.ends_with(".state"))
         }
     }
 }

@@ -282,8 +282,9 @@ impl Screen {
         if self.workloads.len() > HUED_MAX || !self.is_root(object) {
             return own;
         }
-        let worn: Vec<u8> = self.workloads.values().filter(|it| self.is_root(&it.object)).map(|it| it.hue).collect();
-        (0..HUES).map(|it| (own + it) % HUES).find(|it| !worn.contains(it)).unwrap_or(own)
+        let roots = self.workloads.values().filter(|it| self.is_root(&it.object));
+        let worn = roots.fold(0_u16, |worn, it| worn | 1 << it.hue);
+        (0..HUES).map(|it| (own + it) % HUES).find(|it| worn & 1 << it == 0).unwrap_or(own)
     }
 
     /// A hue that depends on nothing but what the object is called, so that it is the same everywhere and always.

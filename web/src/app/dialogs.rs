@@ -160,7 +160,7 @@ fn keys() -> Html {
             <ul class="legend">
                 { for OWNERS.iter().map(|(kind, what)| html! { <li><span class="chip ready hue-7">{ glyph(kind) }</span>{ *what }</li> }) }
             </ul>
-            <p class="caption">{ "The colour tells the workloads apart; it follows from their names." }</p>
+            <p class="caption">{ "The colour tells the workloads apart." }</p>
         </>
     }
 }

@@ -356,6 +356,7 @@ fn object(it: &Ref) -> Html {
 }
 
 /// Scrolls until what opened below a line is seen, as far as the line itself stays.
+#[cold]
 fn uncover(line: &Element) -> Option<()> {
     let (opened, rows) = (line.next_element_sibling()?, line.closest(".rows").ok()??);
     // Whole pixels will do.

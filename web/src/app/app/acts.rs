@@ -99,13 +99,10 @@ impl App {
         if *self.text == *text {
             return;
         }
-        // What was said of a line is over when the line is another one.
-        let line = |text: &str, it: &Problem| text.lines().nth(it.line as usize - 1).map(str::to_owned);
-        if self.problems.iter().any(|it| line(&self.text, it) != line(&text, it)) {
-            let before = self.text.clone();
-            Rc::make_mut(&mut self.problems).retain(|it| line(&before, it) == line(&text, it));
+        let before = std::mem::replace(&mut self.text, text.into());
+        if !self.problems.is_empty() {
+            forget_changed(Rc::make_mut(&mut self.problems), &before, &self.text);
         }
-        self.text = text.into();
         self.said = None;
         self.is_edited = true;
         self.keep_soon(ctx);
@@ -409,5 +406,14 @@ fn import_file(ctx: &Context<App>) {
         if let Some(text) = JsFuture::from(promise).await.ok().and_then(|it| it.as_string()) {
             link.send_message(Msg::Imported(text));
         }
+    });
+}
+
+/// What was said of a line is over when the line is another one.
+#[cold]
+fn forget_changed(problems: &mut Vec<Problem>, before: &str, after: &str) {
+    problems.retain(|it| {
+        let n = it.line.saturating_sub(1) as usize;
+        before.lines().nth(n) == after.lines().nth(n)
     });
 }

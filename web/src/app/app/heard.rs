@@ -44,11 +44,7 @@ impl App {
             Tell::Diff { revision, text } => self.diff = Some(Rc::new((revision, text))),
             Tell::Output { text, is_done, prompt } => Rc::make_mut(&mut self.log).add(&text, is_done, prompt),
             Tell::Completions { id, found } => self.on_completions(id, found),
-            Tell::Problems { problems, .. } => {
-                let all = Rc::make_mut(&mut self.problems);
-                all.retain(|it| !it.message.starts_with(UNREADABLE));
-                all.extend(problems);
-            }
+            Tell::Problems { problems, .. } => merge_unreadable(Rc::make_mut(&mut self.problems), problems),
             Tell::Hover { id, text } => {
                 if let Some(Pending::Editor(resolve)) = self.pending.remove(&id) {
                     let text = if text.is_empty() { JsValue::NULL } else { JsValue::from(text) };
@@ -260,7 +256,15 @@ impl App {
 /// How what keeps a text from being read begins, in the words of go-yaml.
 const UNREADABLE: &str = "yaml: ";
 
+/// What cannot be read is said anew by each look at the text.
+#[cold]
+fn merge_unreadable(problems: &mut Vec<Problem>, found: Vec<Problem>) {
+    problems.retain(|it| !it.message.starts_with(UNREADABLE));
+    problems.extend(found);
+}
+
 /// `2 created, 1 unchanged`
+#[cold]
 fn counts(outcomes: &[Outcome]) -> String {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for it in outcomes {
