@@ -19,8 +19,12 @@ const FUZZ_REQUESTS: &str = "5000";
 
 /// The steps of a lane run one after another, and lanes side by side: the compiler joins a whole program on one core.
 const LANES: &[&[Step]] = &[
-    // What takes longest and has the machine first.
-    &[Step { name: "page", run: page::build }, Step { name: "browser", run: in_browser }],
+    // What has the machine first, and all that is built for wasm.
+    &[
+        Step { name: "page", run: page::build },
+        Step { name: "browser", run: in_browser },
+        Step { name: "determinism", run: determinism },
+    ],
     // Cheap ones first.
     &[
         Step { name: "tidy", run: || tidy::run(&[]) },
@@ -28,7 +32,6 @@ const LANES: &[&[Step]] = &[
         Step { name: "lint", run: || process::run(cargo().arg("lint")) },
         Step { name: "native", run: native },
         Step { name: "fuzz", run: fuzz },
-        Step { name: "determinism", run: determinism },
     ],
 ];
 
