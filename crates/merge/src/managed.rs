@@ -22,7 +22,6 @@ const ANCIENT: &str = "ancient-changes";
 const UNKNOWN: &str = "unknown";
 
 /// One write that is no server-side apply: who made what of what, when and through what.
-#[derive(Clone)]
 pub struct Update {
     pub ty: Option<TypeId>,
     pub manager: Str,
@@ -45,7 +44,7 @@ pub fn update(schema: &Arc<Schema>, update: Update, live: Option<&Arc<Object>>, 
     object.meta.managed = ManagedFields::deferred(before, Box::new(work));
 }
 
-/// Whether what a client sent takes part: otherwise the entries follow from those that are there.
+/// Whether the entries surely follow from those that are there: the client sent none of its own.
 fn follows(before: Option<&ManagedFields>, sent: &ManagedFields, sub: &str) -> bool {
     !sub.is_empty() || before.is_some_and(|it| it.same(sent)) || (sent.is_settled() && sent.is_empty())
 }
@@ -83,7 +82,7 @@ impl Update {
 fn settled<'a>(live: Option<&'a Object>, object: &Object, sub: &str) -> Cow<'a, [ManagedEntry]> {
     let of_live = || live.map_or(Cow::default(), |it| Cow::Borrowed(&*it.meta.managed));
     let sent = &object.meta.managed;
-    if follows(live.map(|it| &it.meta.managed), sent, sub) {
+    if follows(live.map(|it| &it.meta.managed), sent, sub) || sent.is_empty() {
         return of_live();
     }
     if sent.iter().any(ManagedEntry::is_reset) {
