@@ -115,12 +115,12 @@ impl State {
 }
 
 fn name(object: &Value) -> String {
-    let text = |path: &str| object.str_at(path).unwrap_or_default();
+    let text = |path: &'static str| object.str_at(path).unwrap_or_default();
     // Items of lists do not tell their kind.
     format!("{} ({})", text("metadata.name"), text("metadata.uid"))
 }
 
-fn number(object: &Value, path: &str) -> i64 {
+fn number(object: &Value, path: &'static str) -> i64 {
     object.i64_at(path).unwrap_or(0)
 }
 
@@ -170,7 +170,7 @@ fn always(state: &State, placed: &mut BTreeMap<String, String>) -> Result<(), St
     }
     for set in [state.list("/deployments"), state.list("/replicasets"), state.list("/statefulsets")].concat() {
         let [all, ready, available] =
-            ["replicas", "readyReplicas", "availableReplicas"].map(|it| number(&set, &format!("status.{it}")));
+            ["status.replicas", "status.readyReplicas", "status.availableReplicas"].map(|it| number(&set, it));
         ensure(all >= ready && ready >= available, || format!("{}: {all}, {ready}, {available}", name(&set)))?;
     }
     for job in state.list("/jobs") {
@@ -233,8 +233,13 @@ fn daemon_set(state: &State, set: &Value) -> Result<(), String> {
     let n_nodes = state.list("/nodes").len();
     let nodes: BTreeSet<&str> = pods.iter().filter_map(|it| it.str_at("spec.nodeName")).collect();
     let ready = pods.iter().filter(|it| is_ready(it)).count();
-    let told = ["desiredNumberScheduled", "currentNumberScheduled", "numberReady", "updatedNumberScheduled"]
-        .map(|it| number(set, &format!("status.{it}")));
+    let told = [
+        "status.desiredNumberScheduled",
+        "status.currentNumberScheduled",
+        "status.numberReady",
+        "status.updatedNumberScheduled",
+    ]
+    .map(|it| number(set, it));
     let is_right = pods.len() == n_nodes && nodes.len() == n_nodes && ready == n_nodes;
     ensure(is_right, || format!("daemon set {}: {} pods, {ready} ready, on {nodes:?}", name(set), pods.len()))?;
     let on_delete = set.str_at("spec.updateStrategy.type") == Some("OnDelete");

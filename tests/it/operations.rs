@@ -270,7 +270,7 @@ fn delete_large(session: &mut Session) {
         let list = json::parse(body.as_bytes()).unwrap_or_default();
         let cpu = |it: &Value| {
             let template = if workload.kind == "CronJob" { "spec.jobTemplate.spec.template" } else { "spec.template" };
-            let containers = it.list_at(&format!("{template}.spec.containers"));
+            let containers = it.at(template).map_or(&[][..], |it| it.list_at("spec.containers"));
             containers.iter().any(|it| it.str_at("resources.requests.cpu") == Some("1500m"))
         };
         for name in list.list_at("items").iter().filter(|it| cpu(it)).filter_map(|it| it.str_at("metadata.name")) {

@@ -388,7 +388,7 @@ pub fn put_back(rng: &mut Rng, path: &str, answer: &[u8]) -> Option<http::Reques
         }
         _ => drop(body.splice(numbers.get(rng.below(numbers.len().max(1) as u64) as usize)?.clone(), edge.bytes())),
     }
-    let text = |path: &str| object.at(path).and_then(Value::as_str);
+    let text = |path: &'static str| object.at(path).and_then(Value::as_str);
     let (group, plural) = path.rsplit_once('/')?;
     let namespace = text("metadata.namespace").map_or_else(String::new, |it| format!("namespaces/{it}/"));
     let sub = if rng.below(3) == 0 { "/status" } else { "" };

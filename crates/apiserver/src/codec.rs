@@ -172,7 +172,7 @@ impl ApiServer {
             Ok(it) => it,
             Err(why) => return Some(why),
         };
-        let was = |key: &str| before.str_at(key).unwrap_or_default().to_owned();
+        let was = |key: &'static str| before.str_at(key).unwrap_or_default().to_owned();
         let kind = if kind.is_empty() { was("kind") } else { kind };
         if version.is_empty() || (&version, &kind) == (&was("apiVersion"), &was("kind")) {
             return None;

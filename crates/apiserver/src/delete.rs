@@ -315,7 +315,7 @@ impl DeleteOptions {
         if !errors.is_empty() {
             return Err(Status::invalid("meta.k8s.io", "DeleteOptions", "", &errors));
         }
-        let shared = |path: &str| value.at(path).and_then(Value::as_shared_str).cloned();
+        let shared = |path: &'static str| value.at(path).and_then(Value::as_shared_str).cloned();
         Ok(DeleteOptions {
             grace_seconds: value.i64_at("gracePeriodSeconds"),
             propagation,

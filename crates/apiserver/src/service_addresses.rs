@@ -348,7 +348,7 @@ fn full() -> Errors {
     errors
 }
 
-fn number(port: &Value, key: &str) -> i64 {
+fn number(port: &Value, key: &'static str) -> i64 {
     port.i64_at(key).unwrap_or(0)
 }
 

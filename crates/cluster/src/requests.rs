@@ -15,7 +15,7 @@ use crate::{Cluster, logs};
 impl Cluster {
     /// Answers a NetworkRequest with its status.
     pub(crate) fn network_request(&mut self, review: &Value) -> Response<Body> {
-        let text = |path: &str| review.str_at(path).unwrap_or("");
+        let text = |path: &'static str| review.str_at(path).unwrap_or("");
         let from = match (text("spec.from.pod"), text("spec.from.node")) {
             ("", "") => Origin::Outside,
             ("", node) => Origin::Node(node.into()),

@@ -47,7 +47,7 @@ struct End {
 
 impl End {
     fn of(job: &Object) -> End {
-        let at = |path: &str| job.str_at(path).and_then(time::parse_secs);
+        let at = |path: &'static str| job.str_at(path).and_then(time::parse_secs);
         End {
             revision: job.meta.revision,
             kind: job::ended_as(job),
@@ -295,7 +295,7 @@ impl Sync {
     /// `getJobFromTemplate2`
     fn new_job(&self, name: Str, at: i64, zone: &Zone) -> Object {
         let object = &self.object;
-        let map_at = |path: &str| object.map_at(path).cloned().unwrap_or_default();
+        let map_at = |path: &'static str| object.map_at(path).cloned().unwrap_or_default();
         let meta = Metadata {
             labels: map_at("spec.jobTemplate.metadata.labels"),
             annotations: map_at("spec.jobTemplate.metadata.annotations")

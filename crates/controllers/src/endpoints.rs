@@ -142,7 +142,7 @@ pub(crate) fn repacked(subsets: &[Value]) -> Vec<Value> {
             let addresses = of_port(&mut by_port, port);
             for (list, is_ready) in [("addresses", true), ("notReadyAddresses", false)] {
                 for address in subset.list_at(list) {
-                    let text = |path: &str| Str::from(address.str_at(path).unwrap_or(""));
+                    let text = |path: &'static str| Str::from(address.str_at(path).unwrap_or(""));
                     let key = (text("ip"), text("targetRef.uid"));
                     shown.entry(key.clone()).or_insert_with(|| address.clone());
                     addresses.entry(key).and_modify(|it| *it &= is_ready).or_insert(is_ready);
@@ -233,7 +233,7 @@ fn offered_port(pod: &Object, service_port: &Value) -> Option<Value> {
 
 /// As Go prints a `v1.EndpointPort`.
 fn printed(port: &Value) -> String {
-    let text = |key: &str| port.str_at(key).unwrap_or("");
+    let text = |key: &'static str| port.str_at(key).unwrap_or("");
     format!(
         "(v1.EndpointPort){{Name:(string){} Port:(int32){} Protocol:(v1.Protocol){} AppProtocol:(*string){}}}",
         text("name"),
@@ -257,7 +257,7 @@ fn address(service: &Object, pod: &Object, ip: Str) -> Value {
 
 /// At most [`CAPACITY`] addresses, ready ones first, from all subsets in proportion (`truncateEndpoints`).
 fn truncated(mut subsets: Vec<Value>) -> (Vec<Value>, bool) {
-    let total = |key: &str| subsets.iter().map(|it| it.list_at(key).len()).sum::<usize>();
+    let total = |key: &'static str| subsets.iter().map(|it| it.list_at(key).len()).sum::<usize>();
     let (n_ready, n_not_ready) = (total("addresses"), total("notReadyAddresses"));
     if n_ready + n_not_ready <= CAPACITY {
         return (subsets, false);

@@ -61,7 +61,8 @@ fn make(cx: &mut Cx<'_>, pod: &Object, volume: &Value, template: &Map) -> Result
     if let Some(claim) = cx.get(PERSISTENT_VOLUME_CLAIM, &Key::new(pod.namespace(), &name)) {
         return volumes::is_of_other_pod(pod, &claim).map_or(Ok(()), Err);
     }
-    let meta_of = |key: &str| template.get("metadata").and_then(|it| it.map_at(key)).cloned().unwrap_or_default();
+    let meta_of =
+        |key: &'static str| template.get("metadata").and_then(|it| it.map_at(key)).cloned().unwrap_or_default();
     let meta = Metadata {
         labels: meta_of("labels"),
         annotations: meta_of("annotations"),

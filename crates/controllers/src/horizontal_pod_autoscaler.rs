@@ -339,7 +339,7 @@ impl Scaler<'_> {
 
 /// Finds what `spec.scaleTargetRef` names, of whatever version (`scaleForResourceMappings`).
 fn target(view: &View<'_>, scaler: &Object) -> Result<Target, String> {
-    let text = |key: &str| scaler.str_at(key).unwrap_or("");
+    let text = |key: &'static str| scaler.str_at(key).unwrap_or("");
     let (version, name) = (text("spec.scaleTargetRef.apiVersion"), text("spec.scaleTargetRef.name"));
     if version.matches('/').count() > 1 {
         return Err(format!("unexpected GroupVersion string: {version}"));
@@ -378,8 +378,9 @@ struct Failure {
 
 /// What is told of a metric that was had but tells nothing.
 fn failed(metric: &Value, source: &str, why: &str) -> Failure {
-    let text = |key: &str| metric.str_at(&format!("{source}.{key}")).unwrap_or("").to_owned();
-    let is_usage = metric.at(&format!("{source}.target.averageValue")).is_some_and(|it| !it.is_null());
+    let of = metric.get(source);
+    let text = |key: &'static str| of.and_then(|it| it.str_at(key)).unwrap_or("").to_owned();
+    let is_usage = of.and_then(|it| it.at("target.averageValue")).is_some_and(|it| !it.is_null());
     let told = format!("failed to get {} {}: {why}", text("name"), if is_usage { "usage" } else { "utilization" });
     if source == "resource" {
         let error = format!("failed to get {} resource metric value: {told}", text("name"));
@@ -391,11 +392,12 @@ fn failed(metric: &Value, source: &str, why: &str) -> Failure {
 
 /// `computeReplicasForMetric`
 fn failure(scaler: &Object, metric: &Value) -> Failure {
-    let text = |key: &str| metric.str_at(key).unwrap_or("");
+    let text = |key: &'static str| metric.str_at(key).unwrap_or("");
     let resource = |source: &str| {
-        let name = text(&format!("{source}.name"));
-        let is_set = |key: &str| metric.at(&format!("{source}.target.{key}")).is_some_and(|it| !it.is_null());
-        let what = if is_set("averageValue") { "usage" } else { "utilization" };
+        let of = metric.get(source);
+        let name = of.and_then(|it| it.str_at("name")).unwrap_or("");
+        let is_usage = of.and_then(|it| it.at("target.averageValue")).is_some_and(|it| !it.is_null());
+        let what = if is_usage { "usage" } else { "utilization" };
         format!("failed to get {name} {what}: unable to get metrics for resource {name}: {RESOURCE_API}")
     };
     match text("type") {

@@ -305,7 +305,7 @@ impl Sync {
         let conditions = &self.status.conditions;
         let told = |kind: &'static str, as_kind: &'static str| {
             conditions.is_true(kind).map(|it| {
-                let text = |key: &str| it.str_at(key).unwrap_or("").to_owned();
+                let text = |key: &'static str| it.str_at(key).unwrap_or("").to_owned();
                 Finished { kind: as_kind, reason: text("reason"), message: text("message") }
             })
         };

@@ -108,7 +108,7 @@ pub(crate) struct Template {
 impl Template {
     /// Of an owner with `spec.template` (`GetPodFromTemplate`).
     pub fn of(owner: &Object, api_version: &str, kind: &str) -> Template {
-        let map = |path: &str| owner.map_at(path).cloned().unwrap_or_default();
+        let map = |path: &'static str| owner.map_at(path).cloned().unwrap_or_default();
         let (labels, annotations) = (map("spec.template.metadata.labels"), map("spec.template.metadata.annotations"));
         Template {
             meta: meta_of(owner, api_version, kind, labels, annotations),

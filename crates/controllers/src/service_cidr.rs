@@ -146,7 +146,7 @@ impl Reconciler for AddressRepair {
 /// A Service whose address has gone.
 fn robbed(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
     let Some(address) = change.before.as_ref().filter(|_| change.after.is_none()) else { return };
-    let parent = |key: &str| address.at("spec.parentRef").and_then(|it| it.str_at(key)).unwrap_or("");
+    let parent = |key: &'static str| address.at("spec.parentRef").and_then(|it| it.str_at(key)).unwrap_or("");
     let key = Key::new(parent("namespace"), parent("name"));
     if parent("resource") == "services" && view.get(SERVICE, &key).is_some() {
         keys.push(key);

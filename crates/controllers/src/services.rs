@@ -39,7 +39,7 @@ pub(crate) fn of_pod(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
 /// Whether endpoints say something else of the pod than before.
 fn is_other_endpoint(before: Option<&Object>, after: Option<&Object>) -> bool {
     let (Some(before), Some(after)) = (before, after) else { return true };
-    let differs = |path: &str| before.at(path) != after.at(path);
+    let differs = |path: &'static str| before.at(path) != after.at(path);
     before.meta.deleted != after.meta.deleted
         || pods::is_ready(before) != pods::is_ready(after)
         || differs("status.podIPs")

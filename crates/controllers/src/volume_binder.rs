@@ -77,7 +77,7 @@ fn claims_of_volume(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
 
 /// The key of the claim that a volume refers to.
 fn claim_of(volume: &Object) -> Option<Key> {
-    let text = |path: &str| volume.at(path).and_then(Value::as_shared_str).cloned();
+    let text = |path: &'static str| volume.at(path).and_then(Value::as_shared_str).cloned();
     Some(Key::new(text("spec.claimRef.namespace")?, text("spec.claimRef.name")?))
 }
 

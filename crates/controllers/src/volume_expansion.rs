@@ -58,7 +58,7 @@ const REQUEST: &str = "spec.resources.requests";
 const CAPACITY: &str = "status.capacity";
 
 /// Of one of the amounts of a claim; nothing stands for zero.
-fn size(claim: &Object, of: &str) -> Quantity {
+fn size(claim: &Object, of: &'static str) -> Quantity {
     let amount = claim.map_at(of).and_then(|it| it.get("storage")?.as_str());
     amount.and_then(|it| Quantity::parse(it).ok()).unwrap_or(Quantity::from_int(0))
 }

@@ -48,12 +48,12 @@ pub(crate) fn age(it: &Object, cx: &Context) -> Value {
 }
 
 /// The number at a path of the body; 0 where there is none.
-pub(crate) fn number(it: &Object, path: &str) -> Value {
+pub(crate) fn number(it: &Object, path: &'static str) -> Value {
     it.i64_at(path).unwrap_or(0).into()
 }
 
 /// The text at a path of the body; empty where there is none.
-pub(crate) fn string(it: &Object, path: &str) -> Value {
+pub(crate) fn string(it: &Object, path: &'static str) -> Value {
     it.str_at(path).unwrap_or("").into()
 }
 
@@ -133,12 +133,12 @@ pub(crate) fn some_of(all: &[String], max: usize) -> String {
 }
 
 /// The text at a path of the body, or `<unset>`.
-pub(crate) fn string_or_unset(it: &Object, path: &str) -> Value {
+pub(crate) fn string_or_unset(it: &Object, path: &'static str) -> Value {
     it.str_at(path).unwrap_or("<unset>").into()
 }
 
 /// The amount at a path of the body; 0 where there is none.
-pub(crate) fn quantity(it: &Object, path: &str) -> Value {
+pub(crate) fn quantity(it: &Object, path: &'static str) -> Value {
     it.str_at(path).unwrap_or("0").into()
 }
 

@@ -73,7 +73,7 @@ fn from_events(it: &Object) -> Object {
     res
 }
 
-fn shared(it: &Object, path: &str) -> Str {
+fn shared(it: &Object, path: &'static str) -> Str {
     it.at(path).and_then(Value::as_shared_str).cloned().unwrap_or_default()
 }
 

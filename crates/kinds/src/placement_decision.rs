@@ -23,6 +23,6 @@ pub(crate) const KIND: Kind = Kind {
     ..Kind::new(Scope::Namespaced, "sim.drydock.dev", "v1alpha1", "PlacementDecision", "placementdecisions")
 };
 
-fn count(it: &Object, key: &str) -> Value {
+fn count(it: &Object, key: &'static str) -> Value {
     (it.list_at("status.nodes").iter().filter(|it| it.bool_at(key) == Some(true)).count() as i64).into()
 }

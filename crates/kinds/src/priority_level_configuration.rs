@@ -48,7 +48,7 @@ const COLUMNS: &[crate::Column] = &[
     columns::created(),
 ];
 
-fn shown(it: &Object, path: &str) -> Value {
+fn shown(it: &Object, path: &'static str) -> Value {
     it.i64_at(path).map_or_else(|| "<none>".into(), Value::from)
 }
 

@@ -245,7 +245,7 @@ pub(crate) fn items(list: &Value, resource: &Rc<Resource>) -> Vec<Info> {
                 object.set("kind", resource.kind.as_str());
                 object.set("apiVersion", resource.api_version());
             }
-            let text = |path: &str| object.str_at(path).unwrap_or_default().to_owned();
+            let text = |path: &'static str| object.str_at(path).unwrap_or_default().to_owned();
             Info {
                 resource: resource.clone(),
                 namespace: text("metadata.namespace"),

@@ -104,7 +104,7 @@ fn events(cx: &mut Cx<'_>, page: &mut Page, info: &Info) {
     order::by(&mut items, &mut |a, b| a.str_at("lastTimestamp").cmp(&b.str_at("lastTimestamp")));
     page.line("Events:\n  Type\tReason\tAge\tFrom\tMessage\n  ----\t------\t----\t----\t-------");
     for event in items {
-        let text = |path: &str| event.str_at(path).unwrap_or_default();
+        let text = |path: &'static str| event.str_at(path).unwrap_or_default();
         let source = match text("source.component") {
             "" => text("reportingComponent"),
             it => it,

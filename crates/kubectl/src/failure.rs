@@ -54,7 +54,7 @@ impl Failure {
         }
     }
 
-    fn status(&self, field: &str) -> Option<&str> {
+    fn status(&self, field: &'static str) -> Option<&str> {
         match self {
             Failure::Status(it) => it.str_at(field),
             _ => None,

@@ -127,7 +127,7 @@ impl Cx<'_> {
 
     /// What an object of a file is.
     pub(crate) fn info(&mut self, object: Value, source: &str) -> Result<Info> {
-        let text = |path: &str| object.str_at(path).unwrap_or_default().to_owned();
+        let text = |path: &'static str| object.str_at(path).unwrap_or_default().to_owned();
         let (api_version, kind, name) = (text("apiVersion"), text("kind"), text("metadata.name"));
         self.check_type(&object, source)?;
         let namespace = text("metadata.namespace");
@@ -154,7 +154,7 @@ impl Cx<'_> {
 
     /// Refuses what is no object or does not say what it is.
     fn check_type(&self, object: &Value, source: &str) -> Result<()> {
-        let has = |field: &str| object.str_at(field).is_some_and(|it| !it.is_empty());
+        let has = |field: &'static str| object.str_at(field).is_some_and(|it| !it.is_empty());
         let checked = self.flags().knows_validation() && self.validation()? != "Ignore";
         let mut problems = Vec::new();
         if object.as_map().is_none() {
@@ -256,6 +256,6 @@ impl Cx<'_> {
 }
 
 /// The labels or annotations of an object.
-pub(crate) fn strings(object: &Value, field: &str) -> Map {
+pub(crate) fn strings(object: &Value, field: &'static str) -> Map {
     object.get("metadata").and_then(|it| it.map_at(field)).cloned().unwrap_or_default()
 }

@@ -58,7 +58,7 @@ pub(crate) struct Mapper {
     pub(crate) versions: Vec<(String, String)>,
 }
 
-fn words(value: &Value, field: &str) -> Vec<String> {
+fn words(value: &Value, field: &'static str) -> Vec<String> {
     value.list_at(field).iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
@@ -70,7 +70,7 @@ impl Mapper {
                 let version_name = version.str_at("version").unwrap_or_default();
                 self.versions.push((name.to_owned(), version_name.to_owned()));
                 for it in version.list_at("resources") {
-                    let text = |field: &str| it.str_at(field).unwrap_or_default().to_owned();
+                    let text = |field: &'static str| it.str_at(field).unwrap_or_default().to_owned();
                     let kind = text("responseKind.kind");
                     let plural = text("resource");
                     let singular = match text("singularResource") {

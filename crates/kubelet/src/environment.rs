@@ -81,7 +81,7 @@ fn field(pod: &Object, path: &str) -> Option<Str> {
         "metadata.annotations" => Some(lines(&pod.meta.annotations)),
         path => keyed(&pod.meta.labels, "metadata.labels")
             .or_else(|| keyed(&pod.meta.annotations, "metadata.annotations"))
-            .or_else(|| pod.at(path)?.as_shared_str().cloned()),
+            .or_else(|| pod.body.at_any(path)?.as_shared_str().cloned()),
     }
 }
 
@@ -96,7 +96,7 @@ fn amount(pod: &Object, container: &Value, reference: &Value) -> Option<Str> {
     let named = reference.str_at("containerName").filter(|it| !it.is_empty());
     let mut containers = pod.list_at("spec.containers").iter();
     let of = named.map_or(Some(container), |name| containers.find(|it| it.str_at("name") == Some(name)))?;
-    let found = of.get("resources")?.at(reference.str_at("resource")?)?;
+    let found = of.map_at("resources")?.at_any(reference.str_at("resource")?)?;
     let amount = Quantity::parse(found.as_str()?).ok()?;
     let divisor = reference.str_at("divisor").and_then(|it| Quantity::parse(it).ok());
     let (amount, divisor) = match divisor.as_ref().map(Quantity::milli_value) {
@@ -120,7 +120,7 @@ fn source_of(view: &View<'_>, pod: &Object, from: &Value, config_map: &str, secr
     secret.into_iter().flat_map(|it| texts(it, "data", true)).collect()
 }
 
-fn texts<'a>(object: &'a Object, field: &str, is_encoded: bool) -> impl Iterator<Item = (Str, Str)> + use<'a> {
+fn texts<'a>(object: &'a Object, field: &'static str, is_encoded: bool) -> impl Iterator<Item = (Str, Str)> + use<'a> {
     let entries = object.map_at(field).into_iter().flat_map(Map::iter);
     entries.filter_map(move |(key, it)| {
         let text = it.as_shared_str()?;

@@ -92,7 +92,8 @@ impl Kubelets {
         self.machine_timers.set(now + EVERY, name.clone());
         let mut message = format!("The node was low on resource: {resource}. {left}");
         for container in pod.list_at("spec.containers").iter().take(1) {
-            let asked = container.str_at(&format!("resources.requests.{resource}")).unwrap_or("0");
+            let asked = container.map_at("resources.requests").and_then(|it| it.get(resource)?.as_str());
+            let asked = asked.unwrap_or("0");
             let container = container.str_at("name").unwrap_or("");
             message.push_str(&format!("Container {container} was using more than its request, which is {asked}. "));
         }

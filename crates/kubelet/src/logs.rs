@@ -98,9 +98,9 @@ fn span(pod: &Object, container: &Value, previous: bool) -> Result<Option<Span>,
     let name = container.str_at("name").unwrap_or("");
     let lists = ["status.containerStatuses", "status.initContainerStatuses", "status.ephemeralContainerStatuses"];
     let status = lists.iter().flat_map(|it| pod.list_at(it)).find(|it| it.str_at("name") == Some(name));
-    let ended = |state: &str| {
+    let ended = |state: &'static str| {
         let end = status?.at(state)?;
-        let at = |key: &str| end.str_at(key).and_then(time::parse_nanos).map(Instant::from_nanos);
+        let at = |key: &'static str| end.str_at(key).and_then(time::parse_nanos).map(Instant::from_nanos);
         Some(Span { since: at("startedAt")?, until: Some(at("finishedAt")?) })
     };
     if previous {

@@ -129,23 +129,23 @@ pub(crate) fn status(
 const NOT_READY: &str = "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized";
 
 fn conditions(machine: &Object, before: &[Value], ready: bool, now: Instant) -> Vec<Value> {
-    let pressure = |kind: &str| machine.bool_at(&format!("spec.pressure.{kind}")) == Some(true);
+    let pressure = |path: &'static str| machine.bool_at(path) == Some(true);
     let rows = [
         (
             "MemoryPressure",
-            pressure("memory"),
+            pressure("spec.pressure.memory"),
             ["KubeletHasInsufficientMemory", "KubeletHasSufficientMemory"],
             ["kubelet has insufficient memory available", "kubelet has sufficient memory available"],
         ),
         (
             "DiskPressure",
-            pressure("disk"),
+            pressure("spec.pressure.disk"),
             ["KubeletHasDiskPressure", "KubeletHasNoDiskPressure"],
             ["kubelet has disk pressure", "kubelet has no disk pressure"],
         ),
         (
             "PIDPressure",
-            pressure("pid"),
+            pressure("spec.pressure.pid"),
             ["KubeletHasInsufficientPID", "KubeletHasSufficientPID"],
             ["kubelet has insufficient PID available", "kubelet has sufficient PID available"],
         ),

@@ -146,7 +146,7 @@ struct Probe<'a> {
 impl<'a> Probe<'a> {
     fn of(container: &'a Value, name: &'static str) -> Option<Probe<'a>> {
         let spec = container.get(name)?;
-        let number = |key: &str, default: u32| {
+        let number = |key: &'static str, default: u32| {
             spec.i64_at(key).and_then(|it| u32::try_from(it).ok()).filter(|it| *it > 0).unwrap_or(default)
         };
         let words: Vec<&str> = spec.list_at("exec.command").iter().filter_map(Value::as_str).collect();

@@ -262,7 +262,7 @@ fn resume(container: &mut Container, outside: &Outside<'_>, rebooted: bool, exac
 }
 
 fn ended(end: &Value, now: Instant) -> Ended {
-    let at = |field: &str| end.str_at(field).and_then(time::parse_nanos).map_or(now, Instant::from_nanos);
+    let at = |field: &'static str| end.str_at(field).and_then(time::parse_nanos).map_or(now, Instant::from_nanos);
     Ended {
         code: end.i64_at("exitCode").unwrap_or(0),
         reason: end.str_at("reason").unwrap_or("").into(),

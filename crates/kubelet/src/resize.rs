@@ -128,7 +128,7 @@ fn is_changed(life: &Life, idx: usize, pod: &Object) -> Option<bool> {
 
 /// What an event says of all containers (`makeResourceSummaryFromSpec`).
 fn summary(pod: &Object, error: &str) -> String {
-    let list = |path: &str| -> Vec<Value> {
+    let list = |path: &'static str| -> Vec<Value> {
         let one = |it: &Value| {
             let resources = it.get("resources").cloned().unwrap_or_else(Value::map);
             map!({ "name": it.get("name").cloned().unwrap_or_default(), "resources": resources }).into()

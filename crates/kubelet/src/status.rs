@@ -214,7 +214,7 @@ pub(crate) fn fast(pod: &Object, host_ip: &Str, ip: &Str, now: Instant, succeede
         .filter(|it| !kinds.iter().any(|(kind, _)| it.str_at("type") == Some(kind)));
     conditions.extend(others.cloned());
     let started = before.get("startTime").cloned().unwrap_or_else(|| stamp(now));
-    let statuses = |list: &str, is_init: bool| -> Vec<Value> {
+    let statuses = |list: &'static str, is_init: bool| -> Vec<Value> {
         let done = succeeded || is_init;
         pod.list_at(list)
             .iter()

@@ -46,7 +46,7 @@ impl Object {
 
     /// The value at a dotted path into the body, such as `spec.nodeName`.
     #[inline(always)]
-    pub fn at(&self, path: &str) -> Option<&Value> {
+    pub fn at(&self, path: &'static str) -> Option<&Value> {
         self.body.at(path)
     }
 

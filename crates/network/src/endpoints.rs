@@ -82,7 +82,7 @@ fn own<'a>(view: &View<'a>, service: &Object) -> &'a str {
 }
 
 fn endpoint(it: &Value, port: u16) -> Option<Endpoint<'_>> {
-    let condition = |name: &str| it.get("conditions").and_then(|it| it.bool_at(name));
+    let condition = |name: &'static str| it.get("conditions").and_then(|it| it.bool_at(name));
     let ready = condition("ready").unwrap_or(true);
     let target = it.get("targetRef").filter(|it| it.str_at("kind") == Some("Pod"));
     Some(Endpoint {

@@ -23,7 +23,7 @@ pub(crate) enum Way {
 
 /// The Service that has an address.
 fn at<'a>(walk: &Walk<'a>, ip: IpAddr) -> Option<(&'a Arc<Object>, Way)> {
-    let listed = |it: &Object, path: &str| {
+    let listed = |it: &Object, path: &'static str| {
         it.list_at(path).iter().any(|it| it.as_str().and_then(|it| it.parse().ok()) == Some(ip))
     };
     walk.view.list(SERVICE, None).find_map(|it| {
@@ -120,7 +120,7 @@ impl<'a> Walk<'a> {
     ) -> Res<Reply> {
         let all = endpoints::of(&self.view, service, is_v6(service, from), Some(port.str_at("name").unwrap_or("")));
         let is_outside = from.is_outside;
-        let is_local = |field: &str| service.str_at(field) == Some("Local");
+        let is_local = |field: &'static str| service.str_at(field) == Some("Local");
         // Who is in the cluster gets the same from all addresses as from the cluster IP, but for the policy of that.
         let local = match way {
             Way::ClusterIp => is_local("spec.internalTrafficPolicy").then_some("internalTrafficPolicy"),

@@ -57,11 +57,11 @@ fn of_container(view: &View<'_>, pod: &Object, container: &Value) -> Usage {
     let declared = declared(view, container.str_at("image").unwrap_or(""));
     let amount = |resource: &str, small: i64, part: i64, read: fn(&Quantity) -> i64| {
         let annotated = pod.meta.annotation(&format!("{ANNOTATION}{name}.usage.{resource}"));
-        let text = annotated.or_else(|| declared?.str_at(&format!("spec.usage.{resource}")));
+        let text = annotated.or_else(|| declared?.map_at("spec.usage")?.get(resource)?.as_str());
         if let Some(amount) = text.and_then(|it| Quantity::parse(it).ok()) {
             return read(&amount);
         }
-        let request = container.str_at(&format!("resources.requests.{resource}"));
+        let request = container.map_at("resources.requests").and_then(|it| it.get(resource)?.as_str());
         let request = request.and_then(|it| Quantity::parse(it).ok()).map_or(0, |it| read(&it));
         // No two pods are quite alike.
         let percent = 90 + Rng::stream(0, &format!("{}{resource}", pod.meta.uid)).below(21) as i64;

@@ -232,7 +232,7 @@ impl Decisions {
     pub fn restored(saved: &Value) -> Decisions {
         let mut res = Decisions::default();
         for it in saved.as_list().into_iter().flatten() {
-            let text = |field: &str| it.at(field).and_then(Value::as_shared_str).cloned();
+            let text = |field: &'static str| it.at(field).and_then(Value::as_shared_str).cloned();
             let decision = Decision {
                 attempt: it.i64_at("attempt").and_then(|it| u32::try_from(it).ok()).unwrap_or(1),
                 at: Instant::from_nanos(it.str_at("at").and_then(|it| it.parse().ok()).unwrap_or(0)),

@@ -65,12 +65,12 @@ impl PodTerms {
     pub fn of(pod: &Object) -> Option<Box<PodTerms>> {
         let affinity = pod.at("spec.affinity")?;
         let own = &pod.meta.namespace;
-        let required = |of: &str| -> Vec<PodTerm> {
+        let required = |of: &'static str| -> Vec<PodTerm> {
             let list =
                 affinity.at(of).map_or(&[] as &[_], |it| it.list_at("requiredDuringSchedulingIgnoredDuringExecution"));
             list.iter().map(|it| PodTerm::from_value(it, own)).collect()
         };
-        let preferred = |of: &str| -> Vec<(i64, PodTerm)> {
+        let preferred = |of: &'static str| -> Vec<(i64, PodTerm)> {
             let list =
                 affinity.at(of).map_or(&[] as &[_], |it| it.list_at("preferredDuringSchedulingIgnoredDuringExecution"));
             list.iter()

@@ -47,7 +47,7 @@ pub fn find_by<'a>(items: &'a [Value], key: &str, text: &str) -> Option<&'a Valu
             _ => map.find(key),
         };
         last = Some((map, place));
-        place.and_then(|idx| map.nth(idx).as_str()) == Some(text)
+        place.and_then(|idx| map.nth(idx)?.as_str()) == Some(text)
     })
 }
 

@@ -3,10 +3,9 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use crate::path::parts;
+use crate::path::walk;
 use crate::shape::Shape;
 use crate::shared::Shared;
-use crate::str::position_of;
 use crate::{Str, Value};
 
 /// What becomes the key of a map.
@@ -86,7 +85,7 @@ impl Map {
         Map::of_shape(shape, entries.into_iter().map(|(_, value)| value))
     }
 
-    fn shape(&self) -> &Shape {
+    pub(crate) fn shape(&self) -> &Shape {
         self.0.header()
     }
 
@@ -97,36 +96,15 @@ impl Map {
     }
 
     /// The value at a dotted path such as `template.metadata`; a key with a dot needs [`Map::get`].
-    // Inline: of a path that stands in code the parts are constants, where speed counts more than size.
-    #[inline(always)]
-    pub fn at(&self, path: &str) -> Option<&Value> {
-        let path = path.as_bytes();
-        let parts = if cfg!(any(debug_assertions, target_family = "wasm")) { 0 } else { parts(path) };
-        if parts == 0 { self.at_any(path) } else { self.at_parts(path, parts) }
+    pub fn at(&self, path: &'static str) -> Option<&Value> {
+        walk(self, path)
     }
 
-    fn at_any(&self, path: &[u8]) -> Option<&Value> {
-        let (mut map, mut rest) = (self, path);
-        loop {
-            let dot = position_of(rest, b'.');
-            let value = &map.0[map.shape().find(&rest[..dot.unwrap_or(rest.len())])?];
-            let Some(dot) = dot else { return Some(value) };
-            (map, rest) = (value.as_map()?, &rest[dot + 1..]);
-        }
-    }
-
-    /// The same of a path with its [`parts`].
-    fn at_parts(&self, path: &[u8], mut parts: u64) -> Option<&Value> {
-        let (mut map, mut rest) = (self, path);
-        loop {
-            let len = usize::from(parts as u8);
-            let value = &map.0[map.shape().find_tagged(&rest[..len], (parts >> 8) as u8)?];
-            parts >>= 16;
-            if parts == 0 {
-                return Some(value);
-            }
-            (map, rest) = (value.as_map()?, &rest[len + 1..]);
-        }
+    /// The same of a path that does not stand in code.
+    pub fn at_any(&self, path: &str) -> Option<&Value> {
+        let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+        let value = self.get(first)?;
+        rest.map_or(Some(value), |rest| value.as_map()?.at_any(rest))
     }
 
     /// Whether `key` is there.
@@ -294,8 +272,8 @@ impl Map {
     }
 
     /// The value at the place that [`Map::find`] answered.
-    pub(crate) fn nth(&self, idx: usize) -> &Value {
-        &self.0[idx]
+    pub(crate) fn nth(&self, idx: usize) -> Option<&Value> {
+        self.0.get(idx)
     }
 
     #[inline]

@@ -1,53 +1,74 @@
-//! Dotted paths such as `spec.template`: where they stand in code, what can be told of them is told there.
+//! Dotted paths such as `spec.template`, and where they were found to lead.
 
-use crate::shape::tag;
+use std::cell::Cell;
 
-/// Paths that are taken apart ahead of their use: so many bytes and keys.
-const BYTES_MAX: usize = 64;
-const KEYS_MAX: usize = 4;
+use crate::Value;
+use crate::map::Map;
+use crate::shape::Shape;
+use crate::str::position_of;
 
-/// What tells the keys of a path apart, 16 bits for each from the lowest on: its length and its tag. Zero for paths that are
-/// long or have an empty key.
-#[inline(always)]
-pub(crate) fn parts(path: &[u8]) -> u64 {
-    if path.len() > BYTES_MAX {
-        return 0;
-    }
-    let (mut dots, mut start, mut parts) = (dots(path), 0, 0);
-    for idx in 0..KEYS_MAX {
-        let end = if dots == 0 { path.len() } else { dots.trailing_zeros() as usize };
-        if end == start {
-            return 0;
-        }
-        let key = &path[start..end];
-        parts |= (key.len() as u64 | u64::from(tag(key)) << 8) << (16 * idx);
-        if dots == 0 {
-            return parts;
-        }
-        dots &= dots - 1;
-        start = end + 1;
-    }
-    0
+/// Keys that are remembered; two may want one place, and the later takes it.
+const PLACES: usize = 1024;
+
+/// Where the first key of a path is among the keys of a map.
+///
+/// Maps share their keys, and paths stand in code: most steps were made before, and two numbers tell which.
+#[derive(Clone, Copy)]
+struct Step {
+    /// The number of a shape; zero for none.
+    shape: u64,
+    /// The address of the path: what stands in code stays there. Its length shows in where the key ends.
+    path: usize,
+    len: u32,
+    place: u32,
 }
 
-/// A bit for each byte that is a dot.
-#[inline(always)]
-fn dots(path: &[u8]) -> u64 {
-    const LOW: u64 = u64::from_le_bytes([0x7f; 8]);
-    let (mut dots, mut at) = (0_u64, 0);
-    let (words, rest) = path.as_chunks::<8>();
-    for word in words {
-        let other = u64::from_le_bytes(*word) ^ u64::from_le_bytes([b'.'; 8]);
-        // The top bit of each byte that is a dot, then these bits next to each other.
-        let tops = !(((other & LOW) + LOW) | other | LOW);
-        dots |= ((tops >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << at;
-        at += 8;
+impl Step {
+    const NONE: Step = Step { shape: 0, path: 0, len: 0, place: 0 };
+    /// The place of a key that is absent.
+    const ABSENT: u32 = u32::MAX;
+
+    fn is(&self, shape: &Shape, path: &'static str) -> bool {
+        self.shape == shape.number()
+            && self.path == path.as_ptr().addr()
+            && path.as_bytes().get(self.len as usize).map_or(path.len() == self.len as usize, |it| *it == b'.')
     }
-    for byte in rest {
-        dots |= u64::from(*byte == b'.') << at;
-        at += 1;
+}
+
+/// The value at a path in a map.
+// Not inline: it is called from everywhere.
+#[inline(never)]
+pub(crate) fn walk<'a>(mut map: &'a Map, mut path: &'static str) -> Option<&'a Value> {
+    thread_local! {
+        static STEPS: [Cell<Step>; PLACES] = const { [const { Cell::new(Step::NONE) }; PLACES] };
     }
-    dots
+    STEPS.with(|steps| loop {
+        let shape = map.shape();
+        let known = &steps[place_of(shape, path)];
+        let step = known.get();
+        if !step.is(shape, path) {
+            return learn(known, map, path);
+        }
+        let value = map.nth(step.place as usize)?;
+        let Some((_, rest)) = path.split_at_checked(step.len as usize + 1) else { return Some(value) };
+        (map, path) = (value.as_map()?, rest);
+    })
+}
+
+/// Makes the first step as if for the first time, then the others.
+#[cold]
+#[inline(never)]
+fn learn<'a>(known: &Cell<Step>, map: &'a Map, path: &'static str) -> Option<&'a Value> {
+    let len = position_of(path.as_bytes(), b'.').unwrap_or(path.len());
+    let place = map.find(&path[..len]).map_or(Step::ABSENT, |it| it as u32);
+    known.set(Step { shape: map.shape().number(), path: path.as_ptr().addr(), len: len as u32, place });
+    walk(map, path)
+}
+
+fn place_of(shape: &Shape, path: &'static str) -> usize {
+    const FACTOR: u32 = 0x9e37_79b1;
+    let sum = (shape.number() as u32).wrapping_shl(7).wrapping_add(path.as_ptr().addr() as u32);
+    (sum.wrapping_mul(FACTOR) >> 16) as usize % PLACES
 }
 
 /// The readers of what has `at`, by type.
@@ -66,8 +87,7 @@ macro_rules! readers {
     };
     ($($(#[$doc:meta])* fn $name:ident($it:ident) -> $res:ty { $what:expr })+) => {
         $($(#[$doc])*
-        #[cfg_attr(not(any(debug_assertions, target_family = "wasm")), inline(always))]
-        pub fn $name(&self, path: &str) -> $res {
+        pub fn $name(&self, path: &'static str) -> $res {
             let $it = self.at(path);
             $what
         })+

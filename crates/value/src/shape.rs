@@ -1,6 +1,7 @@
 //! The keys of a map, apart from its values: maps that have the same keys share them.
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use triomphe::ThinArc;
 
@@ -18,7 +19,13 @@ type ShapeTags = [u8; TAGS];
 
 /// Keys in order, each once. As a rule there is one allocation of equal ones in use: a map costs its values and a pointer.
 #[derive(Clone, Eq)]
-pub(crate) struct Shape(ThinArc<ShapeTags, Str>);
+pub(crate) struct Shape(ThinArc<Head, Str>);
+
+#[derive(PartialEq, Eq)]
+struct Head {
+    tags: ShapeTags,
+    number: u64,
+}
 
 impl Shape {
     /// Of `n` keys in order.
@@ -34,13 +41,17 @@ impl Shape {
         thread_local! {
             static SHAPES: RefCell<[Option<Shape>; RECENT]> = const { RefCell::new([const { None }; RECENT]) };
         }
-        let new = || Shape(ThinArc::from_header_and_iter(tags, (0..n).map(|idx| key(idx).clone())));
+        static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        let new = || {
+            let head = Head { tags, number: NUMBERS.fetch_add(1, Ordering::Relaxed) };
+            Shape(ThinArc::from_header_and_iter(head, (0..n).map(|idx| key(idx).clone())))
+        };
         if n > TAGS {
             return new();
         }
         SHAPES.with_borrow_mut(|shapes| {
             let place = &mut shapes[place_of(&tags, n)];
-            if let Some(it) = place.as_ref().filter(|it| it.0.header.header == tags && it.keys().len() == n)
+            if let Some(it) = place.as_ref().filter(|it| it.head().tags == tags && it.keys().len() == n)
                 && it.keys().iter().enumerate().all(|(idx, have)| have == key(idx))
             {
                 return it.clone();
@@ -52,6 +63,15 @@ impl Shape {
     /// Whether both are one allocation (a fast "surely equal").
     pub(crate) fn same(&self, other: &Shape) -> bool {
         std::ptr::eq(self.0.as_ptr(), other.0.as_ptr())
+    }
+
+    fn head(&self) -> &Head {
+        &self.0.header.header
+    }
+
+    /// A number that no other allocation has or had.
+    pub(crate) fn number(&self) -> u64 {
+        self.head().number
     }
 
     pub(crate) fn keys(&self) -> &[Str] {
@@ -70,7 +90,7 @@ impl Shape {
         if keys.len() > TAGS {
             return self.find_by_halves(key);
         }
-        search(&self.0.header.header, keys.len(), tag, |idx| same_text(keys[idx].as_bytes(), key))
+        search(&self.head().tags, keys.len(), tag, |idx| same_text(keys[idx].as_bytes(), key))
     }
 
     #[cold]
@@ -90,7 +110,7 @@ impl Shape {
 
     /// With `key` before the one at `idx`.
     pub(crate) fn with(&self, idx: usize, key: &Str) -> Shape {
-        let mut tags = self.0.header.header;
+        let mut tags = self.head().tags;
         if idx < TAGS {
             tags.copy_within(idx..TAGS - 1, idx + 1);
             tags[idx] = tag(key.as_bytes());
@@ -105,7 +125,7 @@ impl Shape {
         if old.len() > TAGS {
             return Shape::new(old.len() - 1, &|at| &old[at + usize::from(at >= idx)]);
         }
-        let mut tags = self.0.header.header;
+        let mut tags = self.head().tags;
         tags.copy_within(idx + 1.., idx);
         tags[TAGS - 1] = 0;
         Shape::tagged(old.len() - 1, tags, &|at| &old[at + usize::from(at >= idx)])

@@ -105,8 +105,7 @@ impl Value {
     }
 
     /// The value at a dotted path such as `spec.template.metadata`; a key with a dot needs [`Value::get`].
-    #[inline(always)]
-    pub fn at(&self, path: &str) -> Option<&Value> {
+    pub fn at(&self, path: &'static str) -> Option<&Value> {
         self.as_map()?.at(path)
     }
 

@@ -14,7 +14,7 @@ pub(crate) fn is_lost(node: &Object) -> bool {
 }
 
 pub(crate) fn node(object: &Object, machine: Option<&Object>, order: u32, used: Requests, n_pods: i64) -> Node {
-    let amount = |path: &str| object.str_at(path).and_then(|it| Quantity::parse(it).ok());
+    let amount = |path: &'static str| object.str_at(path).and_then(|it| Quantity::parse(it).ok());
     let ready = object.condition_status("Ready");
     let machine = machine.map(machine_of);
     let is_off = machine.as_ref().is_some_and(|it| !it.is_on);
@@ -41,19 +41,19 @@ pub(crate) fn node(object: &Object, machine: Option<&Object>, order: u32, used: 
 }
 
 fn machine_of(machine: &Object) -> Machine {
-    let pressure = |kind: &str| machine.bool_at(&format!("spec.pressure.{kind}")) == Some(true);
+    let pressure = |path: &'static str| machine.bool_at(path) == Some(true);
     Machine {
         is_on: machine.str_at("spec.power") != Some("Off"),
         is_connected: machine.str_at("spec.network") != Some("Partitioned"),
-        disk_pressure: pressure("disk"),
-        memory_pressure: pressure("memory"),
-        pid_pressure: pressure("pid"),
+        disk_pressure: pressure("spec.pressure.disk"),
+        memory_pressure: pressure("spec.pressure.memory"),
+        pid_pressure: pressure("spec.pressure.pid"),
     }
 }
 
 /// As kubectl writes it.
 fn taint(it: &Value) -> String {
-    let text = |key: &str| it.str_at(key).unwrap_or_default();
+    let text = |key: &'static str| it.str_at(key).unwrap_or_default();
     let value = text("value");
     let equals = if value.is_empty() { "" } else { "=" };
     format!("{}{equals}{value}:{}", text("key"), text("effect"))

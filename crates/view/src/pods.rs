@@ -168,7 +168,7 @@ pub fn short_reason(message: &str, is_daemon: bool) -> String {
 
 /// Sum of the containers, or the largest init container, and the overhead (`PodRequests`).
 pub(crate) fn requests(object: &Object) -> Requests {
-    let amount = |of: &Value, path: &str| Quantity::parse(of.str_at(path)?).ok();
+    let amount = |of: &Value, path: &'static str| Quantity::parse(of.str_at(path)?).ok();
     let of = |container: &Value| Requests {
         cpu: amount(container, "resources.requests.cpu").map_or(0, |it| it.milli_value()),
         memory: amount(container, "resources.requests.memory").map_or(0, |it| it.value()),

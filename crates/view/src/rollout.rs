@@ -84,7 +84,7 @@ pub fn of(store: &Store, object: &Object, now_secs: i64) -> Rollout {
 }
 
 fn of_condition(it: &Value) -> Condition {
-    let text = |path: &str| it.str_at(path).unwrap_or_default().to_owned();
+    let text = |path: &'static str| it.str_at(path).unwrap_or_default().to_owned();
     Condition { kind: text("type"), status: text("status"), reason: text("reason"), message: text("message") }
 }
 
@@ -169,8 +169,9 @@ fn amount(value: Option<&Value>, default: &str, whole: i64, up: bool) -> i64 {
 /// The strategy in words and how many pods more than wanted it allows.
 fn strategy(object: &Object, want: i64) -> (String, i64) {
     let field = if object.kind == DEPLOYMENT { "spec.strategy" } else { "spec.updateStrategy" };
-    let kind = object.str_at(&format!("{field}.type")).unwrap_or("RollingUpdate");
-    let at = |name: &str| object.at(&format!("{field}.rollingUpdate.{name}"));
+    let strategy = object.at(field);
+    let kind = strategy.and_then(|it| it.str_at("type")).unwrap_or("RollingUpdate");
+    let at = |name: &str| strategy?.at("rollingUpdate")?.get(name);
     if kind != "RollingUpdate" {
         return (kind.to_owned(), 0);
     }

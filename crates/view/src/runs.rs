@@ -140,7 +140,7 @@ fn label(at: i64, now: i64, zone: &Zone) -> String {
 
 /// Of a CronJob at a time.
 pub fn of(store: &Store, object: &Object, now: i64) -> Runs {
-    let text = |path: &str, default: &str| object.str_at(path).unwrap_or(default).to_owned();
+    let text = |path: &'static str, default: &str| object.str_at(path).unwrap_or(default).to_owned();
     let mut runs = Runs {
         schedule: text("spec.schedule", ""),
         zone: text("spec.timeZone", "UTC"),
@@ -218,7 +218,7 @@ fn due_of(name: &str) -> Option<i64> {
 }
 
 fn of_job(job: &Object) -> Run {
-    let at = |path: &str| job.str_at(path).and_then(value::time::parse_secs).unwrap_or(0);
+    let at = |path: &'static str| job.str_at(path).and_then(value::time::parse_secs).unwrap_or(0);
     let made = job.meta.created.unwrap_or(0);
     let annotated = job.meta.annotation(SCHEDULED_AT).and_then(value::time::parse_secs);
     let ended = |kind: &str| job.condition(kind).filter(|it| it.str_at("status") == Some("True"));

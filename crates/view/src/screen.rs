@@ -406,7 +406,7 @@ impl Screen {
             CRON_JOB => ("", ""),
             _ => ("status.readyReplicas", "spec.replicas"),
         };
-        let number = |path: &str| object.i64_at(path).and_then(|it| u32::try_from(it).ok()).unwrap_or(0);
+        let number = |path: &'static str| object.i64_at(path).and_then(|it| u32::try_from(it).ok()).unwrap_or(0);
         Workload {
             id: *id,
             target: self.ref_of(object),
@@ -472,7 +472,7 @@ impl Screen {
     /// Event objects about an object, oldest first.
     pub fn events_about(store: &Store, target: &Ref) -> Vec<EventRow> {
         let about = store.list(EVENT, None).filter(|it| {
-            let is = |path: &str, text: &str| it.str_at(path).unwrap_or_default() == text;
+            let is = |path: &'static str, text: &str| it.str_at(path).unwrap_or_default() == text;
             is("involvedObject.kind", &target.kind)
                 && is("involvedObject.name", &target.name)
                 && is("involvedObject.namespace", &target.namespace)
@@ -562,7 +562,7 @@ fn event_nanos(event: &Object) -> u64 {
 }
 
 fn event_row(event: &Object, now: u64) -> EventRow {
-    let text = |path: &str| event.str_at(path).unwrap_or_default().to_owned();
+    let text = |path: &'static str| event.str_at(path).unwrap_or_default().to_owned();
     let object = Ref {
         kind: text("involvedObject.kind"),
         namespace: text("involvedObject.namespace"),

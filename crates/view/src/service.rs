@@ -112,7 +112,7 @@ fn origins(store: &Store, service: &Object, endpoints: &[Endpoint]) -> Vec<Origi
 
 /// From the status of a NetworkRequest.
 pub fn way(status: &Value) -> Way {
-    let text = |of: &Value, path: &str| of.str_at(path).unwrap_or_default().to_owned();
+    let text = |of: &Value, path: &'static str| of.str_at(path).unwrap_or_default().to_owned();
     let outcome = status.str_at("outcome").unwrap_or_default();
     let is_answered = outcome == "Answered";
     let address = text(status, "address");
@@ -163,7 +163,7 @@ pub(crate) fn words<'a>(service: &Object, all: impl Iterator<Item = &'a Arc<Obje
     for slice in slices(service, all) {
         for endpoint in slice.list_at("endpoints") {
             n += 1;
-            n_ready += i64::from(flag(endpoint, "ready", true));
+            n_ready += i64::from(flag(endpoint, "conditions.ready", true));
         }
     }
     let (state, text) = match (n_ready, n) {
@@ -175,12 +175,12 @@ pub(crate) fn words<'a>(service: &Object, all: impl Iterator<Item = &'a Arc<Obje
     Words { count: format!("{n_ready}/{n}"), state, text }
 }
 
-fn flag(endpoint: &Value, name: &str, default: bool) -> bool {
-    endpoint.bool_at(&format!("conditions.{name}")).unwrap_or(default)
+fn flag(endpoint: &Value, path: &'static str, default: bool) -> bool {
+    endpoint.bool_at(path).unwrap_or(default)
 }
 
 pub fn of(store: &Store, service: &Object) -> Service {
-    let text = |path: &str| service.str_at(path).unwrap_or_default().to_owned();
+    let text = |path: &'static str| service.str_at(path).unwrap_or_default().to_owned();
     let mut addresses: Vec<String> =
         service.list_at("spec.clusterIPs").iter().filter_map(|it| it.as_str().map(str::to_owned)).collect();
     addresses.extend(service.str_at("spec.externalName").map(str::to_owned));
@@ -240,21 +240,21 @@ fn ports_of(ports: &[Value]) -> String {
 }
 
 fn endpoint(it: &Value, ports: &str) -> Endpoint {
-    let text = |path: &str| it.str_at(path).unwrap_or_default().to_owned();
+    let text = |path: &'static str| it.str_at(path).unwrap_or_default().to_owned();
     Endpoint {
         address: it.list_at("addresses").first().and_then(Value::as_str).unwrap_or_default().to_owned(),
         pod: if it.str_at("targetRef.kind") == Some("Pod") { text("targetRef.name") } else { String::new() },
         node: text("nodeName"),
         zone: text("zone"),
-        is_ready: flag(it, "ready", true),
-        is_serving: flag(it, "serving", true),
-        is_terminating: flag(it, "terminating", false),
+        is_ready: flag(it, "conditions.ready", true),
+        is_serving: flag(it, "conditions.serving", true),
+        is_terminating: flag(it, "conditions.terminating", false),
         ports: ports.to_owned(),
     }
 }
 
 fn notes(service: &Object) -> Vec<String> {
-    let is = |path: &str, text: &str| service.str_at(path) == Some(text);
+    let is = |path: &'static str, text: &str| service.str_at(path) == Some(text);
     let all = [
         (is("spec.clusterIP", "None"), "Headless: its name resolves to the endpoints themselves."),
         (is("spec.internalTrafficPolicy", "Local"), "Requests from inside go only to endpoints on the same node."),

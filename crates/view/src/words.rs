@@ -74,7 +74,7 @@ fn words(count: impl Into<String>, state: State, text: impl Into<String>) -> Wor
     Words { count: count.into(), state, text: text.into() }
 }
 
-pub(crate) fn number(object: &Object, path: &str) -> i64 {
+pub(crate) fn number(object: &Object, path: &'static str) -> i64 {
     object.i64_at(path).unwrap_or(0)
 }
 
@@ -124,7 +124,7 @@ fn deployment(object: &Object) -> Words {
 }
 
 fn status(object: &Object, field: &str) -> i64 {
-    number(object, &format!("status.{field}"))
+    object.map_at("status").and_then(|it| it.get(field)?.as_i64()).unwrap_or(0)
 }
 
 fn replica_set(object: &Object) -> Words {

@@ -16,9 +16,9 @@ pub fn of(engine: &mut Engine) -> Vec<Rc<ComponentRow>> {
 }
 
 fn row(it: &Value) -> ComponentRow {
-    let text = |path: &str| it.str_at(path).unwrap_or_default().to_owned();
-    let number = |path: &str| it.i64_at(path).and_then(|it| u64::try_from(it).ok()).unwrap_or(0);
-    let texts = |path: &str| it.list_at(path).iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let text = |path: &'static str| it.str_at(path).unwrap_or_default().to_owned();
+    let number = |path: &'static str| it.i64_at(path).and_then(|it| u64::try_from(it).ok()).unwrap_or(0);
+    let texts = |path: &'static str| it.list_at(path).iter().filter_map(Value::as_str).map(str::to_owned).collect();
     ComponentRow {
         name: text("metadata.name"),
         is_stopped: it.str_at("spec.state") == Some("Stopped"),
@@ -34,7 +34,7 @@ fn row(it: &Value) -> ComponentRow {
 }
 
 fn back_off(it: &Value) -> String {
-    let text = |field: &str| it.str_at(field).unwrap_or_default();
+    let text = |field: &'static str| it.str_at(field).unwrap_or_default();
     let times = match it.i64_at("failures") {
         Some(1) => "once".to_owned(),
         n => format!("{} times", n.unwrap_or(0)),

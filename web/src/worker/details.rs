@@ -182,7 +182,7 @@ fn decision(engine: &mut Engine, target: &Ref) -> (String, Vec<DecisionRow>) {
     (text, rows)
 }
 
-fn text(of: &Value, path: &str) -> String {
+fn text(of: &Value, path: &'static str) -> String {
     of.str_at(path).unwrap_or_default().to_owned()
 }
 
@@ -200,7 +200,7 @@ fn scheduled(status: &Value, node: &Value) -> DecisionRow {
         _ if refused.is_empty() => "feasible",
         _ => "refused",
     };
-    let number = |of: &Value, path: &str| of.i64_at(path).unwrap_or_default();
+    let number = |of: &Value, path: &'static str| of.i64_at(path).unwrap_or_default();
     let scores = node.list_at("scores").iter().map(|it| Score {
         plugin: text(it, "plugin"),
         score: number(it, "score"),

@@ -120,7 +120,7 @@ fn one(engine: &mut Engine, document: &Document, args: &[&str], res: &mut Result
 
 /// The object that a document names, as the page refers to it.
 pub fn target(engine: &Engine, document: &Value) -> Ref {
-    let text = |path: &str| document.str_at(path).unwrap_or_default();
+    let text = |path: &'static str| document.str_at(path).unwrap_or_default();
     let kind = engine.cluster.api().registry().by_kind(text("apiVersion"), text("kind"));
     let namespace = match (kind.is_some_and(|it| it.is_namespaced()), text("metadata.namespace")) {
         (false, _) => "",

@@ -65,7 +65,8 @@ pub(super) fn validate(
 fn too_much(pod: &Object, node: &Object) -> Option<String> {
     let [cpu, memory] = quota::asked(pod);
     let has = |resource: &str| {
-        let amount = node.str_at(&format!("status.allocatable.{resource}")).and_then(|it| Quantity::parse(it).ok());
+        let amount = node.map_at("status.allocatable").and_then(|it| it.get(resource)?.as_str());
+        let amount = amount.and_then(|it| Quantity::parse(it).ok());
         amount.unwrap_or(Quantity::from_int(0))
     };
     let rows = [

@@ -16,7 +16,7 @@ pub(super) fn check(pod: &Object, account: &Object, only_ephemeral: bool) -> Res
     let owner = account.name();
     let not_its = format!("is not allowed because service account {owner} does not reference that");
     if only_ephemeral {
-        return containers(pod, "ephemeralContainers", "ephemeral container", &allowed, &not_its);
+        return containers(pod, "spec.ephemeralContainers", "ephemeral container", &allowed, &not_its);
     }
     for secret in pod.list_at("spec.volumes").iter().filter_map(|it| it.get("secret")) {
         let name = secret.str_at("secretName").unwrap_or_default();
@@ -24,8 +24,8 @@ pub(super) fn check(pod: &Object, account: &Object, only_ephemeral: bool) -> Res
             return Err(format!("volume with secret.secretName=\"{name}\" {not_its} secret"));
         }
     }
-    containers(pod, "initContainers", "init container", &allowed, &not_its)?;
-    containers(pod, "containers", "container", &allowed, &not_its)?;
+    containers(pod, "spec.initContainers", "init container", &allowed, &not_its)?;
+    containers(pod, "spec.containers", "container", &allowed, &not_its)?;
     let pulls: Vec<&str> = names(account.list_at("imagePullSecrets")).collect();
     for (idx, name) in names(pod.list_at("spec.imagePullSecrets")).enumerate() {
         if !pulls.contains(&name) {
@@ -35,8 +35,8 @@ pub(super) fn check(pod: &Object, account: &Object, only_ephemeral: bool) -> Res
     Ok(())
 }
 
-fn containers(pod: &Object, list: &str, what: &str, allowed: &[&str], not_its: &str) -> Result<(), String> {
-    for container in pod.list_at(&format!("spec.{list}")) {
+fn containers(pod: &Object, path: &'static str, what: &str, allowed: &[&str], not_its: &str) -> Result<(), String> {
+    for container in pod.list_at(path) {
         let name = container.str_at("name").unwrap_or_default();
         for env in container.list_at("env") {
             if let Some(secret) = env.str_at("valueFrom.secretKeyRef.name").filter(|it| !allowed.contains(it)) {

@@ -79,7 +79,7 @@ impl ApiServer {
         if !errors.is_empty() {
             return Err(Status::invalid("", "Binding", body.str_at("metadata.name").unwrap_or(""), &errors));
         }
-        let text = |path: &str| body.at(path).and_then(Value::as_shared_str).cloned().unwrap_or_default();
+        let text = |path: &'static str| body.at(path).and_then(Value::as_shared_str).cloned().unwrap_or_default();
         let mut write = call.write(&options.manager, options.dry_run);
         write.kind = self.registry.get(kinds::POD).ok_or_else(crate::route::unknown)?;
         write.sub = "binding";

@@ -59,7 +59,7 @@ fn ask_budgets(api: &mut ApiServer, write: &Write, pod: &Object, dry_run: bool) 
             return Err(Status::new(500, "", why));
         }
     };
-    let number = |path: &str| budget.i64_at(path).unwrap_or(0);
+    let number = |path: &'static str| budget.i64_at(path).unwrap_or(0);
     let (healthy, wanted) = (number("status.currentHealthy"), number("status.desiredHealthy"));
     if !is_ready(pod) {
         let always = budget.str_at("spec.unhealthyPodEvictionPolicy") == Some("AlwaysAllow");
@@ -77,7 +77,7 @@ fn is_ready(pod: &Object) -> bool {
 
 /// Whether the budget has room for one more disruption.
 fn check(budget: &Object) -> Result<(), Status> {
-    let number = |path: &str| budget.i64_at(path).unwrap_or(0);
+    let number = |path: &'static str| budget.i64_at(path).unwrap_or(0);
     let name = budget.name();
     let forbidden = |why: &str| Err(Status::forbidden("policy", "poddisruptionbudget", name, why));
     if number("status.observedGeneration") < budget.meta.generation {

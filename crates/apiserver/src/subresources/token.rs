@@ -92,7 +92,7 @@ fn check_seconds(request: &Object) -> Result<(), Status> {
 /// What the token says of the object whose end is its own end.
 fn bound(api: &ApiServer, request: &Object, account: &Object) -> Result<Option<(&'static str, Value)>, Status> {
     let Some(reference) = request.at("spec.boundObjectRef").filter(|it| !it.is_null()) else { return Ok(None) };
-    let text = |key: &str| reference.str_at(key).unwrap_or("");
+    let text = |key: &'static str| reference.str_at(key).unwrap_or("");
     let (api_version, name) = (text("apiVersion"), text("name"));
     let get = |kind: KindId, resource: &str, namespace: &Str| {
         let key = Key::new(namespace, name);

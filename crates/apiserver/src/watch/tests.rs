@@ -89,7 +89,7 @@ impl World {
 
 fn summary(event: &value::Value) -> String {
     let object = event.get("object").unwrap();
-    let word = |path: &str| object.str_at(path).unwrap_or("-").to_owned();
+    let word = |path: &'static str| object.str_at(path).unwrap_or("-").to_owned();
     let mut text = format!(
         "{} {} {} at {}",
         event.str_at("type").unwrap(),

@@ -115,7 +115,7 @@ fn show(cluster: &Cluster, kind: &str, name: &str, paths: &[&str]) -> String {
     let Some(object) = cluster.api.store().get(kind, &key) else { return format!("{name}: gone\n") };
     let whole = cluster.api.to_value(object);
     let condition = |it: &Value| {
-        let at = |key: &str| it.str_at(key).unwrap_or("-");
+        let at = |key: &'static str| it.str_at(key).unwrap_or("-");
         format!("\n  {} {} {}: {}", at("type"), at("status"), at("reason"), at("message"))
     };
     let at = |path: &&str| match at(&whole, path) {
@@ -137,7 +137,7 @@ fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 fn events(cluster: &Cluster, reason: &str) -> String {
     let all = cluster.api.store().list(EVENT, None).filter(|it| it.str_at("reason") == Some(reason));
     let line = |it: &std::sync::Arc<Object>| {
-        let at = |path: &str| it.str_at(path).unwrap_or("-").to_owned();
+        let at = |path: &'static str| it.str_at(path).unwrap_or("-").to_owned();
         let about = format!("{}/{}", at("involvedObject.kind"), at("involvedObject.name"));
         format!("{} {} {about}: {}\n", at("type"), at("source.component"), at("message"))
     };

@@ -75,7 +75,7 @@ fn resize(cluster: &mut Cluster, patch: &str) -> String {
 
 fn pod(cluster: &Cluster, name: &str) -> String {
     let Some(pod) = cluster.api.store().get(POD, &Key::new("default", name)) else { return format!("{name}: gone\n") };
-    let at = |path: &str| pod.str_at(path).map(|it| format!(" {it}")).unwrap_or_default();
+    let at = |path: &'static str| pod.str_at(path).map(|it| format!(" {it}")).unwrap_or_default();
     let mut res = format!("{name}: {}{}\n", at("status.phase").trim(), at("status.reason") + &at("status.message"));
     let lists = ["status.initContainerStatuses", "status.containerStatuses"];
     for it in lists.iter().flat_map(|it| pod.list_at(it)) {
@@ -92,7 +92,7 @@ fn pod(cluster: &Cluster, name: &str) -> String {
 fn state(it: Option<&Value>) -> String {
     let Some((kind, it)) = it.and_then(Value::as_map).and_then(|it| it.iter().next()) else { return String::new() };
     let code = it.i64_at("exitCode").map(|it| format!(" {it}")).unwrap_or_default();
-    let at = |path: &str| it.str_at(path).map(|it| format!(" {it}")).unwrap_or_default();
+    let at = |path: &'static str| it.str_at(path).map(|it| format!(" {it}")).unwrap_or_default();
     format!("{kind}{code}{}{}", at("reason"), at("message"))
 }
 
@@ -101,7 +101,7 @@ fn story(cluster: &Cluster, name: &str) -> String {
     let mut all: Vec<&Arc<Object>> = all.filter(|it| it.str_at("source.component") == Some("kubelet")).collect();
     all.sort_by_key(|it| it.name().to_owned());
     let line = |it: &&Arc<Object>| {
-        let at = |path: &str| it.str_at(path).unwrap_or("-").trim().to_owned();
+        let at = |path: &'static str| it.str_at(path).unwrap_or("-").trim().to_owned();
         format!("{} {} x{}: {}\n", at("type"), at("reason"), it.i64_at("count").unwrap_or(1), at("message"))
     };
     all.iter().map(line).collect()

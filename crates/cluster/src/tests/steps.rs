@@ -23,7 +23,8 @@ fn shown(answer: &Value, field: &str) -> String {
     let fields = field.split(',').map(|field| {
         let condition = answer.list_at("status.conditions").iter().find(|it| it.str_at("type") == Some(field));
         let annotation = || answer.at("metadata.annotations").and_then(|it| it.get(field));
-        let found = condition.and_then(|it| it.get("message")).or_else(|| answer.at(field)).or_else(annotation);
+        let found =
+            condition.and_then(|it| it.get("message")).or_else(|| answer.as_map()?.at_any(field)).or_else(annotation);
         match found {
             None => "none".to_owned(),
             Some(Value::Str(text)) => text.to_string(),

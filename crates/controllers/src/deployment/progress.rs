@@ -12,7 +12,7 @@ const TIMED_OUT: &str = "ProgressDeadlineExceeded";
 const COMPLETED: &str = "NewReplicaSetAvailable";
 const PAUSED: &str = "DeploymentPaused";
 
-fn count(status: &Value, key: &str) -> i64 {
+fn count(status: &Value, key: &'static str) -> i64 {
     status.i64_at(key).unwrap_or(0)
 }
 
@@ -40,7 +40,7 @@ impl Sync {
     /// The counts of all sets and the Available condition (`calculateStatus`).
     pub(super) fn status_at(&self, now: i64) -> Value {
         let all = self.all();
-        let sum = |path: &str| all.iter().map(|it| it.i64_at(path).unwrap_or(0)).sum::<i64>();
+        let sum = |path: &'static str| all.iter().map(|it| it.i64_at(path).unwrap_or(0)).sum::<i64>();
         let available = sum("status.availableReplicas");
         let total: i64 = all.iter().map(|it| replicas(it)).sum();
         let updated = self.new.as_ref().map_or(0, |it| it.i64_at("status.replicas").unwrap_or(0));
@@ -83,7 +83,7 @@ impl Sync {
     fn is_progressing(&self, status: &Value) -> bool {
         let before = self.old_status();
         let old_pods = |it: &Value| count(it, "replicas") - count(it, "updatedReplicas");
-        let more = |key: &str| count(status, key) > count(&before, key);
+        let more = |key: &'static str| count(status, key) > count(&before, key);
         more("updatedReplicas")
             || old_pods(status) < old_pods(&before)
             || more("readyReplicas")

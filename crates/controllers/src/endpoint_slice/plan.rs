@@ -21,7 +21,7 @@ pub(crate) struct Group {
 type Id = Vec<Str>;
 
 fn id(endpoint: &Value) -> Id {
-    let at = |path: &str| endpoint.at(path).and_then(Value::as_shared_str).cloned().unwrap_or_default();
+    let at = |path: &'static str| endpoint.at(path).and_then(Value::as_shared_str).cloned().unwrap_or_default();
     let mut res = vec![at("targetRef.namespace"), at("targetRef.name"), at("hostname")];
     res.extend(endpoint.list_at("addresses").iter().filter_map(Value::as_shared_str).cloned());
     res

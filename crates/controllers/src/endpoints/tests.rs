@@ -29,7 +29,7 @@ fn check(spec: &str, pods: &[(&str, bool, i64)], expected: Expect) {
     let pods: Vec<Arc<Object>> = pods.iter().map(pod).collect();
     let mut lines = String::new();
     for subset in subsets(&service, &pods) {
-        let names = |key: &str| -> Vec<&str> {
+        let names = |key: &'static str| -> Vec<&str> {
             subset.list_at(key).iter().filter_map(|it| it.str_at("targetRef.name")).collect()
         };
         let ports: Vec<String> = subset

@@ -69,7 +69,7 @@ impl History {
     }
 
     pub fn restored(saved: &Value) -> History {
-        let list = |field: &str| {
+        let list = |field: &'static str| {
             let pair = |it: &Value| Some((saved::to_instant(it.as_list()?.first()?)?, it.as_list()?.get(1)?.as_i64()?));
             saved.list_at(field).iter().filter_map(pair).collect()
         };

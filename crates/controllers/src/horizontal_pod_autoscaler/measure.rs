@@ -40,7 +40,7 @@ pub(super) struct Answer {
 /// How far off the target is within tolerance, below and above, by the autoscaler's behaviour.
 pub(super) fn tolerances(scaler: &Object) -> (i64, i64) {
     let of = |side: &str| {
-        let text = scaler.str_at(&format!("spec.behavior.{side}.tolerance"));
+        let text = scaler.map_at("spec.behavior").and_then(|it| it.get(side)?.str_at("tolerance"));
         text.and_then(|it| Quantity::parse(it).ok()).map_or(TOLERANCE, |it| it.milli_value())
     };
     (of("scaleDown"), of("scaleUp"))
@@ -216,7 +216,8 @@ fn requests(question: &Question<'_>) -> Result<BTreeMap<Str, i64>, String> {
 
 fn request(question: &Question<'_>, pod: &Object) -> Result<i64, String> {
     let Question { resource, container, .. } = *question;
-    let read = |it: &Value| it.at(&format!("requests.{resource}")).and_then(amount).map(|it| it.milli_value());
+    let read =
+        |it: &Value| it.map_at("requests").and_then(|it| it.get(resource)).and_then(amount).map(|it| it.milli_value());
     if let Some(whole) = pod.at("spec.resources").filter(|it| it.map_at("requests").is_some())
         && container.is_none()
     {

@@ -24,7 +24,7 @@ impl Record {
     }
 
     pub fn restored(saved: &Value) -> Record {
-        let number = |field: &str| saved.i64_at(field).unwrap_or(0);
+        let number = |field: &'static str| saved.i64_at(field).unwrap_or(0);
         Record { n_failures: number("failures"), last: Some(number("last")).filter(|it| *it != 0) }
     }
 

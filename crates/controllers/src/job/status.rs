@@ -33,7 +33,8 @@ impl JobStatus {
         for (key, value) in job.map_at("status").into_iter().flat_map(Map::iter) {
             let count = || value.as_i64().unwrap_or(0);
             let time = || value.as_str().and_then(time::parse_secs);
-            let uids = |key: &str| value.list_at(key).iter().filter_map(Value::as_shared_str).cloned().collect();
+            let uids =
+                |key: &'static str| value.list_at(key).iter().filter_map(Value::as_shared_str).cloned().collect();
             match key.as_str() {
                 "active" => status.active = count(),
                 "completedIndexes" => status.completed_indexes = value.as_str().unwrap_or("").to_owned(),
@@ -112,7 +113,7 @@ impl Conditions {
     pub fn ensure(&mut self, kind: &str, status: &str, reason: &str, message: &str, now: i64) -> bool {
         match self.0.iter_mut().find(|it| it.str_at("type") == Some(kind)) {
             Some(it) => {
-                let says = |key: &str| it.str_at(key).unwrap_or("").to_owned();
+                let says = |key: &'static str| it.str_at(key).unwrap_or("").to_owned();
                 if (says("status").as_str(), says("reason").as_str(), says("message").as_str())
                     == (status, reason, message)
                 {

@@ -15,7 +15,7 @@ pub(super) fn name(set: &Object, template: &Value, ordinal: i64) -> String {
 
 /// What becomes of claims: whether they go with the set, and with a pod that is scaled away.
 fn policy(set: &Object) -> (bool, bool) {
-    let deletes = |key: &str| set.str_at(key) == Some("Delete");
+    let deletes = |key: &'static str| set.str_at(key) == Some("Delete");
     (
         deletes("spec.persistentVolumeClaimRetentionPolicy.whenDeleted"),
         deletes("spec.persistentVolumeClaimRetentionPolicy.whenScaled"),

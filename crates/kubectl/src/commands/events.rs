@@ -22,7 +22,7 @@ pub(super) const COMMANDS: &[Command] = &[Command {
 
 /// When an event was last seen, in nanoseconds.
 pub(crate) fn last_seen(event: &Value) -> u64 {
-    let at = |path: &str| event.str_at(path).and_then(time::parse_nanos);
+    let at = |path: &'static str| event.str_at(path).and_then(time::parse_nanos);
     at("series.lastObservedTime").or_else(|| at("lastTimestamp")).or_else(|| at("eventTime")).unwrap_or(0)
 }
 
@@ -63,7 +63,7 @@ impl Table {
             rows.push_str("LAST SEEN\tTYPE\tREASON\tOBJECT\tMESSAGE\n");
         }
         for event in events {
-            let text = |path: &str| event.str_at(path).unwrap_or_default();
+            let text = |path: &'static str| event.str_at(path).unwrap_or_default();
             rows.push_str(&namespace(text("metadata.namespace")));
             rows.push_str(&format!(
                 "{}\t{}\t{}\t{}/{}\t{}\n",

@@ -198,7 +198,7 @@ fn as_table(object: &mut Value, now: i64) {
     let rows: Vec<Value> = items
         .iter()
         .map(|item| {
-            let text = |path: &str| Value::from(item.str_at(path).unwrap_or_default());
+            let text = |path: &'static str| Value::from(item.str_at(path).unwrap_or_default());
             value!({"cells": [text("metadata.name"), age::since(item.str_at("metadata.creationTimestamp"), now)], "object": item})
         })
         .collect();

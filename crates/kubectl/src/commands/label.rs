@@ -202,7 +202,7 @@ fn one(
         patch.set("metadata.resourceVersion", version.as_str());
     }
     let changed =
-        patch.at(&format!("metadata.{}", field.field)).and_then(Value::as_map).is_some_and(|it| !it.is_empty());
+        patch.map_at("metadata").and_then(|it| it.get(field.field)?.as_map()).is_some_and(|it| !it.is_empty());
     let mut object = strategic::merged(&info.object, &patch);
     if dry_run != DryRun::Client && !cx.is("local") && !cx.is("list") && (changed || field.field == "annotations") {
         let manager = cx

@@ -146,7 +146,7 @@ impl Wait for Editing {
             Ok(it) => it.value,
             Err(error) => return fail(format!("The edited file had a syntax error: {error}")),
         };
-        let same = |path: &str| applied.str_at(path) == self.info.object.str_at(path);
+        let same = |path: &'static str| applied.str_at(path) == self.info.object.str_at(path);
         if !(same("kind") && same("apiVersion") && same("metadata.name")) {
             return fail(format!("{} was changed", quoted("At least one of apiVersion, kind and name")));
         }

@@ -173,7 +173,7 @@ pub(super) fn ranked_pods(cx: &mut Cx<'_>, info: &Info) -> Result<Vec<Info>> {
 /// Lower for pods with more to tell: those with a node before others, running before waiting ones, ready before not,
 /// long ready before lately ready, often restarted before others, old before young (`ByLogging`).
 fn interest(pod: &Value) -> impl Ord + use<> {
-    let text = |path: &str| pod.str_at(path).unwrap_or_default().to_owned();
+    let text = |path: &'static str| pod.str_at(path).unwrap_or_default().to_owned();
     let phase = match pod.str_at("status.phase") {
         Some("Pending") => 2,
         Some("Unknown") => 1,
@@ -184,7 +184,7 @@ fn interest(pod: &Value) -> impl Ord + use<> {
     let since = ready.and_then(|it| it.str_at("lastTransitionTime")).unwrap_or_default().to_owned();
     let sidecars = pod.list_at("spec.initContainers").iter().filter(|it| it.str_at("restartPolicy") == Some("Always"));
     let sidecars: Vec<&str> = sidecars.filter_map(|it| it.str_at("name")).collect();
-    let most = |path: &str, counts: &dyn Fn(&Value) -> bool| {
+    let most = |path: &'static str, counts: &dyn Fn(&Value) -> bool| {
         let statuses = pod.list_at(path).iter().filter(|it| counts(it));
         statuses.filter_map(|it| it.i64_at("restartCount")).max().unwrap_or(0)
     };
@@ -197,7 +197,7 @@ fn interest(pod: &Value) -> impl Ord + use<> {
 
 /// The containers of a pod whose logs are shown.
 pub(super) fn containers(cx: &mut Cx<'_>, pod: &Info, wanted: &str) -> Result<Vec<String>> {
-    let names = |path: &str| -> Vec<String> {
+    let names = |path: &'static str| -> Vec<String> {
         pod.object.list_at(path).iter().filter_map(|it| it.str_at("name")).map(str::to_owned).collect()
     };
     let (main, init) = (names("spec.containers"), names("spec.initContainers"));

@@ -83,7 +83,7 @@ fn group_kind(info: &Info) -> String {
     }
 }
 
-fn int(object: &Value, path: &str) -> i64 {
+fn int(object: &Value, path: &'static str) -> i64 {
     object.i64_at(path).unwrap_or(0)
 }
 

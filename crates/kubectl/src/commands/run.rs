@@ -280,7 +280,7 @@ fn result(pod: &Value) -> Result<()> {
     if pod.str_at("status.phase") == Some("Succeeded") {
         return Ok(());
     }
-    let text = |path: &str| pod.str_at(path).unwrap_or_default().to_owned();
+    let text = |path: &'static str| pod.str_at(path).unwrap_or_default().to_owned();
     let place = format!("pod {}/{}", text("metadata.namespace"), text("metadata.name"));
     let ended = pod.list_at("status.containerStatuses").first().and_then(|it| it.at("state.terminated"));
     let code = ended.and_then(|it| it.i64_at("exitCode")).unwrap_or(0);

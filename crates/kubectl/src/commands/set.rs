@@ -150,6 +150,10 @@ fn update(cx: &mut Cx<'_>, objects: Vec<String>, operation: &str, what: &str, ch
     Ok(Flow::Done)
 }
 
+fn list<'a>(map: &'a Value, key: &str) -> &'a [Value] {
+    map.get(key).and_then(Value::as_list).map_or(&[], |it| it)
+}
+
 /// The strategic merge patch from one pod spec to another: containers by name, other fields whole.
 fn changes(before: &Value, after: &Value) -> Value {
     let mut patch = Map::new();
@@ -162,7 +166,7 @@ fn changes(before: &Value, after: &Value) -> Value {
             patch.insert(key, new);
             continue;
         }
-        let (olds, news) = (before.list_at(key), after.list_at(key));
+        let (olds, news) = (list(before, key), list(after, key));
         let mut order = Vec::new();
         let mut items = Vec::new();
         for new in news {
@@ -216,7 +220,7 @@ fn require_objects(cx: &Cx<'_>, objects: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn edit_containers(spec: &mut Value, field: &str, edit: &mut dyn FnMut(&mut Value)) {
+fn edit_containers(spec: &mut Value, field: &'static str, edit: &mut dyn FnMut(&mut Value)) {
     let mut containers = spec.list_at(field).to_vec();
     containers.iter_mut().for_each(edit);
     if !containers.is_empty() {
@@ -311,7 +315,7 @@ fn resources(cx: &mut Cx<'_>) -> Result<Flow> {
             for (field, amounts) in [("limits", &limits), ("requests", &requests)] {
                 for (name, amount) in amounts.iter() {
                     let mut map =
-                        it.at(&format!("resources.{field}")).and_then(Value::as_map).cloned().unwrap_or_default();
+                        it.map_at("resources").and_then(|it| it.get(field)?.as_map()).cloned().unwrap_or_default();
                     map.insert(name, amount);
                     it.set(&format!("resources.{field}"), map);
                 }
@@ -425,7 +429,7 @@ fn env_line(env: &Value) -> String {
     let Some(from) = env.get("valueFrom") else {
         return format!("{name}={}\n", env.str_at("value").unwrap_or_default());
     };
-    let text = |path: &str| from.str_at(path).unwrap_or_default();
+    let text = |path: &'static str| from.str_at(path).unwrap_or_default();
     let source = match () {
         () if from.get("configMapKeyRef").is_some() => {
             format!("configmap {}, key {}", text("configMapKeyRef.name"), text("configMapKeyRef.key"))

@@ -133,7 +133,7 @@ fn not_yet(cx: &mut Cx<'_>, namespace: &str) -> Result<()> {
     }
     let list = cx.list(&url, JSON)?;
     for pod in list.list_at("items") {
-        let text = |path: &str| pod.str_at(path).unwrap_or_default();
+        let text = |path: &'static str| pod.str_at(path).unwrap_or_default();
         let created = time::parse_secs(text("metadata.creationTimestamp")).unwrap_or(0);
         if cx.now() - created > DELAY_SECS {
             let (namespace, name) = (text("metadata.namespace"), text("metadata.name"));

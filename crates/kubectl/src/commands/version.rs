@@ -75,7 +75,7 @@ fn ordered(info: &Value) -> String {
             None => {}
             Some(Value::Str(text)) => parts.push(format!("  \"{field}\": \"{text}\"")),
             Some(version) => {
-                let entry = |key: &&str| version.str_at(key).map(|it| format!("    \"{key}\": \"{it}\""));
+                let entry = |key: &&'static str| version.str_at(key).map(|it| format!("    \"{key}\": \"{it}\""));
                 let entries: Vec<String> = ORDER.iter().filter_map(entry).collect();
                 parts.push(format!("  \"{field}\": {{\n{}\n  }}", entries.join(",\n")));
             }

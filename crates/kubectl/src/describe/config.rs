@@ -165,8 +165,8 @@ fn scopes(page: &mut Page, quota: &Value, level: usize, bullet: &str) {
 }
 
 fn used(page: &mut Page, quota: &Value, level: usize) {
-    let used = amounts(quota, "status.used");
-    for (name, hard) in amounts(quota, "status.hard") {
+    let used = amounts(quota.at("status.used"));
+    for (name, hard) in amounts(quota.at("status.hard")) {
         let used = used.iter().find(|(have, _)| *have == name).map_or("0".to_owned(), |(_, it)| it.to_string());
         page.at(level, &format!("{name}\t{used}\t{hard}"));
     }
@@ -193,7 +193,7 @@ pub(super) fn limit_range(_: &mut Cx<'_>, page: &mut Page, it: &Subject<'_>) -> 
 fn limits(page: &mut Page, range: &Value, prefix: &str) {
     for item in range.list_at("spec.limits") {
         let fields = ["min", "max", "defaultRequest", "default", "maxLimitRequestRatio"];
-        let columns: Vec<_> = fields.iter().map(|it| amounts(item, it)).collect();
+        let columns: Vec<_> = fields.iter().map(|it| amounts(item.at(it))).collect();
         let mut names: Vec<&String> = columns.iter().flatten().map(|(name, _)| name).collect();
         order::texts(&mut names);
         names.dedup();

@@ -271,7 +271,7 @@ pub(super) fn policy(_: &mut Cx<'_>, page: &mut Page, it: &Subject<'_>) -> Resul
     Ok(())
 }
 
-fn policy_rule(page: &mut Page, rule: &Value, peers: &str, side: &str) {
+fn policy_rule(page: &mut Page, rule: &Value, peers: &'static str, side: &str) {
     let ports = rule.list_at("ports");
     if ports.is_empty() {
         page.at(2, "To Port: <any> (traffic allowed to all ports)");

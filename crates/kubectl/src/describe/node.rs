@@ -54,7 +54,7 @@ pub(super) fn node(cx: &mut Cx<'_>, page: &mut Page, it: &Subject<'_>) -> Result
         page.at(1, &format!("{}:\t{}", text(address, "type"), text(address, "address")));
     }
     for (label, path) in [("Capacity", "status.capacity"), ("Allocatable", "status.allocatable")] {
-        let amounts = amounts(node, path);
+        let amounts = amounts(node.at(path));
         if !amounts.is_empty() {
             page.line(&format!("{label}:"));
             amounts.iter().for_each(|(name, amount)| page.at(1, &format!("{name}:\t{amount}")));
@@ -123,7 +123,8 @@ fn most(total: &mut Amounts, more: &Amounts) {
 
 /// What a pod asks for (`requests`) or may use (`limits`): its containers together, or its init containers if that is more.
 fn pod_amounts(pod: &Value, field: &str) -> Amounts {
-    let of = |container: &Value| -> Amounts { amounts(container, &format!("resources.{field}")).into_iter().collect() };
+    let in_resources = |it: &Value| amounts(it.at("resources").and_then(|it| it.get(field)));
+    let of = |container: &Value| -> Amounts { in_resources(container).into_iter().collect() };
     let mut total = Amounts::new();
     for container in pod.list_at("spec.containers") {
         let name = text(container, "name");
@@ -132,7 +133,7 @@ fn pod_amounts(pod: &Value, field: &str) -> Amounts {
         if field == "requests"
             && let Some(status) = status
         {
-            most(&mut own, &amounts(status, "allocatedResources").into_iter().collect());
+            most(&mut own, &amounts(status.at("allocatedResources")).into_iter().collect());
         }
         add(&mut total, &own);
     }
@@ -150,10 +151,10 @@ fn pod_amounts(pod: &Value, field: &str) -> Amounts {
         }
     }
     most(&mut total, &init);
-    for (name, amount) in amounts(pod, &format!("spec.resources.{field}")) {
+    for (name, amount) in pod.at("spec").into_iter().flat_map(in_resources) {
         total.insert(name, amount);
     }
-    let overhead: Amounts = amounts(pod, "spec.overhead").into_iter().collect();
+    let overhead: Amounts = amounts(pod.at("spec.overhead")).into_iter().collect();
     if field == "requests" {
         add(&mut total, &overhead);
     } else {
@@ -179,9 +180,9 @@ fn pods(cx: &mut Cx<'_>, page: &mut Page, it: &Subject<'_>) -> Result<()> {
     let selector = format!("spec.nodeName={},status.phase!=Failed,status.phase!=Succeeded", it.info.name);
     let list = cx.list(&Url::of(&resource, "", "", "").with("fieldSelector", &selector), JSON)?;
     let pods = list.list_at("items");
-    let mut whole: Amounts = amounts(node, "status.allocatable").into_iter().collect();
+    let mut whole: Amounts = amounts(node.at("status.allocatable")).into_iter().collect();
     if whole.is_empty() {
-        whole = amounts(node, "status.capacity").into_iter().collect();
+        whole = amounts(node.at("status.capacity")).into_iter().collect();
     }
     page.line(&format!("Non-terminated Pods:\t({} in total)", pods.len()));
     page.at(1, "Namespace\tName\t\tCPU Requests\tCPU Limits\tMemory Requests\tMemory Limits\tAge");

@@ -47,7 +47,7 @@ impl Page {
     ///
     /// `?` leaves a row out where there is nothing; the default is shown in its place otherwise.
     /// Forms: `time`, `s` (seconds), `bool`, `list` (with commas), `map` (labels), `given` (even where it is empty).
-    pub(super) fn rows(&mut self, level: usize, object: &Value, rows: &str) {
+    pub(super) fn rows(&mut self, level: usize, object: &Value, rows: &'static str) {
         for row in rows.lines() {
             let row = row.trim_start();
             let (optional, row) = row.strip_prefix('?').map_or((false, row), |it| (true, it));
@@ -176,13 +176,13 @@ pub(super) fn owner(object: &Value) -> Option<String> {
 }
 
 /// A text at a path; empty where there is none.
-pub(super) fn text<'a>(object: &'a Value, path: &str) -> &'a str {
+pub(super) fn text<'a>(object: &'a Value, path: &'static str) -> &'a str {
     object.str_at(path).unwrap_or_default()
 }
 
 /// Names and amounts of a list of resources, in the order of names.
-pub(super) fn amounts(object: &Value, path: &str) -> Vec<(String, Quantity)> {
-    let map = object.at(path).and_then(Value::as_map);
+pub(super) fn amounts(map: Option<&Value>) -> Vec<(String, Quantity)> {
+    let map = map.and_then(Value::as_map);
     map.into_iter()
         .flat_map(Map::iter)
         .filter_map(|(name, it)| Some((name.to_string(), Quantity::parse(&go::show(it)).ok()?)))

@@ -151,7 +151,7 @@ fn containers(page: &mut Page, label: &str, list: &[Value], statuses: &[Value], 
     }
 }
 
-fn ports(page: &mut Page, label: &str, ports: &[Value], field: &str) {
+fn ports(page: &mut Page, label: &str, ports: &[Value], field: &'static str) {
     let shown: Vec<String> = ports
         .iter()
         .map(|it| {
@@ -182,7 +182,7 @@ fn words(page: &mut Page, label: &str, words: &[Value]) {
 /// Limits and requests.
 pub(super) fn limits(page: &mut Page, level: usize, resources: &Value) {
     for (label, field) in [("Limits", "limits"), ("Requests", "requests")] {
-        let amounts = amounts(resources, field);
+        let amounts = amounts(resources.at(field));
         if !amounts.is_empty() {
             page.at(level, &format!("{label}:"));
             amounts.iter().for_each(|(name, amount)| page.at(level + 1, &format!("{name}:\t{amount}")));
@@ -201,8 +201,9 @@ fn state(page: &mut Page, label: &str, state: Option<&Value>) {
         if terminated.i64_at("signal").unwrap_or(0) > 0 {
             page.rows(3, terminated, "Signal=signal");
         }
-        const ZERO: &str = "Mon, 01 Jan 0001 00:00:00 +0000";
-        page.rows(3, terminated, &format!("Started=startedAt|time!{ZERO}\nFinished=finishedAt|time!{ZERO}"));
+        let times = "Started=startedAt|time!Mon, 01 Jan 0001 00:00:00 +0000\n\
+                     Finished=finishedAt|time!Mon, 01 Jan 0001 00:00:00 +0000";
+        page.rows(3, terminated, times);
     } else {
         page.at(2, &format!("{label}:\tWaiting"));
         if let Some(waiting) = state.get("waiting") {
@@ -212,7 +213,7 @@ fn state(page: &mut Page, label: &str, state: Option<&Value>) {
 }
 
 fn probe(probe: &Value) -> String {
-    let int = |field: &str, default: i64| probe.i64_at(field).unwrap_or(default);
+    let int = |field: &'static str, default: i64| probe.i64_at(field).unwrap_or(default);
     let attributes = format!(
         "delay={}s timeout={}s period={}s #success={} #failure={}",
         int("initialDelaySeconds", 0),
@@ -275,8 +276,8 @@ fn environment(page: &mut Page, container: &Value, pod: Option<&Value>) {
             }
             continue;
         };
-        let optional = |field: &str| from.bool_at(&format!("{field}.optional")).unwrap_or(false);
-        let part = |path: &str| text(from, path);
+        let optional = |field: &str| from.get(field).and_then(|it| it.bool_at("optional")).unwrap_or(false);
+        let part = |path: &'static str| text(from, path);
         if from.get("fieldRef").is_some() {
             let path = part("fieldRef.fieldPath");
             let version = from.str_at("fieldRef.apiVersion").unwrap_or("v1");
@@ -302,14 +303,16 @@ fn environment(page: &mut Page, container: &Value, pod: Option<&Value>) {
 
 /// What a field path of the downward API gives, as far as kubectl resolves it.
 fn pod_field(pod: &Value, path: &str) -> String {
+    let at = |path: &str| pod.as_map()?.at_any(path);
     if let Some((field, key)) = path.strip_suffix("']").and_then(|it| it.split_once("['")) {
-        let map = pod.at(field).and_then(Value::as_map);
-        return map.and_then(|it| it.get(key)).and_then(Value::as_str).unwrap_or_default().to_owned();
+        return at(field).and_then(|it| it.get(key)?.as_str()).unwrap_or_default().to_owned();
     }
     match path {
-        "metadata.name" | "metadata.namespace" | "metadata.uid" => text(pod, path).to_owned(),
+        "metadata.name" | "metadata.namespace" | "metadata.uid" => {
+            at(path).and_then(Value::as_str).unwrap_or_default().to_owned()
+        }
         "metadata.labels" | "metadata.annotations" => {
-            let map = pod.at(path).and_then(Value::as_map).cloned().unwrap_or_default();
+            let map = at(path).and_then(Value::as_map).cloned().unwrap_or_default();
             let lines: Vec<String> =
                 map.iter().map(|(key, it)| format!("{key}={}", quoted(it.as_str().unwrap_or_default()))).collect();
             lines.join("\n")
@@ -320,7 +323,7 @@ fn pod_field(pod: &Value, path: &str) -> String {
 
 fn container_resource(container: &Value, resource: &str, divisor: Option<&Value>) -> String {
     let (field, name) = resource.split_once('.').unwrap_or_default();
-    let amounts = amounts(container, &format!("resources.{field}"));
+    let amounts = amounts(container.at("resources").and_then(|it| it.get(field)));
     let amount = amounts.into_iter().find(|(have, _)| have == name).map_or(Quantity::from_int(0), |(_, it)| it);
     let divisor = divisor.and_then(|it| Quantity::parse(&go::show(it)).ok()).filter(|it| !it.is_zero());
     let divisor = divisor.unwrap_or(Quantity::from_int(1));

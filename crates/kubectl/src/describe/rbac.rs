@@ -21,7 +21,7 @@ struct Rule {
     verbs: Vec<String>,
 }
 
-fn words(rule: &Value, field: &str) -> Vec<String> {
+fn words(rule: &Value, field: &'static str) -> Vec<String> {
     rule.list_at(field).iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 

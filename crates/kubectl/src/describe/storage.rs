@@ -11,7 +11,7 @@ use crate::order;
 use crate::{Cx, age};
 
 /// `RWO,ROX`
-fn modes(object: &Value, path: &str) -> String {
+fn modes(object: &Value, path: &'static str) -> String {
     let list = object.list_at(path);
     [("ReadWriteOnce", "RWO"), ("ReadOnlyMany", "ROX"), ("ReadWriteMany", "RWX"), ("ReadWriteOncePod", "RWOP")]
         .iter()

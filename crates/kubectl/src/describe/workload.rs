@@ -36,7 +36,7 @@ fn template(page: &mut Page, object: &Value) {
     pod::template(page, object.at("spec.template").unwrap_or(&Value::Null));
 }
 
-fn int(object: &Value, path: &str) -> i64 {
+fn int(object: &Value, path: &'static str) -> i64 {
     object.i64_at(path).unwrap_or(0)
 }
 
@@ -49,14 +49,14 @@ pub(super) fn daemon_set(cx: &mut Cx<'_>, page: &mut Page, it: &Subject<'_>) -> 
     let nodes = object.at("spec.template.spec.nodeSelector").and_then(Value::as_map);
     page.line(&format!("Node-Selector:\t{}", table::labels_text(nodes)));
     page.rows(0, object, "@labels\n@annotations");
-    for (label, field) in [
-        ("Desired Number of Nodes Scheduled", "desiredNumberScheduled"),
-        ("Current Number of Nodes Scheduled", "currentNumberScheduled"),
-        ("Number of Nodes Scheduled with Up-to-date Pods", "updatedNumberScheduled"),
-        ("Number of Nodes Scheduled with Available Pods", "numberAvailable"),
-        ("Number of Nodes Misscheduled", "numberMisscheduled"),
+    for (label, path) in [
+        ("Desired Number of Nodes Scheduled", "status.desiredNumberScheduled"),
+        ("Current Number of Nodes Scheduled", "status.currentNumberScheduled"),
+        ("Number of Nodes Scheduled with Up-to-date Pods", "status.updatedNumberScheduled"),
+        ("Number of Nodes Scheduled with Available Pods", "status.numberAvailable"),
+        ("Number of Nodes Misscheduled", "status.numberMisscheduled"),
     ] {
-        page.line(&format!("{label}: {}", int(object, &format!("status.{field}"))));
+        page.line(&format!("{label}: {}", int(object, path)));
     }
     page.line(&pods_status(cx, it)?);
     template(page, object);
@@ -205,7 +205,7 @@ pub(super) fn job(_: &mut Cx<'_>, page: &mut Page, it: &Subject<'_>) -> Result<(
          ?TTL Seconds After Finished=spec.ttlSecondsAfterFinished\n?Start Time=status.startTime|time\n\
          ?Completed At=status.completionTime|time",
     );
-    let at = |path: &str| object.str_at(path).and_then(time::parse_secs);
+    let at = |path: &'static str| object.str_at(path).and_then(time::parse_secs);
     if let (Some(start), Some(end)) = (at("status.startTime"), at("status.completionTime")) {
         page.line(&format!("Duration:\t{}", time::human_duration(end - start)));
     }
@@ -308,9 +308,9 @@ fn metric(page: &mut Page, metric: &Value, current: &Value) {
             return;
         }
     };
-    let part = |it: &Value, path: &str| it.at(&format!("{field}.{path}")).map(go::show);
-    let is = |path: &str| part(current, path).unwrap_or_else(|| "<unknown>".into());
-    let wanted = |path: &str| part(metric, path).unwrap_or_default();
+    let part = |it: &Value, path: &'static str| it.get(field)?.at(path).map(go::show);
+    let is = |path: &'static str| part(current, path).unwrap_or_else(|| "<unknown>".into());
+    let wanted = |path: &'static str| part(metric, path).unwrap_or_default();
     let average = part(metric, "target.averageValue");
     let name = match field {
         "resource" => format!("resource {} on pods", wanted("name")),

@@ -87,7 +87,7 @@ impl<'a> Pod<'a> {
     }
 
     /// A value of the security context of the pod itself.
-    fn at(&self, path: &str) -> Option<&'a Value> {
+    fn at(&self, path: &'static str) -> Option<&'a Value> {
         self.spec.get("securityContext")?.at(path)
     }
 
@@ -105,7 +105,7 @@ fn list(value: Option<&Value>) -> &[Value] {
 }
 
 /// A value of a container's security context.
-fn context<'a>(container: &'a Value, path: &str) -> Option<&'a Value> {
+fn context<'a>(container: &'a Value, path: &'static str) -> Option<&'a Value> {
     container.get("securityContext")?.at(path)
 }
 
@@ -324,7 +324,7 @@ fn se_linux(pod: &Pod<'_>, minor: u32) -> Option<Finding> {
     let (mut types, mut user, mut role) = (BTreeSet::new(), false, false);
     let mut is_bad = |it: Option<&Value>| {
         let Some(options) = it else { return false };
-        let text = |key: &str| options.str_at(key).unwrap_or_default();
+        let text = |key: &'static str| options.str_at(key).unwrap_or_default();
         let kind = text("type");
         let is_known = matches!(kind, "" | "container_t" | "container_init_t" | "container_kvm_t")
             || (minor >= 31 && kind == "container_engine_t");

@@ -174,7 +174,7 @@ fn stateful_set_status(it: &Value) -> Result<(String, bool)> {
         }
         return Ok((format!("partitioned roll out complete: {updated} new pods have been updated..."), true));
     }
-    let revision = |field: &str| it.str_at(field).unwrap_or_default().to_owned();
+    let revision = |field: &'static str| it.str_at(field).unwrap_or_default().to_owned();
     let (update, current) = (revision("status.updateRevision"), revision("status.currentRevision"));
     if update != current {
         let text = format!("waiting for statefulset rolling update to complete {updated} pods at revision {update}...");
