@@ -40,77 +40,65 @@ macro_rules! present {
 /// The keys of a literal, looked up once.
 pub struct Keys {
     names: &'static [&'static str],
-    found: OnceLock<Found>,
+    all: OnceLock<Known>,
+    /// Of some of the names, the last used last.
+    some: Mutex<Vec<Known>>,
 }
 
-struct Found {
+/// Where names stand in a map that has them.
+struct Known {
+    /// A bit for each name that the map has.
+    bits: u64,
     shape: Shape,
     /// Which of the names stands at each place of the shape.
-    order: Vec<usize>,
-    /// Shapes of some of the names, by a bit for each, the last used last.
-    some: Mutex<Vec<(u64, Shape)>>,
+    order: Vec<u8>,
 }
 
-/// Shapes that are kept of some of the names of a literal.
+/// Sets of names that are kept of one literal.
 const SOME_MAX: usize = 8;
 
 impl Keys {
     pub const fn new(names: &'static [&'static str]) -> Keys {
         assert!(names.len() <= 64, "a bit for each");
-        Keys { names, found: OnceLock::new() }
+        Keys { names, all: OnceLock::new(), some: Mutex::new(Vec::new()) }
     }
 
-    fn found(&self) -> &Found {
-        self.found.get_or_init(|| {
-            let mut order: Vec<usize> = (0..self.names.len()).collect();
-            order.sort_by_key(|idx| self.names[*idx]);
-            let texts: Vec<Str> = order.iter().map(|idx| Str::literal(self.names[*idx])).collect();
-            let shape = Shape::new(texts.len(), &|idx| &texts[idx]);
-            Found { shape, order, some: Mutex::default() }
-        })
+    fn known(&self, bits: u64) -> Known {
+        let mut order: Vec<u8> = (0..self.names.len() as u8).filter(|idx| bits & (1 << idx) != 0).collect();
+        order.sort_by_key(|idx| self.names[usize::from(*idx)]);
+        let texts: Vec<Str> = order.iter().map(|idx| Str::literal(self.names[usize::from(*idx)])).collect();
+        Known { bits, shape: Shape::new(texts.len(), &|idx| &texts[idx]), order }
     }
 
     /// The map of these values, one for each key; they are taken.
     pub fn map(&self, values: &mut [Value]) -> Map {
-        let Found { shape, order, .. } = self.found();
-        Map::of_shape(shape.clone(), order.iter().map(|idx| std::mem::take(&mut values[*idx])))
+        self.all.get_or_init(|| self.known(u64::MAX)).map(|idx| std::mem::take(&mut values[idx]))
     }
 
     /// The same of those that are there.
     pub fn present(&self, values: &mut [Option<Value>]) -> Map {
-        let Found { shape, order, some } = self.found();
-        let (mut bits, mut n) = (0_u64, 0);
-        for (at, _) in order.iter().enumerate().filter(|(_, idx)| values[**idx].is_some()) {
-            bits |= 1 << at;
-            n += 1;
+        let mut bits = 0_u64;
+        for (idx, value) in values.iter().enumerate() {
+            bits |= u64::from(value.is_some()) << idx;
         }
-        let shape = if n == order.len() { shape.clone() } else { some_of(shape, bits, n, some) };
-        let mut taken = order.iter().filter_map(|idx| values[*idx].take());
-        Map::of_shape(shape, (0..n).map(|_| taken.next().unwrap_or_default()))
-    }
-}
-
-/// The shape of `n` keys, those of `bits`.
-fn some_of(all: &Shape, bits: u64, n: usize, some: &Mutex<Vec<(u64, Shape)>>) -> Shape {
-    let new = || {
-        let keys: Vec<&Str> = (0..).zip(all.keys()).filter(|(at, _)| bits & (1 << at) != 0).map(|(_, it)| it).collect();
-        Shape::new(n, &|idx| keys[idx])
-    };
-    let Ok(mut some) = some.lock() else { return new() };
-    match some.iter().position(|it| it.0 == bits) {
-        Some(idx) => {
-            let last = some.len() - 1;
-            some.swap(idx, last);
-            some[last].1.clone()
-        }
-        None => {
+        let take = |idx: usize| values[idx].take().unwrap_or_default();
+        let Ok(mut some) = self.some.lock() else { return self.known(bits).map(take) };
+        let idx = some.iter().position(|it| it.bits == bits).unwrap_or_else(|| {
             if some.len() == SOME_MAX {
                 some.remove(0);
             }
-            let shape = new();
-            some.push((bits, shape.clone()));
-            shape
-        }
+            some.push(self.known(bits));
+            some.len() - 1
+        });
+        let last = some.len() - 1;
+        some.swap(idx, last);
+        some[last].map(take)
+    }
+}
+
+impl Known {
+    fn map(&self, mut take: impl FnMut(usize) -> Value) -> Map {
+        Map::of_shape(self.shape.clone(), self.order.iter().map(|idx| take(usize::from(*idx))))
     }
 }
 
