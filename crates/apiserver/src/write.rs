@@ -278,7 +278,8 @@ pub(crate) fn update(
     }
     keep_system_fields(&mut object.meta, &live.meta);
     let mut errors = Errors::new();
-    if !object.meta.same_but_managed(&live.meta) {
+    let same_meta = object.meta.same_but_managed(&live.meta);
+    if !same_meta {
         kinds::object_meta::validate(&object.meta, Some(&live.meta), write.kind, &mut errors);
         kinds::object_meta::validate_update(&object.meta, &live.meta, write.kind, &mut errors);
     }
@@ -303,7 +304,7 @@ pub(crate) fn update(
     if !write.dry_run {
         pass_storage(api, write, &mut object);
     }
-    if is_same(&object, live) {
+    if same_meta && is_same(&object, live) {
         return Ok(live.clone());
     }
     if write.dry_run {
@@ -360,7 +361,7 @@ fn finish_deletion(api: &mut ApiServer, write: &Write, object: Object) -> Result
     Ok(Arc::new(object))
 }
 
-/// Whether a write would change nothing; times of managedFields alone are no change.
+/// Whether a write that leaves the metadata would change nothing; times of managedFields alone are no change.
 fn is_same(object: &Object, live: &Object) -> bool {
     let same_managed = || {
         object.meta.managed.same(&live.meta.managed)
@@ -368,10 +369,10 @@ fn is_same(object: &Object, live: &Object) -> bool {
                 && object.meta.managed.iter().zip(live.meta.managed.iter()).all(|(a, b)| {
                     (&a.manager, a.operation, &a.api_version, &a.subresource)
                         == (&b.manager, b.operation, &b.api_version, &b.subresource)
-                        && meta::maps_equal(&a.fields, &b.fields)
+                        && a.fields == b.fields
                 }))
     };
-    object.meta.same_but_managed(&live.meta) && meta::maps_equal(&object.body, &live.body) && same_managed()
+    object.body == live.body && same_managed()
 }
 
 /// What a creator may not choose (`WipeObjectMetaSystemFields`).

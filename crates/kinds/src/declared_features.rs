@@ -1,6 +1,6 @@
 //! What kubelets say that they can do, and what pods need of it (`component-helpers/nodedeclaredfeatures`).
 
-use meta::{Errors, Object, maps_equal, quoted};
+use meta::{Errors, Object, quoted};
 use value::{Map, Value};
 
 use crate::path::Path;
@@ -54,7 +54,7 @@ pub fn to_run(pod: &Object) -> Vec<&'static str> {
 
 /// What its node must be able to do for a change of a pod.
 pub fn to_change(new: &Object, old: &Object) -> Vec<&'static str> {
-    let differ = |new: &Map, old: &Map| !maps_equal(child_or_empty(new, "resources"), child_or_empty(old, "resources"));
+    let differ = |new: &Map, old: &Map| child_or_empty(new, "resources") != child_or_empty(old, "resources");
     let init = maps(spec(new), "initContainers").zip(maps(spec(old), "initContainers"));
     let of_init = init
         .map(|((_, new), (_, old))| (new, old))

@@ -1,5 +1,7 @@
 //! What the API server must know of a kind.
 
+use std::borrow::Cow;
+
 use meta::{Errors, KindId, Object, names};
 use value::{Map, Str, Value};
 
@@ -199,10 +201,10 @@ pub fn path_segment_name(name: &str, prefix: bool) -> Vec<String> {
 }
 
 /// A trailing dash of a prefix becomes a letter, as upstream's `maskTrailingDash`.
-fn masked(name: &str, prefix: bool) -> String {
+fn masked(name: &str, prefix: bool) -> Cow<'_, str> {
     match name.strip_suffix('-') {
-        Some(rest) if prefix && !rest.is_empty() => format!("{rest}a"),
-        _ => name.to_owned(),
+        Some(rest) if prefix && !rest.is_empty() => [rest, "a"].concat().into(),
+        _ => name.into(),
     }
 }
 
@@ -240,13 +242,21 @@ impl Strategy {
 
 /// Whether anything but metadata and status differs.
 pub fn spec_changed(new: &Object, old: &Object) -> bool {
-    let rest = |it: &Object| it.body.filtered(|key, _| key != "status");
-    !meta::maps_equal(&rest(new), &rest(old))
+    fn rest(it: &Object) -> impl Iterator<Item = (&Str, &Value)> {
+        it.body.iter().filter(|(key, _)| *key != "status")
+    }
+    !rest(new).eq(rest(old))
+}
+
+/// Whether `spec` surely is the stored one, which needs nothing more.
+pub fn keeps_spec(new: &Object, old: &Object) -> bool {
+    new.body.get("spec").zip(old.body.get("spec")).is_some_and(|(new, old)| new.same(old))
 }
 
 /// What writes to the object itself do with `status`: nothing.
 pub fn keep_status(new: &mut Object, old: &Object) {
     match old.body.get("status") {
+        Some(status) if new.body.get("status").is_some_and(|it| it.same(status)) => (),
         Some(status) => new.body.insert("status", status),
         None => {
             new.body.remove("status");

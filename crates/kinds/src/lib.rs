@@ -15,7 +15,7 @@ use meta::KindId;
 
 pub use self::kind::{
     Column, Context, Kind, Scope, SelectableField, Served, Strategy, Subresource, Verbs, api_version, keep_status,
-    label_name, path_segment_name, spec_changed, subdomain_name,
+    keeps_spec, label_name, path_segment_name, spec_changed, subdomain_name,
 };
 pub use cron::parse_duration;
 

@@ -248,7 +248,7 @@ fn validate_update(new: &Object, old: &Object, errors: &mut Errors) {
             }
         });
     }
-    if !meta::maps_equal(&sources, &old_sources) {
+    if sources != old_sources {
         let shown = |it: &Map| internal::pretty(it, "PersistentVolumeSource");
         let diff = crate::pod::diff::unified(&shown(&old_sources), &shown(&sources));
         let detail = format!("spec.persistentvolumesource is immutable after creation\n{diff}");

@@ -152,7 +152,7 @@ fn validate_update(new: &Object, old: &Object, errors: &mut Errors) {
         });
         copy(&mut mine, before, "volumeAttributesClassName");
     }
-    if !meta::maps_equal(&mine, &theirs) {
+    if mine != theirs {
         let shown = |it: &Map| internal::pretty(it, "PersistentVolumeClaimSpec");
         let diff = crate::pod::diff::unified(&shown(&theirs), &shown(&mine));
         let detail = format!(

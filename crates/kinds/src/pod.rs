@@ -114,10 +114,12 @@ fn default(pod: &mut Object) {
 }
 
 fn default_status(pod: &mut Object) {
-    if OLD_INIT_ANNOTATIONS.iter().any(|it| pod.meta.annotations.contains_key(it)) {
+    if !pod.meta.annotations.is_empty() {
         pod.meta.annotations = pod.meta.annotations.filtered(|key, _| !OLD_INIT_ANNOTATIONS.contains(&key));
     }
-    pod.body.edit_map("status", status::same_address);
+    if let Some(status) = child(&pod.body, "status").and_then(status::same_address) {
+        pod.body.insert("status", status);
+    }
 }
 
 /// How many seconds a pod gets to end, of what was asked for (`CheckGracefulDelete`); 0 ends it at once.

@@ -7,7 +7,7 @@ use value::{Map, Value};
 use crate::path::Path;
 use crate::pod_template::fields::{child, child_or_empty, has, int, list, non_negative, opt_int, text};
 use crate::pod_template::{internal, labels};
-use crate::{Column, SelectableField, columns, keep_status, pod_template};
+use crate::{Column, SelectableField, columns, keep_status, keeps_spec, pod_template};
 
 /// `spec` of the body.
 pub(crate) fn spec(it: &Object) -> &Map {
@@ -57,7 +57,9 @@ pub(crate) fn prepare_create(it: &mut Object, status: Map) {
 
 pub(crate) fn prepare_update(new: &mut Object, old: &Object) {
     keep_status(new, old);
-    drop_disabled(new);
+    if !keeps_spec(new, old) {
+        drop_disabled(new);
+    }
 }
 
 /// `1` of an integer or `25%`, as [`int_or_percent`] reads it; `None` where it is neither.
@@ -162,7 +164,7 @@ pub(crate) fn collisions_grow(new: &Object, old: &Object, errors: &mut Errors) {
 
 /// Whether the pod template differs.
 pub(crate) fn template_changed(new: &Object, old: &Object) -> bool {
-    !meta::maps_equal(columns::template(new), columns::template(old))
+    columns::template(new) != columns::template(old)
 }
 
 /// Warnings of the template in `spec`, where it is new or has changed.

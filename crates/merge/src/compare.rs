@@ -303,7 +303,7 @@ impl<'v> PartialEq<Keys<'_, '_>> for Keys<'_, 'v> {
 /// Deep equality that does not look into what is one allocation.
 pub(crate) fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Map(a), Value::Map(b)) => meta::maps_equal(a, b),
+        (Value::Map(a), Value::Map(b)) => a == b,
         (Value::List(a), Value::List(b)) => {
             a.same(b) || (a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| equal(a, b)))
         }

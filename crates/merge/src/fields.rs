@@ -137,7 +137,7 @@ fn is_same(new: &Option<Map>, old: Option<(&Str, &Map)>) -> bool {
 
 /// Makes what is equal in both sets the allocation of `known`.
 pub(crate) fn share(set: &mut Map, known: &Map) {
-    if meta::maps_equal(set, known) {
+    if set == known {
         *set = known.clone();
         return;
     }

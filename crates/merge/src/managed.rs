@@ -89,7 +89,7 @@ fn settled<'a>(live: Option<&'a Object>, object: &Object, sub: &str) -> Cow<'a, 
         return Cow::default();
     }
     let known = |entry: &ManagedEntry| {
-        live?.meta.managed.iter().find(|it| meta::maps_equal(&it.fields, &entry.fields)).map(|it| it.fields.clone())
+        live?.meta.managed.iter().find(|it| it.fields == entry.fields).map(|it| it.fields.clone())
     };
     let mut entries = Vec::with_capacity(sent.len());
     for entry in sent.iter() {

@@ -20,7 +20,7 @@ pub use self::key::{Key, KindId, Revision};
 pub use self::key_map::KeyMap;
 pub use self::managed::{ManagedEntry, ManagedFields, Operation};
 pub use self::metadata::{FOREGROUND, Identity, Metadata, ORPHAN, OwnerRef};
-pub use self::object::{Object, maps_equal};
+pub use self::object::Object;
 pub use self::ordered_map::OrderedMap;
 pub use self::places::{Hashed, Places, hash_of_names};
 pub use self::status::{Cause, Details, Status, qualified};

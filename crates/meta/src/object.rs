@@ -91,18 +91,3 @@ impl Object {
                 .all(|((key, value), (other_key, other))| key == other_key && (key == "status" || value.same(other)))
     }
 }
-
-/// Deep equality that does not descend where both sides are one allocation.
-pub fn maps_equal(a: &Map, b: &Map) -> bool {
-    a.same(b) || (a.len() == b.len() && a.iter().zip(b.iter()).all(|((k, v), (l, w))| k == l && values_equal(v, w)))
-}
-
-fn values_equal(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Map(a), Value::Map(b)) => maps_equal(a, b),
-        (Value::List(a), Value::List(b)) => {
-            a.same(b) || (a.len() == b.len() && a.iter().zip(b.iter()).all(|(v, w)| values_equal(v, w)))
-        }
-        _ => a == b,
-    }
-}

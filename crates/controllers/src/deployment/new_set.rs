@@ -177,9 +177,7 @@ pub(super) fn has_template(set: &Object, template: &Value) -> bool {
     let rest = |it: &Map| it.filtered(|key, _| key != HASH_LABEL);
     let others = |it: &Value| it.map_at("metadata").map(|it| it.filtered(|key, _| key != "labels")).unwrap_or_default();
     let spec = |it: &Value| it.map_at("spec").cloned().unwrap_or_default();
-    meta::maps_equal(&spec(have), &spec(template))
-        && rest(&labels(have)) == rest(&labels(template))
-        && others(have) == others(template)
+    spec(have) == spec(template) && rest(&labels(have)) == rest(&labels(template)) && others(have) == others(template)
 }
 
 /// Copies the Deployment's annotations and sees that the set has a revision of at least `number`; answers whether

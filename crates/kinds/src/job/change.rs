@@ -61,7 +61,7 @@ fn template(new: &Object, old: &Object, path: &Path<'_>, errors: &mut Errors) {
         with_directives(&mut before, now);
     }
     if !at_rest {
-        if !meta::maps_equal(now, &before) {
+        if *now != before {
             path.child("template").invalid(errors, internal::bad_value(now, "PodTemplateSpec"), IMMUTABLE);
         }
         return;
@@ -71,7 +71,7 @@ fn template(new: &Object, old: &Object, path: &Path<'_>, errors: &mut Errors) {
     for key in ["containers", "initContainers"] {
         with_resources(&mut before, now, key);
     }
-    if !meta::maps_equal(now, &before) {
+    if *now != before {
         path.child("template.spec").invalid(errors, internal::bad_value(now, "PodSpec"), IMMUTABLE);
     }
 }

@@ -11,27 +11,44 @@ use crate::pod_template::fields::{child, flag, has, int, list, maps, opt_int, op
 use crate::pod_template::internal;
 use crate::workload::{self, spec, status};
 
+/// Conditions that rules ask for, a bit each.
+const COMPLETE: u8 = 1;
+const FAILED: u8 = 2;
+const FAILURE_TARGET: u8 = 4;
+const CRITERIA_MET: u8 = 8;
+const SUSPENDED: u8 = 16;
+/// Those of a job that has ended.
+const FINISHED: u8 = COMPLETE | FAILED;
+
+fn bit(condition: &str) -> u8 {
+    match condition {
+        "Complete" => COMPLETE,
+        "Failed" => FAILED,
+        "FailureTarget" => FAILURE_TARGET,
+        "SuccessCriteriaMet" => CRITERIA_MET,
+        "Suspended" => SUSPENDED,
+        _ => 0,
+    }
+}
+
 /// A job as far as its status is looked at.
 struct State<'a> {
     spec: &'a Map,
     status: &'a Map,
-    /// The types of the conditions that are true.
-    holds: Vec<&'a str>,
+    /// The conditions that are true.
+    holds: u8,
 }
 
 impl<'a> State<'a> {
     fn of(it: &'a Object) -> State<'a> {
         let status = status(it);
         let conditions = maps(status, "conditions").filter(|(_, it)| text(it, "status") == "True");
-        State { spec: spec(it), status, holds: conditions.map(|(_, it)| text(it, "type")).collect() }
+        State { spec: spec(it), status, holds: conditions.fold(0, |all, (_, it)| all | bit(text(it, "type"))) }
     }
 
-    fn is(&self, condition: &str) -> bool {
-        self.holds.contains(&condition)
-    }
-
-    fn is_finished(&self) -> bool {
-        self.is("Complete") || self.is("Failed")
+    /// Whether one of these conditions is true.
+    fn is(&self, conditions: u8) -> bool {
+        self.holds & conditions != 0
     }
 
     fn value(&self, key: &str) -> Option<&'a Value> {
@@ -39,7 +56,8 @@ impl<'a> State<'a> {
     }
 }
 
-/// New and old, and what has changed between them.
+/// New and old, and what has changed between them. Most rules hold where nothing that they are about is wrong, whether or not it
+/// has changed: that is cheap to see and so comes first.
 struct Change<'a> {
     new: State<'a>,
     old: State<'a>,
@@ -52,12 +70,12 @@ impl Change<'_> {
     }
 
     /// Whether any of these conditions has become true, or has been.
-    fn conditions(&self, kinds: &[&str]) -> bool {
-        kinds.iter().any(|kind| self.new.is(kind) != self.old.is(kind))
+    fn conditions(&self, conditions: u8) -> bool {
+        (self.new.holds ^ self.old.holds) & conditions != 0
     }
 
     fn finish(&self) -> bool {
-        self.new.is_finished() != self.old.is_finished()
+        self.new.is(FINISHED) != self.old.is(FINISHED)
     }
 }
 
@@ -92,63 +110,56 @@ fn counts(status: &Map, path: &Path<'_>, errors: &mut Errors) {
 
 fn completion(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
     let new = &change.new;
-    let complete = new.is("Complete");
+    let complete = new.is(COMPLETE);
     let (conditions, completion_path) = (path.child("conditions"), path.child("completionTime"));
-    if change.conditions(&["Complete", "Failed"]) && complete && new.is("Failed") {
+    if complete && new.is(FAILED) && change.conditions(COMPLETE | FAILED) {
         conditions.hidden(errors, "cannot set Complete=True and Failed=true conditions");
     }
-    if change.conditions(&["Complete", "FailureTarget"]) && complete && new.is("FailureTarget") {
+    if complete && new.is(FAILURE_TARGET) && change.conditions(COMPLETE | FAILURE_TARGET) {
         conditions.hidden(errors, "cannot set Complete=True and FailureTarget=true conditions");
     }
     let completed = new.value("completionTime");
-    if change.conditions(&["Complete"]) || change.fields(&["completionTime"]) {
+    if completed.is_some() != complete && (change.conditions(COMPLETE) || change.fields(&["completionTime"])) {
         match completed {
-            Some(bad) if !complete => {
+            Some(bad) => {
                 let detail = "cannot set completionTime when there is no Complete=True condition";
                 completion_path.invalid(errors, bad, detail);
             }
-            None if complete => completion_path.required(errors, "completionTime is required for Complete jobs"),
-            _ => (),
+            None => completion_path.required(errors, "completionTime is required for Complete jobs"),
         }
     }
-    let at = |key: &str| new.value(key).and_then(Value::as_str).and_then(time::parse_secs);
-    if change.fields(&["startTime", "completionTime"])
-        && let (Some(start), Some(end)) = (at("startTime"), at("completionTime"))
+    let seconds = |it: &Value| it.as_str().and_then(time::parse_secs);
+    if let Some(completed) = completed
+        && change.fields(&["startTime", "completionTime"])
+        && let (Some(start), Some(end)) = (new.value("startTime").and_then(seconds), seconds(completed))
         && end < start
     {
-        completion_path.invalid(
-            errors,
-            completed.cloned().unwrap_or_default(),
-            "must be equal to or after `startTime`",
-        );
+        completion_path.invalid(errors, completed, "must be equal to or after `startTime`");
     }
 }
 
 fn end(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
     let (new, conditions) = (&change.new, path.child("conditions"));
-    if (change.conditions(&["Failed"]) || change.fields(&["failedIndexes"]))
-        && new.is("Failed")
-        && !new.is("FailureTarget")
-    {
+    if new.is(FAILED) && !new.is(FAILURE_TARGET) && (change.conditions(FAILED) || change.fields(&["failedIndexes"])) {
         conditions.hidden(errors, "cannot set Failed=True condition without the FailureTarget=true condition");
     }
-    if change.conditions(&["Complete", "SuccessCriteriaMet"]) && new.is("Complete") && !new.is("SuccessCriteriaMet") {
+    if new.is(COMPLETE) && !new.is(CRITERIA_MET) && change.conditions(COMPLETE | CRITERIA_MET) {
         conditions.hidden(errors, "cannot set Complete=True condition without the SuccessCriteriaMet=true condition");
     }
-    if !new.is_finished() {
+    if !new.is(FINISHED) {
         return;
     }
     let active = int(new.status, "active");
-    if (change.finish() || change.fields(&["active"])) && active > 0 {
+    if active > 0 && (change.finish() || change.fields(&["active"])) {
         path.child("active").invalid(errors, active, "active>0 is invalid for finished job");
     }
-    let needs_no_start = flag(new.spec, "suspend") && opt_int(new.spec, "completions") == Some(0);
-    if (change.finish() || change.fields(&["startTime"])) && !needs_no_start && new.value("startTime").is_none() {
+    let needs_no_start = || flag(new.spec, "suspend") && opt_int(new.spec, "completions") == Some(0);
+    if new.value("startTime").is_none() && (change.finish() || change.fields(&["startTime"])) && !needs_no_start() {
         path.child("startTime").required(errors, "startTime is required for finished job");
     }
-    if (change.finish() || change.fields(&["uncountedTerminatedPods"]))
-        && let Some(pods) = child(new.status, "uncountedTerminatedPods")
+    if let Some(pods) = child(new.status, "uncountedTerminatedPods")
         && !(list(pods, "succeeded").is_empty() && list(pods, "failed").is_empty())
+        && (change.finish() || change.fields(&["uncountedTerminatedPods"]))
     {
         let bad = internal::bad_value(pods, "UncountedTerminatedPods");
         path.child("uncountedTerminatedPods").invalid(errors, bad, "must be empty for finished job");
@@ -158,8 +169,11 @@ fn end(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
 /// The lists of indexes that are done.
 fn lists(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
     let new = &change.new;
-    let completions = opt_int(new.spec, "completions");
     let (completed, failed) = (text(new.status, "completedIndexes"), opt_text(new.status, "failedIndexes"));
+    if completed.is_empty() && failed.is_none() {
+        return;
+    }
+    let completions = opt_int(new.spec, "completions");
     let (completed_path, failed_path) = (path.child("completedIndexes"), path.child("failedIndexes"));
     let per_index = has(new.spec, "backoffLimitPerIndex");
     let (completed_changed, failed_changed) = (change.fields(&["completedIndexes"]), change.fields(&["failedIndexes"]));
@@ -196,21 +210,21 @@ fn lists(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
 fn later_checks(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
     let (new, conditions) = (&change.new, path.child("conditions"));
     let terminating = int(new.status, "terminating");
-    if (change.finish() || change.fields(&["terminating"])) && terminating > 0 && new.is_finished() {
+    if terminating > 0 && new.is(FINISHED) && (change.finish() || change.fields(&["terminating"])) {
         path.child("terminating").invalid(errors, terminating, "terminating>0 is invalid for finished job");
     }
     let ready = int(new.status, "ready");
-    if change.fields(&["ready", "active"]) && ready > int(new.status, "active") {
+    if ready > int(new.status, "active") && change.fields(&["ready", "active"]) {
         path.child("ready").invalid(errors, ready, "cannot set more ready pods than active");
     }
-    let met = new.is("SuccessCriteriaMet");
-    if met && new.is("Failed") {
+    let met = new.is(CRITERIA_MET);
+    if met && new.is(FAILED) {
         conditions.hidden(errors, "cannot set SuccessCriteriaMet=True and Failed=true conditions");
     }
-    if met && new.is("FailureTarget") {
+    if met && new.is(FAILURE_TARGET) {
         conditions.hidden(errors, "cannot set SuccessCriteriaMet=True and FailureTarget=true conditions");
     }
-    if has(new.spec, "successPolicy") && !met && new.is("Complete") {
+    if new.is(COMPLETE) && !met && has(new.spec, "successPolicy") {
         let detail = "cannot set Complete=True for Job with SuccessPolicy unless SuccessCriteriaMet=True";
         conditions.hidden(errors, detail);
     }
@@ -219,38 +233,39 @@ fn later_checks(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
 fn nothing_taken_back(change: &Change<'_>, path: &Path<'_>, errors: &mut Errors) {
     let Change { new, old } = change;
     let conditions = path.child("conditions");
-    let lost = |kind: &str| old.is(kind) && !new.is(kind);
-    for kind in ["Failed", "Complete", "FailureTarget"] {
-        if lost(kind) {
+    let lost = |condition: u8| old.is(condition) && !new.is(condition);
+    for (condition, kind) in [(FAILED, "Failed"), (COMPLETE, "Complete"), (FAILURE_TARGET, "FailureTarget")] {
+        if lost(condition) {
             conditions.hidden(errors, &format!("cannot disable the terminal {kind}=True condition"));
         }
     }
-    let elastic = text(new.spec, "completionMode") == "Indexed"
-        && opt_int(new.spec, "completions") == opt_int(new.spec, "parallelism");
+    let is_elastic = || {
+        text(new.spec, "completionMode") == "Indexed"
+            && opt_int(new.spec, "completions") == opt_int(new.spec, "parallelism")
+    };
     for key in ["failed", "succeeded"] {
         let count = int(new.status, key);
-        if count < int(old.status, key) && !(key == "succeeded" && elastic) {
+        if count < int(old.status, key) && !(key == "succeeded" && is_elastic()) {
             path.child(key).invalid(errors, count, &format!("cannot decrease the {key} counter"));
         }
     }
-    let bad = |key: &str| new.value(key).cloned().unwrap_or(Value::Null);
-    if change.fields(&["completionTime"])
-        && new.value("completionTime").is_some()
-        && old.value("completionTime").is_some()
-    {
-        path.child("completionTime").invalid(errors, bad("completionTime"), "field is immutable");
+    let replaced = |key: &str| new.value(key).zip(old.value(key)).filter(|(new, old)| new != old);
+    if let Some((bad, _)) = replaced("completionTime") {
+        path.child("completionTime").invalid(errors, bad, "field is immutable");
     }
-    let runs =
-        maps(new.status, "conditions").any(|(_, it)| text(it, "type") == "Suspended" && text(it, "status") == "False");
-    let resumes = old.is("Suspended") && runs;
-    if change.fields(&["startTime"]) && !resumes && old.value("startTime").is_some() && !flag(new.spec, "suspend") {
+    let started = old.value("startTime").is_some() && change.fields(&["startTime"]);
+    let runs = || {
+        maps(new.status, "conditions").any(|(_, it)| text(it, "type") == "Suspended" && text(it, "status") == "False")
+    };
+    if started && !(old.is(SUSPENDED) && runs()) && !flag(new.spec, "suspend") {
         let detail = "field is immutable for unsuspended job once set";
-        path.child("startTime").invalid(errors, bad("startTime"), detail);
+        let bad = new.value("startTime").cloned().unwrap_or_default();
+        path.child("startTime").invalid(errors, bad, detail);
     }
-    if lost("SuccessCriteriaMet") {
+    if lost(CRITERIA_MET) {
         conditions.hidden(errors, "cannot disable the SuccessCriteriaMet=True condition");
     }
-    if old.is("Complete") && !old.is("SuccessCriteriaMet") && new.is("SuccessCriteriaMet") {
+    if old.is(COMPLETE) && !old.is(CRITERIA_MET) && new.is(CRITERIA_MET) {
         let detail = "cannot set SuccessCriteriaMet=True for Job already has Complete=true conditions";
         conditions.hidden(errors, detail);
     }

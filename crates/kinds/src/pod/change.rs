@@ -3,20 +3,22 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use meta::{Errors, Object, maps_equal, names};
+use meta::{Errors, Object, names};
 use value::{Map, Value};
 
 use super::{create, diff};
-use crate::keep_status;
 use crate::path::Path;
 use crate::pod_template::fields::{as_map, child, child_or_empty, has, list, maps, opt_int, pairs, text};
 use crate::pod_template::scheduling::REQUIRED;
 use crate::pod_template::{self, annotations, internal, scheduling};
+use crate::{keep_status, keeps_spec};
 
 /// `PrepareForUpdate`
 pub(super) fn prepare(new: &mut Object, old: &Object) {
     keep_status(new, old);
-    new.body.edit_map("spec", pod_template::drop_disabled);
+    if !keeps_spec(new, old) {
+        new.body.edit_map("spec", pod_template::drop_disabled);
+    }
 }
 
 pub(super) fn spec_of(pod: &Object) -> &Map {
@@ -51,11 +53,11 @@ pub(super) fn validate(new: &Object, old: &Object, errors: &mut Errors) {
     }
     only_added_tolerations(spec, before, &path.child("tolerations"), errors);
     only_removed_gates(spec, before, &path.child("schedulingGates"), errors);
-    if maps_equal(spec, before) {
+    if spec == before {
         return;
     }
     let munged = without_allowed_changes(spec, before, &path, errors);
-    if !maps_equal(&munged, before) {
+    if munged != *before {
         let difference = diff::unified(&internal::pretty(before, "PodSpec"), &internal::pretty(&munged, "PodSpec"));
         path.forbidden(errors, &format!("{CHANGEABLE}\n{difference}"));
     }
@@ -268,7 +270,7 @@ pub fn validate_ephemeral_containers(new: &Object, old: &Object, errors: &mut Er
             );
             continue;
         };
-        if !maps_equal(before, now) {
+        if before != now {
             let shown = |container: &Map| internal::pretty(container, "EphemeralContainer");
             let difference = diff::unified(&shown(before), &shown(now));
             path.forbidden(

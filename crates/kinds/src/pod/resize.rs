@@ -1,6 +1,6 @@
 //! Changes of CPU and memory while a pod runs.
 
-use meta::{Errors, Object, maps_equal};
+use meta::{Errors, Object};
 use value::{Map, Value};
 
 use super::{change, create, qos};
@@ -45,7 +45,7 @@ pub fn prepare_resize(new: &mut Object, old: &Object) {
 }
 
 fn count(new: &mut Object, old: &Object) {
-    let is_changed = !maps_equal(change::spec_of(new), change::spec_of(old));
+    let is_changed = change::spec_of(new) != change::spec_of(old);
     new.meta.generation = old.meta.generation.wrapping_add(i64::from(is_changed));
 }
 
@@ -104,7 +104,7 @@ pub fn validate_resize(new: &Object, old: &Object, errors: &mut Errors) {
         }
     }
     containers(&mut rest, before, &path, errors);
-    if errors.is_empty() && !maps_equal(&rest, before) {
+    if errors.is_empty() && rest != *before {
         path.forbidden(errors, ONLY);
     }
 }
@@ -197,9 +197,9 @@ fn containers(rest: &mut Map, before: &Map, path: &Path<'_>, errors: &mut Errors
             let Value::List(items) = items else { return };
             items.edit_each(&mut |idx, item| {
                 let (Value::Map(container), Some(before)) = (item, old.get(idx)) else { return };
-                let modified = !maps_equal(container, before);
+                let modified = *container != **before;
                 put_back(container, before);
-                let other = !maps_equal(container, before);
+                let other = *container != **before;
                 if key == "containers" {
                     if other {
                         Path::root("spec").forbidden(errors, ONLY);

@@ -19,19 +19,14 @@ const STATUSES: [(&str, Option<&str>); 3] = [
     ("ephemeralContainerStatuses", None),
 ];
 
-/// `podIP` and the first of `podIPs` are the same; of two that differ the single one counts.
-pub(super) fn same_address(status: &mut Map) {
+/// `podIP` and the first of `podIPs` are the same; of two that differ the single one counts. Answers the status where it changes.
+pub(super) fn same_address(status: &Map) -> Option<Map> {
     let first = list(status, "podIPs").first().and_then(|it| it.str_at("ip")).unwrap_or("");
     let single = text(status, "podIP");
-    if first == single {
-        return;
-    }
-    if single.is_empty() {
-        let first = first.to_owned();
-        status.insert("podIP", first);
-    } else {
-        let all = vec![Value::Map(map!({ "ip": single }))];
-        status.insert("podIPs", all);
+    match single {
+        _ if first == single => None,
+        "" => Some(status.with("podIP", first)),
+        _ => Some(status.with("podIPs", vec![Value::Map(map!({ "ip": single }))])),
     }
 }
 
@@ -56,7 +51,10 @@ pub fn prepare_status(new: &mut Object, old: &Object) {
         if observed_generation(status) == 0 && observed_generation(before) != 0 {
             status.insert("observedGeneration", observed_generation(before));
         }
-        if maps(status, "conditions").all(|(_, it)| observed_generation(it) != 0) {
+        let was_seen = |kind: &str| {
+            maps(before, "conditions").any(|(_, it)| text(it, "type") == kind && observed_generation(it) != 0)
+        };
+        if !maps(status, "conditions").any(|(_, it)| observed_generation(it) == 0 && was_seen(text(it, "type"))) {
             return;
         }
         let mut seen: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
@@ -79,7 +77,9 @@ pub(super) fn validate(new: &Object, old: &Object, errors: &mut Errors) {
     let (now, before) = (child_or_empty(&new.body, "status"), child_or_empty(&old.body, "status"));
     let (spec, old_spec) = (change::spec_of(new), change::spec_of(old));
     let path = Path::root("status");
-    conditions(now, before, &path.child("conditions"), errors);
+    if !is_kept(now, before, "conditions") {
+        conditions(now, before, &path.child("conditions"), errors);
+    }
     if text(spec, "nodeName") != text(old_spec, "nodeName") {
         path.child("nodeName").forbidden(errors, "may not be changed directly");
     }
@@ -108,9 +108,9 @@ pub(super) fn validate(new: &Object, old: &Object, errors: &mut Errors) {
         }
         addresses(now, before, "hostIPs", &path, errors);
     }
-    let os = child(spec, "os").map_or("linux", |it| text(it, "name"));
+    let os = || child(spec, "os").map_or("linux", |it| text(it, "name"));
     for (statuses, _) in STATUSES {
-        users(now, statuses, os, &path.child(statuses), errors);
+        users(now, statuses, &os, &path.child(statuses), errors);
     }
     for (statuses, key) in STATUSES {
         match key {
@@ -126,6 +126,14 @@ fn generation(part: &Map, path: &Path<'_>, errors: &mut Errors) {
     }
 }
 
+/// Whether a list has stayed, which has been looked at then.
+fn is_kept(now: &Map, before: &Map, key: &str) -> bool {
+    match (now.get(key), before.get(key)) {
+        (Some(now), Some(before)) => now.same(before),
+        (now, _) => now.is_none(),
+    }
+}
+
 /// What was there before has been looked at.
 fn conditions(now: &Map, before: &Map, path: &Path<'_>, errors: &mut Errors) {
     let before = list(before, "conditions");
@@ -136,7 +144,7 @@ fn conditions(now: &Map, before: &Map, path: &Path<'_>, errors: &mut Errors) {
         let path = path.index(idx);
         generation(condition, &path, errors);
         let kind = text(condition, "type");
-        if !matches!(kind, "PodScheduled" | "Ready" | "Initialized") {
+        if !matches!(kind, "PodScheduled" | "Ready" | "Initialized" | "ContainersReady" | "PodReadyToStartContainers") {
             named(kind, names::qualified_name, &path.child("Type"), errors);
         }
     }
@@ -144,6 +152,9 @@ fn conditions(now: &Map, before: &Map, path: &Path<'_>, errors: &mut Errors) {
 
 /// `validatePodIPs`, `validateHostIPs`: addresses that were there before are not looked at again.
 fn addresses(now: &Map, before: &Map, key: &str, path: &Path<'_>, errors: &mut Errors) {
+    if is_kept(now, before, key) {
+        return;
+    }
     for (idx, it) in maps(now, key) {
         let address = text(it, "ip");
         if !maps(before, key).any(|(_, it)| text(it, "ip") == address) {
@@ -167,13 +178,13 @@ fn addresses(now: &Map, before: &Map, key: &str, path: &Path<'_>, errors: &mut E
 }
 
 fn claims(status: &Map, spec: &Map, path: &Path<'_>, errors: &mut Errors) {
-    let known: BTreeSet<&str> = maps(spec, "resourceClaims").map(|(_, it)| text(it, "name")).collect();
+    let is_known = |name: &str| maps(spec, "resourceClaims").any(|(_, it)| text(it, "name") == name);
     let mut seen = BTreeSet::new();
     for (idx, claim) in maps(status, "resourceClaimStatuses") {
         let path = path.child("resourceClaimStatuses");
         let path = path.index(idx);
         let name = text(claim, "name");
-        if !known.contains(name) {
+        if !is_known(name) {
             path.child("name").invalid(errors, name, "must match the name of an entry in `spec.resourceClaims`");
         }
         if !seen.insert(name) {
@@ -261,12 +272,12 @@ fn node_claim(claim: &Map, status: &Map, spec: &Map, path: &Path<'_>, errors: &m
     }
 }
 
-fn users(status: &Map, statuses: &str, os: &str, path: &Path<'_>, errors: &mut Errors) {
+fn users<'a>(status: &Map, statuses: &str, os: &dyn Fn() -> &'a str, path: &Path<'_>, errors: &mut Errors) {
     for (idx, container) in maps(status, statuses) {
         let Some(user) = child(container, "user").and_then(|it| child(it, "linux")) else { continue };
         let path = path.index(idx);
         let path = path.child("user.linux");
-        match os {
+        match os() {
             "windows" => path.forbidden(errors, "cannot be set for a windows pod"),
             "linux" => {
                 for key in ["uid", "gid"] {
@@ -293,12 +304,12 @@ fn nothing_allocated(status: &Map, statuses: &str, path: &Path<'_>, errors: &mut
 /// `validateContainerStatusAllocatedResourcesStatus`
 fn allocated(status: &Map, statuses: &str, spec: &Map, key: &str, path: &Path<'_>, errors: &mut Errors) {
     for (idx, container) in maps(status, statuses) {
-        let declared = maps(spec, key).map(|(_, it)| it).find(|it| text(it, "name") == text(container, "name"));
         for (j, resource) in maps(container, "allocatedResourcesStatus") {
             let path = path.index(idx);
             let path = path.child("allocatedResourcesStatus");
             let path = path.index(j);
-            if let Some(declared) = declared {
+            let name = text(container, "name");
+            if let Some((_, declared)) = maps(spec, key).find(|(_, it)| text(it, "name") == name) {
                 allocated_name(text(resource, "name"), child_or_empty(declared, "resources"), &path, errors);
             }
             let mut seen = BTreeSet::new();

@@ -48,9 +48,6 @@ pub(super) fn validate(
     path: &Path<'_>,
     errors: &mut Errors,
 ) {
-    if key.is_some() && all_could_restart(spec) {
-        return;
-    }
     let ended =
         |status: &Map| child(status, "state").and_then(|it| child(it, "terminated")).map(|it| int(it, "exitCode"));
     for (idx, old) in maps(before, statuses) {
@@ -58,6 +55,9 @@ pub(super) fn validate(
         let name = text(old, "name");
         let goes_on = maps(now, statuses).any(|(_, it)| text(it, "name") == name && ended(it).is_none());
         let allowed = || {
+            if key.is_some() && all_could_restart(spec) {
+                return true;
+            }
             let container = key.and_then(|key| maps(spec, key).find(|(_, it)| text(it, "name") == name));
             container.is_some_and(|(_, it)| should_restart(it, spec, exit_code))
         };

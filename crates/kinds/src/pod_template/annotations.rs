@@ -1,5 +1,7 @@
 //! Annotations that old Kubernetes gave a meaning.
 
+use std::borrow::Cow;
+
 use meta::{Errors, names};
 use value::{Map, Value, json, map};
 
@@ -20,7 +22,9 @@ pub fn validate(annotations: &Map, path: &Path<'_>, errors: &mut Errors) {
     const SIZE_MAX: usize = 256 * 1024;
     let mut size = 0;
     for (key, value) in pairs(annotations) {
-        path.invalid_each(errors, key, &names::qualified_name(&key.to_lowercase()));
+        let is_lower = key.bytes().all(|c| c.is_ascii() && !c.is_ascii_uppercase());
+        let lower = if is_lower { Cow::from(key) } else { key.to_lowercase().into() };
+        path.invalid_each(errors, key, &names::qualified_name(&lower));
         size += key.len() + value.len();
     }
     if size > SIZE_MAX {
