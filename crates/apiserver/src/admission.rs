@@ -18,7 +18,7 @@ pub(crate) mod topology_labels;
 
 use kinds::POD;
 use meta::{Object, Status};
-use value::Map;
+use value::{Map, Value};
 
 use crate::server::ApiServer;
 use crate::write::Write;
@@ -106,6 +106,23 @@ pub(crate) fn mutate(
         return Ok(());
     }
     all(object)
+}
+
+/// Gives a new pod the spec that its template is known to get, and looks at what is not the template's.
+///
+/// # Errors
+/// Those of [`mutate`].
+pub(crate) fn readmit(api: &mut ApiServer, write: &Write, pod: &mut Object, spec: Map) -> Result<(), Status> {
+    let request = Request { write, operation: Operation::Create, live: None };
+    namespace_lifecycle::admit(api, &request, pod)?;
+    debug_assert!({
+        let mut other = pod.clone();
+        api.templates.share(&mut other);
+        MUTATING.iter().try_for_each(|admit| admit(api, &request, &mut other)).is_ok()
+            && other.body.get("spec") == Some(&Value::Map(spec.clone()))
+    });
+    pod.body.insert("spec", spec);
+    topology_labels::admit(api, &request, pod)
 }
 
 /// Refuses what other objects forbid. Answers warnings.

@@ -16,6 +16,7 @@ use crate::admission::{self, Operation};
 use crate::rules::Rules;
 use crate::server::ApiServer;
 use crate::service_addresses;
+use crate::templates::Seen;
 
 /// Names that are tried for a `generateName`.
 const GENERATED_NAME_ATTEMPTS_MAX: u32 = 8;
@@ -82,7 +83,11 @@ pub(crate) fn track(api: &ApiServer, write: &Write, live: Option<&Arc<Object>>, 
 pub(crate) fn create(api: &mut ApiServer, write: &mut Write, mut object: Object) -> Result<Arc<Object>, Status> {
     drop_repeated_owners(write, &mut object.meta, "");
     wipe_system_fields(&mut object.meta);
-    (write.kind.strategy.default)(&mut object);
+    if write.from_actor {
+        api.templates.complete(&write.kind.strategy, &mut object);
+    } else {
+        (write.kind.strategy.default)(&mut object);
+    }
     track(api, write, None, &mut object);
     insert(api, write, object)
 }
@@ -101,8 +106,15 @@ pub(crate) fn create_applied(
 
 /// Stores a new object whose managedFields are settled: admission, name, checks.
 pub(crate) fn insert(api: &mut ApiServer, write: &mut Write, mut object: Object) -> Result<Arc<Object>, Status> {
-    let checked = api.templates.enter(&mut object, write.from_actor);
-    admission::mutate(api, write, Operation::Create, &mut object, None)?;
+    let seen = api.templates.enter(&api.store, &object, write.from_actor);
+    let checked = !matches!(seen, Seen::New);
+    if let Seen::Admitted(spec) = seen {
+        admission::readmit(api, write, &mut object, spec)?;
+    } else {
+        api.templates.share(&mut object);
+        admission::mutate(api, write, Operation::Create, &mut object, None)?;
+        api.templates.admitted(&api.store, &object);
+    }
     drop_repeated_owners(write, &mut object.meta, AFTER_ADMISSION);
     service_addresses::give(api, write, &mut object, None)?;
     object.meta.uid = api.new_uid();

@@ -32,6 +32,7 @@ pub(crate) const KIND: Kind = Kind {
     }],
     strategy: Strategy {
         default,
+        default_rest: label_like_template,
         default_status: Some(|_| ()),
         prepare_create,
         // What is read back from the store gets defaults once more.
@@ -149,27 +150,23 @@ fn prepare_create(it: &mut Object) {
     }
     // Upstream's job then shares them with its template and gets what is added to them here.
     let shares_labels = template_labels(it).is_some_and(|labels| labels.same(&it.meta.labels));
-    let (name, uid) = (it.meta.name.clone(), it.meta.uid.clone());
-    it.body.edit_map("spec", |spec| {
-        workload::edit_or_make(spec, "template", |template| {
-            workload::edit_or_make(template, "metadata", |metadata| {
-                workload::edit_or_make(metadata, "labels", |labels| {
-                    let own = map!({
-                        "batch.kubernetes.io/controller-uid": &uid, "batch.kubernetes.io/job-name": &name,
-                        "controller-uid": &uid, "job-name": &name,
-                    });
-                    *labels = own.merged(labels);
-                });
-            });
-        });
-        workload::edit_or_make(spec, "selector", |selector| {
-            workload::edit_or_make(selector, "matchLabels", |labels| {
-                if !labels.contains_key(CONTROLLER_UID) {
-                    labels.insert(CONTROLLER_UID, &uid);
-                }
-            });
-        });
+    let (name, uid) = (&it.meta.name, &it.meta.uid);
+    let template = child_or_empty(spec(it), "template");
+    let metadata = child_or_empty(template, "metadata");
+    let own = map!({
+        "batch.kubernetes.io/controller-uid": uid, "batch.kubernetes.io/job-name": name,
+        "controller-uid": uid, "job-name": name,
     });
+    let labels = own.merged(child_or_empty(metadata, "labels"));
+    let selector = child_or_empty(spec(it), "selector");
+    let mut wanted = child_or_empty(selector, "matchLabels").clone();
+    if !wanted.contains_key(CONTROLLER_UID) {
+        wanted.insert(CONTROLLER_UID, uid);
+    }
+    let selector = selector.with("matchLabels", wanted);
+    let template = template.with("metadata", metadata.with("labels", labels));
+    let spec = spec(it).merged(&map!({ "selector": selector, "template": template }));
+    it.body.insert("spec", spec);
     if shares_labels {
         it.meta.labels = template_labels(it).cloned().unwrap_or_default();
     }

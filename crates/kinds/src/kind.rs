@@ -148,7 +148,9 @@ pub struct Context {
 pub struct Strategy {
     /// Fills in defaults; must share what it does not change.
     pub default: fn(&mut Object),
-    /// The same for a write of the status, which takes all else from what is stored; `None`: the same as for others.
+    /// Of pods and jobs those that do not follow from the spec.
+    pub default_rest: fn(&mut Object),
+    /// [`Strategy::default`] for a write of the status, which takes all else from what is stored; `None`: the same as for others.
     pub default_status: Option<fn(&mut Object)>,
     /// Clears what a creator may not set (status), sets generation 1 where `generation`.
     pub prepare_create: fn(&mut Object),
@@ -212,6 +214,7 @@ impl Strategy {
     /// A kind without defaults, status or rules of its own.
     pub const PLAIN: Strategy = Strategy {
         default: |_| (),
+        default_rest: |_| (),
         default_status: None,
         prepare_create: |_| (),
         finish: |_| (),

@@ -31,6 +31,7 @@ pub(crate) const KIND: Kind = Kind {
     selectable_fields: SELECTABLE,
     strategy: Strategy {
         default,
+        default_rest: default_status,
         default_status: Some(default_status),
         prepare_create: create::prepare,
         prepare_update: change::prepare,
