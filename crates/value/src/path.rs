@@ -42,16 +42,18 @@ pub(crate) fn walk<'a>(mut map: &'a Map, mut path: &'static str) -> Option<&'a V
     thread_local! {
         static STEPS: [Cell<Step>; PLACES] = const { [const { Cell::new(Step::NONE) }; PLACES] };
     }
-    STEPS.with(|steps| loop {
-        let shape = map.shape();
-        let known = &steps[place_of(shape, path)];
-        let step = known.get();
-        if !step.is(shape, path) {
-            return learn(known, map, path);
+    STEPS.with(|steps| {
+        loop {
+            let shape = map.shape();
+            let known = &steps[place_of(shape, path)];
+            let step = known.get();
+            if !step.is(shape, path) {
+                return learn(known, map, path);
+            }
+            let value = map.nth(step.place as usize)?;
+            let Some((_, rest)) = path.split_at_checked(step.len as usize + 1) else { return Some(value) };
+            (map, path) = (value.as_map()?, rest);
         }
-        let value = map.nth(step.place as usize)?;
-        let Some((_, rest)) = path.split_at_checked(step.len as usize + 1) else { return Some(value) };
-        (map, path) = (value.as_map()?, rest);
     })
 }
 
