@@ -6,12 +6,12 @@ use std::sync::Arc;
 use meta::Object;
 use runtime::View;
 use sim::Instant;
-use value::{List, Value};
+use value::{List, Str, Value};
 
 use crate::client::Client;
-use crate::logs;
 use crate::recent::Recent;
 use crate::shell::{self, End, Output, Program, Surroundings};
+use crate::{image, logs};
 
 /// What is needed to look ahead.
 pub(crate) struct Foresight {
@@ -19,6 +19,10 @@ pub(crate) struct Foresight {
     pub client: Client,
     /// By `command` and `args`; `None` where variables stand in them.
     known: RefCell<Recent<[List; 2], Option<Arc<Known>>>>,
+    /// By image: what is wrong with its name.
+    faults: RefCell<Recent<Str, Option<String>>>,
+    /// By container in a pod's spec: why it cannot start.
+    start_errors: RefCell<Recent<Value, Option<String>>>,
 }
 
 /// What a container runs.
@@ -41,7 +45,17 @@ impl Plain {
 
 impl Foresight {
     pub fn new(client: Client) -> Foresight {
-        Foresight { client, known: RefCell::default() }
+        Foresight { client, known: RefCell::default(), faults: RefCell::default(), start_errors: RefCell::default() }
+    }
+
+    /// What is wrong with the name of an image, if anything is.
+    pub fn fault_of_image(&self, image: &Str) -> Option<String> {
+        self.faults.borrow_mut().answer(image.clone(), |it| image::check(it))
+    }
+
+    /// Why a container that was created cannot start.
+    pub fn start_error(&self, container: &Value) -> Option<String> {
+        self.start_errors.borrow_mut().answer(container.clone(), start_error)
     }
 
     pub fn program(&self, view: &View<'_>, pod: &Object, container: &Value) -> Arc<Known> {
@@ -53,6 +67,23 @@ impl Foresight {
         });
         known.unwrap_or_else(|| Arc::new(Known::of(logs::program(view, pod, container))))
     }
+}
+
+fn start_error(container: &Value) -> Option<String> {
+    let words = container.list_at("command").iter().chain(container.list_at("args"));
+    let runs_args = container.list_at("command").is_empty() && !image::has_no_entry_point(container);
+    let program = words.into_iter().find_map(Value::as_str).filter(|_| !runs_args)?;
+    image::lacks(container, program).then(|| {
+        let why = match program.starts_with('/') {
+            true => format!("stat {program}: no such file or directory"),
+            false => "executable file not found in $PATH".to_owned(),
+        };
+        format!(
+            "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create \
+             failed: unable to start container process: error during container init: exec: \"{program}\": {why}: \
+             unknown"
+        )
+    })
 }
 
 impl Known {

@@ -52,21 +52,7 @@ impl Outside<'_> {
 
     /// Why a container that was created cannot start.
     pub fn start_error(&self, container: &Container) -> Option<String> {
-        let spec = spec_of(self.pod, container)?;
-        let words = spec.list_at("command").iter().chain(spec.list_at("args"));
-        let runs_args = spec.list_at("command").is_empty() && !image::has_no_entry_point(spec);
-        let program = words.into_iter().find_map(Value::as_str).filter(|_| !runs_args)?;
-        image::lacks(spec, program).then(|| {
-            let why = match program.starts_with('/') {
-                true => format!("stat {program}: no such file or directory"),
-                false => "executable file not found in $PATH".to_owned(),
-            };
-            format!(
-                "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create \
-                 failed: unable to start container process: error during container init: exec: \"{program}\": {why}: \
-                 unknown"
-            )
-        })
+        self.foresight.start_error(spec_of(self.pod, container)?)
     }
 
     /// What a container's `preStop` hook comes to.

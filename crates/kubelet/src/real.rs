@@ -24,14 +24,15 @@ impl Kubelets {
             life.follow(pod);
             return !is_own;
         }
+        if !pod.meta.is_deleted() && matches!(pod.str_at("status.phase"), Some("Succeeded" | "Failed")) {
+            return false;
+        }
         // A pod at rest is woken by what may change its life: not by its own status, but by others' conditions in it.
-        let same = before.is_some_and(|it| {
+        !before.is_some_and(|it| {
             it.meta.deleted == pod.meta.deleted
-                && it.body.get("spec") == pod.body.get("spec")
+                && it.at("spec") == pod.at("spec")
                 && status::gates(it) == status::gates(pod)
-        });
-        let is_over = || matches!(pod.str_at("status.phase"), Some("Succeeded" | "Failed"));
-        !same && (pod.meta.is_deleted() || !is_over())
+        })
     }
 
     /// A new life, or the one that the pod's status tells of; none on a machine without power, where nobody hears of pods.

@@ -26,10 +26,14 @@ const SECRETS: Source =
     Source { kind: SECRET, singular: "secret", name: "Secret", item: "references non-existent secret key" };
 
 impl Source {
-    fn find<'a>(&self, view: &View<'a>, pod: &Object, name: &str) -> Result<&'a Arc<Object>, String> {
-        let found = view.get(self.kind, &Key::new(pod.namespace(), name));
+    fn find<'a>(&self, view: &View<'a>, pod: &Object, name: &Str) -> Result<&'a Arc<Object>, String> {
+        let found = view.get(self.kind, &Key::new(&pod.meta.namespace, name));
         found.ok_or_else(|| format!("{} \"{name}\" not found", self.singular))
     }
+}
+
+fn text(reference: &Value, key: &'static str) -> Str {
+    reference.at(key).and_then(Value::as_shared_str).cloned().unwrap_or_default()
 }
 
 fn is_optional(reference: &Value) -> bool {
@@ -38,8 +42,8 @@ fn is_optional(reference: &Value) -> bool {
 
 /// Names of secrets for pulling images that are not there, as the kubelet tells them (`getPullSecretsForPod`).
 pub(crate) fn missing_pull_secrets(view: &View<'_>, pod: &Object) -> Option<String> {
-    let names = pod.list_at("spec.imagePullSecrets").iter().filter_map(|it| it.str_at("name"));
-    let missing: Vec<&str> = names.filter(|it| !it.is_empty() && SECRETS.find(view, pod, it).is_err()).collect();
+    let names = pod.list_at("spec.imagePullSecrets").iter().map(|it| text(it, "name"));
+    let missing: Vec<Str> = names.filter(|it| !it.is_empty() && SECRETS.find(view, pod, it).is_err()).collect();
     (!missing.is_empty()).then(|| {
         let list = missing.join(", ");
         format!("Unable to retrieve some image pull secrets ({list}); attempting to pull the image may not succeed.")
@@ -51,7 +55,7 @@ pub(crate) fn missing_variable(view: &View<'_>, pod: &Object, container: &Value)
     let all = container.list_at("envFrom").iter().find_map(|it| {
         let maps = it.get("configMapRef").map(|it| (CONFIG_MAPS, it));
         let (source, reference) = maps.or_else(|| it.get("secretRef").map(|it| (SECRETS, it)))?;
-        let found = source.find(view, pod, reference.str_at("name").unwrap_or(""));
+        let found = source.find(view, pod, &text(reference, "name"));
         found.err().filter(|_| !is_optional(reference))
     });
     all.or_else(|| container.list_at("env").iter().find_map(|it| missing_key(view, pod, it.get("valueFrom")?)))
@@ -63,7 +67,7 @@ fn missing_key(view: &View<'_>, pod: &Object, from: &Value) -> Option<String> {
     if is_optional(reference) {
         return None;
     }
-    let name = reference.str_at("name").unwrap_or("");
+    let name = &text(reference, "name");
     let key = reference.str_at("key").unwrap_or("");
     match source.find(view, pod, name) {
         Ok(it) if it.map_at("data").is_some_and(|it| it.contains_key(key)) => None,
@@ -99,7 +103,7 @@ fn missing_files(view: &View<'_>, pod: &Object, volume: &Value) -> Option<String
     if is_optional(reference) {
         return None;
     }
-    let name = reference.str_at("secretName").or_else(|| reference.str_at("name")).unwrap_or("");
+    let name = &text(reference, if reference.at("secretName").is_some() { "secretName" } else { "name" });
     let object = match source.find(view, pod, name) {
         Ok(it) => it,
         Err(why) => return Some(why),

@@ -7,7 +7,7 @@ use value::{Str, Value, json, map};
 
 use crate::admission;
 use crate::events::Events;
-use crate::life::{Life, Next};
+use crate::life::{Container, Life, Next};
 use crate::outside::{Outside, spec_of};
 use crate::probes::Why;
 
@@ -32,18 +32,17 @@ pub(crate) fn deferred(pod: &Object, now: Instant) -> Option<Box<Deferred>> {
     Some(Box::new(Deferred { message, at: now }))
 }
 
-/// What a container's status says of resources: what it has been given, and of that what was asked for.
-pub(crate) fn given(life: &Life, container: &crate::life::Container) -> [Option<Value>; 2] {
+/// What a container's status says of resources: what it has been given, and of that what was asked for. `before`: its
+/// status so far.
+pub(crate) fn given(life: &Life, container: &Container, before: Option<&Value>) -> [Option<Value>; 2] {
     if !container.was_started() {
         return [None, None];
     }
-    if life.deferred.is_some()
-        && let Some(before) = status_of(&life.pod, &container.name)
-    {
+    if let Some(before) = before.filter(|_| life.deferred.is_some()) {
         return ["resources", "allocatedResources"].map(|it| before.get(it).cloned());
     }
-    let resources = spec_of(&life.pod, container).and_then(|it| it.get("resources"));
-    let asked = resources.and_then(|it| it.get("requests")).cloned();
+    let resources = spec_of(&life.pod, container).and_then(|it| it.at("resources"));
+    let asked = resources.and_then(|it| it.at("requests")).cloned();
     [Some(resources.cloned().unwrap_or_else(Value::map)), asked]
 }
 

@@ -26,11 +26,19 @@ pub(crate) struct Shared {
     /// Of containers that wait or run.
     states: Recent<State, Value>,
     conditions: Recent<Standing, List>,
+    /// Where containers have volumes, by `volumeMounts` of their specs.
+    mounts: Recent<List, List>,
 }
 
 impl Shared {
     fn stamp(&mut self, at: Instant) -> Value {
         self.stamps.answer(at.secs(), |it| time::format_secs(*it).into())
+    }
+
+    fn conditions(&mut self, life: &Life, phase: &'static str, now: Instant) -> List {
+        let Shared { stamps, conditions, .. } = self;
+        let stamp = |it: &i64| time::format_secs(*it).into();
+        conditions.answer(Standing::of(life, phase, now.secs()), |it| it.conditions(&stamps.answer(now.secs(), stamp)))
     }
 }
 
@@ -52,27 +60,33 @@ pub(crate) fn of(life: &Life, now: Instant, shared: &mut Shared) -> Value {
         (!is_init || !list.is_empty()).then(|| list.into())
     };
     let (init, main) = (statuses(true), statuses(false));
-    let conditions = shared.conditions.answer(Standing::of(life, phase, now.secs()), Standing::conditions);
-    let has_addresses = before.get("podIP").is_some();
-    let [host_ip, host_ips, pod_ip, pod_ips] =
-        if has_addresses { Default::default() } else { addresses(&life.host_ip, &life.ip).map(|(_, it)| it) };
+    let conditions = shared.conditions(life, phase, now);
+    let kept = |key: &'static str| before.at(key).cloned();
+    // What is equal stays the allocation that it was.
+    let same = |key: &'static str, now: Value| kept(key).filter(|it| *it == now).unwrap_or(now);
+    let [host_ip, host_ips, pod_ip, pod_ips] = match before.at("podIP") {
+        Some(_) => ["hostIP", "hostIPs", "podIP", "podIPs"].map(kept),
+        None => addresses(&life.host_ip, &life.ip).map(|(_, it)| it),
+    };
     let (reason, message) =
         life.failed.as_deref().map(|(reason, message)| (reason.into(), message.as_str().into())).unzip();
     let status = present!({
-        "conditions": Some(conditions.into()),
-        "containerStatuses": main,
+        "conditions": Some(same("conditions", conditions.into())),
+        "containerStatuses": main.map(|it| same("containerStatuses", it)),
         "hostIP": host_ip,
         "hostIPs": host_ips,
-        "initContainerStatuses": init,
-        "message": message,
+        "initContainerStatuses": init.map(|it| same("initContainerStatuses", it)),
+        "message": message.or_else(|| kept("message")),
         "observedGeneration": Some(life.pod.meta.generation.into()),
         "phase": Some(Value::Str(Str::literal(phase))),
         "podIP": pod_ip,
         "podIPs": pod_ips,
-        "reason": reason,
-        "startTime": Some(shared.stamp(life.began)),
+        "qosClass": kept("qosClass"),
+        "reason": reason.or_else(|| kept("reason")),
+        "startTime": Some(same("startTime", shared.stamp(life.began))),
     });
-    Value::Map(before.merged(&status))
+    // The rest is others', as a rule nothing.
+    Value::Map(if before.has_keys_of(&status) { status } else { before.merged(&status) })
 }
 
 /// What is said of a pod that never began (`rejectPod`).
@@ -98,7 +112,8 @@ fn addresses(host_ip: &Str, ip: &Str) -> [(&'static str, Option<Value>); 4] {
 
 /// One entry of `containerStatuses`.
 fn container_status(life: &Life, it: &Container, shared: &mut Shared) -> Value {
-    let [given, asked] = resize::given(life, it);
+    let before = before(&life.pod, it);
+    let [given, asked] = resize::given(life, it, before);
     let image_id = match it.was_started() {
         true => shared.image_ids.answer(it.image.clone(), |it| image::id(it).into()),
         false => Str::default().into(),
@@ -128,28 +143,36 @@ fn container_status(life: &Life, it: &Container, shared: &mut Shared) -> Value {
         "restartCount": Some(it.restarts.into()),
         "started": Some(it.started.into()),
         "state": Some(state),
-        "volumeMounts": mounts(life, it),
+        "volumeMounts": match before {
+            Some(before) => before.at("volumeMounts").cloned(),
+            None => mounts(life, it, shared).map(Value::from),
+        },
     }))
 }
 
+/// What the pod's status says of a container: as a rule in its place.
+fn before<'a>(pod: &'a Object, container: &Container) -> Option<&'a Value> {
+    let list = pod.list_at(if container.is_init { "status.initContainerStatuses" } else { "status.containerStatuses" });
+    let is_it = |it: &&Value| it.str_at("name") == Some(&container.name);
+    list.get(container.place).filter(is_it).or_else(|| list.iter().find(is_it))
+}
+
 /// Where a container has its volumes: that never changes.
-fn mounts(life: &Life, container: &Container) -> Option<Value> {
-    if let Some(before) = resize::status_of(&life.pod, &container.name) {
-        return before.get("volumeMounts").cloned();
-    }
-    let one = |mount: &Value| -> Value {
-        let read_only = mount.bool_at("readOnly") == Some(true);
-        let recursive = matches!(mount.str_at("recursiveReadOnly"), Some("Enabled" | "IfPossible"));
-        let is_recursive = if recursive { "Enabled" } else { "Disabled" };
-        Value::Map(present!({
-            "mountPath": mount.get("mountPath").cloned(),
-            "name": mount.get("name").cloned(),
-            "readOnly": read_only.then(|| true.into()),
-            "recursiveReadOnly": read_only.then(|| is_recursive.into()),
-        }))
-    };
-    let list: Vec<Value> = spec_of(&life.pod, container)?.list_at("volumeMounts").iter().map(one).collect();
-    (!list.is_empty()).then(|| list.into())
+fn mounts(life: &Life, container: &Container, shared: &mut Shared) -> Option<List> {
+    let mounts = spec_of(&life.pod, container)?.at("volumeMounts")?.as_list().filter(|it| !it.is_empty())?;
+    Some(shared.mounts.answer(mounts.clone(), |it| it.iter().map(mount).collect()))
+}
+
+fn mount(mount: &Value) -> Value {
+    let read_only = mount.bool_at("readOnly") == Some(true);
+    let recursive = matches!(mount.str_at("recursiveReadOnly"), Some("Enabled" | "IfPossible"));
+    let is_recursive = if recursive { "Enabled" } else { "Disabled" };
+    Value::Map(present!({
+        "mountPath": mount.get("mountPath").cloned(),
+        "name": mount.get("name").cloned(),
+        "readOnly": read_only.then(|| true.into()),
+        "recursiveReadOnly": read_only.then(|| is_recursive.into()),
+    }))
 }
 
 /// The state of a container that has not ended.
@@ -175,19 +198,18 @@ fn ended(id: &Str, it: &Ended, shared: &mut Shared) -> Value {
 
 /// What the runtime calls the present run of a container.
 pub(crate) fn container_id(pod_uid: &str, name: &str, restarts: i64) -> Str {
-    let run = [pod_uid, "/", name, "/", &restarts.to_string()].concat();
-    ["drydock://", &digest(&run)].concat().into()
+    ["drydock://", &digest(&[pod_uid, "/", name, "/", &restarts.to_string()])].concat().into()
 }
 
-/// 64 hexadecimal digits that a text determines.
-pub(crate) fn digest(text: &str) -> String {
+/// 64 hexadecimal digits that a text determines, which may come in parts.
+pub(crate) fn digest(text: &[&str]) -> String {
     let mixed = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, mixed);
-    let mut out = String::with_capacity(64);
-    for round in 0..4 {
-        out.push_str(str::from_utf8(&value::hex(mixed(hash, round))).unwrap_or_default());
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for part in text {
+        hash = part.bytes().fold(hash, mixed);
     }
-    out
+    let digits = [0, 1, 2, 3].map(|round| value::hex(mixed(hash, round)));
+    str::from_utf8(digits.as_flattened()).unwrap_or_default().to_owned()
 }
 
 /// The status that the fast mode gives a pod at once: running and ready, or succeeded.

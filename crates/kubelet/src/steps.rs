@@ -4,7 +4,6 @@ use sim::{Duration, Instant};
 use value::Str;
 
 use crate::events::Events;
-use crate::image;
 use crate::life::{CRASH_BACK_OFF, CRASH_FORGIVEN, Container, Ended, Life, Next, PULL_BACK_OFF, State};
 use crate::outside::{Outside, spec_of};
 use crate::probes::{Prospects, Why};
@@ -145,7 +144,7 @@ fn run(life: &mut Life, idx: usize, now: Instant, events: &mut Events, outside: 
 /// `EnsureImageExists`
 fn pull(container: &mut Container, now: Instant, events: &mut Events, outside: &Outside<'_>) {
     let image = container.image.clone();
-    if let Some(why) = image::check(&image) {
+    if let Some(why) = outside.foresight.fault_of_image(&image) {
         let message =
             format!("Failed to apply default image tag \"{image}\": couldn't parse image name \"{image}\": {why}");
         events.warning(container, "InspectFailed", message.clone());
@@ -160,12 +159,13 @@ fn pull(container: &mut Container, now: Instant, events: &mut Events, outside: &
         return refuse(container, now, events, "ErrImageNeverPull", message);
     }
     if container.pull_policy != "Always" && is_present {
-        let message = format!("Container image \"{image}\" already present on machine and can be accessed by the pod");
+        let message =
+            ["Container image \"", &image, "\" already present on machine and can be accessed by the pod"].concat();
         events.normal(container, "Pulled", message);
         container.plan(Next::Start, now + container.behavior.start);
         return;
     }
-    events.normal(container, "Pulling", format!("Pulling image \"{}\"", container.image));
+    events.normal(container, "Pulling", ["Pulling image \"", &image, "\""].concat());
     container.pull_began = now;
     container.plan(Next::Pulled, now + container.behavior.pull);
 }
@@ -173,11 +173,10 @@ fn pull(container: &mut Container, now: Instant, events: &mut Events, outside: &
 fn pulled(container: &mut Container, now: Instant, events: &mut Events) {
     let Some(error) = container.behavior.pull_error.clone() else {
         let took = go_duration(now.since(container.pull_began));
-        let size = image_size(&container.image);
-        let message = format!(
-            "Successfully pulled image \"{}\" in {took} ({took} including waiting). Image size: {size} bytes.",
-            container.image
-        );
+        let size = image_size(&container.image).to_string();
+        let (image, waited) = (&container.image, " including waiting). Image size: ");
+        let message =
+            ["Successfully pulled image \"", image, "\" in ", &took, " (", &took, waited, &size, " bytes."].concat();
         events.normal(container, "Pulled", message);
         events.pulled.push(container.image.clone());
         if matches!(container.state, State::Waiting { reason: "ErrImagePull" | "ImagePullBackOff", .. }) {
@@ -319,7 +318,6 @@ fn killed(life: &mut Life, idx: usize, now: Instant, events: &mut Events, outsid
 
 fn exit(life: &mut Life, idx: usize, now: Instant, code: i64, reason: &str, message: Str, events: &mut Events) {
     let again = life.restarts(idx, code);
-    let pod = format!("{}_{}({})", life.key.name, life.key.namespace, life.uid);
     let container = &mut life.containers[idx];
     let State::Running { since } = container.state else { return };
     let reason = match (reason, code) {
@@ -349,6 +347,7 @@ fn exit(life: &mut Life, idx: usize, now: Instant, code: i64, reason: &str, mess
         container.plan(Next::Retry, now + NOTICED);
         return;
     }
+    let pod = format!("{}_{}({})", life.key.name, life.key.namespace, life.uid);
     let message = format!(
         "back-off {} restarting failed container={} pod={pod}",
         go_duration(container.back_off),

@@ -1,13 +1,19 @@
 //! The conditions of a pod that its kubelet reports.
 
+use std::sync::LazyLock;
+
 use meta::Object;
-use value::{List, Str, Value, present, time};
+use value::{List, Str, Value, present};
 
 use crate::life::{Container, Life};
 use crate::resize::PENDING;
 
 /// Types in the order in which a kubelet lists them.
-const TYPES: [&str; 5] = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+static TYPES: LazyLock<[Str; 5]> = LazyLock::new(|| {
+    ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"].map(Str::literal)
+});
+/// What is said of a type: that it is not so, and that it is.
+static STATUSES: LazyLock<[Str; 2]> = LazyLock::new(|| ["False", "True"].map(Str::literal));
 
 /// All that decides them.
 #[derive(PartialEq)]
@@ -51,19 +57,18 @@ impl Standing {
         }
     }
 
-    pub fn conditions(&self) -> List {
-        let completed = (self.phase == "Succeeded").then_some(("PodCompleted", String::new()));
+    /// `now` is shown as this.
+    pub fn conditions(&self, now: &Value) -> List {
+        let completed = (self.phase == "Succeeded").then(|| ("PodCompleted", Str::default()));
         let unready = !self.initialized || !self.all_ready;
         let not_ready = match self.phase {
             "Succeeded" => completed.clone(),
-            "Failed" => Some(("PodFailed", String::new())),
+            "Failed" => Some(("PodFailed", Str::default())),
             _ => unready.then(|| ("ContainersNotReady", listed("containers with unready status", &self.unready))),
         };
         let not_initialized = (!self.initialized)
             .then(|| ("ContainersNotInitialized", listed("containers with incomplete status", &self.incomplete)));
-        let not_ready_pod = not_ready.clone().or(self.gates.clone().map(|it| ("ReadinessGatesNotReady", it)));
-        let before: Vec<Old<'_>> = self.before.iter().map(Old::of).collect();
-        let now = Value::from(time::format_secs(self.now));
+        let not_ready_pod = not_ready.clone().or(self.gates.as_deref().map(|it| ("ReadinessGatesNotReady", it.into())));
         let said = [
             (self.ready_to_start, None),
             (self.initialized, not_initialized.or(completed)),
@@ -71,92 +76,71 @@ impl Standing {
             (not_ready.is_none(), not_ready),
             (true, None),
         ];
-        let ours =
-            TYPES.into_iter().zip(said).map(|(kind, (is_true, why))| self.condition(&before, &now, kind, is_true, why));
+        let mut list = Vec::with_capacity(TYPES.len());
+        let mut n_ours = 0;
+        for (kind, (is_true, why)) in TYPES.iter().zip(said) {
+            let old = self.old(kind);
+            n_ours += usize::from(old.is_some());
+            list.push(self.condition(old, now, kind, is_true, why));
+        }
         // What others put there (readiness gates, DisruptionTarget) stays.
-        let is_other = |it: &&Old<'_>| !TYPES.contains(&it.kind) && it.kind != PENDING;
-        let others = before.iter().filter(is_other).map(|it| it.whole.clone());
-        let deferred = self.deferred.as_ref().map(|it| Some(("Deferred", it.to_string())));
-        let pending = deferred.map(|it| self.condition(&before, &now, PENDING, true, it));
-        ours.chain(others).chain(pending).collect()
+        if n_ours < self.before.len() {
+            let is_other =
+                |it: &&Value| it.str_at("type").is_none_or(|it| TYPES.iter().all(|ours| ours != it) && it != PENDING);
+            list.extend(self.before.iter().filter(is_other).cloned());
+        }
+        if let Some(message) = &self.deferred {
+            let why = Some(("Deferred", message.clone()));
+            list.push(self.condition(self.old(PENDING), now, &Str::literal(PENDING), true, why));
+        }
+        list.into()
+    }
+
+    fn old(&self, kind: &str) -> Option<&Value> {
+        self.before.iter().find(|it| it.str_at("type") == Some(kind))
     }
 
     /// The time of a condition that did not change stays.
     fn condition(
         &self,
-        before: &[Old<'_>],
+        old: Option<&Value>,
         now: &Value,
-        kind: &'static str,
+        kind: &Str,
         is_true: bool,
-        why: Option<(&'static str, String)>,
+        why: Option<(&'static str, Str)>,
     ) -> Value {
-        let status = if is_true { "True" } else { "False" };
-        let old = before.iter().find(|it| it.kind == kind).filter(|it| it.status == status);
+        let status = &STATUSES[usize::from(is_true)];
+        let old = old.filter(|it| it.str_at("status") == Some(status));
         let (reason, message) = why.unwrap_or_default();
         if let Some(old) = old
-            && (old.reason, old.message) == (reason, &*message)
-            && old.generation == Some(self.generation)
-            && old.was_never_probed
+            && old.str_at("reason").unwrap_or("") == reason
+            && old.str_at("message").unwrap_or("") == &*message
+            && old.i64_at("observedGeneration") == Some(self.generation)
+            && old.at("lastProbeTime").is_some_and(Value::is_null)
         {
-            return old.whole.clone();
+            return old.clone();
         }
-        let since = old.and_then(|it| it.since.cloned()).unwrap_or_else(|| now.clone());
-        let text = |it: &str| (!it.is_empty()).then(|| Value::Str(Str::literal(it)));
+        let since = old.and_then(|it| it.at("lastTransitionTime")).unwrap_or(now);
         Value::Map(present!({
             "lastProbeTime": Some(Value::Null),
-            "lastTransitionTime": Some(since),
+            "lastTransitionTime": Some(since.clone()),
             "message": (!message.is_empty()).then(|| message.into()),
             "observedGeneration": Some(self.generation.into()),
-            "reason": text(reason),
-            "status": text(status),
-            "type": text(kind),
+            "reason": (!reason.is_empty()).then(|| Value::Str(Str::literal(reason))),
+            "status": Some(status.into()),
+            "type": Some(kind.into()),
         }))
     }
 }
 
-fn listed(what: &str, names: &[Str]) -> String {
-    [what, ": [", &names.join(" "), "]"].concat()
-}
-
-/// A condition as it was.
-struct Old<'a> {
-    whole: &'a Value,
-    kind: &'a str,
-    status: &'a str,
-    reason: &'a str,
-    message: &'a str,
-    generation: Option<i64>,
-    was_never_probed: bool,
-    since: Option<&'a Value>,
-}
-
-impl Old<'_> {
-    fn of(whole: &Value) -> Old<'_> {
-        let mut old = Old {
-            whole,
-            kind: "",
-            status: "",
-            reason: "",
-            message: "",
-            generation: None,
-            was_never_probed: false,
-            since: None,
-        };
-        for (key, value) in whole.as_map().into_iter().flat_map(|it| it.iter()) {
-            let text = || value.as_str().unwrap_or("");
-            match key.as_str() {
-                "type" => old.kind = text(),
-                "status" => old.status = text(),
-                "reason" => old.reason = text(),
-                "message" => old.message = text(),
-                "observedGeneration" => old.generation = value.as_i64(),
-                "lastProbeTime" => old.was_never_probed = value.is_null(),
-                "lastTransitionTime" => old.since = Some(value),
-                _ => (),
-            }
-        }
-        old
+fn listed(what: &str, names: &[Str]) -> Str {
+    let mut text = [what, ": ["].concat();
+    for (idx, name) in names.iter().enumerate() {
+        text.push_str(if idx == 0 { "" } else { " " });
+        text.push_str(name);
     }
+    text.push(']');
+    text.into()
 }
 
 /// What is missing for the pod's readiness gates, if anything.
