@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kinds::Kind;
 use meta::{FOREGROUND, Key, KindId, ORPHAN, Object, OwnerRef, Status, quoted};
 use runtime::{Actor, Backlog, Cause, Cx, Item, Propagation, Queue, Stats, View};
 use sim::Instant;
@@ -88,9 +89,10 @@ fn waits(object: &Object) -> bool {
     object.meta.is_deleted() && object.meta.has_finalizer(FOREGROUND)
 }
 
+/// The owner that a dependent names; `None` where its kind is not served.
 fn owner_item(view: &View<'_>, dependent: &Object, reference: &OwnerRef) -> Option<Item> {
     let kind = view.kind_of(&reference.api_version, &reference.kind)?;
-    let namespace = if kind.is_namespaced() { dependent.namespace() } else { "" };
+    let namespace = if kind.is_namespaced() { dependent.meta.namespace.clone() } else { Str::default() };
     Some((kind.id, Key::new(namespace, &reference.name)))
 }
 
@@ -199,14 +201,13 @@ enum Owner {
 
 /// `None` where the owner cannot be looked up: its kind is not served, or it has a namespace and the dependent has none.
 fn owner_state(cx: &Cx<'_>, dependent: &Object, reference: &OwnerRef) -> Option<Owner> {
-    let kind = cx.view().kind_of(&reference.api_version, &reference.kind)?;
-    if kind.is_namespaced() && dependent.namespace().is_empty() {
+    let (kind, key) = owner_item(&cx.view(), dependent, reference)?;
+    if key.namespace.is_empty() && cx.view().kind(kind).is_some_and(Kind::is_namespaced) {
         return None;
     }
-    let (kind, key) = owner_item(&cx.view(), dependent, reference)?;
-    let state = match cx.get(kind, &key) {
+    let state = match cx.view().get(kind, &key) {
         Some(owner) if owner.meta.uid == reference.uid => {
-            if waits(&owner) {
+            if waits(owner) {
                 Owner::WaitingForDependents
             } else {
                 Owner::Solid

@@ -68,9 +68,11 @@ impl Registry {
 
     /// By what an object or an owner reference names.
     pub fn by_kind(&self, api_version: &str, kind: &str) -> Option<&'static Kind> {
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        let mut named = self.all().filter(|it| it.kind == kind).flat_map(versions);
-        named.find(|it| it.group() == group && it.version() == version).map(|it| it.kind)
+        let is_it = |it: &ServedKind<'static>| {
+            let between = api_version.strip_prefix(it.group()).and_then(|rest| rest.strip_suffix(it.version()));
+            between == Some("/") || (between == Some("") && it.group().is_empty())
+        };
+        self.all().filter(|it| it.kind == kind).flat_map(versions).find(is_it).map(|it| it.kind)
     }
 
     /// Whether any kind is served in a group.
