@@ -86,7 +86,7 @@ fn with_orphans(
     mut res: Vec<Arc<Object>>,
 ) -> Result<Vec<Arc<Object>>, Status> {
     let owner = claimed.owner;
-    let orphans: Vec<Key> = cx.orphans(kind, owner.namespace());
+    let orphans: Vec<Key> = cx.orphans(kind, &owner.meta.namespace);
     for key in orphans {
         let Some(orphan) = cx.get(kind, &key).filter(|it| counts(it)) else { continue };
         let adoptable = !orphan.meta.is_deleted() && orphan.meta.controller().is_none() && !owner.meta.is_deleted();

@@ -31,6 +31,8 @@ pub(crate) struct CronJobs {
 
 struct Known {
     spec: Spec,
+    /// Of the version of this revision.
+    status: (Revision, CronJobStatus),
     /// Of the Jobs at the last sync.
     ends: Vec<End>,
 }
@@ -86,23 +88,30 @@ impl Reconciler for CronJobs {
             self.known.remove(key);
             return Ok(Action::AwaitChange);
         };
-        let mut sync = Sync { status: CronJobStatus::of(&object), now: cx.now(), object };
+        let mut is_other = false;
         let known = match self.known.get_mut(key) {
             Some(known) => {
-                let is_other = !known.spec.is_of(&sync.object) && known.read_again(&sync.object);
-                if is_other {
-                    return Ok(sync.wait_for_new_schedule(cx, &mut known.spec));
-                }
+                is_other = !known.spec.is_of(&object) && known.read_again(&object);
                 known
             }
-            None => self.known.entry(key.clone()).or_insert(Known { spec: Spec::of(&sync.object), ends: Vec::new() }),
+            None => self.known.entry(key.clone()).or_insert(Known {
+                spec: Spec::of(&object),
+                status: Default::default(),
+                ends: Vec::new(),
+            }),
         };
+        let mut sync = Sync { status: known.take_status(&object), now: cx.now(), object };
+        if is_other {
+            return Ok(sync.wait_for_new_schedule(cx, &mut known.spec));
+        }
         let jobs = known.jobs(cx, &sync.object);
         sync.clean_up(cx, &known.spec, &jobs);
         let res = sync.run(cx, &mut known.spec, &jobs);
         if sync.status.is_changed() {
-            cx.update_status(&sync.object, sync.status.to_value())?;
+            sync.object = cx.update_status(&sync.object, sync.status.to_value())?;
+            sync.status.note_stored();
         }
+        known.status = (sync.object.meta.revision, sync.status);
         res.map(|it| it.map_or(Action::AwaitChange, Action::RequeueAfter))
     }
 }
@@ -112,6 +121,15 @@ impl Known {
     fn read_again(&mut self, object: &Object) -> bool {
         let before = std::mem::replace(&mut self.spec, Spec::of(object));
         before.schedule_text != self.spec.schedule_text || before.zone_name != self.spec.zone_name
+    }
+
+    fn take_status(&mut self, object: &Object) -> CronJobStatus {
+        let (revision, status) = std::mem::take(&mut self.status);
+        if revision != object.meta.revision {
+            return CronJobStatus::of(object);
+        }
+        debug_assert_eq!(status, CronJobStatus::of(object));
+        status
     }
 
     /// The Jobs of the CronJob and how they ended.
@@ -204,7 +222,7 @@ impl Sync {
     /// From when on times count, and what the present is.
     fn bounds(&self, deadline: Option<i64>) -> due::Bounds {
         let now = self.now.secs();
-        let since = self.status.last_schedule.or(self.object.meta.created).unwrap_or(now);
+        let since = self.status.last_schedule().or(self.object.meta.created).unwrap_or(now);
         due::Bounds { since: deadline.map_or(since, |it| since.max(now.saturating_sub(it))), now }
     }
 
@@ -231,7 +249,7 @@ impl Sync {
             return Ok(true);
         }
         let name = Str::from([self.object.name(), "-", &at.div_euclid(60).to_string()].concat());
-        if self.status.is_active(|it| it.name == name) || self.status.last_schedule == Some(at) {
+        if self.status.is_active(|it| it.name == name) || self.status.last_schedule() == Some(at) {
             return Ok(true);
         }
         match self.object.str_at("spec.concurrencyPolicy") {

@@ -39,16 +39,19 @@ const FAILURE_TARGET: &str = "FailureTarget";
 const SUCCESS_CRITERIA_MET: &str = "SuccessCriteriaMet";
 const SUSPENDED: &str = "Suspended";
 
-/// Failures of late per Job.
+/// What is known of Jobs that have not ended.
 #[derive(Default)]
 pub(crate) struct Jobs {
+    /// Failures of late.
     records: BTreeMap<Key, Record>,
+    /// What they ask for, as it was last read.
+    specs: BTreeMap<Key, Arc<Spec>>,
 }
 
 /// What one sync knows and decides.
 struct Sync {
     job: Arc<Object>,
-    spec: Spec,
+    spec: Arc<Spec>,
     status: JobStatus,
     /// All pods of the Job, ended ones too.
     pods: Vec<Arc<Object>>,
@@ -122,32 +125,48 @@ impl Reconciler for Jobs {
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
         let Some(job) = cx.get(JOB, key) else {
-            self.records.remove(key);
+            self.forget(key);
             return release_orphans(cx, key).map(|()| Action::AwaitChange);
         };
         if job.str_at("spec.managedBy").is_some_and(|it| it != "kubernetes.io/job-controller") {
             return Ok(Action::AwaitChange);
         }
         if is_finished(&job) {
-            self.records.remove(key);
+            self.forget(key);
             return release_finished(cx, &job).map(|()| Action::AwaitChange);
         }
         let status = JobStatus::of(&job);
-        let selector = LabelSelector::from_value(job.at("spec.selector"));
+        let spec = self.spec(key, &job);
         let claimed = Claimed {
             owner: &job,
             kind: "Job",
             api_version: "batch/v1",
-            selector: &selector,
+            selector: &spec.selector,
             finalizer: Some(TRACKING),
         };
         let pods = claim::pods(cx, &claimed)?;
         let record = self.records.get(key).cloned().unwrap_or_default();
-        let mut sync = Sync::new(job, status, pods, record, cx.now_secs());
+        let mut sync = Sync::new(job, spec, status, pods, record, cx.now_secs());
         let res = sync.run(cx, &mut self.records);
         let again = sync.again;
         res?;
         Ok(again.map_or(Action::AwaitChange, Action::RequeueAfter))
+    }
+}
+
+impl Jobs {
+    fn forget(&mut self, key: &Key) {
+        self.records.remove(key);
+        self.specs.remove(key);
+    }
+
+    fn spec(&mut self, key: &Key, job: &Object) -> Arc<Spec> {
+        if let Some(known) = self.specs.get(key).filter(|it| it.is_of(job)) {
+            return known.clone();
+        }
+        let spec = Arc::new(Spec::of(job));
+        self.specs.insert(key.clone(), spec.clone());
+        spec
     }
 }
 
@@ -216,11 +235,18 @@ fn jobs_of_orphan(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
 }
 
 impl Sync {
-    fn new(job: Arc<Object>, status: JobStatus, pods: Vec<Arc<Object>>, record: Record, now: i64) -> Sync {
+    fn new(
+        job: Arc<Object>,
+        spec: Arc<Spec>,
+        status: JobStatus,
+        pods: Vec<Arc<Object>>,
+        record: Record,
+        now: i64,
+    ) -> Sync {
         let active = pods.iter().filter(|it| pods::is_active(it)).cloned().collect();
         Sync {
-            spec: Spec::of(&job),
             job,
+            spec,
             status,
             pods,
             active,

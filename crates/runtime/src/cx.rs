@@ -175,7 +175,7 @@ impl<'a> Cx<'a> {
     }
 
     /// Keys of the objects of a kind in a namespace that have no controller.
-    pub fn orphans(&self, kind: KindId, namespace: &str) -> Vec<Key> {
+    pub fn orphans(&self, kind: KindId, namespace: &Str) -> Vec<Key> {
         self.indexes.orphans(kind, namespace).map(|it| Key::new(namespace, it)).collect()
     }
 

@@ -153,8 +153,8 @@ impl Indexes {
     }
 
     /// Names of the objects of `kind`, one that is adopted, in `namespace` that have no controlling owner.
-    pub fn orphans<'a>(&'a self, kind: KindId, namespace: &str) -> impl Iterator<Item = &'a Str> + use<'a> {
-        self.orphans.get(&(kind, Str::from(namespace))).into_iter().flatten()
+    pub fn orphans<'a>(&'a self, kind: KindId, namespace: &Str) -> impl Iterator<Item = &'a Str> + use<'a> {
+        self.orphans.get(&(kind, namespace.clone())).into_iter().flatten()
     }
 
     /// Names of nodes that pods are bound to.

@@ -3,22 +3,21 @@
 use meta::Object;
 use value::{Map, Str, Value, present, time, value};
 
-/// `status`; times are seconds since the Unix epoch.
+/// `status`
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct CronJobStatus {
     pub active: Vec<Active>,
-    pub last_schedule: Option<i64>,
-    pub last_success: Option<i64>,
-    known: Known,
+    last_schedule: Option<Time>,
+    last_success: Option<Time>,
     /// Something is other than it was read.
     changed: bool,
 }
 
-/// The two times as they were read, which are shown again where they are the same.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-struct Known {
-    schedule: Option<(i64, Value)>,
-    success: Option<(i64, Value)>,
+/// Seconds since the Unix epoch, and as it is shown.
+type Time = (i64, Value);
+
+fn shown(at: i64) -> Time {
+    (at, time::format_secs(at).into())
 }
 
 /// A running Job.
@@ -37,26 +36,21 @@ impl CronJobStatus {
             let time = || Some((value.as_str().and_then(time::parse_secs)?, value.clone()));
             match key.as_str() {
                 "active" => status.active = value.as_list().into_iter().flatten().map(Active::of).collect(),
-                "lastScheduleTime" => status.known.schedule = time(),
-                "lastSuccessfulTime" => status.known.success = time(),
+                "lastScheduleTime" => status.last_schedule = time(),
+                "lastSuccessfulTime" => status.last_success = time(),
                 _ => (),
             }
         }
-        status.last_schedule = status.known.schedule.as_ref().map(|it| it.0);
-        status.last_success = status.known.success.as_ref().map(|it| it.0);
         status
     }
 
     pub fn to_value(&self) -> Value {
         let active: Vec<Value> = self.active.iter().map(Active::to_value).collect();
-        let shown = |at: Option<i64>, known: &Option<(i64, Value)>| {
-            let same = known.iter().find(|it| at == Some(it.0)).map(|it| it.1.clone());
-            same.or_else(|| at.map(|it| time::format_secs(it).into()))
-        };
+        let time = |it: &Option<Time>| it.as_ref().map(|it| it.1.clone());
         Value::Map(present!({
             "active": (!active.is_empty()).then(|| active.into()),
-            "lastScheduleTime": shown(self.last_schedule, &self.known.schedule),
-            "lastSuccessfulTime": shown(self.last_success, &self.known.success),
+            "lastScheduleTime": time(&self.last_schedule),
+            "lastSuccessfulTime": time(&self.last_success),
         }))
     }
 
@@ -65,15 +59,29 @@ impl CronJobStatus {
         self.changed
     }
 
+    /// It is stored as it is.
+    pub fn note_stored(&mut self) {
+        self.changed = false;
+    }
+
+    /// Seconds since the Unix epoch.
+    pub fn last_schedule(&self) -> Option<i64> {
+        self.last_schedule.as_ref().map(|it| it.0)
+    }
+
     pub fn note_schedule(&mut self, at: i64) {
-        self.changed |= self.last_schedule != Some(at);
-        self.last_schedule = Some(at);
+        if self.last_schedule() != Some(at) {
+            self.last_schedule = Some(shown(at));
+            self.changed = true;
+        }
     }
 
     /// Takes the end of a Job that succeeded in.
     pub fn note_success(&mut self, at: Option<i64>) {
-        self.changed |= at > self.last_success;
-        self.last_success = self.last_success.max(at);
+        if let Some(at) = at.filter(|at| self.last_success.as_ref().is_none_or(|it| *at > it.0)) {
+            self.last_success = Some(shown(at));
+            self.changed = true;
+        }
     }
 
     pub fn is_active(&self, is_it: impl Fn(&Active) -> bool) -> bool {

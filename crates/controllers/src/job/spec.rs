@@ -1,10 +1,15 @@
 //! What a Job asks for, but for its template and its policies.
 
 use meta::Object;
-use value::Map;
+use meta::selector::LabelSelector;
+use value::{Map, Value};
 
-/// `spec`, read in one pass.
+/// `spec`, read in one pass, once for as long as it stays.
 pub(super) struct Spec {
+    /// What it was read from.
+    whole: Option<Value>,
+    /// Which pods may be the Job's.
+    pub selector: LabelSelector,
     pub is_suspended: bool,
     pub is_indexed: bool,
     pub parallelism: i64,
@@ -23,6 +28,8 @@ pub(super) struct Spec {
 impl Spec {
     pub fn of(job: &Object) -> Spec {
         let mut spec = Spec {
+            whole: job.at("spec").cloned(),
+            selector: LabelSelector::from_value(job.at("spec.selector")),
             is_suspended: false,
             is_indexed: false,
             parallelism: 1,
@@ -53,5 +60,10 @@ impl Spec {
         }
         spec.replaces_only_failed |= spec.has_failure_policy;
         spec
+    }
+
+    /// Whether it is what a Job says, surely.
+    pub fn is_of(&self, job: &Object) -> bool {
+        self.whole.as_ref().zip(job.at("spec")).is_some_and(|(whole, it)| it.same(whole))
     }
 }

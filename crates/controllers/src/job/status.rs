@@ -113,10 +113,8 @@ impl Conditions {
     pub fn ensure(&mut self, kind: &str, status: &str, reason: &str, message: &str, now: i64) -> bool {
         match self.0.iter_mut().find(|it| it.str_at("type") == Some(kind)) {
             Some(it) => {
-                let says = |key: &'static str| it.str_at(key).unwrap_or("").to_owned();
-                if (says("status").as_str(), says("reason").as_str(), says("message").as_str())
-                    == (status, reason, message)
-                {
+                let says = |key: &'static str, text: &str| it.str_at(key).unwrap_or("") == text;
+                if says("status", status) && says("reason", reason) && says("message", message) {
                     return false;
                 }
                 *it = condition(kind, status, reason, message, now);
@@ -132,9 +130,9 @@ impl Conditions {
 }
 
 fn condition(kind: &str, status: &str, reason: &str, message: &str, now: i64) -> Value {
-    let now = time::format_secs(now);
+    let now = Value::from(time::format_secs(now));
     value!({
-        "lastProbeTime": now.as_str(), "lastTransitionTime": now, "message": message, "reason": reason,
-        "status": status, "type": kind,
+        "lastProbeTime": &now, "lastTransitionTime": now, "message": message, "reason": Str::literal(reason),
+        "status": Str::literal(status), "type": Str::literal(kind),
     })
 }
