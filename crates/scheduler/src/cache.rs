@@ -15,7 +15,7 @@ use crate::preemption::Budget;
 use crate::terms::{Spread, spreads};
 use crate::volumes::PodVolumes;
 
-pub(crate) use self::pods::{PodInfo, Pods};
+pub(crate) use self::pods::{PodInfo, Pods, Templates};
 
 /// Selectors for which pods are counted; beyond it the least recently used one is counted anew when it is needed.
 const ALIKE_MAX: usize = 128;
@@ -97,9 +97,9 @@ impl NodeInfo {
 
     /// Answers what was known of the pod before, if it is there already.
     pub fn add(&mut self, pod: Arc<PodInfo>) -> Option<Arc<PodInfo>> {
-        self.requested.add(&pod.requests);
-        let (cpu, memory) = self.non_zero;
-        self.non_zero = (cpu.wrapping_add(pod.non_zero.0), memory.wrapping_add(pod.non_zero.1));
+        self.requested.add(&pod.needs.requests);
+        let ((cpu, memory), (more_cpu, more_memory)) = (self.non_zero, pod.needs.non_zero);
+        self.non_zero = (cpu.wrapping_add(more_cpu), memory.wrapping_add(more_memory));
         let before = self.pods.insert(pod);
         before.iter().for_each(|it| self.forget(it));
         before
@@ -112,9 +112,9 @@ impl NodeInfo {
     }
 
     fn forget(&mut self, pod: &PodInfo) {
-        self.requested.subtract(&pod.requests);
-        let (cpu, memory) = self.non_zero;
-        self.non_zero = (cpu.wrapping_sub(pod.non_zero.0), memory.wrapping_sub(pod.non_zero.1));
+        self.requested.subtract(&pod.needs.requests);
+        let ((cpu, memory), (less_cpu, less_memory)) = (self.non_zero, pod.needs.non_zero);
+        self.non_zero = (cpu.wrapping_sub(less_cpu), memory.wrapping_sub(less_memory));
     }
 }
 

@@ -13,7 +13,7 @@ use sim::Instant;
 use store::Change;
 use value::{Str, Value, time, value};
 
-use crate::cache::{Cache, PodInfo};
+use crate::cache::{Cache, PodInfo, Templates};
 use crate::cycle::{self, Failure, Outcome, fit_message};
 use crate::decision::{self, Decision, Decisions, Explained};
 use crate::preemption::{self, Budget, Preemption};
@@ -30,6 +30,7 @@ const VOLUME_KINDS: [KindId; 5] =
 #[derive(Default)]
 pub struct Scheduler {
     cache: Cache,
+    templates: Templates,
     queue: Queue,
     /// Pods in the queue, parsed.
     pending: KeyMap<Pending>,
@@ -114,7 +115,7 @@ impl Scheduler {
             // What we bound ourselves is parsed already.
             let bound = before.filter(|_| is_news).map(|it| it.meta.revision);
             let assumed = self.cache.on_node(&key, &node).filter(|it| Some(it.pod.meta.revision) == bound);
-            let info = assumed.map_or_else(|| PodInfo::of(pod).bound(pod), |it| it.bound(pod));
+            let info = assumed.map_or_else(|| PodInfo::of(pod, &mut self.templates).bound(pod), |it| it.bound(pod));
             self.cache.place(Arc::new(info), &node);
         }
         let is_news = is_news || !same_labels;
@@ -125,7 +126,7 @@ impl Scheduler {
 
     fn wait(&mut self, pod: &Arc<Object>, cause: Cause, before: Option<&Arc<Object>>, now: Instant) {
         let key = pod.key();
-        let info = Arc::new(PodInfo::of(pod));
+        let info = Arc::new(PodInfo::of(pod, &mut self.templates));
         let is_news =
             before.is_none_or(|it| it.body.get("spec") != pod.body.get("spec") || it.meta.labels != pod.meta.labels);
         self.queue.add(key.clone(), info.priority, now);

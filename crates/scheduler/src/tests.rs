@@ -6,7 +6,7 @@ use meta::{Key, KindId, Object};
 use sim::{Duration, Instant, Rng};
 use value::{Str, yaml};
 
-use crate::cache::{Cache, PodInfo};
+use crate::cache::{Cache, PodInfo, Templates};
 use crate::cycle::{self, Outcome, fit_message};
 use crate::decision::{Decision, Decisions, Explained, NodeResult};
 use crate::preemption::{self, Preemption};
@@ -21,7 +21,8 @@ fn object(kind: KindId, text: &str) -> Arc<Object> {
 fn pod(name: &str, cpu: &str, spec: &str) -> Arc<PodInfo> {
     let container = format!("{{name: main, image: app, resources: {{requests: {{cpu: {cpu}}}}}}}");
     let meta = format!("{{name: {name}, namespace: default, labels: {{app: {name}}}}}");
-    Arc::new(PodInfo::of(&object(POD, &format!("{{metadata: {meta}, spec: {{containers: [{container}], {spec}}}}}"))))
+    let pod = object(POD, &format!("{{metadata: {meta}, spec: {{containers: [{container}], {spec}}}}}"));
+    Arc::new(PodInfo::of(&pod, &mut Templates::default()))
 }
 
 /// Four nodes with two CPUs each: a tainted one, a cordoned one, one in zone a and one in zone b.

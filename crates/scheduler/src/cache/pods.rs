@@ -1,14 +1,20 @@
 //! Pods as the scheduler sees them, parsed once.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, LazyLock};
 
 use meta::{Key, Object};
 use runtime::placement::{self, NodeAffinity, Term, Toleration};
 use runtime::resources::{Resources, non_zero_requests, pod_requests};
 use runtime::volumes;
-use value::{Str, Value, time};
+use value::{Map, Str, Value, time};
 
 use crate::terms::PodTerms;
+
+/// Templates of pods that are remembered; the oldest is forgotten.
+const TEMPLATES_MAX: usize = 64;
+/// What the pods of a template have of their own in their specs. It says nothing of what they need.
+const OWN: [&str; 3] = ["affinity", "hostname", "nodeName"];
 
 /// A port that a pod takes of its node.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,65 +38,104 @@ pub(crate) struct PodInfo {
     pub pod: Arc<Object>,
     pub key: Key,
     pub priority: i64,
-    pub requests: Resources,
-    /// CPU and memory with defaults for containers that ask for nothing.
-    pub non_zero: (i64, i64),
+    pub needs: Arc<Needs>,
     /// What it wants of nodes; nothing more once it has one.
     pub wants: Arc<Wants>,
-    pub ports: Box<[HostPort]>,
     /// What it says about other pods.
     pub terms: Option<Box<PodTerms>>,
     /// Names of its claims.
     pub claims: Box<[Str]>,
 }
 
+/// What pods of a template need alike.
+#[derive(Debug)]
+pub(crate) struct Needs {
+    pub requests: Resources,
+    /// CPU and memory with defaults for containers that ask for nothing.
+    pub non_zero: (i64, i64),
+    pub ports: Vec<HostPort>,
+    pub tolerations: Vec<Toleration>,
+}
+
+/// What pods of late need, by the specs of the first of each template.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Templates(VecDeque<(Map, Arc<Needs>)>);
+
+impl Templates {
+    fn needs(&mut self, spec: &Map) -> Arc<Needs> {
+        let is_sibling = |it: &Map| {
+            let mut entries = it.iter().zip(spec.values());
+            it.has_keys_of(spec) && entries.all(|((key, a), b)| a.same(b) || OWN.contains(&key.as_str()))
+        };
+        if let Some((_, needs)) = self.0.iter().rfind(|(it, _)| is_sibling(it)) {
+            return needs.clone();
+        }
+        if self.0.len() == TEMPLATES_MAX {
+            self.0.pop_front();
+        }
+        let needs = Arc::new(Needs::of(&Value::Map(spec.clone())));
+        self.0.push_back((spec.clone(), needs.clone()));
+        needs
+    }
+}
+
+impl Needs {
+    fn of(spec: &Value) -> Needs {
+        Needs {
+            requests: pod_requests(spec),
+            non_zero: non_zero_requests(spec),
+            ports: host_ports(spec),
+            tolerations: placement::tolerations(spec),
+        }
+    }
+}
+
 /// What a pod wants of nodes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wants {
-    pub tolerations: Vec<Toleration>,
     pub affinity: NodeAffinity,
     /// Preferred node affinity: weight and term.
     pub preferred: Vec<(i64, Term)>,
 }
 
 impl Wants {
-    fn of(spec: &Value) -> Wants {
-        let preferred = "affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution";
-        let term = |it: &Value| Some((it.i64_at("weight")?, Term::from_value(it.get("preference")?)));
-        Wants {
-            tolerations: placement::tolerations(spec),
-            affinity: NodeAffinity::from_spec(spec),
-            preferred: spec.list_at(preferred).iter().filter_map(term).collect(),
+    fn of(spec: &Map) -> Arc<Wants> {
+        static NOTHING: LazyLock<Arc<Wants>> = LazyLock::new(Arc::default);
+        if !spec.contains_key("affinity") && !spec.contains_key("nodeSelector") {
+            return NOTHING.clone();
         }
+        let preferred = "affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution";
+        let preferred = spec.at(preferred).and_then(Value::as_list).into_iter().flatten();
+        let term = |it: &Value| Some((it.i64_at("weight")?, Term::from_value(it.get("preference")?)));
+        Arc::new(Wants {
+            affinity: NodeAffinity::from_spec(&Value::Map(spec.clone())),
+            preferred: preferred.filter_map(term).collect(),
+        })
     }
 }
 
 impl PodInfo {
-    pub fn of(pod: &Arc<Object>) -> PodInfo {
-        let empty = Value::map();
-        let spec = pod.at("spec").unwrap_or(&empty);
+    pub fn of(pod: &Arc<Object>, templates: &mut Templates) -> PodInfo {
+        let empty = Map::new();
+        let spec = pod.map_at("spec").unwrap_or(&empty);
         PodInfo {
             pod: pod.clone(),
             key: pod.key(),
-            priority: spec.i64_at("priority").unwrap_or(0),
-            requests: pod_requests(spec),
-            non_zero: non_zero_requests(spec),
-            wants: Arc::new(Wants::of(spec)),
-            ports: host_ports(spec),
+            priority: pod.i64_at("spec.priority").unwrap_or(0),
+            needs: templates.needs(spec),
+            wants: Wants::of(spec),
             terms: PodTerms::of(pod),
-            claims: spec.list_at("volumes").iter().filter_map(|it| volumes::claim_name(pod, it)).collect(),
+            claims: pod.list_at("spec.volumes").iter().filter_map(|it| volumes::claim_name(pod, it)).collect(),
         }
     }
 
     /// The same pod as the API shows it once it has a node. What it wants of nodes matters no more.
     pub fn bound(&self, pod: &Arc<Object>) -> PodInfo {
-        static NOTHING: LazyLock<Arc<Wants>> = LazyLock::new(Arc::default);
         PodInfo {
             pod: pod.clone(),
             key: self.key.clone(),
-            requests: self.requests.clone(),
-            wants: NOTHING.clone(),
-            ports: self.ports.clone(),
+            needs: self.needs.clone(),
+            wants: Wants::of(&Map::new()),
             terms: self.terms.clone(),
             claims: self.claims.clone(),
             ..*self
@@ -113,7 +158,7 @@ impl PodInfo {
     }
 }
 
-fn host_ports(spec: &Value) -> Box<[HostPort]> {
+fn host_ports(spec: &Value) -> Vec<HostPort> {
     let sidecars = spec.list_at("initContainers").iter().filter(|it| it.str_at("restartPolicy") == Some("Always"));
     let ports = sidecars.chain(spec.list_at("containers")).flat_map(|it| it.list_at("ports"));
     let text = |it: &Value, key: &str, default: &str| match it.get(key).and_then(Value::as_shared_str) {

@@ -6,7 +6,7 @@ use crate::cache::NodeInfo;
 pub(super) const PLUGIN: Plugin = Plugin {
     name: "NodeResourcesBalancedAllocation",
     score: Some(score),
-    may_score: |it| it.pod.requests.milli_cpu != 0 || it.pod.requests.memory != 0,
+    may_score: |it| it.pod.needs.requests.milli_cpu != 0 || it.pod.needs.requests.memory != 0,
     ..Plugin::DEFAULT
 };
 
@@ -14,7 +14,7 @@ pub(super) const PLUGIN: Plugin = Plugin {
 const ONE: i64 = 1_000_000;
 
 fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
-    let (ask, have, used) = (&cycle.pod.requests, &node.allocatable, &node.requested);
+    let (ask, have, used) = (&cycle.pod.needs.requests, &node.allocatable, &node.requested);
     let (cpu, memory) = (used.milli_cpu.saturating_add(ask.milli_cpu), used.memory.saturating_add(ask.memory));
     let with = balance((cpu, have.milli_cpu), (memory, have.memory));
     let without = balance((used.milli_cpu, have.milli_cpu), (used.memory, have.memory));

@@ -12,7 +12,7 @@ fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
     if node.pods.len() as i64 + 1 > node.pods_max {
         reasons.push("Too many pods".to_owned());
     }
-    let (ask, have, used) = (&cycle.pod.requests, &node.allocatable, &node.requested);
+    let (ask, have, used) = (&cycle.pod.needs.requests, &node.allocatable, &node.requested);
     let mut check = |name: &str, ask: i64, have: i64, used: i64| {
         if ask > 0 && ask > have.saturating_sub(used) {
             reasons.push(format!("Insufficient {name}"));
@@ -42,8 +42,8 @@ fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
         free.checked_mul(MAX_SCORE).map_or_else(|| free / (capacity / MAX_SCORE), |it| it / capacity)
     };
     let parts = [
-        (node.non_zero.0.saturating_add(cycle.pod.non_zero.0), node.allocatable.milli_cpu),
-        (node.non_zero.1.saturating_add(cycle.pod.non_zero.1), node.allocatable.memory),
+        (node.non_zero.0.saturating_add(cycle.pod.needs.non_zero.0), node.allocatable.milli_cpu),
+        (node.non_zero.1.saturating_add(cycle.pod.needs.non_zero.1), node.allocatable.memory),
     ];
     let (mut sum, mut n_counted) = (0, 0);
     for (requested, capacity) in parts.into_iter().filter(|(_, capacity)| *capacity > 0) {

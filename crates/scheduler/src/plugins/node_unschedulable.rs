@@ -12,7 +12,7 @@ fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
         return Verdict::Fits;
     }
     let taint = Taint { key: "node.kubernetes.io/unschedulable".into(), value: "".into(), effect: "NoSchedule".into() };
-    if cycle.pod.wants.tolerations.iter().any(|it| it.tolerates(&taint)) {
+    if cycle.pod.needs.tolerations.iter().any(|it| it.tolerates(&taint)) {
         return Verdict::Fits;
     }
     Verdict::Unresolvable(one("node(s) were unschedulable"))

@@ -64,7 +64,7 @@ fn has_all_keys(spreads: &[Spread], node: &NodeInfo) -> bool {
 fn counts(spread: &Spread, pod: &PodInfo, node: &NodeInfo) -> bool {
     let affinity = !spread.honors_affinity || pod.wants.affinity.matches(&node.node);
     let tolerated =
-        || placement::untolerated(&node.taints, &pod.wants.tolerations, &["NoSchedule", "NoExecute"]).is_none();
+        || placement::untolerated(&node.taints, &pod.needs.tolerations, &["NoSchedule", "NoExecute"]).is_none();
     affinity && (!spread.honors_taints || tolerated())
 }
 

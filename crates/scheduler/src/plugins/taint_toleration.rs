@@ -15,7 +15,7 @@ pub(super) const PLUGIN: Plugin = Plugin {
 };
 
 fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
-    match placement::untolerated(&node.taints, &cycle.pod.wants.tolerations, &["NoSchedule", "NoExecute"]) {
+    match placement::untolerated(&node.taints, &cycle.pod.needs.tolerations, &["NoSchedule", "NoExecute"]) {
         Some(_) => Verdict::Unresolvable(one("node(s) had untolerated taint(s)")),
         None => Verdict::Fits,
     }
@@ -25,6 +25,6 @@ fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
     let soft = node.taints.iter().filter(|it| it.effect == "PreferNoSchedule");
     // Only tolerations of that effect, or of any, count here.
     let tolerations =
-        cycle.pod.wants.tolerations.iter().filter(|it| it.effect.is_empty() || it.effect == "PreferNoSchedule");
+        cycle.pod.needs.tolerations.iter().filter(|it| it.effect.is_empty() || it.effect == "PreferNoSchedule");
     soft.filter(|taint| !tolerations.clone().any(|it| it.tolerates(taint))).count() as i64
 }
