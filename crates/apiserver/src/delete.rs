@@ -240,8 +240,8 @@ fn begin_namespace(
     if let Some(uid) = options.uid.as_ref().filter(|it| **it != live.meta.uid) {
         return Err(conflict("UID", uid, &live.meta.uid));
     }
-    let have = live.meta.revision.0.to_string();
-    if let Some(wanted) = options.resource_version.as_ref().filter(|it| it.as_str() != have) {
+    let have = live.meta.revision.text();
+    if let Some(wanted) = options.resource_version.as_ref().filter(|it| **it != have) {
         return Err(conflict("ResourceVersion", wanted, &have));
     }
     // Admission refuses the namespaces that must stay, whatever their state.

@@ -90,7 +90,7 @@ fn page(
     revision: Revision,
     namespace: Option<&str>,
 ) -> Page {
-    let mut metadata = map!({ "resourceVersion": revision.0.to_string() });
+    let mut metadata = map!({ "resourceVersion": revision.text() });
     let everything = selection.is_everything();
     let mut objects = Vec::new();
     for (idx, object) in rest.iter().enumerate() {

@@ -62,7 +62,7 @@ impl<'a> Shaper<'a> {
                 &self.go_type(""),
             )),
             Shape::Table(version) => {
-                let metadata = map!({ "resourceVersion": object.meta.revision.0.to_string() });
+                let metadata = map!({ "resourceVersion": object.meta.revision.text() });
                 Ok(self.table(version, &mut std::iter::once(object), metadata, headers))
             }
         }

@@ -299,7 +299,7 @@ fn orphan_dependents(cx: &mut Cx<'_>, owner: &Arc<Object>) -> Result<(), Status>
 
 fn remove_finalizer(cx: &mut Cx<'_>, owner: &Object, finalizer: &str) -> Result<(), Status> {
     let left: Vec<Value> = owner.meta.finalizers.iter().filter(|it| *it != finalizer).map(Value::from).collect();
-    let patch = value!({ "metadata": { "finalizers": left, "resourceVersion": owner.meta.revision.0.to_string() } });
+    let patch = value!({ "metadata": { "finalizers": left, "resourceVersion": owner.meta.revision.text() } });
     ignore_gone(cx.patch_merge(owner.kind, &owner.key(), &patch).map(|_| ()))
 }
 

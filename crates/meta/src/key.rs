@@ -12,6 +12,13 @@ pub struct KindId(pub u16);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Revision(pub u64);
 
+impl Revision {
+    /// As a `resourceVersion`.
+    pub fn text(self) -> Str {
+        self.0.into()
+    }
+}
+
 /// The namespace (empty for cluster-scoped kinds) and the name of an object.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Key {

@@ -251,7 +251,7 @@ impl Metadata {
             put("ownerReferences", Value::List(self.owners.iter().map(|it| Value::Map(it.to_map())).collect()));
         }
         if self.revision != Revision::default() {
-            put("resourceVersion", self.revision.0.to_string().into());
+            put("resourceVersion", self.revision.text().into());
         }
         if !self.uid.is_empty() {
             put("uid", Value::from(&self.uid));

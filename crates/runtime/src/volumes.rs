@@ -60,7 +60,7 @@ pub fn bound(volume: &Object, claim: &Object) -> Option<Object> {
 pub fn reference(claim: &Object) -> Value {
     value!({
         "apiVersion": "v1", "kind": "PersistentVolumeClaim", "name": &claim.meta.name,
-        "namespace": &claim.meta.namespace, "resourceVersion": claim.meta.revision.0.to_string(),
+        "namespace": &claim.meta.namespace, "resourceVersion": claim.meta.revision.text(),
         "uid": &claim.meta.uid,
     })
 }

@@ -23,7 +23,7 @@ pub use self::list::{List, find_by};
 pub use self::literal::Keys;
 pub use self::map::{Key, Map};
 pub use self::shape::Tags;
-pub use self::str::{Str, hash};
+pub use self::str::{Str, digest, hash};
 pub use self::tree::{Constant, Value};
 
 #[cfg(test)]

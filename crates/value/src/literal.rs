@@ -33,7 +33,7 @@ macro_rules! map {
 macro_rules! present {
     ({ $($key:literal: $it:expr),+ $(,)? }) => {{
         static KEYS: $crate::Keys = $crate::Keys::new(&[$($key),+]);
-        KEYS.present(&mut [$($it),+])
+        KEYS.present(&mut *::std::mem::ManuallyDrop::new([$($it),+]))
     }};
 }
 
@@ -70,7 +70,7 @@ impl Keys {
         Known { bits, shape: Shape::new(texts.len(), &|idx| &texts[idx]), order }
     }
 
-    /// The map of these values, one for each key; they are taken.
+    /// The map of these values, one for each key. All are taken: nothing is left to drop.
     pub fn map(&self, values: &mut [Value]) -> Map {
         self.all.get_or_init(|| self.known(u64::MAX)).map(|idx| std::mem::take(&mut values[idx]))
     }
@@ -118,7 +118,7 @@ macro_rules! value_items {
 macro_rules! value_entries {
     (known [ $(($key:expr, $it:expr))+ ]) => {{
         static KEYS: $crate::Keys = $crate::Keys::new(&[$($key),+]);
-        KEYS.map(&mut [$($it),+])
+        KEYS.map(&mut *::std::mem::ManuallyDrop::new([$($it),+]))
     }};
     (computed [ $(($key:expr, $it:expr))+ ]) => { $crate::Map::from(::std::vec![$(($crate::Str::from($key), $it)),+]) };
     ($how:ident [ $($done:tt)* ] $key:literal : null $(, $($rest:tt)*)?) => { $crate::value_entries!($how [ $($done)* ($key, $crate::Value::Null) ] $($($rest)*)?) };

@@ -40,6 +40,20 @@ impl Str {
         Str::from(text)
     }
 
+    /// The parts one after the other; nothing where they are no text.
+    pub fn joined(parts: &[&[u8]]) -> Str {
+        // Most are names and times, and so short.
+        let (mut text, mut len) = ([0; 128], 0);
+        for part in parts {
+            let Some(place) = text.get_mut(len..len + part.len()) else {
+                return std::str::from_utf8(&parts.concat()).unwrap_or_default().into();
+            };
+            place.copy_from_slice(part);
+            len += part.len();
+        }
+        std::str::from_utf8(&text[..len]).unwrap_or_default().into()
+    }
+
     /// Whether both are one allocation (a fast "surely equal").
     pub fn same(&self, other: &Str) -> bool {
         ArcStr::ptr_eq(&self.0, &other.0)
@@ -48,8 +62,13 @@ impl Str {
 
 /// A number that tells most texts apart, quickly: eight bytes at once. Every bit of it counts.
 pub fn hash(text: &str) -> u32 {
+    (digest(0, text).wrapping_mul(FACTOR) >> 32) as u32
+}
+
+/// The same in twice as many bits, of several texts: what comes before this one has `start`.
+pub fn digest(start: u64, text: &str) -> u64 {
     let bytes = text.as_bytes();
-    let mut hash = bytes.len() as u64;
+    let mut hash = start.wrapping_add(bytes.len() as u64);
     if let Some(last) = bytes.last_chunk::<8>() {
         // A plain loop: what is optimised for size calls every part of an iterator.
         for word in bytes.as_chunks::<8>().0 {
@@ -64,7 +83,7 @@ pub fn hash(text: &str) -> u32 {
         }
         hash = mixed(hash, 0);
     }
-    (hash.wrapping_mul(FACTOR) >> 32) as u32
+    hash
 }
 
 const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
@@ -201,6 +220,20 @@ impl From<&str> for Str {
 impl From<String> for Str {
     fn from(text: String) -> Self {
         Str(ArcStr::from(text))
+    }
+}
+
+impl From<u64> for Str {
+    /// The number in decimal.
+    fn from(mut number: u64) -> Self {
+        let mut text = [0; 20];
+        let mut start = text.len();
+        while start == text.len() || number > 0 {
+            start -= 1;
+            text[start] = b'0' + (number % 10) as u8;
+            number /= 10;
+        }
+        std::str::from_utf8(&text[start..]).unwrap_or_default().into()
     }
 }
 

@@ -1,12 +1,30 @@
 //! Timestamps as the API writes them: RFC 3339 in UTC.
 
+use std::cell::RefCell;
+
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 
 use crate::Str;
 
-/// `secs` since the Unix epoch as `2026-11-24T16:24:56Z` (`metav1.Time`).
+/// `secs` since the Unix epoch as `2026-11-24T16:24:56Z` (`metav1.Time`); one allocation for those that recur.
 pub fn format_secs(secs: i64) -> Str {
+    thread_local! {
+        static LATEST: RefCell<[Option<(i64, Str)>; LATEST_PLACES]> = const { RefCell::new([const { None }; LATEST_PLACES]) };
+    }
+    LATEST.with_borrow_mut(|latest| {
+        let place = &mut latest[secs as usize % LATEST_PLACES];
+        match place {
+            Some((have, text)) if *have == secs => text.clone(),
+            _ => place.insert((secs, formatted(secs))).1.clone(),
+        }
+    })
+}
+
+/// Seconds that were told last. What happens at once is told at once.
+const LATEST_PLACES: usize = 16;
+
+fn formatted(secs: i64) -> Str {
     // The years that clocks show have four digits and need no calendar but the proleptic Gregorian one.
     match u64::try_from(secs) {
         Ok(secs) if secs < YEAR_10_000 => written(secs),
@@ -30,25 +48,35 @@ fn written(secs: u64) -> Str {
     let mut text = *b"0000-00-00T00:00:00Z";
     let parts =
         [(0, 4, year), (5, 2, month), (8, 2, day), (11, 2, rest / 3_600), (14, 2, rest / 60 % 60), (17, 2, rest % 60)];
-    for (start, width, mut number) in parts {
-        for place in text[start..start + width].iter_mut().rev() {
-            *place = b'0' + (number % 10) as u8;
-            number /= 10;
-        }
+    for (start, width, number) in parts {
+        write_digits(&mut text[start..start + width], number);
     }
     std::str::from_utf8(&text).unwrap_or_default().into()
 }
 
+fn write_digits(places: &mut [u8], mut number: u64) {
+    for place in places.iter_mut().rev() {
+        *place = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
 /// Nanoseconds since the Unix epoch as `2026-11-24T16:24:56.123456Z` (`metav1.MicroTime`).
-pub fn format_micros(nanos: u64) -> String {
-    let secs = (nanos / 1_000_000_000) as i64;
-    at(secs, (nanos % 1_000_000_000) as u32).to_rfc3339_opts(SecondsFormat::Micros, true)
+pub fn format_micros(nanos: u64) -> Str {
+    format_fraction(nanos, nanos % NANOS / 1_000, &mut [0; 6])
 }
 
 /// Nanoseconds since the Unix epoch as `2026-11-24T16:24:56.123456789Z` (`time.RFC3339Nano`, padded).
-pub fn format_nanos(nanos: u64) -> String {
-    let secs = (nanos / 1_000_000_000) as i64;
-    at(secs, (nanos % 1_000_000_000) as u32).to_rfc3339_opts(SecondsFormat::Nanos, true)
+pub fn format_nanos(nanos: u64) -> Str {
+    format_fraction(nanos, nanos % NANOS, &mut [0; 9])
+}
+
+const NANOS: u64 = 1_000_000_000;
+
+fn format_fraction(nanos: u64, fraction: u64, digits: &mut [u8]) -> Str {
+    write_digits(digits, fraction);
+    let secs = format_secs((nanos / NANOS) as i64);
+    Str::joined(&[secs.trim_end_matches('Z').as_bytes(), b".", digits, b"Z"])
 }
 
 /// `secs` since the Unix epoch as the command `date` prints them: `Tue Nov 24 16:24:56 UTC 2026`.

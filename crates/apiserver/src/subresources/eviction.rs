@@ -28,7 +28,7 @@ pub(crate) fn evict(api: &mut ApiServer, write: &Write, pod: &Key, options: &Del
         let noted = note(api, write, &live)?;
         // The revision that was asked for was met, and is a new one now.
         if options.resource_version.is_some() {
-            options.resource_version = Some(noted.meta.revision.0.to_string().into());
+            options.resource_version = Some(noted.meta.revision.text());
         }
     }
     delete::delete(api, write, pod, &options)

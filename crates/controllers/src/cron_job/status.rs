@@ -94,7 +94,7 @@ impl CronJobStatus {
             namespace: job.meta.namespace.clone(),
             name: job.meta.name.clone(),
             uid: job.meta.uid.clone(),
-            revision: job.meta.revision.0.to_string().into(),
+            revision: job.meta.revision.text(),
         });
     }
 
