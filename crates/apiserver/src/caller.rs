@@ -29,9 +29,9 @@ impl Caller {
     /// A component of the control plane or a kubelet.
     pub fn component(manager: &str, event_source: &'static str) -> Caller {
         Caller {
-            component: event_source.into(),
-            user: format!("system:{manager}").into(),
-            manager: manager.into(),
+            component: Str::literal(event_source),
+            user: Str::literal(&format!("system:{manager}")),
+            manager: Str::literal(manager),
             event_source,
             cause: None,
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use meta::{Key, KindId, Object, Status};
+use meta::{Key, KindId, Object, Revision, Status};
 use sim::Instant;
 use value::{Str, Value, value};
 
@@ -80,13 +80,14 @@ pub fn create_event(api: &mut ApiServer, now: Instant, caller: &Caller, event: O
 }
 
 /// Creates the Events that an actor recorded, in one commit; those that are refused are lost.
-pub fn create_events(api: &mut ApiServer, now: Instant, caller: &Caller, events: Vec<Recorded>) {
+pub fn create_events(api: &mut ApiServer, now: Instant, caller: &mut Caller, events: &mut Vec<Recorded>) {
     events::create_all(api, now, caller, events);
 }
 
-/// Takes Events out whose time is over, in one commit.
-pub fn expire_events(api: &mut ApiServer, keys: &[Key]) {
-    events::expire(api, keys);
+/// Takes an Event out whose lease is over, as etcd does: nobody asks for it. Not when it was written since `revision`. All
+/// that go at once are one `commit`, the next revision when it began.
+pub fn expire_event(api: &mut ApiServer, key: &Key, revision: Revision, commit: Revision) -> bool {
+    api.store.delete_at(kinds::EVENT, key, Some(revision), commit).is_ok()
 }
 
 /// Replaces an object at the revision that it carries.

@@ -2,64 +2,54 @@
 //!
 //! They are many and all alike. Which fields their manager owns is found out once for each form that they have.
 
+use std::sync::Arc;
+
 use kinds::{EVENT, NAMESPACE, RESOURCE_QUOTA};
-use meta::{Key, ManagedEntry, ManagedFields, Object, Status};
+use meta::{Key, ManagedEntry, ManagedFields, Object, Revision, Status};
 use sim::Instant;
-use value::{Map, Str, Value};
+use value::{Str, Value};
 
 use crate::{ApiServer, Caller, Cause, calls, write};
 
 /// Forms remembered; beyond it all are forgotten.
 const FORMS_MAX: usize = 64;
-/// Longer messages may be refused (`noteLengthLimit`).
-const MESSAGE_MAX: usize = 1024;
 
 /// An event that is to be stored, and the change on which its component acted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Recorded {
     pub event: Object,
+    /// `None` where the write path may refuse it.
+    pub form: Option<Form>,
     pub cause: Option<Cause>,
 }
 
-/// All that decides which fields of an event are owned.
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Form {
-    manager: Str,
-    is_v1: bool,
-    /// Numbers of fields: of the body, of what it is about and of its source.
-    n_fields: [usize; 3],
-    has_field_path: bool,
-    has_host: bool,
+/// All that decides, with who writes, which fields of a valid event are owned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Form {
+    /// Whether it is written through the events.k8s.io API.
+    pub is_v1: bool,
+    pub has_host: bool,
+    /// Of what it is about.
+    pub has_namespace: bool,
+    pub has_revision: bool,
+    pub has_field_path: bool,
 }
 
-/// The managedFields of events by their form.
+/// What is known of events that are stored.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Forms(Vec<Known>);
+pub(crate) struct Known {
+    forms: Vec<KnownForm>,
+    /// A namespace in which they can be created, and the last changes of all that may end this.
+    open: (Str, [Revision; 2]),
+}
 
 #[derive(Clone, Debug)]
-struct Known {
+struct KnownForm {
     form: Form,
-    /// Of the last second in which there was one.
+    manager: Str,
+    /// The managedFields, as they were in a second.
     managed: ManagedFields,
-}
-
-impl Form {
-    /// `None` for an event that has not what all of them have.
-    fn of(manager: &Str, event: &Object) -> Option<Form> {
-        let body = &event.body;
-        let (about, source) = (body.get("involvedObject")?.as_map()?, body.get("source")?.as_map()?);
-        let filled = |key: &str| body.get(key).and_then(Value::as_str).is_some_and(|it| !it.is_empty());
-        let is_usual = ["message", "reason", "reportingComponent", "type"].into_iter().all(filled)
-            && !body.contains_key("series")
-            && [body, about, source].into_iter().flat_map(Map::values).all(|it| !matches!(it, Value::List(_)));
-        is_usual.then(|| Form {
-            manager: manager.clone(),
-            is_v1: is_v1(event),
-            n_fields: [body.len(), about.len(), source.len()],
-            has_field_path: about.contains_key("fieldPath"),
-            has_host: filled("reportingInstance"),
-        })
-    }
+    secs: i64,
 }
 
 /// Whether it is written through the events.k8s.io API.
@@ -69,80 +59,86 @@ fn is_v1(event: &Object) -> bool {
 
 /// Stores events that `caller` recorded: in one commit, but for those that the write path may refuse. What it refuses is lost,
 /// as upstream.
-pub(crate) fn create_all(api: &mut ApiServer, now: Instant, caller: &Caller, recorded: Vec<Recorded>) {
-    let mut ready: Vec<Object> = Vec::with_capacity(recorded.len());
-    let mut asked: Vec<(Key, Option<Cause>)> = Vec::with_capacity(recorded.len());
-    let mut open_namespace: Option<Str> = None;
-    let mut caller = caller.clone();
-    for Recorded { event, cause } in recorded {
-        let namespace = &event.meta.namespace;
-        if open_namespace.as_ref() != Some(namespace) {
-            open_namespace = is_open(api, namespace).then(|| namespace.clone());
-        }
-        let is_short = event.str_at("message").is_none_or(|it| it.len() <= MESSAGE_MAX);
-        let form = Form::of(&caller.manager, &event).filter(|_| is_short && open_namespace.is_some());
-        let Some(form) = form else {
-            let create = if is_v1(&event) { calls::create_event } else { calls::create };
-            caller.cause = cause;
-            create(api, now, &caller, event).ok();
+pub(crate) fn create_all(api: &mut ApiServer, now: Instant, caller: &mut Caller, recorded: &mut Vec<Recorded>) {
+    let cause = caller.cause.take();
+    for it in &mut *recorded {
+        it.form = it.form.filter(|_| is_open(api, &it.event.meta.namespace));
+        if let Some(form) = it.form {
+            complete(api, now, caller, form, &mut it.event);
             continue;
-        };
-        asked.push((event.key(), cause));
-        ready.push(complete(api, now, &caller, form, event));
+        }
+        let create = if is_v1(&it.event) { calls::create_event } else { calls::create };
+        caller.cause = it.cause.take();
+        create(api, now, caller, it.event.clone()).ok();
     }
-    let stored = api.store.create_all(ready);
-    for ((key, cause), stored) in asked.into_iter().zip(stored) {
-        caller.cause = cause;
-        let res = stored.map_err(|_| Status::already_exists("", "events", &key.name));
-        api.note(now, &caller, "create", EVENT, &key, "", &res);
+    let commit = api.store.next_revision();
+    for it in recorded.drain(..).filter(|it| it.form.is_some()) {
+        let key = it.event.key();
+        let res = api.store.create_at(it.event, commit).map_err(|_| Status::already_exists("", "events", &key.name));
+        caller.cause = it.cause;
+        api.note(now, caller, "create", EVENT, &key, "", &res);
     }
+    caller.cause = cause;
 }
 
 /// What the write path adds to an event.
-fn complete(api: &mut ApiServer, now: Instant, caller: &Caller, form: Form, mut event: Object) -> Object {
-    let secs = now.secs();
-    let known = api.events.0.iter().position(|it| it.form == form);
-    let managed = match known.map(|idx| (idx, &api.events.0[idx].managed)) {
-        Some((_, it)) if it.iter().all(|it| it.time == Some(secs)) => it.clone(),
-        Some((idx, it)) => {
-            let managed: ManagedFields =
-                it.iter().map(|it| ManagedEntry { time: Some(secs), ..it.clone() }).collect::<Vec<_>>().into();
-            api.events.0[idx].managed = managed.clone();
-            managed
-        }
-        None => {
-            own(api, now, caller, &mut event);
-            if api.events.0.len() == FORMS_MAX {
-                api.events.0.clear();
-            }
-            api.events.0.push(Known { form, managed: event.meta.managed.clone() });
-            event.meta.managed.clone()
-        }
-    };
-    event.meta.managed = managed;
-    event.meta.uid = api.new_uid();
-    event.meta.created = Some(secs);
-    event
+fn complete(api: &mut ApiServer, now: Instant, caller: &Caller, form: Form, event: &mut Object) {
+    event.meta.managed = managed(api, now, caller, form, event);
+    let (uid, identity) = (api.new_uid(), &mut *event.meta);
+    identity.uid = uid;
+    identity.created = Some(now.secs());
 }
 
-/// Finds out which fields of a new event its manager owns.
-fn own(api: &mut ApiServer, now: Instant, caller: &Caller, event: &mut Object) {
-    let Ok(mut write) = calls::write(api, now, caller, EVENT, "") else { return };
-    if is_v1(event) {
-        calls::speak_events(&mut write);
+/// Which fields of a new event its manager owns.
+fn managed(api: &mut ApiServer, now: Instant, caller: &Caller, form: Form, event: &Object) -> ManagedFields {
+    let secs = now.secs();
+    let is_it = |it: &&mut KnownForm| it.form == form && it.manager == caller.manager;
+    let managed = match api.events.forms.iter_mut().find(is_it) {
+        Some(it) if it.secs == secs => it.managed.clone(),
+        Some(it) => {
+            let stamped = it.managed.iter().map(|it| ManagedEntry { time: Some(secs), ..it.clone() });
+            (it.secs, it.managed) = (secs, stamped.collect::<Arc<[_]>>().into());
+            it.managed.clone()
+        }
+        None => {
+            let managed = owned(api, now, caller, form, event);
+            if api.events.forms.len() == FORMS_MAX {
+                api.events.forms.clear();
+            }
+            api.events.forms.push(KnownForm { form, manager: caller.manager.clone(), managed: managed.clone(), secs });
+            managed
+        }
+    };
+    debug_assert_eq!(managed, owned(api, now, caller, form, event), "events of one form are owned alike");
+    managed
+}
+
+/// The same, found out by the write path.
+fn owned(api: &ApiServer, now: Instant, caller: &Caller, form: Form, event: &Object) -> ManagedFields {
+    let mut event = event.clone();
+    if let Ok(mut write) = calls::write(api, now, caller, EVENT, "") {
+        if form.is_v1 {
+            calls::speak_events(&mut write);
+        }
+        write::track(api, &write, None, &mut event);
+        debug_assert_eq!(write::check_new(api, &write, &event, false), Ok(()), "events that have a form are valid");
     }
-    write::track(api, &write, None, event);
+    event.meta.managed
 }
 
 /// Whether events can be created in a namespace and nobody counts them.
-fn is_open(api: &ApiServer, namespace: &Str) -> bool {
-    let live = api.store.get(NAMESPACE, &Key::cluster(namespace)).is_some_and(|it| !it.meta.is_deleted());
-    live && api.store.list(RESOURCE_QUOTA, Some(namespace)).next().is_none()
-}
-
-/// Takes events out whose lease is over, in one commit, as etcd does: nobody asks for it.
-pub(crate) fn expire(api: &mut ApiServer, keys: &[Key]) {
-    api.store.delete_all(EVENT, keys);
+fn is_open(api: &mut ApiServer, namespace: &Str) -> bool {
+    let (store, open) = (&api.store, &mut api.events.open);
+    let newest = [store.newest(NAMESPACE), store.newest(RESOURCE_QUOTA)];
+    if open.1 == newest && open.0 == *namespace {
+        return true;
+    }
+    let is_open = store.get(NAMESPACE, &Key::cluster(namespace)).is_some_and(|it| !it.meta.is_deleted())
+        && store.list(RESOURCE_QUOTA, Some(namespace)).next().is_none();
+    if is_open {
+        *open = (namespace.clone(), newest);
+    }
+    is_open
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ impl ApiServer {
             None => path.into(),
         });
         let revision = self.store.revision();
-        self.requests.note_path(now, &caller, verb, target, response.status().as_u16(), revision);
+        self.requests.push(now, &caller, verb, target, response.status().as_u16(), revision);
         response
     }
 

@@ -45,7 +45,7 @@ mod write;
 
 pub use self::caller::{Caller, Cause};
 pub use self::delete::{DeleteOptions, Propagation};
-pub use self::events::Recorded;
+pub use self::events::{Form, Recorded};
 pub use self::http_types::{Body, Chunk, StreamId, Tunnel};
 pub use self::requests::{ApiRequest, RequestTarget, Requests};
 pub use self::server::{ApiServer, Config};

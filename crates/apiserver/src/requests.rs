@@ -61,8 +61,8 @@ impl Requests {
         totals
     }
 
-    /// Remembers a request that came over HTTP.
-    pub(crate) fn note_path(
+    /// Remembers a request.
+    pub(crate) fn push(
         &mut self,
         now: Instant,
         caller: &Caller,
@@ -71,22 +71,26 @@ impl Requests {
         code: u16,
         revision: Revision,
     ) {
-        let Caller { component, user, .. } = caller.clone();
-        self.push(ApiRequest { number: 0, at: now, component, user, verb, target, code, cause: None, revision });
-    }
-
-    pub(crate) fn push(&mut self, mut request: ApiRequest) {
         self.n_requests += 1;
-        let what = (request.verb, request.code);
-        match self.totals.iter_mut().find(|it| it.0.1 == what.1 && it.0.0 == what.0) {
+        match self.totals.iter_mut().find(|((its_verb, its_code), _)| *its_code == code && *its_verb == verb) {
             Some((_, n_requests)) => *n_requests += 1,
-            None => self.totals.push((what, 1)),
+            None => self.totals.push(((verb, code), 1)),
         }
-        request.number = self.n_requests;
         if self.ring.len() == REQUESTS_MAX {
             self.ring.pop_front();
         }
-        self.ring.push_back(request);
+        let Caller { component, user, cause, .. } = caller;
+        self.ring.push_back(ApiRequest {
+            number: self.n_requests,
+            at: now,
+            component: component.clone(),
+            user: user.clone(),
+            verb,
+            target,
+            code,
+            cause: cause.clone(),
+            revision,
+        });
     }
 }
 
@@ -109,17 +113,7 @@ impl ApiServer {
             Err(status) => status.code,
         };
         let target = RequestTarget::Object { kind, key: key.clone(), sub };
-        self.requests.push(ApiRequest {
-            number: 0,
-            at: now,
-            component: caller.component.clone(),
-            user: caller.user.clone(),
-            verb,
-            target,
-            code,
-            cause: caller.cause.clone(),
-            revision: self.store.revision(),
-        });
+        self.requests.push(now, caller, verb, target, code, self.store.revision());
     }
 
     /// The last requests.
@@ -165,7 +159,7 @@ impl ApiServer {
         if let Some(cause) = &request.cause {
             let kind = self.registry.get(cause.kind).map_or("", |it| it.kind);
             let cause = value!({
-                "kind": Str::literal(kind), "name": &cause.key.name, "namespace": &cause.key.namespace, "resourceVersion": cause.revision.0.to_string(),
+                "kind": Str::literal(kind), "name": &cause.key.name, "namespace": &cause.key.namespace, "resourceVersion": cause.revision.text(),
             });
             status.set("cause", cause);
         }

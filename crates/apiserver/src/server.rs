@@ -43,7 +43,7 @@ pub struct ApiServer {
     pub(crate) overlays: BTreeMap<KindId, BTreeMap<Key, Map>>,
     pub(crate) memo: merge::Memo,
     pub(crate) templates: Templates,
-    pub(crate) events: crate::events::Forms,
+    pub(crate) events: crate::events::Known,
     pub(crate) cache: Cache,
 }
 
@@ -82,6 +82,7 @@ impl ApiServer {
         self.compaction = Compaction::default();
         self.rng = Rng::new(rng);
         self.watches = Watches::default();
+        self.events = Default::default();
     }
 
     /// Forgets what it has seen and would not know after a restart, where that decides what is stored or can be read.

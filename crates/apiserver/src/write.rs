@@ -202,7 +202,8 @@ fn generated_name(api: &mut ApiServer, prefix: &str) -> Str {
     name.into()
 }
 
-fn check_new(api: &ApiServer, write: &Write, object: &Object, checked: bool) -> Result<(), Status> {
+/// What validation says of a new object.
+pub(crate) fn check_new(api: &ApiServer, write: &Write, object: &Object, checked: bool) -> Result<(), Status> {
     let mut errors = Errors::new();
     kinds::object_meta::validate(&object.meta, None, write.kind, &mut errors);
     if !(checked && api.templates.knows(object)) {

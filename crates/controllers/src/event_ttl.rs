@@ -20,47 +20,31 @@ const SHARED_MAX: usize = 1_000;
 /// Live events at most: in a large cluster they would be the largest kind.
 const EVENTS_MAX: usize = 5_000;
 
-/// Leases in the order in which they end.
+/// What is leased, in the order in which leases end.
 #[derive(Default)]
 pub(crate) struct EventTtl {
-    leases: VecDeque<Lease>,
+    leased: VecDeque<Leased>,
+    /// When the lease ends that was given last, and how many events share it.
+    ends: Instant,
+    n_shared: usize,
     n_live: usize,
     last_work: Option<Instant>,
 }
 
-struct Lease {
+struct Leased {
     ends: Instant,
-    /// With the revisions that they had then: one that was written since has another lease.
-    events: VecDeque<(Key, Revision)>,
+    key: Key,
+    /// What it was then: an event that was written since has another lease.
+    revision: Revision,
 }
 
 impl EventTtl {
     fn add(&mut self, event: &meta::Object, now: Instant) {
-        let entry = (event.key(), event.meta.revision);
-        match self.leases.back_mut() {
-            Some(it) if now + TTL < it.ends && it.events.len() < SHARED_MAX => it.events.push_back(entry),
-            _ => self.leases.push_back(Lease { ends: now + TTL + REUSE, events: VecDeque::from([entry]) }),
+        if now + TTL >= self.ends || self.n_shared == SHARED_MAX {
+            (self.ends, self.n_shared) = (now + TTL + REUSE, 0);
         }
-    }
-
-    /// Keys of what goes now.
-    fn due(&mut self, cx: &Cx<'_>) -> Vec<Key> {
-        let mut keys = Vec::new();
-        while let Some(lease) = self.leases.front_mut() {
-            let is_over = lease.ends <= cx.now();
-            while (is_over || self.n_live - keys.len() > EVENTS_MAX)
-                && let Some((key, revision)) = lease.events.pop_front()
-            {
-                if cx.get(EVENT, &key).is_some_and(|it| it.meta.revision == revision) {
-                    keys.push(key);
-                }
-            }
-            if !lease.events.is_empty() || !(is_over || self.leases.len() > 1) {
-                break;
-            }
-            self.leases.pop_front();
-        }
-        keys
+        self.n_shared += 1;
+        self.leased.push_back(Leased { ends: self.ends, key: event.key(), revision: event.meta.revision });
     }
 }
 
@@ -82,7 +66,8 @@ impl Actor for EventTtl {
     }
 
     fn list(&mut self, view: &View<'_>) {
-        self.leases.clear();
+        self.leased.clear();
+        self.ends = Instant::default();
         let mut events: Vec<_> = view.list(EVENT, None).map(|it| (written(it), it.meta.revision, it)).collect();
         events.sort_by_key(|(at, revision, it)| (*at, *revision, it.key()));
         self.n_live = events.len();
@@ -92,18 +77,21 @@ impl Actor for EventTtl {
     }
 
     fn work(&mut self, cx: &mut Cx<'_>) -> bool {
-        let keys = self.due(cx);
-        if keys.is_empty() {
-            return false;
+        let (now, n_before, commit) = (cx.now(), self.n_live, cx.next_revision());
+        while let Some(Leased { key, revision, .. }) =
+            self.leased.pop_front_if(|it| it.ends <= now || self.n_live > EVENTS_MAX)
+        {
+            self.n_live -= usize::from(cx.expire_event(&key, revision, commit));
         }
-        self.n_live -= keys.len();
-        cx.expire_events(&keys);
-        self.last_work = Some(cx.now());
-        true
+        let is_work = self.n_live < n_before;
+        if is_work {
+            self.last_work = Some(now);
+        }
+        is_work
     }
 
     fn next_wakeup(&self) -> Option<Instant> {
-        if self.n_live > EVENTS_MAX { Some(Instant::default()) } else { self.leases.front().map(|it| it.ends) }
+        if self.n_live > EVENTS_MAX { Some(Instant::default()) } else { self.leased.front().map(|it| it.ends) }
     }
 
     fn stats(&self) -> Stats {

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use apiserver::{ApiServer, Caller, DeleteOptions, Recorded, calls};
+use apiserver::{ApiServer, Caller, DeleteOptions, calls};
 use kinds::{EVENT, Kind, POD, Verbs};
 use meta::{Key, KindId, Object, Revision, Status};
 use sim::{Instant, Rng};
 use value::{Str, Value};
 
 use crate::index::Item;
-use crate::recorder::{Decision, Fact, repeat_patch, series_patch};
+use crate::recorder::Fact;
 use crate::{Cause, EventSource, Indexes, Recorder};
 
 pub use apiserver::Propagation;
@@ -91,8 +91,6 @@ pub struct Cx<'a> {
     wants_again: bool,
     /// Revisions of the statuses that were written since the last [`Cx::take_own`].
     own: Vec<Revision>,
-    /// Events of this turn that are not stored yet.
-    recorded: Vec<Recorded>,
 }
 
 impl<'a> Cx<'a> {
@@ -105,18 +103,7 @@ impl<'a> Cx<'a> {
         now: Instant,
         caller: &'a mut Caller,
     ) -> Cx<'a> {
-        Cx {
-            api,
-            indexes,
-            recorder,
-            rng,
-            now,
-            caller,
-            n_writes: 0,
-            wants_again: false,
-            own: Vec::new(),
-            recorded: Vec::new(),
-        }
+        Cx { api, indexes, recorder, rng, now, caller, n_writes: 0, wants_again: false, own: Vec::new() }
     }
 
     /// Begins a piece of work because of `cause`.
@@ -343,11 +330,7 @@ impl<'a> Cx<'a> {
         message: &str,
         field_path: &str,
     ) {
-        let Some(kind) = self.api.registry().get(about.kind) else { return };
-        let api_version = &self.api.api_version(about.kind);
-        let fact = Fact { about, kind, api_version, source, level, reason, message, field_path };
-        let decision = self.recorder.correlate(self.now, &fact);
-        self.write_event(decision);
+        self.record(source, about, level, reason, "", message, field_path);
     }
 
     /// Records an event through the events.k8s.io API, which says also what was being done.
@@ -360,23 +343,24 @@ impl<'a> Cx<'a> {
         action: &str,
         message: &str,
     ) {
-        let Some(kind) = self.api.registry().get(about.kind) else { return };
-        let api_version = &self.api.api_version(about.kind);
-        let fact = Fact { about, kind, api_version, source, level, reason, message, field_path: "" };
-        let decision = self.recorder.correlate_v1(self.now, &fact, action);
-        self.write_event(decision);
+        self.record(source, about, level, reason, action, message, "");
     }
 
-    fn write_event(&mut self, decision: Decision) {
-        let (key, patch) = match decision {
-            Decision::Create(key, body) => {
-                let event = Object { kind: EVENT, meta: meta::Metadata::new(key.namespace, key.name), body };
-                return self.recorded.push(Recorded { event, cause: self.caller.cause.clone() });
-            }
-            Decision::Repeat { key, count, message } => (key, repeat_patch(self.now, count, &message)),
-            Decision::Series { key, count } => (key, series_patch(self.now, count)),
-            Decision::Drop => return,
-        };
+    #[allow(clippy::too_many_arguments)]
+    fn record(
+        &mut self,
+        source: EventSource<'_>,
+        about: &Object,
+        level: &str,
+        reason: &str,
+        action: &str,
+        message: &str,
+        field_path: &str,
+    ) {
+        let Some(kind) = self.api.registry().get(about.kind) else { return };
+        let api_version = &self.api.api_version(about.kind);
+        let fact = Fact { about, kind, api_version, source, level, reason, action, message, field_path };
+        let Some((key, patch)) = self.recorder.record(self.now, &fact, &self.caller.cause) else { return };
         // It may be one of this turn.
         self.store_events();
         if calls::patch_merge(self.api, self.now, self.caller, EVENT, &key, &patch).is_err() {
@@ -386,15 +370,22 @@ impl<'a> Cx<'a> {
 
     /// Stores the events that were recorded in this turn: in one commit, unless the API server has to look at one more closely.
     pub fn store_events(&mut self) {
-        if !self.recorded.is_empty() {
-            calls::create_events(self.api, self.now, self.caller, std::mem::take(&mut self.recorded));
+        if !self.recorder.recorded.is_empty() {
+            calls::create_events(self.api, self.now, self.caller, &mut self.recorder.recorded);
         }
     }
 
-    /// Takes Events out whose time is over, in one commit.
-    pub fn expire_events(&mut self, keys: &[Key]) {
-        self.n_writes += u32::try_from(keys.len()).unwrap_or(u32::MAX);
-        calls::expire_events(self.api, keys);
+    /// The revision of the next commit.
+    pub fn next_revision(&self) -> Revision {
+        self.api.store().next_revision()
+    }
+
+    /// Takes an Event out whose time is over, unless it was written since `revision`: whether it did. A part of `commit`, which
+    /// was [`Cx::next_revision`] when it began.
+    pub fn expire_event(&mut self, key: &Key, revision: Revision, commit: Revision) -> bool {
+        let is_gone = calls::expire_event(self.api, key, revision, commit);
+        self.n_writes += u32::from(is_gone);
+        is_gone
     }
 
     /// Asks for another run of the present key in the next turn.

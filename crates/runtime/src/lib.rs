@@ -24,7 +24,7 @@ pub use self::cx::{Cx, Propagation, TURN_WRITES_MAX, View};
 pub use self::index::{Indexes, Item};
 pub use self::queue::{Cause, Queue};
 pub use self::ran::Ran;
-pub use self::recorder::{Decision, EventSource, Fact, Recorder};
+pub use self::recorder::{EventSource, Recorder};
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,10 @@
 //! Events: repeated ones are counted, floods are dropped (`client-go/tools/record`'s correlator).
 
+use apiserver::{Cause, Form, Recorded};
+use kinds::{EVENT, Kind};
 use meta::{Identity, Key, KeyMap, Object, Revision};
 use sim::{Duration, Instant, Throttle};
 use value::{Str, Value, map, time};
-
-use kinds::Kind;
 
 /// Sources remembered at most; beyond it the oldest half is forgotten (`maxLruCacheEntries`).
 const MEMORY_MAX: usize = 4096;
@@ -17,8 +17,10 @@ const SIMILAR_INTERVAL: Duration = Duration::from_secs(600);
 /// A series of the newer API ends after this silence, and is told again this often while it goes on.
 const SERIES_INTERVAL: Duration = Duration::from_secs(360);
 const SERIES_REFRESH: Duration = Duration::from_secs(1800);
-/// The machine on which the control plane runs, as events of the newer API name it.
-const HOST: &str = "vm";
+/// Messages that are longer may be refused (`noteLengthLimit`).
+const MESSAGE_MAX: usize = 1024;
+/// What events of the newer API append to the name of a component: the machine on which the control plane runs.
+const HOST: &[u8] = b"-vm";
 
 /// Who records: the component's name in events and, for kubelets, the node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,22 +29,11 @@ pub struct EventSource<'a> {
     pub host: &'a str,
 }
 
-/// What to do about an event.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Decision {
-    /// A new Event object with this key and body.
-    Create(Key, value::Map),
-    /// The Event under this key happened again: its new count, and the message (aggregated ones change it).
-    Repeat { key: Key, count: i64, message: Str },
-    /// The Event of the newer API under this key happened again, so often.
-    Series { key: Key, count: i64 },
-    /// Too many of late.
-    Drop,
-}
-
 /// Remembers what was recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
+    /// Events that are not stored yet.
+    pub(crate) recorded: Vec<Recorded>,
     /// By component, host, object and level.
     told: KeyMap<Told, u64>,
     /// How many events are known in all of them.
@@ -56,14 +47,20 @@ pub struct Recorder {
 /// Parts of the last event, which the next one often has, too.
 #[derive(Clone, Debug, Default)]
 struct Last {
-    secs: i64,
-    stamp: Value,
     /// The object that it was about, in this revision, and the part of it.
     revision: Revision,
     field_path: Str,
     involved: Value,
-    /// Who recorded on which host, and the host. Events of many hosts take turns.
-    sources: KeyMap<(Value, Str), Str>,
+    /// Who recorded on which host, by the host: events of many hosts take turns.
+    sources: KeyMap<Source, Str>,
+}
+
+/// Who recorded, as events say it.
+#[derive(Clone, Debug)]
+struct Source {
+    component: Str,
+    host: Str,
+    source: Value,
 }
 
 /// An event of the newer API that may happen again.
@@ -85,12 +82,12 @@ struct Told {
     known: Vec<(u64, Key, i64)>,
 }
 
-/// Messages of one reason.
+/// Messages of one reason, as their digests.
 #[derive(Clone, Debug)]
 struct Similar {
     reason: u64,
-    first: Str,
-    more: Vec<Str>,
+    first: u64,
+    more: Vec<u64>,
     last: Instant,
 }
 
@@ -105,6 +102,8 @@ pub struct Fact<'a> {
     /// `Normal` or `Warning`
     pub level: &'a str,
     pub reason: &'a str,
+    /// What was being done, for events of the newer API; empty for the others.
+    pub action: &'a str,
     pub message: &'a str,
     /// Such as `spec.containers{web}`; empty for the whole object.
     pub field_path: &'a str,
@@ -121,60 +120,76 @@ impl Recorder {
         self.n_recorded
     }
 
-    /// Decides what becomes of an event at `now`.
-    pub fn correlate(&mut self, now: Instant, fact: &Fact<'_>) -> Decision {
-        self.forget();
+    /// Takes an event at `now` in: as a new one, or as a repetition. Of that it answers the key of the Event and the patch that tells
+    /// it, unless there are too many.
+    pub(crate) fn record(&mut self, now: Instant, fact: &Fact<'_>, cause: &Option<Cause>) -> Option<(Key, Value)> {
+        if self.n_known.max(self.series.len()) > MEMORY_MAX {
+            let recorded = std::mem::take(&mut self.recorded);
+            *self = Recorder { recorded, ..Recorder::after(self.n_recorded) };
+        }
+        if fact.action.is_empty() { self.correlate(now, fact, cause) } else { self.correlate_v1(now, fact, cause) }
+    }
+
+    fn correlate(&mut self, now: Instant, fact: &Fact<'_>, cause: &Option<Cause>) -> Option<(Key, Value)> {
         let about = &fact.about.meta;
         // Some name an object without its uid.
-        let place = if about.uid.is_empty() { [&*about.namespace, &*about.name] } else { [""; 2] };
-        let source = digest(0, &[fact.source.component, fact.source.host, &about.uid, fact.level, place[0], place[1]]);
+        let place = if about.uid.is_empty() { [&*about.namespace, &*about.name] } else { [&*about.uid, ""] };
+        let source = digest(0, &[fact.source.component, fact.source.host, fact.level, place[0], place[1]]);
         let reason = digest(source, &[fact.reason]);
+        let message = digest(reason, &[fact.message]);
         let told = self.told.or_insert_with(&source, Told::new);
-        let single = told.single(now, reason, fact.message);
-        let identity = digest(reason, &[fact.field_path, if single.is_some() { fact.message } else { "" }]);
+        let is_single = told.is_single(now, reason, message);
+        let identity = digest(if is_single { message } else { reason }, &[fact.field_path]);
         let passes = told.throttle.try_take(now);
-        let message = || single.unwrap_or_else(|| format!("(combined from similar events): {}", fact.message).into());
+        let text = || -> Str {
+            if is_single {
+                fact.message.into()
+            } else {
+                ["(combined from similar events): ", fact.message].concat().into()
+            }
+        };
         if let Some((_, key, count)) = told.known.iter_mut().rfind(|(it, ..)| *it == identity) {
             *count += 1;
-            let repeat = |message| Decision::Repeat { key: key.clone(), count: *count, message };
-            return if passes { repeat(message()) } else { Decision::Drop };
+            let patch = || map!({ "count": *count, "lastTimestamp": time::format_secs(now.secs()), "message": text() });
+            return passes.then(|| (key.clone(), patch().into()));
         }
         if !passes {
-            return Decision::Drop;
+            return None;
         }
         let key = name(now, fact, &mut self.n_recorded);
         told.known.push((identity, key.clone(), 1));
         self.n_known += 1;
-        Decision::Create(key, body(now, fact, message(), &mut self.last))
+        let message = text();
+        let form = form(fact, &message);
+        let body = self.last.body(now, fact, message);
+        self.recorded.push(recorded(key, body, form, cause));
+        None
     }
 
     /// The same for the events.k8s.io API: what happens again to the same state of an object is one series, whatever the
     /// note says (`tools/events`).
-    pub fn correlate_v1(&mut self, now: Instant, fact: &Fact<'_>, action: &str) -> Decision {
-        self.forget();
-        let revision = fact.about.meta.revision.0.to_string();
+    fn correlate_v1(&mut self, now: Instant, fact: &Fact<'_>, cause: &Option<Cause>) -> Option<(Key, Value)> {
+        let about = &fact.about.meta;
         let identity =
-            digest(1, &[fact.source.component, &fact.about.meta.uid, &revision, fact.level, fact.reason, action]);
+            digest(about.revision.0, &[fact.source.component, &about.uid, fact.level, fact.reason, fact.action]);
         let running = self.series.get_mut(&identity).filter(|it| now.since(it.last) <= SERIES_INTERVAL);
         let Some(series) = running else {
             let key = name(now, fact, &mut self.n_recorded);
             self.series.insert(identity, Series { key: key.clone(), count: 1, last: now, sent: now });
-            return Decision::Create(key, body_v1(now, fact, action, &mut self.last));
+            let body = self.last.body_v1(now, fact);
+            self.recorded.push(recorded(key, body, form(fact, fact.message), cause));
+            return None;
         };
         series.count += 1;
         series.last = now;
         // The first repetition is told at once, later ones from time to time.
         if series.count > 2 && now.since(series.sent) < SERIES_REFRESH {
-            return Decision::Drop;
+            return None;
         }
         series.sent = now;
-        Decision::Series { key: series.key.clone(), count: series.count }
-    }
-
-    fn forget(&mut self) {
-        if self.n_known.max(self.series.len()) > MEMORY_MAX {
-            *self = Recorder::after(self.n_recorded);
-        }
+        let observed = time::format_micros(now.nanos());
+        let patch = value::value!({ "series": { "count": series.count, "lastObservedTime": observed } });
+        Some((series.key.clone(), patch))
     }
 
     /// The Event under `key` is gone: the next one like it is new.
@@ -194,28 +209,24 @@ impl Told {
         Told { throttle: Throttle::new(SPAM_EVERY, SPAM_BURST), similar: Vec::new(), known: Vec::new() }
     }
 
-    /// The message, unless there were so many different ones of late that one event stands for all.
-    fn single(&mut self, now: Instant, reason: u64, message: &str) -> Option<Str> {
+    /// Whether it is an event of its own: unless there were so many different messages of late that one event stands for all.
+    fn is_single(&mut self, now: Instant, reason: u64, message: u64) -> bool {
         let Some(similar) = self.similar.iter_mut().find(|it| it.reason == reason) else {
-            let first = Str::from(message);
-            self.similar.push(Similar { reason, first: first.clone(), more: Vec::new(), last: now });
-            return Some(first);
+            self.similar.push(Similar { reason, first: message, more: Vec::new(), last: now });
+            return true;
         };
         let was_long_ago = now.since(similar.last) > SIMILAR_INTERVAL;
         similar.last = now;
         if was_long_ago {
             similar.more.clear();
-            similar.first = message.into();
-            return Some(similar.first.clone());
+            similar.first = message;
+            return true;
         }
-        let known = std::iter::once(&similar.first).chain(&similar.more).find(|it| **it == message).cloned();
-        if known.is_none() && similar.more.len() < SIMILAR_MAX {
-            similar.more.push(message.into());
+        let is_known = similar.first == message || similar.more.contains(&message);
+        if !is_known && similar.more.len() < SIMILAR_MAX {
+            similar.more.push(message);
         }
-        if similar.more.len() + 1 >= SIMILAR_MAX {
-            return None;
-        }
-        known.or_else(|| similar.more.last().cloned())
+        similar.more.len() + 1 < SIMILAR_MAX
     }
 }
 
@@ -224,43 +235,16 @@ fn name(now: Instant, fact: &Fact<'_>, n_recorded: &mut u64) -> Key {
     *n_recorded += 1;
     let Identity { name, namespace, .. } = &*fact.about.meta;
     let stamp = value::hex(now.nanos().saturating_add(*n_recorded % 1_000_000));
-    let mut text = String::with_capacity(name.len() + 1 + stamp.len());
-    text.push_str(name);
-    text.push('.');
-    text.push_str(str::from_utf8(&stamp).unwrap_or_default());
     let namespace = if namespace.is_empty() { Str::literal("default") } else { namespace.clone() };
-    Key { namespace, name: text.into() }
+    Key { namespace, name: Str::joined(&[name.as_bytes(), b".", &stamp]) }
 }
 
-/// A number that stands for several texts: events are told apart by it. FNV-1a of eight bytes at once.
+/// A number that stands for several texts: events are told apart by it.
 fn digest(start: u64, texts: &[&str]) -> u64 {
-    const FACTOR: u64 = 0x100_0000_01b3;
-    let mut hash = 0xcbf2_9ce4_8422_2325 ^ start;
-    for text in texts {
-        let (words, rest) = text.as_bytes().as_chunks::<8>();
-        for word in words {
-            hash = (hash ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR);
-            hash ^= hash >> 32;
-        }
-        // The length of the rest stands where no byte of it does.
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        last[7] = 0xf0 | rest.len() as u8;
-        hash = (hash ^ u64::from_le_bytes(last)).wrapping_mul(FACTOR);
-        hash ^= hash >> 32;
-    }
-    hash
+    texts.iter().fold(start, |all, text| value::digest(all, text))
 }
 
 impl Last {
-    /// The time of the event, in seconds.
-    fn stamp(&mut self, now: Instant) -> Value {
-        if self.secs != now.secs() || self.stamp.is_null() {
-            (self.secs, self.stamp) = (now.secs(), time::format_secs(now.secs()).into());
-        }
-        self.stamp.clone()
-    }
-
     /// The object that an event is about.
     fn involved(&mut self, fact: &Fact<'_>) -> Value {
         let about = &fact.about.meta;
@@ -276,7 +260,7 @@ impl Last {
         if self.field_path != fact.field_path {
             self.field_path = fact.field_path.into();
         }
-        let revision = about.revision.0.to_string();
+        let revision = about.revision.text();
         let (kind, path) = (Str::literal(fact.kind.kind), &self.field_path);
         let mut involved = if path.is_empty() {
             map!({
@@ -300,52 +284,61 @@ impl Last {
         self.involved.clone()
     }
 
-    /// Who recorded, and the host.
-    fn source(&mut self, source: EventSource<'_>) -> (Value, Str) {
-        let known = self.sources.get(source.host);
-        if let Some(known) = known.filter(|(it, _)| it.str_at("component") == Some(source.component)) {
+    /// Who recorded.
+    fn source(&mut self, EventSource { component, host }: EventSource<'_>) -> Source {
+        let known = self.sources.get(host);
+        if let Some(known) = known.filter(|it| it.component == component) {
             return known.clone();
         }
-        let host = known.map_or_else(|| Str::from(source.host), |(_, host)| host.clone());
-        let mut map = map!({ "component": Str::literal(source.component) });
+        let (component, host) = (Str::literal(component), known.map_or_else(|| host.into(), |it| it.host.clone()));
+        let mut map = map!({ "component": &component });
         if !host.is_empty() {
-            map.insert(Str::literal("host"), &host);
+            map.insert("host", &host);
         }
         if self.sources.len() == MEMORY_MAX {
             self.sources.clear();
         }
-        self.sources.insert(host.clone(), (Value::Map(map.clone()), host.clone()));
-        (Value::Map(map), host)
+        let source = Source { component, host, source: Value::Map(map) };
+        self.sources.insert(source.host.clone(), source.clone());
+        source
+    }
+
+    fn body(&mut self, now: Instant, fact: &Fact<'_>, message: Str) -> value::Map {
+        let involved = self.involved(fact);
+        let stamp = time::format_secs(now.secs());
+        let Source { component, host, source } = self.source(fact.source);
+        map!({
+            "count": 1, "eventTime": null, "firstTimestamp": &stamp, "involvedObject": involved, "lastTimestamp": stamp,
+            "message": message, "reason": Str::literal(fact.reason), "reportingComponent": component,
+            "reportingInstance": host, "source": source, "type": Str::literal(fact.level),
+        })
+    }
+
+    fn body_v1(&mut self, now: Instant, fact: &Fact<'_>) -> value::Map {
+        let component = fact.source.component;
+        map!({
+            "action": Str::literal(fact.action), "eventTime": time::format_micros(now.nanos()), "firstTimestamp": null,
+            "involvedObject": self.involved(fact), "lastTimestamp": null, "message": fact.message,
+            "reason": Str::literal(fact.reason), "reportingComponent": Str::literal(component),
+            "reportingInstance": Str::joined(&[component.as_bytes(), HOST]), "source": {}, "type": Str::literal(fact.level),
+        })
     }
 }
 
-fn body(now: Instant, fact: &Fact<'_>, message: Str, last: &mut Last) -> value::Map {
-    let stamp = last.stamp(now);
-    let (source, host) = last.source(fact.source);
-    map!({
-        "count": 1, "eventTime": null, "firstTimestamp": &stamp, "involvedObject": last.involved(fact),
-        "lastTimestamp": &stamp, "message": message, "reason": Str::literal(fact.reason),
-        "reportingComponent": Str::literal(fact.source.component), "reportingInstance": host, "source": source,
-        "type": Str::literal(fact.level),
+/// The form of an event with this message. The write path need not look at what is always valid.
+fn form(fact: &Fact<'_>, message: &str) -> Option<Form> {
+    let (meta, source) = (&fact.about.meta, fact.source);
+    let is_whole = [source.component, fact.level, fact.reason, message].iter().all(|it| !it.is_empty());
+    (is_whole && message.len() <= MESSAGE_MAX).then(|| Form {
+        is_v1: !fact.action.is_empty(),
+        has_host: !source.host.is_empty(),
+        has_namespace: !meta.namespace.is_empty(),
+        has_revision: meta.revision != Revision::default(),
+        has_field_path: !fact.field_path.is_empty(),
     })
 }
 
-fn body_v1(now: Instant, fact: &Fact<'_>, action: &str, last: &mut Last) -> value::Map {
-    let component = fact.source.component;
-    map!({
-        "action": Str::literal(action), "eventTime": time::format_micros(now.nanos()), "firstTimestamp": null,
-        "involvedObject": last.involved(fact), "lastTimestamp": null, "message": fact.message,
-        "reason": Str::literal(fact.reason), "reportingComponent": Str::literal(component),
-        "reportingInstance": [component, "-", HOST].concat(), "source": {}, "type": Str::literal(fact.level),
-    })
-}
-
-/// What a repetition changes in an Event.
-pub(crate) fn repeat_patch(now: Instant, count: i64, message: &Str) -> Value {
-    value::value!({ "count": count, "lastTimestamp": time::format_secs(now.secs()), "message": message })
-}
-
-/// The same for an Event of the newer API.
-pub(crate) fn series_patch(now: Instant, count: i64) -> Value {
-    value::value!({ "series": { "count": count, "lastObservedTime": time::format_micros(now.nanos()) } })
+fn recorded(key: Key, body: value::Map, form: Option<Form>, cause: &Option<Cause>) -> Recorded {
+    let event = Object { kind: EVENT, meta: meta::Metadata::new(key.namespace, key.name), body };
+    Recorded { event, form, cause: cause.clone() }
 }

@@ -294,7 +294,7 @@ fn timestamp(text: &str, value: &Value, micro: bool) -> Result<Value, DecodeErro
         return Err(DecodeError(time_error(text, micro)));
     };
     let canonical = match value::time::parse_nanos(text) {
-        Some(nanos) if micro => value::time::format_micros(nanos).into(),
+        Some(nanos) if micro => value::time::format_micros(nanos),
         _ => value::time::format_secs(secs),
     };
     Ok(if canonical == text { value.clone() } else { canonical.into() })

@@ -176,15 +176,25 @@ impl Store {
         Ok(objects)
     }
 
+    /// The revision of the next commit.
+    pub fn next_revision(&self) -> Revision {
+        Revision(self.revision.0 + 1)
+    }
+
     /// Stores a new object under the next revision.
     ///
     /// # Errors
     /// `Exists`.
     pub fn create(&mut self, object: Object) -> Result<Arc<Object>, Error> {
-        self.create_at(object, Revision(self.revision.0 + 1))
+        self.create_at(object, self.next_revision())
     }
 
-    fn create_at(&mut self, object: Object, revision: Revision) -> Result<Arc<Object>, Error> {
+    /// Stores a new object as a part of a commit: under a revision that was the next one when the commit began, since when
+    /// nothing else was stored.
+    ///
+    /// # Errors
+    /// `Exists`.
+    pub fn create_at(&mut self, object: Object, revision: Revision) -> Result<Arc<Object>, Error> {
         self.add_kind(object.kind);
         let table = &mut self.tables[usize::from(object.kind.0)];
         let object = stamped(object, revision);
@@ -196,30 +206,12 @@ impl Store {
         Ok(object)
     }
 
-    /// Stores new objects in one commit: under one revision. Those whose keys are taken are left out: for them the answer is
-    /// `Exists`.
-    pub fn create_all(&mut self, objects: Vec<Object>) -> Vec<Result<Arc<Object>, Error>> {
-        let revision = Revision(self.revision.0 + 1);
-        objects.into_iter().map(|object| self.create_at(object, revision)).collect()
-    }
-
-    /// Takes objects out in one commit: under one revision. Those that are not there are left out.
-    pub fn delete_all(&mut self, kind: KindId, keys: &[Key]) {
-        let mut is_first = true;
-        for key in keys {
-            if let Some(before) = self.get(kind, key).cloned() {
-                self.revision.0 += u64::from(std::mem::take(&mut is_first));
-                self.take(key, before);
-            }
-        }
-    }
-
     /// Stores a new state of an object under the next revision.
     ///
     /// # Errors
     /// `NotFound`; `Conflict` when `expect` is given and is not the live revision.
     pub fn update(&mut self, object: Object, expect: Option<Revision>) -> Result<Arc<Object>, Error> {
-        let revision = Revision(self.revision.0 + 1);
+        let revision = self.next_revision();
         let table = self.tables.get_mut(usize::from(object.kind.0)).ok_or(Error::NotFound)?;
         let live = table.live.get_mut(&object.key()).ok_or(Error::NotFound)?;
         if expect.is_some_and(|it| it != live.meta.revision) {
@@ -237,35 +229,35 @@ impl Store {
     /// # Errors
     /// `NotFound`; `Conflict` when `expect` is given and is not the live revision.
     pub fn delete(&mut self, kind: KindId, key: &Key, expect: Option<Revision>) -> Result<Arc<Object>, Error> {
-        let before = self.expected(kind, key, expect)?;
-        self.revision.0 += 1;
-        let mut last = Object::clone(&before);
-        last.meta.revision = self.revision;
-        self.take(key, before);
+        let revision = self.next_revision();
+        let mut last = Object::clone(&*self.delete_at(kind, key, expect, revision)?);
+        last.meta.revision = revision;
         Ok(Arc::new(last))
     }
 
-    /// Takes an object out under the present revision.
-    fn take(&mut self, key: &Key, before: Arc<Object>) {
-        let (kind, revision) = (before.kind, self.revision);
-        let table = &mut self.tables[usize::from(kind.0)];
-        table.live.remove(key);
-        table.record(Change { revision, before: Some(before), after: None }, self.log_changes_max);
+    /// Takes an object out as a part of a commit, see [`Store::create_at`]; answers its last state.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when `expect` is given and is not the live revision.
+    pub fn delete_at(
+        &mut self,
+        kind: KindId,
+        key: &Key,
+        expect: Option<Revision>,
+        revision: Revision,
+    ) -> Result<Arc<Object>, Error> {
+        let table = self.tables.get_mut(usize::from(kind.0)).ok_or(Error::NotFound)?;
+        let before = table.live.remove(key, expect)?;
+        table.record(Change { revision, before: Some(before.clone()), after: None }, self.log_changes_max);
         self.passed(kind, revision);
+        Ok(before)
     }
 
     /// A change of `kind` is in the log.
     fn passed(&mut self, kind: KindId, revision: Revision) {
+        debug_assert!(revision == self.revision || revision == self.next_revision(), "it is the newest commit");
         self.revision = revision;
         self.newest[usize::from(kind.0)] = revision;
-    }
-
-    fn expected(&self, kind: KindId, key: &Key, expect: Option<Revision>) -> Result<Arc<Object>, Error> {
-        let live = self.get(kind, key).ok_or(Error::NotFound)?;
-        if expect.is_some_and(|it| it != live.meta.revision) {
-            return Err(Error::Conflict);
-        }
-        Ok(live.clone())
     }
 
     /// A cursor that will read every change of `kind` after `from`.

@@ -5,8 +5,10 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
-use meta::{Key, Object, Places, hash_of_names};
+use meta::{Key, Object, Places, Revision, hash_of_names};
 use value::Str;
+
+use crate::Error;
 
 /// Numbers that are not free yet are looked through when they are this many, and as many as live ones.
 const GONE_MIN: usize = 64;
@@ -93,12 +95,19 @@ impl Live {
         true
     }
 
-    pub fn remove(&mut self, key: &Key) -> Option<Arc<Object>> {
-        let number = self.number(key)?;
-        self.places.remove(hash_of_names(&key.namespace, &key.name), number);
+    /// Takes out what has the key.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when `expect` is given and is not its revision.
+    pub fn remove(&mut self, key: &Key, expect: Option<Revision>) -> Result<Arc<Object>, Error> {
+        let hash = hash_of_names(&key.namespace, &key.name);
+        let number = self.find(hash, &key.namespace, &key.name).ok_or(Error::NotFound)?;
+        let object = self.objects[number].take_if(|it| expect.is_none_or(|expect| expect == it.meta.revision));
+        let object = object.ok_or(Error::Conflict)?;
+        self.places.remove(hash, number);
         self.order.get_mut().gone.push(number as u32);
         self.n_live -= 1;
-        self.objects[number].take()
+        Ok(object)
     }
 
     /// Objects in the order of namespace and name; `namespace` of `None` means all.

@@ -65,7 +65,11 @@ fn random_operations_agree_with_a_list_of_all_versions() {
                 // Several in one commit.
                 3 => {
                     let (before, n_before) = (store.revision(), world.len());
-                    store.create_all(["b", "c"].map(|it| object(it, n)).into());
+                    let commit = store.next_revision();
+                    for it in ["b", "c"] {
+                        let is_new = !world.contains_key(it);
+                        assert_eq!(store.create_at(object(it, n), commit).is_ok(), is_new);
+                    }
                     for it in ["b", "c"] {
                         world.entry(it.into()).or_insert(n);
                     }
@@ -75,7 +79,11 @@ fn random_operations_agree_with_a_list_of_all_versions() {
                 }
                 _ => {
                     let (before, n_before) = (store.revision(), world.len());
-                    store.delete_all(KIND, &["a", "b"].map(Key::cluster));
+                    let commit = store.next_revision();
+                    for it in ["a", "b"] {
+                        let is_there = world.contains_key(it);
+                        assert_eq!(store.delete_at(KIND, &Key::cluster(it), None, commit).is_ok(), is_there);
+                    }
                     world.retain(|it, _| it == "c");
                     let n_gone = n_before - world.len();
                     assert_eq!(store.revision().0 - before.0, u64::from(n_gone > 0));
@@ -122,7 +130,10 @@ fn random_operations_agree_with_a_list_of_all_versions() {
 #[test]
 fn what_one_commit_did_is_read_at_once() {
     let mut store = Store::new(1, 8);
-    store.create_all(["a", "b", "c"].map(|it| object(it, 1)).into());
+    let commit = store.next_revision();
+    for it in ["a", "b", "c"] {
+        store.create_at(object(it, 1), commit).unwrap();
+    }
     store.create(object("d", 1)).unwrap();
     let mut cursor = store.watch(KIND, Revision(1));
     let mut read = || {

@@ -297,7 +297,7 @@ impl Library {
         if found.as_ref().is_none_or(|it| !it.is_empty()) {
             tell(&Return::Changed {
                 revision: engine.cluster.revision().0,
-                time: time::format_micros(engine.cluster.now().nanos()),
+                time: time::format_micros(engine.cluster.now().nanos()).to_string(),
                 is_whole: found.is_some(),
                 changes: found.unwrap_or_default(),
             });

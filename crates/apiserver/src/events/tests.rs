@@ -2,7 +2,7 @@ use meta::{Metadata, Object};
 use sim::Instant;
 use value::{Map, map};
 
-use super::{Recorded, is_v1};
+use super::{Form, Recorded, is_v1};
 use crate::{ApiServer, Caller, Config, calls};
 
 const NOW: Instant = Instant::from_secs(1_700_000_000);
@@ -18,6 +18,19 @@ fn server() -> ApiServer {
         calls::create(&mut api, NOW, &caller(), namespace).unwrap();
     }
     api
+}
+
+/// As a recorder gives it to be stored.
+fn recorded(event: Object) -> Recorded {
+    let is_short = event.str_at("message").is_some_and(|it| it.len() <= 1024);
+    let form = is_short.then(|| Form {
+        is_v1: is_v1(&event),
+        has_host: event.at("source.host").is_some(),
+        has_namespace: event.at("involvedObject.namespace").is_some(),
+        has_revision: event.at("involvedObject.resourceVersion").is_some(),
+        has_field_path: event.at("involvedObject.fieldPath").is_some(),
+    });
+    Recorded { event, form, cause: None }
 }
 
 fn caller() -> Caller {
@@ -72,12 +85,11 @@ fn events_stored_together_are_as_the_write_path_makes_them() {
     }
     let mut together = server();
     // Twice: forms that are known, in another second, are as good as new ones.
-    let earlier: Vec<Recorded> =
-        events().into_iter().map(|event| Recorded { event: renamed(event), cause: None }).collect();
-    calls::create_events(&mut together, Instant::from_secs(1_600_000_000), &caller(), earlier);
+    let mut earlier: Vec<Recorded> = events().into_iter().map(|event| recorded(renamed(event))).collect();
+    calls::create_events(&mut together, Instant::from_secs(1_600_000_000), &mut caller(), &mut earlier);
     let before = together.store().revision();
-    let recorded = events().into_iter().map(|event| Recorded { event, cause: None }).collect();
-    calls::create_events(&mut together, NOW, &caller(), recorded);
+    let mut events: Vec<Recorded> = events().into_iter().map(recorded).collect();
+    calls::create_events(&mut together, NOW, &mut caller(), &mut events);
     assert_eq!(together.store().revision().0, before.0 + 1, "it is one commit");
     for object in single.store().list(kinds::EVENT, None) {
         let mut expected = Object::clone(object);
@@ -98,9 +110,8 @@ fn what_may_be_refused_is_left_to_the_write_path() {
     let mut api = server();
     let mut long = events().remove(0);
     long.body.insert("message", "m".repeat(1025));
-    let recorded = [long, event("lost", "nowhere", events()[1].body.clone())];
-    let recorded = recorded.into_iter().map(|event| Recorded { event, cause: None }).collect();
-    calls::create_events(&mut api, NOW, &caller(), recorded);
+    let mut events = vec![recorded(long), recorded(event("lost", "nowhere", events()[1].body.clone()))];
+    calls::create_events(&mut api, NOW, &mut caller(), &mut events);
     assert_eq!(api.store().len(kinds::EVENT), 0);
     let codes: Vec<u16> = api.requests().iter().rev().take(2).map(|it| it.code).collect();
     assert_eq!(codes, [404, 422]);
