@@ -3,8 +3,8 @@
 use apiserver::{ApiServer, Caller};
 use kinds::COMPONENT;
 use kubelet::Kubelets;
-use meta::{Key, KindId};
-use runtime::{Actor, Cx, Indexes, Recorder, View};
+use meta::Key;
+use runtime::{Actor, Cx, Indexes, News, Recorder, View, Wanted};
 use scheduler::Scheduler;
 use sim::{Duration, Instant, Rng};
 use store::Change;
@@ -17,7 +17,7 @@ pub(crate) struct Slot {
     pub actor: Role,
     pub rng: Rng,
     pub caller: Caller,
-    kinds: Vec<KindId>,
+    wants: Vec<Wanted>,
     /// As its Component object says.
     running: bool,
     /// How long after a change it acts, unless its Component object says otherwise.
@@ -76,7 +76,7 @@ pub(crate) fn all(config: &Config, api: &ApiServer) -> Vec<Slot> {
         .into_iter()
         .map(|(actor, caller)| Slot {
             rng: Rng::stream(config.seed, actor.name()),
-            kinds: actor.kinds(),
+            wants: actor.wants(),
             reaction: config.reaction * reaction(actor.name()),
             actor,
             caller,
@@ -99,9 +99,9 @@ fn reaction(actor: &str) -> u32 {
 }
 
 impl Slot {
-    /// The kinds whose changes it is told of.
-    pub fn kinds(&self) -> &[KindId] {
-        &self.kinds
+    /// The changes that it is told of.
+    pub fn wants(&self) -> &[Wanted] {
+        &self.wants
     }
 
     /// Whether it works, as its Component object says.
@@ -109,19 +109,16 @@ impl Slot {
         self.running
     }
 
-    pub fn wants(&self, kind: KindId) -> bool {
-        kind == COMPONENT || self.kinds.contains(&kind)
-    }
-
-    /// Takes changes of a kind in that it wants. Answers whether its next wake-up may be another one.
-    pub fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) -> bool {
-        if kind == COMPONENT {
-            self.read_component(view);
+    /// Takes changes in that are about `news`, if they are among those that it wants. Answers whether its next wake-up may be
+    /// another one.
+    pub fn deliver(&mut self, wanted: &Wanted, changes: &[Change], news: News, view: &View<'_>) -> bool {
+        if !self.running {
+            return false;
         }
-        if !self.running || (kind == COMPONENT && !self.kinds.contains(&kind)) {
-            return kind == COMPONENT;
-        }
-        let mut is_news = self.actor.deliver(kind, changes, view);
+        let is_told = wanted.meets(news, view);
+        let mut is_news = (is_told || cfg!(debug_assertions)) && self.actor.deliver(wanted.kind, changes, news, view);
+        debug_assert!(is_told || !is_news, "{} does not want all that concerns it", self.actor.name());
+        // Whatever happens begins a delay.
         if !self.delay.is_zero() && self.not_before <= view.now {
             self.not_before = view.now + self.delay;
             is_news = true;
@@ -129,7 +126,7 @@ impl Slot {
         if is_news {
             self.note_wakeup();
         }
-        is_news || kind == COMPONENT
+        is_news
     }
 
     /// Starts from the present state.

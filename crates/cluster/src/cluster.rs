@@ -1,8 +1,9 @@
 //! The turn: deliver what changed, let everybody work, and when nothing is left jump to the next wake-up.
 
 use apiserver::{ApiServer, Body, Chunk, StreamId, Tunnel};
+use kinds::COMPONENT;
 use meta::{Key, Revision, Status};
-use runtime::{Indexes, Recorder, View};
+use runtime::{Indexes, News, Recorder, View, Wanted};
 use scheduler::Scheduler;
 use sim::{Duration, Instant};
 use store::{Change, Cursor};
@@ -44,7 +45,8 @@ pub struct Cluster {
 
 struct Delivery {
     cursor: Cursor,
-    slots: Vec<usize>,
+    /// With what they want.
+    slots: Vec<(usize, Wanted)>,
 }
 
 /// What an [`Cluster::advance`] came to.
@@ -76,15 +78,18 @@ impl Cluster {
     pub(crate) fn empty(config: &Config) -> Cluster {
         let api = ApiServer::new(apiserver::Config { seed: config.seed, log_changes_max: config.log_changes_max });
         let slots = actors::all(config, &api);
+        let mut deliveries: Vec<Delivery> = api
+            .registry()
+            .ids()
+            .map(|kind| Delivery { cursor: Cursor { kind, seen: Revision::default() }, slots: Vec::new() })
+            .collect();
+        for (idx, slot) in slots.iter().enumerate() {
+            for wanted in slot.wants() {
+                deliveries[usize::from(wanted.kind.0)].slots.push((idx, *wanted));
+            }
+        }
         Cluster {
-            deliveries: api
-                .registry()
-                .ids()
-                .map(|kind| Delivery {
-                    cursor: Cursor { kind, seen: Revision::default() },
-                    slots: (0..slots.len()).filter(|it| slots[*it].wants(kind)).collect(),
-                })
-                .collect(),
+            deliveries,
             batch: Vec::new(),
             delivered: Revision::default(),
             api,
@@ -267,11 +272,16 @@ impl Cluster {
                 if batch.is_empty() {
                     break;
                 }
-                self.indexes.apply(kind, batch);
+                let news = batch.iter().fold(News::default(), |all, it| all.or(News::of(it)));
+                self.indexes.apply(kind, batch, news);
                 let view = View::new(&self.api, &self.indexes, self.now);
-                for idx in slots.iter() {
+                if kind == COMPONENT {
+                    actors::read_components(&mut self.slots, &view);
+                    self.wakeups = self.slots.iter().map(Slot::next_wakeup).collect();
+                }
+                for (idx, wanted) in slots.iter() {
                     let slot = &mut self.slots[*idx];
-                    if slot.deliver(kind, batch, &view) {
+                    if slot.deliver(wanted, batch, news, &view) {
                         self.wakeups[*idx] = slot.next_wakeup();
                     }
                 }
@@ -294,7 +304,7 @@ impl Cluster {
                 .list(cursor.kind, None)
                 .map(|it| Change { revision: it.meta.revision, before: None, after: Some(it.clone()) })
                 .collect();
-            self.indexes.apply(cursor.kind, &all);
+            self.indexes.apply(cursor.kind, &all, News::ANY);
             cursor.seen = self.delivered;
         }
         let view = View::new(&self.api, &self.indexes, self.now);

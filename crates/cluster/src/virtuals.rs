@@ -158,7 +158,7 @@ fn components(cluster: &mut Cluster, _: Option<&Key>) {
 fn component_status(cluster: &Cluster, slot: &Slot) -> Map {
     let stats = slot.actor.stats();
     // What an informer of it would hold: every object of the kinds that it watches.
-    let n_cached: usize = slot.kinds().iter().map(|it| cluster.api.store().len(*it)).sum();
+    let n_cached: usize = slot.wants().iter().map(|it| cluster.api.store().len(it.kind)).sum();
     let number = |it: u64| i64::try_from(it).unwrap_or(i64::MAX);
     let mut status = map!({
         "cacheObjects": number(n_cached as u64), "queueDepth": number(stats.queue_depth), "retries": number(stats.retries),

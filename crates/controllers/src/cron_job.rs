@@ -76,7 +76,7 @@ impl Reconciler for CronJobs {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Itself(CRON_JOB), Watch::Owner { kind: JOB, owner_kind: "CronJob", owner_group: "batch" }]
+        vec![Watch::itself(CRON_JOB), Watch::owner(JOB, "CronJob", "batch")]
     }
 
     fn knows_own_status(&self) -> bool {

@@ -90,11 +90,11 @@ impl Reconciler for DaemonSets {
 
     fn watches(&self) -> Vec<Watch> {
         vec![
-            Watch::Itself(DAEMON_SET),
-            Watch::Owner { kind: CONTROLLER_REVISION, owner_kind: "DaemonSet", owner_group: "apps" },
-            Watch::Owner { kind: POD, owner_kind: "DaemonSet", owner_group: "apps" },
-            Watch::Map { kind: POD, keys: sets_of_orphan },
-            Watch::Map { kind: NODE, keys: sets_of_node },
+            Watch::itself(DAEMON_SET),
+            Watch::owner(CONTROLLER_REVISION, "DaemonSet", "apps"),
+            Watch::owner(POD, "DaemonSet", "apps"),
+            Watch::map(POD, sets_of_orphan).on(pods::NEW_ORPHAN),
+            Watch::map(NODE, sets_of_node).while_any(DAEMON_SET),
         ]
     }
 
@@ -204,13 +204,7 @@ fn stray(places: &mut Vec<Place>, name: Str, pod: &Arc<Object>) {
 
 /// A pod without a controller wakes every DaemonSet that selects it.
 fn sets_of_orphan(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
-    let Some(pod) = change.after.as_ref().filter(|it| it.meta.controller().is_none()) else { return };
-    // An orphan's sets are woken when it appears, loses its controller or changes labels.
-    let is_news =
-        change.before.as_ref().is_none_or(|it| it.meta.controller().is_some() || it.meta.labels != pod.meta.labels);
-    if !is_news || pod.meta.is_deleted() {
-        return;
-    }
+    let Some(pod) = pods::new_orphan(change) else { return };
     for set in view.list(DAEMON_SET, Some(pod.namespace())) {
         if LabelSelector::from_value(set.at("spec.selector")).matches(&pod.meta.labels) {
             keys.push(set.key());
@@ -227,7 +221,7 @@ fn sets_of_node(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
         .before
         .as_ref()
         .is_some_and(|it| it.meta.labels == node.meta.labels && it.at("spec.taints") == node.at("spec.taints"));
-    if same || view.is_empty(DAEMON_SET) {
+    if same {
         return;
     }
     let pods = view.on_node(node.name());

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use kinds::{DEPLOYMENT, POD, REPLICA_SET};
 use meta::selector::LabelSelector;
 use meta::{Key, KindId, Object, Status};
-use runtime::{Action, Cx, Reconciler, View, Watch};
+use runtime::{Action, Cx, News, Reconciler, View, Watch};
 use sim::Duration;
 use store::Change;
 use value::Value;
@@ -50,10 +50,10 @@ impl Reconciler for Deployments {
 
     fn watches(&self) -> Vec<Watch> {
         vec![
-            Watch::Itself(DEPLOYMENT),
-            Watch::Owner { kind: REPLICA_SET, owner_kind: "Deployment", owner_group: "apps" },
-            Watch::Map { kind: REPLICA_SET, keys: deployments_of_orphan },
-            Watch::Map { kind: POD, keys: deployment_of_deleted_pod },
+            Watch::itself(DEPLOYMENT),
+            Watch::owner(REPLICA_SET, "Deployment", "apps"),
+            Watch::map(REPLICA_SET, deployments_of_orphan).on(pods::NEW_ORPHAN),
+            Watch::map(POD, deployment_of_deleted_pod).on(News::GONE.of_owner("ReplicaSet")),
         ]
     }
 

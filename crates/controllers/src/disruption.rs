@@ -31,7 +31,7 @@ impl Reconciler for Budgets {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Itself(POD_DISRUPTION_BUDGET), Watch::Map { kind: POD, keys: budgets_of }]
+        vec![Watch::itself(POD_DISRUPTION_BUDGET), Watch::map(POD, budgets_of).while_any(POD_DISRUPTION_BUDGET)]
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
@@ -94,9 +94,6 @@ fn tell_of_several(cx: &mut Cx<'_>, key: &Key) {
 ///
 /// Of several upstream tells one, which it draws anew at each change: as pods change several times, all hear of it before long.
 fn budgets_of(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
-    if view.is_empty(POD_DISRUPTION_BUDGET) {
-        return;
-    }
     let pod = change.object();
     let is_news = match (&change.before, &change.after) {
         (Some(before), Some(after)) => {
@@ -339,7 +336,7 @@ impl Reconciler for StaleDisruptions {
         let keys = |change: &Change, _: &View<'_>, keys: &mut Vec<Key>| {
             keys.extend(change.after.as_deref().filter(|it| stale_at(it).is_some()).map(Object::key));
         };
-        vec![Watch::Map { kind: POD, keys }]
+        vec![Watch::map(POD, keys)]
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

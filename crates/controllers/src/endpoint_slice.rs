@@ -39,10 +39,10 @@ impl Reconciler for EndpointSlices {
 
     fn watches(&self) -> Vec<Watch> {
         vec![
-            Watch::Itself(SERVICE),
-            Watch::Map { kind: POD, keys: services::of_pod },
-            Watch::Map { kind: NODE, keys: topology::overloaded_by_node },
-            Watch::Map { kind: ENDPOINT_SLICE, keys: |change, _, keys| keys.extend(touched(change, MANAGER)) },
+            Watch::itself(SERVICE),
+            Watch::map(POD, services::of_pod).on(services::ENDPOINT_NEWS),
+            Watch::map(NODE, topology::overloaded_by_node),
+            Watch::map(ENDPOINT_SLICE, |change, _, keys| keys.extend(touched(change, MANAGER))),
         ]
     }
 

@@ -33,12 +33,9 @@ impl Reconciler for Mirroring {
 
     fn watches(&self) -> Vec<Watch> {
         vec![
-            Watch::Map { kind: ENDPOINTS, keys: of_endpoints },
-            Watch::Map { kind: SERVICE, keys: of_service },
-            Watch::Map {
-                kind: ENDPOINT_SLICE,
-                keys: |change, _, keys| keys.extend(endpoint_slice::touched(change, MANAGER)),
-            },
+            Watch::map(ENDPOINTS, of_endpoints),
+            Watch::map(SERVICE, of_service),
+            Watch::map(ENDPOINT_SLICE, |change, _, keys| keys.extend(endpoint_slice::touched(change, MANAGER))),
         ]
     }
 

@@ -32,16 +32,13 @@ impl Reconciler for Endpoints {
 
     fn watches(&self) -> Vec<Watch> {
         vec![
-            Watch::Itself(SERVICE),
-            Watch::Map { kind: POD, keys: services::of_pod },
-            Watch::Map {
-                kind: ENDPOINTS,
-                keys: |change, _, keys| {
-                    if change.after.is_none() {
-                        keys.push(change.object().key());
-                    }
-                },
-            },
+            Watch::itself(SERVICE),
+            Watch::map(POD, services::of_pod).on(services::ENDPOINT_NEWS),
+            Watch::map(ENDPOINTS, |change, _, keys| {
+                if change.after.is_none() {
+                    keys.push(change.object().key());
+                }
+            }),
         ]
     }
 

@@ -2,7 +2,7 @@
 
 use kinds::{PERSISTENT_VOLUME_CLAIM, POD};
 use meta::{Key, KindId, Metadata, Object, Status};
-use runtime::{Action, Cx, Reconciler, View, Watch, volumes};
+use runtime::{Action, Cx, News, Reconciler, View, Watch, volumes};
 use store::Change;
 use value::{Map, Value, map};
 
@@ -21,15 +21,13 @@ impl Reconciler for EphemeralVolumes {
 
     fn watches(&self) -> Vec<Watch> {
         vec![
-            Watch::Map { kind: POD, keys: new_pods },
-            Watch::Map {
-                kind: PERSISTENT_VOLUME_CLAIM,
-                keys: |change, _, keys| {
-                    let claim = change.object();
-                    let owner = claim.meta.controller().filter(|it| change.after.is_none() && it.kind == "Pod");
-                    keys.extend(owner.map(|it| Key::new(claim.namespace(), &it.name)));
-                },
-            },
+            Watch::map(POD, new_pods).on(News::CREATED),
+            Watch::map(PERSISTENT_VOLUME_CLAIM, |change, _, keys| {
+                let claim = change.object();
+                let owner = claim.meta.controller().filter(|it| change.after.is_none() && it.kind == "Pod");
+                keys.extend(owner.map(|it| Key::new(claim.namespace(), &it.name)));
+            })
+            .on(News::GONE.of_owner("Pod")),
         ]
     }
 

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use kinds::EVENT;
 use meta::{Key, KindId, Revision};
-use runtime::{Actor, Cx, Stats, View};
+use runtime::{Actor, Cx, News, Stats, View, Wanted};
 use sim::{Duration, Instant};
 use store::Change;
 use value::time;
@@ -53,11 +53,11 @@ impl Actor for EventTtl {
         "event-ttl"
     }
 
-    fn kinds(&self) -> Vec<KindId> {
-        vec![EVENT]
+    fn wants(&self) -> Vec<Wanted> {
+        vec![Wanted::any(EVENT)]
     }
 
-    fn deliver(&mut self, _: KindId, changes: &[Change], view: &View<'_>) -> bool {
+    fn deliver(&mut self, _: KindId, changes: &[Change], _: News, view: &View<'_>) -> bool {
         for event in changes.iter().filter_map(|it| it.after.as_ref()) {
             self.add(event, view.now);
         }

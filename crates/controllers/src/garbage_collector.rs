@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kinds::Kind;
 use meta::{FOREGROUND, Key, KindId, ORPHAN, Object, OwnerRef, Status, quoted};
-use runtime::{Actor, Backlog, Cause, Cx, Item, Propagation, Queue, Stats, View};
+use runtime::{Actor, Backlog, Cause, Cx, Item, News, Propagation, Queue, Stats, View, Wanted};
 use sim::Instant;
 use store::Change;
 use value::{Str, Value, value};
@@ -101,11 +101,12 @@ impl Actor for GarbageCollector {
         NAME
     }
 
-    fn kinds(&self) -> Vec<KindId> {
-        self.kinds.clone()
+    fn wants(&self) -> Vec<Wanted> {
+        let news = News::OWNERS.or(News::GONE).or(News::DELETING);
+        self.kinds.iter().map(|it| Wanted { news, ..Wanted::any(*it) }).collect()
     }
 
-    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) -> bool {
+    fn deliver(&mut self, kind: KindId, changes: &[Change], _: News, view: &View<'_>) -> bool {
         let n_before = self.queue.len();
         for change in changes {
             self.changed(kind, change, view);

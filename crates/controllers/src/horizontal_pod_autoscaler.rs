@@ -46,7 +46,7 @@ impl Reconciler for HorizontalPodAutoscalers {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Itself(HORIZONTAL_POD_AUTOSCALER)]
+        vec![Watch::itself(HORIZONTAL_POD_AUTOSCALER)]
     }
 
     fn batches(&self, _kind: KindId) -> Duration {

@@ -26,7 +26,7 @@ impl Reconciler for Ingresses {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Itself(INGRESS), Watch::Map { kind: INGRESS_CLASS, keys: all }]
+        vec![Watch::itself(INGRESS), Watch::map(INGRESS_CLASS, all)]
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

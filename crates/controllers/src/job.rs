@@ -14,7 +14,7 @@ use std::sync::Arc;
 use kinds::{JOB, POD};
 use meta::selector::LabelSelector;
 use meta::{Key, KindId, Object, Status};
-use runtime::{Action, Cx, Reconciler, View, Watch, saved};
+use runtime::{Action, Cx, News, Reconciler, View, Watch, saved};
 use sim::Duration;
 use store::Change;
 use value::{Map, Value};
@@ -97,9 +97,9 @@ impl Reconciler for Jobs {
 
     fn watches(&self) -> Vec<Watch> {
         vec![
-            Watch::Itself(JOB),
-            Watch::Owner { kind: POD, owner_kind: "Job", owner_group: "batch" },
-            Watch::Map { kind: POD, keys: jobs_of_orphan },
+            Watch::itself(JOB),
+            Watch::owner(POD, "Job", "batch"),
+            Watch::map(POD, jobs_of_orphan).on(News::ANY.of_orphans()),
         ]
     }
 

@@ -26,7 +26,7 @@ impl Reconciler for LoadBalancers {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Itself(SERVICE)]
+        vec![Watch::itself(SERVICE)]
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

@@ -25,10 +25,7 @@ impl Reconciler for MachinePools {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![
-            Watch::Itself(MACHINE_POOL),
-            Watch::Owner { kind: MACHINE, owner_kind: "MachinePool", owner_group: "sim.drydock.dev" },
-        ]
+        vec![Watch::itself(MACHINE_POOL), Watch::owner(MACHINE, "MachinePool", "sim.drydock.dev")]
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

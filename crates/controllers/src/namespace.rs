@@ -46,7 +46,7 @@ impl Reconciler for Namespaces {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Map { kind: NAMESPACE, keys: on_namespace }]
+        vec![Watch::map(NAMESPACE, on_namespace)]
     }
 
     fn batches(&self, _: KindId) -> Duration {

@@ -73,7 +73,7 @@ impl Reconciler for NodeLifecycle {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Map { kind: NODE, keys: on_node }, Watch::Map { kind: LEASE, keys: on_lease }]
+        vec![Watch::map(NODE, on_node), Watch::map(LEASE, on_lease)]
     }
 
     fn saved(&self) -> Value {

@@ -28,7 +28,7 @@ impl Reconciler for NodeTtl {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Map { kind: NODE, keys: on_node }]
+        vec![Watch::map(NODE, on_node)]
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

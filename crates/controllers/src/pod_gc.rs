@@ -38,7 +38,7 @@ impl Reconciler for PodGc {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Map { kind: NODE, keys: on_node }, Watch::Map { kind: POD, keys: on_stray_pod }]
+        vec![Watch::map(NODE, on_node), Watch::map(POD, on_stray_pod)]
     }
 
     fn saved(&self) -> Value {

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use kinds::POD;
 use meta::{Key, Metadata, Object, OwnerRef, Status};
-use runtime::Cx;
-use runtime::placement;
+use runtime::{Cx, News, placement};
 use sim::Duration;
 use store::Change;
 use value::{Map, Str, Value, map, time};
@@ -133,6 +132,9 @@ impl Template {
         Object { kind: POD, meta: self.meta.clone(), body: self.body.clone() }
     }
 }
+
+/// What [`new_orphan`] is about.
+pub(crate) const NEW_ORPHAN: News = News::CREATED.or(News::LABELS).or(News::OWNERS).of_orphans();
 
 /// The pod of a change that made it an orphan in somebody's eyes: it appeared, lost its controller or changed labels.
 pub(crate) fn new_orphan(change: &Change) -> Option<&Arc<Object>> {

@@ -70,11 +70,7 @@ impl Reconciler for ReplicaSets {
 
     fn watches(&self) -> Vec<Watch> {
         let Flavor { kind, kind_name, group, of_orphan, .. } = self.0;
-        vec![
-            Watch::Itself(kind),
-            Watch::Owner { kind: POD, owner_kind: kind_name, owner_group: group },
-            Watch::Map { kind: POD, keys: of_orphan },
-        ]
+        vec![Watch::itself(kind), Watch::owner(POD, kind_name, group), Watch::map(POD, of_orphan).on(pods::NEW_ORPHAN)]
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

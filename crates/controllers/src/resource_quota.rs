@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use kinds::quota::{self, Usage};
 use kinds::{Kind, PERSISTENT_VOLUME_CLAIM, POD, RESOURCE_QUOTA, SERVICE};
 use meta::{Key, KindId, Object, Status};
-use runtime::{Action, Cx, Reconciler, View, Watch};
+use runtime::{Action, Cx, News, Reconciler, View, Watch};
 use store::Change;
 use value::quantity::Quantity;
 use value::{Value, value};
@@ -27,8 +27,8 @@ impl Reconciler for ResourceQuotas {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        let freed = self.0.iter().map(|kind| Watch::Map { kind: *kind, keys: on_freed });
-        freed.chain([Watch::Map { kind: RESOURCE_QUOTA, keys: on_limits }]).collect()
+        let freed = self.0.iter().map(|kind| Watch::map(*kind, on_freed).on(freeing(*kind)).while_any(RESOURCE_QUOTA));
+        freed.chain([Watch::map(RESOURCE_QUOTA, on_limits)]).collect()
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
@@ -79,11 +79,19 @@ fn on_limits(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
     }
 }
 
+/// What [`on_freed`] is about.
+fn freeing(kind: KindId) -> News {
+    match kind {
+        POD | SERVICE | PERSISTENT_VOLUME_CLAIM => News::GONE.or(News::SPEC).or(News::STATUS).or(News::DELETING),
+        _ => News::GONE,
+    }
+}
+
 /// Something has gone, or uses less: every quota of its namespace that limits its kind is counted again.
 fn on_freed(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
     let object = change.object();
     let namespace = object.namespace();
-    if namespace.is_empty() || view.is_empty(RESOURCE_QUOTA) || !frees(change) {
+    if namespace.is_empty() || !frees(change) {
         return;
     }
     let Some(kind) = view.kind(object.kind) else { return };

@@ -25,7 +25,7 @@ impl Reconciler for ServiceAccounts {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Itself(NAMESPACE), Watch::Map { kind: SERVICE_ACCOUNT, keys: namespace_of_removed }]
+        vec![Watch::itself(NAMESPACE), Watch::map(SERVICE_ACCOUNT, namespace_of_removed)]
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
@@ -47,7 +47,7 @@ impl Reconciler for RootCa {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Itself(NAMESPACE), Watch::Map { kind: CONFIG_MAP, keys: namespace_of_root_ca }]
+        vec![Watch::itself(NAMESPACE), Watch::map(CONFIG_MAP, namespace_of_root_ca)]
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

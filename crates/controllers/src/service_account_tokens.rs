@@ -28,7 +28,7 @@ impl Reconciler for Tokens {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Itself(SECRET), Watch::Map { kind: SERVICE_ACCOUNT, keys: of_account }]
+        vec![Watch::itself(SECRET), Watch::map(SERVICE_ACCOUNT, of_account)]
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

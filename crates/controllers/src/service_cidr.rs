@@ -28,11 +28,7 @@ impl Reconciler for ServiceCidrs {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![
-            Watch::Itself(SERVICE_CIDR),
-            Watch::Map { kind: SERVICE_CIDR, keys: leaving },
-            Watch::Map { kind: IP_ADDRESS, keys: leaving },
-        ]
+        vec![Watch::itself(SERVICE_CIDR), Watch::map(SERVICE_CIDR, leaving), Watch::map(IP_ADDRESS, leaving)]
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
@@ -125,7 +121,7 @@ impl Reconciler for AddressRepair {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Map { kind: IP_ADDRESS, keys: robbed }]
+        vec![Watch::map(IP_ADDRESS, robbed)]
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use kinds::{POD, SERVICE};
 use meta::selector::LabelSelector;
 use meta::{Key, Object};
-use runtime::{Cx, View};
+use runtime::{Cx, News, View};
 use store::Change;
 use value::{Map, Str, Value};
 
@@ -20,6 +20,10 @@ use crate::pods;
 pub(crate) const TRIGGER_TIME: &str = "endpoints.kubernetes.io/last-change-trigger-time";
 /// Marks the endpoints of a Service without an address of its own.
 pub(crate) const HEADLESS: &str = "service.kubernetes.io/headless";
+
+/// What [`of_pod`] is about.
+pub(crate) const ENDPOINT_NEWS: News =
+    News::CREATED.or(News::GONE).or(News::LABELS).or(News::SPEC).or(News::STATUS).or(News::DELETING);
 
 /// Keys of the Services whose endpoints a change of a pod may touch (`GetPodUpdateProjectionKey`, `GetServicesToUpdate`).
 pub(crate) fn of_pod(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {

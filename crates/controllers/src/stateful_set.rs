@@ -62,9 +62,9 @@ impl Reconciler for StatefulSets {
 
     fn watches(&self) -> Vec<Watch> {
         vec![
-            Watch::Itself(STATEFUL_SET),
-            Watch::Owner { kind: POD, owner_kind: "StatefulSet", owner_group: "apps" },
-            Watch::Map { kind: POD, keys: sets_of_orphan },
+            Watch::itself(STATEFUL_SET),
+            Watch::owner(POD, "StatefulSet", "apps"),
+            Watch::map(POD, sets_of_orphan).on(pods::NEW_ORPHAN),
         ]
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kinds::{NODE, POD};
 use meta::{Key, KindId, Object, Status};
 use runtime::placement::{self, Taint, Toleration};
-use runtime::{Action, Cx, Reconciler, View, Watch, saved};
+use runtime::{Action, Cx, News, Reconciler, View, Watch, saved};
 use sim::{Duration, Instant};
 use store::Change;
 use value::{Str, Value, value};
@@ -30,7 +30,7 @@ impl Reconciler for TaintEviction {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Map { kind: POD, keys: on_pod }, Watch::Map { kind: NODE, keys: on_node }]
+        vec![Watch::map(POD, on_pod).on(News::CREATED.or(News::GONE).or(News::SPEC)), Watch::map(NODE, on_node)]
     }
 
     fn saved(&self) -> Value {

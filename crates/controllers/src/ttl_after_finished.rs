@@ -27,7 +27,7 @@ impl Reconciler for TtlAfterFinished {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Map { kind: JOB, keys: mortal }]
+        vec![Watch::map(JOB, mortal)]
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

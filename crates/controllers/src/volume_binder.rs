@@ -44,9 +44,9 @@ impl Reconciler for Claims {
 
     fn watches(&self) -> Vec<Watch> {
         vec![
-            Watch::Itself(PERSISTENT_VOLUME_CLAIM),
-            Watch::Map { kind: PERSISTENT_VOLUME, keys: claims_of_volume },
-            Watch::Map { kind: STORAGE_CLASS, keys: |_, view, keys| keys.extend(unbound(view).map(|it| it.key())) },
+            Watch::itself(PERSISTENT_VOLUME_CLAIM),
+            Watch::map(PERSISTENT_VOLUME, claims_of_volume),
+            Watch::map(STORAGE_CLASS, |_, view, keys| keys.extend(unbound(view).map(|it| it.key()))),
         ]
     }
 

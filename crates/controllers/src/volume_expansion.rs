@@ -25,7 +25,7 @@ impl Reconciler for Expansion {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        vec![Watch::Map { kind: PERSISTENT_VOLUME_CLAIM, keys: on_claim }]
+        vec![Watch::map(PERSISTENT_VOLUME_CLAIM, on_claim)]
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {

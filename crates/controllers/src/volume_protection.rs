@@ -67,8 +67,8 @@ impl Reconciler for Protection {
     }
 
     fn watches(&self) -> Vec<Watch> {
-        let others = self.ends.iter().map(|(kind, keys)| Watch::Map { kind: *kind, keys: *keys });
-        std::iter::once(Watch::Itself(self.kind)).chain(others).collect()
+        let others = self.ends.iter().map(|(kind, keys)| Watch::map(*kind, *keys).while_any(self.kind));
+        std::iter::once(Watch::itself(self.kind)).chain(others).collect()
     }
 
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status> {
@@ -87,19 +87,13 @@ impl Reconciler for Protection {
 }
 
 /// Classes that a claim or a volume named before.
-fn classes_of(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
-    if view.is_empty(VOLUME_ATTRIBUTES_CLASS) {
-        return;
-    }
+fn classes_of(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
     let names = change.before.iter().flat_map(|it| CLASS_NAMES.iter().filter_map(|path| it.str_at(path)));
     keys.extend(names.map(Key::cluster));
 }
 
 /// Claims that a pod uses no longer.
-fn claims_of(change: &Change, view: &View<'_>, keys: &mut Vec<Key>) {
-    if view.is_empty(PERSISTENT_VOLUME_CLAIM) {
-        return;
-    }
+fn claims_of(change: &Change, _: &View<'_>, keys: &mut Vec<Key>) {
     let pod = change.object();
     let is_gone = change.after.as_deref().is_none_or(|it| pods::is_terminal(it) || is_shut_down(it));
     if !is_gone {

@@ -26,9 +26,9 @@ impl Reconciler for Provisioner {
 
     fn watches(&self) -> Vec<Watch> {
         vec![
-            Watch::Itself(PERSISTENT_VOLUME_CLAIM),
+            Watch::itself(PERSISTENT_VOLUME_CLAIM),
             // Keys of volumes have no namespace.
-            Watch::Itself(PERSISTENT_VOLUME),
+            Watch::itself(PERSISTENT_VOLUME),
         ]
     }
 

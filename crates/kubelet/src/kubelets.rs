@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kinds::{ENDPOINT_SLICE, LEASE, MACHINE, NETWORK_POLICY, NODE, POD, SERVICE};
 use meta::{Key, KeyMap, KindId, Object, Status};
-use runtime::{Actor, Backlog, Cause, Cx, NAMED_MAX, Stats, View};
+use runtime::{Actor, Backlog, Cause, Cx, NAMED_MAX, News, Stats, View, Wanted};
 use sim::{Instant, Timers};
 use store::Change;
 use value::{Str, Value};
@@ -238,11 +238,11 @@ impl Actor for Kubelets {
         NAME
     }
 
-    fn kinds(&self) -> Vec<KindId> {
-        vec![ENDPOINT_SLICE, LEASE, MACHINE, NETWORK_POLICY, POD, SERVICE]
+    fn wants(&self) -> Vec<Wanted> {
+        [ENDPOINT_SLICE, LEASE, MACHINE, NETWORK_POLICY, POD, SERVICE].map(Wanted::any).to_vec()
     }
 
-    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) -> bool {
+    fn deliver(&mut self, kind: KindId, changes: &[Change], _: News, view: &View<'_>) -> bool {
         for change in changes {
             match kind {
                 LEASE => self.lease_changed(change),
@@ -261,7 +261,7 @@ impl Actor for Kubelets {
         for kind in [MACHINE, POD] {
             for object in view.list(kind, None) {
                 let change = Change { revision: object.meta.revision, before: None, after: Some(object.clone()) };
-                self.deliver(kind, &[change], view);
+                self.deliver(kind, &[change], News::ANY, view);
             }
         }
         // What was pulled stays on the disk.

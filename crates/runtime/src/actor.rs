@@ -5,7 +5,7 @@ use sim::Instant;
 use store::Change;
 use value::Value;
 
-use crate::{Backlog, Cx, View};
+use crate::{Backlog, Cx, News, View, Wanted};
 
 /// Figures for a Component's status.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -21,11 +21,12 @@ pub trait Actor {
     /// The name of the component, such as `daemonset`; names its chance stream and its Component object.
     fn name(&self) -> &'static str;
 
-    /// The kinds whose changes it wants.
-    fn kinds(&self) -> Vec<KindId>;
+    /// The changes that it wants to be told of, one entry for each kind.
+    fn wants(&self) -> Vec<Wanted>;
 
-    /// Takes changes of one of its kinds in; writes nothing. Answers whether it may have something to do by them.
-    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) -> bool;
+    /// Takes changes of one of its kinds in, all of which are about `news`; writes nothing. Answers whether it may have something
+    /// to do by them.
+    fn deliver(&mut self, kind: KindId, changes: &[Change], news: News, view: &View<'_>) -> bool;
 
     /// Starts from the present state instead of changes: at the beginning, and after the log was too short.
     fn list(&mut self, view: &View<'_>);

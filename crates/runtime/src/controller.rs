@@ -5,7 +5,7 @@ use sim::{Duration, Instant};
 use store::Change;
 use value::Value;
 
-use crate::{Actor, Backlog, Cause, Cx, Queue, Stats, View};
+use crate::{Actor, Backlog, Cause, Cx, News, Queue, Stats, View, Wanted};
 
 /// What a reconciler wants next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,36 +52,64 @@ pub trait Reconciler {
     fn reconcile(&mut self, cx: &mut Cx<'_>, key: &Key) -> Result<Action, Status>;
 }
 
+/// Says the keys that a change concerns.
+type Keys = fn(&Change, &View<'_>, &mut Vec<Key>);
+
 /// How changes of a kind become keys.
 #[derive(Clone, Copy)]
-pub enum Watch {
-    /// The key of the changed object.
-    Itself(KindId),
-    /// The controlling owner of a changed object, if it is of this kind (its name in owner references) and group.
-    Owner { kind: KindId, owner_kind: &'static str, owner_group: &'static str },
-    /// Whatever the function says.
-    Map { kind: KindId, keys: fn(&Change, &View<'_>, &mut Vec<Key>) },
+pub struct Watch {
+    /// Of all others it would say no key, so it is not asked.
+    wanted: Wanted,
+    concerns: Concerns,
+}
+
+#[derive(Clone, Copy)]
+enum Concerns {
+    Itself,
+    Owner { kind: &'static str, group: &'static str },
+    Others(Keys),
 }
 
 impl Watch {
-    fn kind(&self) -> KindId {
-        match self {
-            Watch::Itself(kind) | Watch::Owner { kind, .. } | Watch::Map { kind, .. } => *kind,
-        }
+    /// The key of the changed object.
+    pub const fn itself(kind: KindId) -> Watch {
+        Watch { wanted: Wanted::any(kind), concerns: Concerns::Itself }
     }
 
-    #[inline]
+    /// The controlling owner of a changed object, if it is of this kind (its name in owner references) and group.
+    pub const fn owner(kind: KindId, owner_kind: &'static str, group: &'static str) -> Watch {
+        let concerns = Concerns::Owner { kind: owner_kind, group };
+        Watch { wanted: Wanted::any(kind), concerns }.on(News::ANY.of_owner(owner_kind))
+    }
+
+    /// Whatever the function says.
+    pub const fn map(kind: KindId, keys: Keys) -> Watch {
+        Watch { wanted: Wanted::any(kind), concerns: Concerns::Others(keys) }
+    }
+
+    /// The same where the function says keys of such news only.
+    #[must_use]
+    pub const fn on(self, news: News) -> Watch {
+        Watch { wanted: Wanted { news, ..self.wanted }, ..self }
+    }
+
+    /// The same, but nobody is concerned while there are no objects of this kind.
+    #[must_use]
+    pub const fn while_any(self, kind: KindId) -> Watch {
+        Watch { wanted: Wanted { while_any: Some(kind), ..self.wanted }, ..self }
+    }
+
     fn keys(&self, change: &Change, view: &View<'_>, out: &mut Vec<Key>) {
-        match self {
-            Watch::Itself(_) => out.push(change.object().key()),
-            Watch::Owner { owner_kind, owner_group, .. } => {
+        match &self.concerns {
+            Concerns::Itself => out.push(change.object().key()),
+            Concerns::Owner { kind, group } => {
                 // Most changes leave the owner as it was.
                 let after = change.after.as_ref();
                 let is_other = |it: &Object| after.is_none_or(|after| !after.meta.identity.same(&it.meta.identity));
                 let before = change.before.as_ref().filter(|it| is_other(it));
                 for object in before.into_iter().chain(after) {
-                    let Some(owner) = object.meta.controller().filter(|it| it.kind == *owner_kind) else { continue };
-                    if owner.is_of_group(owner_group) {
+                    let Some(owner) = object.meta.controller().filter(|it| it.kind == *kind) else { continue };
+                    if owner.is_of_group(group) {
                         let key = Key { namespace: object.meta.namespace.clone(), name: owner.name.clone() };
                         if out.last() != Some(&key) {
                             out.push(key);
@@ -89,7 +117,7 @@ impl Watch {
                     }
                 }
             }
-            Watch::Map { keys, .. } => keys(change, view, out),
+            Concerns::Others(keys) => keys(change, view, out),
         }
     }
 }
@@ -114,7 +142,7 @@ impl Controller {
         let watches = reconciler.watches();
         let mut by_kind: Vec<Vec<Watch>> = Vec::new();
         for watch in &watches {
-            let idx = usize::from(watch.kind().0);
+            let idx = usize::from(watch.wanted.kind.0);
             if by_kind.len() <= idx {
                 by_kind.resize(idx + 1, Vec::new());
             }
@@ -159,11 +187,11 @@ impl Actor for Controller {
         self.reconciler.name()
     }
 
-    fn kinds(&self) -> Vec<KindId> {
-        (0..).zip(&self.by_kind).filter(|(_, it)| !it.is_empty()).map(|(idx, _)| KindId(idx)).collect()
+    fn wants(&self) -> Vec<Wanted> {
+        self.by_kind.iter().filter_map(|it| it.iter().map(|it| it.wanted).reduce(Wanted::or)).collect()
     }
 
-    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) -> bool {
+    fn deliver(&mut self, kind: KindId, changes: &[Change], news: News, view: &View<'_>) -> bool {
         let Some(watches) = self.by_kind.get(usize::from(kind.0)) else { return false };
         let mut is_news = false;
         for change in changes {
@@ -171,8 +199,13 @@ impl Actor for Controller {
                 self.own.swap_remove(idx);
                 continue;
             }
-            for watch in watches {
+            let is_asked = |it: &Wanted| (cfg!(debug_assertions) || it.news.meets(news)) && it.is_time(view);
+            for watch in watches.iter().filter(|it| is_asked(&it.wanted)) {
+                let n_before = self.keys.len();
                 watch.keys(change, view, &mut self.keys);
+                let says_none = self.keys.len() == n_before;
+                let is_declared = || watch.wanted.news.meets(News::of(change));
+                debug_assert!(says_none || is_declared(), "{} watches more of {kind:?} than it says", self.name());
             }
             // Most changes concern few.
             if !self.keys.is_empty() {
@@ -192,10 +225,10 @@ impl Actor for Controller {
             self.queue.add(key, None);
         }
         // What depends on objects that are there, or on such that have gone unseen.
-        let others = self.watches.iter().filter(|it| !matches!(it, Watch::Itself(_)));
+        let others = self.watches.iter().filter(|it| !matches!(it.concerns, Concerns::Itself));
         let mut keys = Vec::new();
-        for watch in others {
-            for object in view.list(watch.kind(), None) {
+        for watch in others.filter(|it| it.wanted.is_time(view)) {
+            for object in view.list(watch.wanted.kind, None) {
                 let change = Change { revision: object.meta.revision, before: None, after: Some(object.clone()) };
                 watch.keys(&change, view, &mut keys);
             }

@@ -8,6 +8,8 @@ use meta::{Key, KeyMap, KindId, Object};
 use store::Change;
 use value::Str;
 
+use crate::News;
+
 /// Kinds whose objects are adopted when they have no controlling owner.
 const ADOPTED: [KindId; 3] = [CONTROLLER_REVISION, POD, REPLICA_SET];
 
@@ -67,9 +69,18 @@ pub struct Indexes {
 }
 
 impl Indexes {
-    /// Takes a batch of changes of one kind in.
-    pub fn apply(&mut self, kind: KindId, changes: &[Change]) {
+    /// Takes a batch of changes of one kind in, which are about `news`.
+    pub fn apply(&mut self, kind: KindId, changes: &[Change], news: News) {
         let is_adopted = ADOPTED.contains(&kind);
+        // Most changes say nothing of owners and nodes.
+        let counts = match kind {
+            POD => News::CREATED.or(News::GONE).or(News::OWNERS).or(News::SPEC),
+            _ if is_adopted => News::CREATED.or(News::GONE).or(News::OWNERS),
+            _ => News::OWNERS,
+        };
+        if !counts.meets(news) {
+            return;
+        }
         for change in changes {
             let (before, after) = (change.before.as_ref(), change.after.as_ref());
             if let (Some(before), Some(after)) = (before, after)

@@ -8,7 +8,7 @@ use kinds::{
 };
 use meta::selector::LabelSelector;
 use meta::{Key, KeyMap, KindId, Object, Status};
-use runtime::{Actor, Backlog, Cause, Cx, EventSource, Stats, View};
+use runtime::{Actor, Backlog, Cause, Cx, EventSource, News, Stats, View, Wanted};
 use sim::Instant;
 use store::Change;
 use value::{Str, Value, time, value};
@@ -388,12 +388,12 @@ impl Actor for Scheduler {
         "scheduler"
     }
 
-    fn kinds(&self) -> Vec<KindId> {
+    fn wants(&self) -> Vec<Wanted> {
         let selecting = [NAMESPACE, NODE, POD, REPLICA_SET, REPLICATION_CONTROLLER, SERVICE, STATEFUL_SET];
-        selecting.into_iter().chain(VOLUME_KINDS).collect()
+        selecting.into_iter().chain(VOLUME_KINDS).map(Wanted::any).collect()
     }
 
-    fn deliver(&mut self, kind: KindId, changes: &[Change], view: &View<'_>) -> bool {
+    fn deliver(&mut self, kind: KindId, changes: &[Change], _: News, view: &View<'_>) -> bool {
         for change in changes {
             match kind {
                 NODE => self.node_changed(change, view.now),
@@ -413,7 +413,7 @@ impl Actor for Scheduler {
         for kind in [NAMESPACE, REPLICA_SET, REPLICATION_CONTROLLER, SERVICE, STATEFUL_SET, NODE, POD] {
             for object in view.list(kind, None) {
                 let change = Change { revision: object.meta.revision, before: None, after: Some(object.clone()) };
-                self.deliver(kind, &[change], view);
+                self.deliver(kind, &[change], News::ANY, view);
             }
         }
     }

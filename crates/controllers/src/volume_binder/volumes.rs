@@ -23,14 +23,11 @@ impl Reconciler for Volumes {
 
     fn watches(&self) -> Vec<Watch> {
         vec![
-            Watch::Itself(PERSISTENT_VOLUME),
-            Watch::Map {
-                kind: PERSISTENT_VOLUME_CLAIM,
-                keys: |change, _, keys| {
-                    let name = change.object().at("spec.volumeName").and_then(Value::as_shared_str);
-                    keys.extend(name.filter(|it| !it.is_empty()).map(Key::cluster));
-                },
-            },
+            Watch::itself(PERSISTENT_VOLUME),
+            Watch::map(PERSISTENT_VOLUME_CLAIM, |change, _, keys| {
+                let name = change.object().at("spec.volumeName").and_then(Value::as_shared_str);
+                keys.extend(name.filter(|it| !it.is_empty()).map(Key::cluster));
+            }),
         ]
     }
 
