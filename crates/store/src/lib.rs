@@ -354,7 +354,9 @@ impl Table {
 
     fn record(&mut self, change: Change, log_changes_max: usize) {
         self.log.push_back(change);
-        self.gone.drain(..(1 + self.gone.len() / GONE_MANY).min(self.gone.len()));
+        for _ in 0..=self.gone.len() / GONE_MANY {
+            self.gone.pop_front();
+        }
         while self.log.len() > log_changes_max {
             self.forget_oldest();
         }
