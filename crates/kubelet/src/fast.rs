@@ -82,12 +82,11 @@ impl Kubelets {
             None => Network::elsewhere(node_of(&pod)),
         };
         let ip = nodes::pod_ip(cx, &network, &pod);
-        let host_ip = network.host_ip;
         self.fast.remove(key);
         if stage == Stage::Remove {
             return cx.delete_now(POD, key);
         }
-        let pod = cx.update_status(&pod, status::fast(&pod, &host_ip, &ip, now, stage == Stage::Succeed))?;
+        let pod = cx.update_status(&pod, status::fast(&pod, &network, &ip, now, stage == Stage::Succeed))?;
         if stage == Stage::Run && is_of_job(&pod) {
             self.plan_fast(key.clone(), Fast { pod, at: now + SUCCEED, stage: Stage::Succeed });
         }

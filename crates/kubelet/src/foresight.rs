@@ -6,9 +6,11 @@ use std::sync::Arc;
 use meta::Object;
 use runtime::View;
 use sim::Instant;
-use value::{List, Str, Value};
+use value::quantity::Quantity;
+use value::{Str, Value};
 
 use crate::client::Client;
+use crate::probes::PROBES;
 use crate::recent::Recent;
 use crate::shell::{self, End, Output, Program, Surroundings};
 use crate::{image, logs};
@@ -17,12 +19,24 @@ use crate::{image, logs};
 pub(crate) struct Foresight {
     /// Who answers programs that ask the network.
     pub client: Client,
-    /// By `command` and `args`; `None` where variables stand in them.
-    known: RefCell<Recent<[List; 2], Option<Arc<Known>>>>,
+    /// By container in a pod's spec.
+    facts: RefCell<Recent<Value, Arc<Facts>>>,
     /// By image: what is wrong with its name.
     faults: RefCell<Recent<Str, Option<String>>>,
-    /// By container in a pod's spec: why it cannot start.
-    start_errors: RefCell<Recent<Value, Option<String>>>,
+}
+
+/// What follows from a container's spec alone.
+pub(crate) struct Facts {
+    /// `None` where variables stand in its command line.
+    known: Option<Arc<Known>>,
+    /// Why it cannot start, once it was created.
+    pub start_error: Option<String>,
+    /// The memory that it may use and the memory that its program is told to use.
+    pub memory: Option<(i64, Option<i64>)>,
+    /// Whether it has probes or hooks.
+    pub is_asked: bool,
+    /// Whether it is a shell that nobody types into.
+    pub is_idle_shell: bool,
 }
 
 /// What a container runs.
@@ -45,7 +59,7 @@ impl Plain {
 
 impl Foresight {
     pub fn new(client: Client) -> Foresight {
-        Foresight { client, known: RefCell::default(), faults: RefCell::default(), start_errors: RefCell::default() }
+        Foresight { client, facts: RefCell::default(), faults: RefCell::default() }
     }
 
     /// What is wrong with the name of an image, if anything is.
@@ -53,18 +67,29 @@ impl Foresight {
         self.faults.borrow_mut().answer(image.clone(), |it| image::check(it))
     }
 
-    /// Why a container that was created cannot start.
-    pub fn start_error(&self, container: &Value) -> Option<String> {
-        self.start_errors.borrow_mut().answer(container.clone(), start_error)
+    pub fn facts(&self, container: &Value) -> Arc<Facts> {
+        self.facts.borrow_mut().answer(container.clone(), |it| Arc::new(Facts::of(it)))
+    }
+}
+
+impl Facts {
+    fn of(container: &Value) -> Facts {
+        let words = container.list_at("command").iter().chain(container.list_at("args"));
+        let words: Vec<&str> = words.filter_map(Value::as_str).collect();
+        let is_fixed = !words.iter().any(|it| logs::has_variables(it));
+        let memory_max = container.str_at("resources.limits.memory").and_then(|it| Quantity::parse(it).ok());
+        Facts {
+            known: is_fixed.then(|| Arc::new(Known::of(shell::program(&words)))),
+            start_error: start_error(container),
+            memory: memory_max.map(|it| (it.value(), image::stress(container))),
+            is_asked: PROBES.iter().chain(&["lifecycle"]).any(|it| container.get(it).is_some()),
+            is_idle_shell: image::is_idle_shell(container),
+        }
     }
 
+    /// What it runs, whose facts these are.
     pub fn program(&self, view: &View<'_>, pod: &Object, container: &Value) -> Arc<Known> {
-        let list = |key: &str| container.get(key).and_then(Value::as_list).cloned().unwrap_or_default();
-        let known = self.known.borrow_mut().answer([list("command"), list("args")], |it| {
-            let words: Vec<&str> = it.iter().flatten().filter_map(Value::as_str).collect();
-            let is_fixed = !words.iter().any(|it| logs::has_variables(it));
-            is_fixed.then(|| Arc::new(Known::of(shell::program(&words))))
-        });
+        let known = self.known.clone();
         known.unwrap_or_else(|| Arc::new(Known::of(logs::program(view, pod, container))))
     }
 }

@@ -54,8 +54,8 @@ pub(crate) fn id(image: &str) -> String {
         Ok(Name { domain, library, path, digest: known, .. }) if !known.is_empty() => {
             format!("{domain}/{library}{path}@{known}")
         }
-        Ok(Name { domain, library, path, .. }) => format!("{domain}/{library}{path}@sha256:{}", digest(&[image])),
-        Err(_) => format!("{image}@sha256:{}", digest(&[image])),
+        Ok(Name { domain, library, path, .. }) => format!("{domain}/{library}{path}@sha256:{}", digest(image)),
+        Err(_) => format!("{image}@sha256:{}", digest(image)),
     }
 }
 

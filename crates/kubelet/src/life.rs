@@ -99,6 +99,7 @@ pub(crate) struct Life {
     pub node: Str,
     pub ip: Str,
     pub host_ip: Str,
+    pub host_ips: Value,
     pub began: Instant,
     pub containers: Vec<Container>,
     pub restart_policy: Str,

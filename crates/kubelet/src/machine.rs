@@ -15,9 +15,9 @@ const CAPACITY: [(&str, &str); 4] = [("cpu", "4"), ("ephemeral-storage", "100Gi"
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Network {
     pub host_ip: Str,
+    /// The same as pods on it show it in a list.
+    pub host_ips: Value,
     pub pod_cidr: Str,
-    /// Number of the machine, from which pod addresses are made.
-    pub number: u32,
 }
 
 impl Network {
@@ -33,11 +33,11 @@ impl Network {
 
     pub fn of(number: u32) -> Network {
         let host = number + 2;
-        let net = number;
+        let host_ip = Str::from(format!("10.0.{}.{}", host / 250 % 256, host % 250 + 1));
         Network {
-            host_ip: format!("10.0.{}.{}", host / 250 % 256, host % 250 + 1).into(),
-            pod_cidr: format!("10.{}.{}.0/24", 128 + net / 256 % 128, net % 256).into(),
-            number,
+            host_ips: value!([{ "ip": &host_ip }]),
+            host_ip,
+            pod_cidr: format!("10.{}.{}.0/24", 128 + number / 256 % 128, number % 256).into(),
         }
     }
 
@@ -49,20 +49,17 @@ impl Network {
 
     /// The `n`-th address for pods.
     pub fn pod_ip(&self, n: u32) -> Str {
-        let [high, low] = self.pod_net();
-        format!("10.{high}.{low}.{}", n % Network::PODS + 2).into()
+        [self.pod_prefix(), &(n % Network::PODS + 2).to_string()].concat().into()
     }
 
     /// Which address for pods this is.
     pub fn number_of_pod(&self, ip: &str) -> Option<u32> {
-        let mut parts = ip.split('.').map(|it| it.parse::<u32>().ok());
-        let net = [Some(10)].into_iter().chain(self.pod_net().map(Some));
-        net.into_iter().all(|it| parts.next() == Some(it)).then(|| parts.next()??.checked_sub(2)).flatten()
+        ip.strip_prefix(self.pod_prefix())?.parse::<u32>().ok()?.checked_sub(2)
     }
 
-    /// The second and third part of its pods' addresses.
-    fn pod_net(&self) -> [u32; 2] {
-        [128 + self.number / 256 % 128, self.number % 256]
+    /// What all addresses of its pods begin with.
+    fn pod_prefix(&self) -> &str {
+        self.pod_cidr.strip_suffix("0/24").unwrap_or_default()
     }
 }
 

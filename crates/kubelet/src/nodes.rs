@@ -249,7 +249,7 @@ fn mirror(manifest: &Value, node: &Object) -> Object {
     if pod.meta.namespace.is_empty() {
         pod.meta.namespace = "default".into();
     }
-    let hash = crate::status::digest(&[&value::json::to_string(manifest)]).get(..32).unwrap_or("").to_owned();
+    let hash = crate::status::digest(&value::json::to_string(manifest)).get(..32).unwrap_or("").to_owned();
     for (key, value) in [("config.hash", hash.as_str()), ("config.mirror", &hash), ("config.source", "file")] {
         pod.meta.annotations.insert(format!("kubernetes.io/{key}"), value);
     }

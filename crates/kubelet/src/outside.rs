@@ -52,7 +52,7 @@ impl Outside<'_> {
 
     /// Why a container that was created cannot start.
     pub fn start_error(&self, container: &Container) -> Option<String> {
-        self.foresight.start_error(spec_of(self.pod, container)?)
+        self.foresight.facts(spec_of(self.pod, container)?).start_error.clone()
     }
 
     /// What a container's `preStop` hook comes to.

@@ -3,12 +3,11 @@
 use meta::Object;
 use runtime::View;
 use sim::{Duration, Instant};
-use value::quantity::Quantity;
 use value::{Str, Value};
 
 use crate::behavior::Behavior;
 use crate::client::Programs;
-use crate::foresight::{Foresight, Known};
+use crate::foresight::{Facts, Foresight, Known};
 use crate::shell::{self, Output, Program, Surroundings};
 use crate::{environment, hooks, image, last_word};
 
@@ -127,7 +126,7 @@ enum Answer {
 type Asked = (Instant, Option<bool>, Str);
 
 /// Where a container's probes stand.
-const PROBES: [&str; 3] = ["startupProbe", "livenessProbe", "readinessProbe"];
+pub(crate) const PROBES: [&str; 3] = ["startupProbe", "livenessProbe", "readinessProbe"];
 /// Rounds of a probe that are looked at beyond the last change.
 const ROUNDS_MAX: u32 = 1_000;
 
@@ -184,7 +183,7 @@ enum Listens {
 
 /// Whether nobody hears the hook before the end of a container.
 pub(crate) fn stops_unheard(view: &View<'_>, pod: &Object, container: &Value, foresight: &Foresight) -> bool {
-    let known = foresight.program(view, pod, container);
+    let known = foresight.facts(container).program(view, pod, container);
     let (behavior, around) = (Behavior::default(), Surroundings::default());
     let listens = listens(known.program.as_ref(), container);
     let world = World { view, pod, container, behavior: &behavior, start: view.now, output: None, around, listens };
@@ -200,8 +199,8 @@ pub(crate) fn prospects(
     foresight: &Foresight,
 ) -> Prospects {
     let start = view.now;
-    let known = foresight.program(view, pod, container);
-    let is_asked = PROBES.iter().any(|it| container.get(it).is_some()) || container.get("lifecycle").is_some();
+    let facts = foresight.facts(container);
+    let (known, is_asked) = (facts.program(view, pod, container), facts.is_asked);
     let (output, around) = match &*known {
         Known { plain: Some(it), .. } if !is_asked && !last_word::is_log(container) => {
             (Some(it.output(start)), Surroundings::default())
@@ -218,7 +217,7 @@ pub(crate) fn prospects(
     let asks = output.as_ref().is_some_and(|it| it.asked);
     let listens = if is_asked { listens(known.program.as_ref(), container) } else { Listens::Somewhere };
     let world = World { view, pod, container, behavior, start, output, around, listens };
-    let mut res = Prospects { exit: exit(&world).map(Box::new), asks, ..Prospects::default() };
+    let mut res = Prospects { exit: exit(&world, &facts).map(Box::new), asks, ..Prospects::default() };
     if is_asked {
         world.ask(&mut res);
     } else {
@@ -234,13 +233,11 @@ const SETTLE: Duration = Duration::from_millis(1000);
 /// A container that uses more memory than it may is found out after this long.
 const OUT_OF_MEMORY: Duration = Duration::from_secs(2);
 
-fn exit(world: &World<'_>) -> Option<Ending> {
+fn exit(world: &World<'_>, facts: &Facts) -> Option<Ending> {
     let (container, start) = (world.container, world.start);
     let ending = |at, code, reason: &str| Some(Ending { at, code, reason: reason.into(), message: Str::default() });
-    let limit = container.str_at("resources.limits.memory");
-    let limit = limit.and_then(|it| Quantity::parse(it).ok()).map(|it| it.value());
-    if let (Some(limit), Some(used)) = (limit, world.behavior.memory.or_else(|| image::stress(container)))
-        && used > limit
+    if let Some((max, told)) = facts.memory
+        && world.behavior.memory.or(told).is_some_and(|used| used > max)
     {
         return ending(start + OUT_OF_MEMORY, 137, "OOMKilled");
     }
@@ -248,7 +245,7 @@ fn exit(world: &World<'_>) -> Option<Ending> {
         return ending(start + exit.after, exit.code, &exit.reason);
     }
     let Some(output) = &world.output else {
-        let ends = !world.behavior.is_declared && image::is_idle_shell(container);
+        let ends = !world.behavior.is_declared && facts.is_idle_shell;
         return if ends { ending(start, 0, "") } else { None };
     };
     let end = output.end?;

@@ -11,6 +11,7 @@ use value::{Str, Value, time};
 use crate::events::Events;
 use crate::kubelets::{Kubelets, NAME, is_live, is_on, node_of};
 use crate::life::{CRASH_BACK_OFF, Container, Ended, Life, Next, State};
+use crate::machine::Network;
 use crate::outside::Outside;
 use crate::probes::Why;
 use crate::{admission, behavior, changes, mounts, nodes, preemption, references, resize, saved, status, steps};
@@ -46,7 +47,7 @@ impl Kubelets {
     ) -> Option<Box<Life>> {
         let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).cloned().unwrap_or_default();
         let machine = self.machines.get(&node).filter(|it| is_on(&it.object))?;
-        let host_ip = machine.network.host_ip.clone();
+        let Network { host_ip, host_ips, .. } = machine.network.clone();
         let init = pod.list_at("spec.initContainers");
         let waits = if init.is_empty() { "ContainerCreating" } else { "PodInitializing" };
         let container = |(place, it): (usize, &Value), is_init| {
@@ -62,6 +63,7 @@ impl Kubelets {
             node,
             ip: Str::default(),
             host_ip,
+            host_ips,
             began: pod.str_at("status.startTime").and_then(time::parse_nanos).map_or(view.now, Instant::from_nanos),
             containers: init.chain(main).collect(),
             restart_policy: pod.at("spec.restartPolicy").and_then(Value::as_shared_str).cloned().unwrap_or_default(),

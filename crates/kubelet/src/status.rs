@@ -9,6 +9,7 @@ use value::{List, Map, Str, Value, map, present, time, value};
 use self::conditions::Standing;
 pub(crate) use self::conditions::gates;
 use crate::life::{Container, Ended, Life, State};
+use crate::machine::Network;
 use crate::outside::spec_of;
 use crate::recent::Recent;
 use crate::{image, resize};
@@ -66,7 +67,7 @@ pub(crate) fn of(life: &Life, now: Instant, shared: &mut Shared) -> Value {
     let same = |key: &'static str, now: Value| kept(key).filter(|it| *it == now).unwrap_or(now);
     let [host_ip, host_ips, pod_ip, pod_ips] = match before.at("podIP") {
         Some(_) => ["hostIP", "hostIPs", "podIP", "podIPs"].map(kept),
-        None => addresses(&life.host_ip, &life.ip).map(|(_, it)| it),
+        None => addresses(&life.host_ip, &life.host_ips, &life.ip).map(|(_, it)| it),
     };
     let (reason, message) =
         life.failed.as_deref().map(|(reason, message)| (reason.into(), message.as_str().into())).unzip();
@@ -99,14 +100,13 @@ fn rejected(life: &Life, shared: &mut Shared) -> Map {
 }
 
 /// The fields of a pod's addresses.
-fn addresses(host_ip: &Str, ip: &Str) -> [(&'static str, Option<Value>); 4] {
-    let list = |it: &Str| value!([{ "ip": it }]);
+fn addresses(host_ip: &Str, host_ips: &Value, ip: &Str) -> [(&'static str, Option<Value>); 4] {
     let pod_ip = Some(ip).filter(|it| !it.is_empty());
     [
         ("hostIP", Some(host_ip.into())),
-        ("hostIPs", Some(list(host_ip))),
+        ("hostIPs", Some(host_ips.clone())),
         ("podIP", pod_ip.map(Value::from)),
-        ("podIPs", pod_ip.map(list)),
+        ("podIPs", pod_ip.map(|it| value!([{ "ip": it }]))),
     ]
 }
 
@@ -198,22 +198,34 @@ fn ended(id: &Str, it: &Ended, shared: &mut Shared) -> Value {
 
 /// What the runtime calls the present run of a container.
 pub(crate) fn container_id(pod_uid: &str, name: &str, restarts: i64) -> Str {
-    ["drydock://", &digest(&[pod_uid, "/", name, "/", &restarts.to_string()])].concat().into()
+    let mut id = *b"drydock://----------------------------------------------------------------";
+    if let Some(place) = id.last_chunk_mut() {
+        *place = digits(&[pod_uid, "/", name, "/", &restarts.to_string()]);
+    }
+    str::from_utf8(&id).unwrap_or_default().into()
 }
 
-/// 64 hexadecimal digits that a text determines, which may come in parts.
-pub(crate) fn digest(text: &[&str]) -> String {
+/// 64 hexadecimal digits that a text determines.
+pub(crate) fn digest(text: &str) -> String {
+    str::from_utf8(&digits(&[text])).unwrap_or_default().to_owned()
+}
+
+/// The same of a text in parts.
+fn digits(text: &[&str]) -> [u8; 64] {
     let mixed = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for part in text {
         hash = part.bytes().fold(hash, mixed);
     }
-    let digits = [0, 1, 2, 3].map(|round| value::hex(mixed(hash, round)));
-    str::from_utf8(digits.as_flattened()).unwrap_or_default().to_owned()
+    let mut digits = [0; 64];
+    for (round, place) in (0..).zip(digits.as_chunks_mut().0) {
+        *place = value::hex(mixed(hash, round));
+    }
+    digits
 }
 
 /// The status that the fast mode gives a pod at once: running and ready, or succeeded.
-pub(crate) fn fast(pod: &Object, host_ip: &Str, ip: &Str, now: Instant, succeeded: bool) -> Value {
+pub(crate) fn fast(pod: &Object, network: &Network, ip: &Str, now: Instant, succeeded: bool) -> Value {
     let before = pod.map_at("status").cloned().unwrap_or_default();
     let mut status = before.clone();
     let ready = if succeeded { "False" } else { "True" };
@@ -261,7 +273,7 @@ pub(crate) fn fast(pod: &Object, host_ip: &Str, ip: &Str, now: Instant, succeede
     status.insert("conditions", conditions);
     status.insert("phase", if succeeded { "Succeeded" } else { "Running" });
     status.insert("startTime", started);
-    for (key, address) in addresses(host_ip, ip) {
+    for (key, address) in addresses(&network.host_ip, &network.host_ips, ip) {
         if let Some(address) = address {
             status.insert(key, address);
         }

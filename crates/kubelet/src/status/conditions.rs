@@ -76,10 +76,15 @@ impl Standing {
             (not_ready.is_none(), not_ready),
             (true, None),
         ];
+        let is_of = |it: &Value, kind: &Str| it.str_at("type") == Some(kind);
+        let find = |kind: &Str| self.before.iter().find(|it| is_of(it, kind));
+        // As a rule they stand as they were written last.
+        let in_order =
+            self.before.len() >= TYPES.len() && TYPES.iter().zip(&*self.before).all(|(kind, it)| is_of(it, kind));
         let mut list = Vec::with_capacity(TYPES.len());
         let mut n_ours = 0;
-        for (kind, (is_true, why)) in TYPES.iter().zip(said) {
-            let old = self.old(kind);
+        for (idx, (kind, (is_true, why))) in TYPES.iter().zip(said).enumerate() {
+            let old = if in_order { self.before.get(idx) } else { find(kind) };
             n_ours += usize::from(old.is_some());
             list.push(self.condition(old, now, kind, is_true, why));
         }
@@ -90,14 +95,10 @@ impl Standing {
             list.extend(self.before.iter().filter(is_other).cloned());
         }
         if let Some(message) = &self.deferred {
-            let why = Some(("Deferred", message.clone()));
-            list.push(self.condition(self.old(PENDING), now, &Str::literal(PENDING), true, why));
+            let (kind, why) = (Str::literal(PENDING), Some(("Deferred", message.clone())));
+            list.push(self.condition(find(&kind), now, &kind, true, why));
         }
         list.into()
-    }
-
-    fn old(&self, kind: &str) -> Option<&Value> {
-        self.before.iter().find(|it| it.str_at("type") == Some(kind))
     }
 
     /// The time of a condition that did not change stays.
@@ -134,13 +135,12 @@ impl Standing {
 }
 
 fn listed(what: &str, names: &[Str]) -> Str {
-    let mut text = [what, ": ["].concat();
+    let mut parts = vec![what, ": ["];
     for (idx, name) in names.iter().enumerate() {
-        text.push_str(if idx == 0 { "" } else { " " });
-        text.push_str(name);
+        parts.extend([if idx == 0 { "" } else { " " }, name]);
     }
-    text.push(']');
-    text.into()
+    parts.push("]");
+    parts.concat().into()
 }
 
 /// What is missing for the pod's readiness gates, if anything.
