@@ -33,10 +33,12 @@ impl GarbageCollector {
             else {
                 continue;
             };
-            let key = Key::new(object.namespace(), &reference.name);
-            let is_here = view.get(kind.id, &key).is_some_and(|it| it.meta.uid == reference.uid);
+            let key = Key::new(&object.meta.namespace, &reference.name);
+            if view.get(kind.id, &key).is_some_and(|it| it.meta.uid == reference.uid) {
+                continue;
+            }
             let mut others = view.list(kind.id, None).filter(|it| it.namespace() != object.namespace());
-            if !is_here && others.any(|it| it.meta.uid == reference.uid) {
+            if others.any(|it| it.meta.uid == reference.uid) {
                 self.misplaced.push(((object.kind, object.key()), reference.uid.clone()));
             }
         }
@@ -44,15 +46,18 @@ impl GarbageCollector {
 
     fn changed(&mut self, kind: KindId, change: &Change, view: &View<'_>) {
         // Most changes say nothing of owners.
-        if let (Some(before), Some(after)) = (&change.before, &change.after)
-            && before.meta.identity.same(&after.meta.identity)
+        if let Some(after) = &change.after
             && !is_going(after)
+            && match &change.before {
+                Some(before) => before.meta.identity.same(&after.meta.identity),
+                None => after.meta.owners.is_empty(),
+            }
         {
             return;
         }
         let object = change.object();
-        let cause = Cause { kind, key: object.key(), revision: change.revision };
-        let add = |queue: &mut Queue<Item>, item: Item| queue.add(item, Some(cause.clone()));
+        let cause = || Some(Cause { kind, key: object.key(), revision: change.revision });
+        let add = |queue: &mut Queue<Item>, item: Item| queue.add(item, cause());
         match (&change.before, &change.after) {
             (_, None) => view.dependents(&object.meta.uid).into_iter().for_each(|it| add(&mut self.queue, it)),
             (before, Some(after)) => {

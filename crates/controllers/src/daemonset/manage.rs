@@ -184,9 +184,13 @@ fn excess_of_surge(sync: &Sync<'_>, running: Vec<Arc<Object>>) -> Vec<Str> {
 /// The template with what all pods of one revision share; only the affinity differs from node to node.
 pub(super) struct PodTemplate {
     meta: Metadata,
-    spec: Value,
+    /// Each with a place for what goes into it: the affinity, `nodeAffinity`, and what it requires.
+    spec: Map,
     affinity: Map,
+    node_affinity: Map,
 }
+
+const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 
 impl PodTemplate {
     /// `CreatePodTemplate`
@@ -200,10 +204,12 @@ impl PodTemplate {
         let mut spec = set.at("spec.template.spec").cloned().unwrap_or_default();
         spec.set("tolerations", nodes::tolerations(&spec));
         let annotations = set.map_at("spec.template.metadata.annotations").cloned().unwrap_or_default();
+        let map = |path: &'static str| spec.map_at(path).cloned().unwrap_or_default();
         PodTemplate {
             meta: pods::meta_of(set, "apps/v1", "DaemonSet", labels, annotations),
-            affinity: spec.map_at("affinity").cloned().unwrap_or_default(),
-            spec,
+            node_affinity: map("affinity.nodeAffinity").with(REQUIRED, Value::Null),
+            affinity: map("affinity").with("nodeAffinity", Value::Null),
+            spec: spec.as_map().cloned().unwrap_or_default().with("affinity", Value::Null),
         }
     }
 
@@ -212,9 +218,8 @@ impl PodTemplate {
         let required = value!({ "nodeSelectorTerms": [
             { "matchFields": [{ "key": "metadata.name", "operator": "In", "values": [node] }] },
         ] });
-        let mut node_affinity = self.affinity.get("nodeAffinity").and_then(Value::as_map).cloned().unwrap_or_default();
-        node_affinity.insert("requiredDuringSchedulingIgnoredDuringExecution", required);
-        let spec = self.spec.with("affinity", self.affinity.with("nodeAffinity", node_affinity));
+        let affinity = self.affinity.with("nodeAffinity", self.node_affinity.with(REQUIRED, required));
+        let spec = self.spec.with("affinity", affinity);
         Object { kind: POD, meta: self.meta.clone(), body: map!({ "spec": spec }) }
     }
 }

@@ -82,9 +82,11 @@ fn by_containers(pod: &Object) -> Option<i64> {
     let is_sidecar = |name: Option<&str>| name.is_some_and(|it| sidecars.contains(&it));
     let statuses = pod.list_at("status.containerStatuses").iter();
     let inits = pod.list_at("status.initContainerStatuses").iter().filter(|it| is_sidecar(it.str_at("name")));
-    let ends: Option<Vec<i64>> =
-        statuses.chain(inits).map(|it| it.str_at("state.terminated.finishedAt").and_then(time::parse_secs)).collect();
-    ends?.into_iter().max()
+    let mut last = None;
+    for status in statuses.chain(inits) {
+        last = last.max(Some(status.str_at("state.terminated.finishedAt").and_then(time::parse_secs)?));
+    }
+    last
 }
 
 fn by_condition(pod: &Object) -> Option<i64> {
