@@ -137,27 +137,29 @@ impl<'a> Search<'a> {
             return None;
         }
         self.cycle.prepare_scores(fitting);
-        let plugins = || plugins::ALL.iter().filter_map(|it| Some((it, it.score?)));
-        let (n_rows, n_scores) = (self.explained.nodes.iter().filter_map(|it| it.row).count(), plugins().count());
-        self.explained.scores = vec![0; n_rows * n_scores];
+        // What every node gets of plugins that have nothing to tell them apart decides nothing.
+        let (mut row, mut telling) = (Vec::new(), Vec::new());
+        for (plugin, score) in plugins::ALL.iter().filter_map(|it| Some((it, it.score?))) {
+            let mut zero = [0];
+            match (plugin.may_score)(&self.cycle) {
+                true => telling.push((row.len(), plugin, score)),
+                false => plugins::normalize(plugin.normalize, &mut zero),
+            }
+            row.push(cell(zero[0]));
+        }
+        let n_rows = self.explained.nodes.iter().filter_map(|it| it.row).count();
+        self.explained.scores = row.repeat(n_rows);
         let mut sums = vec![0; fitting.len()];
         let mut scores = Vec::with_capacity(fitting.len());
-        for (column, (plugin, score)) in plugins().enumerate() {
+        for (column, plugin, score) in telling {
             scores.clear();
-            if (plugin.may_score)(&self.cycle) {
-                scores.extend(fitting.iter().map(|it| score(&self.cycle, it)));
-                plugins::normalize(plugin.normalize, &mut scores);
-            } else {
-                let mut zero = [0];
-                plugins::normalize(plugin.normalize, &mut zero);
-                scores.resize(fitting.len(), zero[0]);
-            }
+            scores.extend(fitting.iter().map(|it| score(&self.cycle, it)));
+            plugins::normalize(plugin.normalize, &mut scores);
             for (score, sum) in scores.iter().zip(&mut sums) {
                 *sum += score * plugin.weight;
             }
-            let cells = self.explained.scores.iter_mut().skip(column).step_by(n_scores);
-            for (cell, score) in cells.zip(&scores) {
-                *cell = u8::try_from(*score).unwrap_or(0);
+            for (score, cells) in scores.iter().zip(self.explained.scores.chunks_exact_mut(row.len())) {
+                cells[column] = cell(*score);
             }
         }
         let best = sums.iter().copied().max()?;
@@ -166,6 +168,11 @@ impl<'a> Search<'a> {
         let mut ties = (0..sums.len()).filter(|it| sums[*it] == best);
         ties.nth(nth).map(|it| fitting[it].name().clone())
     }
+}
+
+/// A score as it is explained.
+fn cell(score: i64) -> u8 {
+    u8::try_from(score).unwrap_or(0)
 }
 
 /// `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s).` (`FitError`)

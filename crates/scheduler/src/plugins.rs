@@ -133,8 +133,11 @@ impl<'a> Cycle<'a> {
 
     /// The first filter that refuses, by its place in [`ALL`], and what it says.
     pub fn filter(&self, node: &NodeInfo) -> Result<(), (usize, Verdict)> {
-        for (idx, plugin) in ALL.iter().enumerate() {
-            let Some(filter) = plugin.filter.filter(|_| self.filters >> idx & 1 == 1) else { continue };
+        let mut left = self.filters;
+        while left != 0 {
+            let idx = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let Some(filter) = ALL.get(idx).and_then(|it| it.filter) else { continue };
             match filter(self, node) {
                 Verdict::Fits => (),
                 verdict => return Err((idx, verdict)),

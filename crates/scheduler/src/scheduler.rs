@@ -48,15 +48,16 @@ struct Pending {
 
 /// Whether this scheduler is to find a node for the pod.
 fn is_ours(pod: &Object) -> bool {
-    is_unbound(pod)
+    node_of(pod).is_none()
         && !is_finished(pod)
         && pod.meta.deleted.is_none()
         && pod.str_at("spec.schedulerName").is_none_or(|it| it == DEFAULT)
         && pod.list_at("spec.schedulingGates").is_empty()
 }
 
-fn is_unbound(pod: &Object) -> bool {
-    pod.str_at("spec.nodeName").unwrap_or("").is_empty()
+/// The node that a pod is bound to.
+fn node_of(pod: &Object) -> Option<&Str> {
+    pod.at("spec.nodeName").and_then(Value::as_shared_str).filter(|it| !it.is_empty())
 }
 
 fn is_finished(pod: &Object) -> bool {
@@ -96,27 +97,27 @@ impl Scheduler {
             return;
         }
         self.unqueue(&key);
-        if is_unbound(pod) {
-            return;
-        }
+        let Some(node) = node_of(pod) else { return };
         if is_finished(pod) {
-            self.freed(&key, now);
+            // One that had ended before is on no node any more.
+            if !change.before.as_ref().is_some_and(|it| is_finished(it) && node_of(it).is_some()) {
+                self.freed(&key, now);
+            }
             return;
         }
         // A status written by a kubelet changes nothing that counts here.
         let before = change.before.as_ref();
         let same_spec = before.is_some_and(|it| it.body.get("spec") == pod.body.get("spec"));
-        let is_news = !same_spec && before.is_none_or(|it| is_unbound(it));
-        let node = pod.at("spec.nodeName").and_then(Value::as_shared_str).cloned().unwrap_or_default();
+        let is_news = !same_spec && before.is_none_or(|it| node_of(it).is_none());
         let same_labels = before.is_some_and(|it| it.meta.labels == pod.meta.labels);
         if same_spec && same_labels && !pod.meta.is_deleted() {
-            self.cache.renew_pod(pod, &key, &node);
+            self.cache.renew_pod(pod, &key, node);
         } else {
             // What we bound ourselves is parsed already.
             let bound = before.filter(|_| is_news).map(|it| it.meta.revision);
-            let assumed = self.cache.on_node(&key, &node).filter(|it| Some(it.pod.meta.revision) == bound);
+            let assumed = self.cache.on_node(&key, node).filter(|it| Some(it.pod.meta.revision) == bound);
             let info = assumed.map_or_else(|| PodInfo::of(pod, &mut self.templates).bound(pod), |it| it.bound(pod));
-            self.cache.place(Arc::new(info), &node);
+            self.cache.place(Arc::new(info), node);
         }
         let is_news = is_news || !same_labels;
         if is_news && self.queue.has_unschedulable() {

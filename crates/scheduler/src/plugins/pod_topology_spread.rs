@@ -188,10 +188,10 @@ fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
     }
     let mut sum = 0;
     for it in &scoring.constraints {
-        let Some(domain) = domain(it.spread, node) else { continue };
         let count = match it.by_host {
-            Some(alike) => node.n_alike(alike),
-            None => it.domains.get(domain).copied().unwrap_or(0),
+            Some(alike) if node.hostname.is_some() => node.n_alike(alike),
+            None if let Some(domain) = domain(it.spread, node) => it.domains.get(domain).copied().unwrap_or(0),
+            _ => continue,
         };
         sum += count * it.weight + (it.spread.max_skew - 1) * ONE;
     }
