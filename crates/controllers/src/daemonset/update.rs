@@ -30,9 +30,11 @@ fn surge_count(set: &Object, desired: i64) -> i64 {
 
 /// Whether a pod is of the current template: by hash, or by the old generation label.
 pub(super) fn is_updated(sync: &Sync<'_>, pod: &Object) -> bool {
-    let generation = sync.set.meta.annotation("deprecated.daemonset.template.generation");
-    (generation.is_some() && pod.meta.label("pod-template-generation") == generation)
-        || (!sync.hash.is_empty() && pod.meta.label("controller-revision-hash") == Some(&sync.hash))
+    let has_generation = || {
+        let generation = sync.set.meta.annotation("deprecated.daemonset.template.generation");
+        generation.is_some() && pod.meta.label("pod-template-generation") == generation
+    };
+    (!sync.hash.is_empty() && pod.meta.label("controller-revision-hash") == Some(&sync.hash)) || has_generation()
 }
 
 /// What a rolling update does next.
