@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use meta::Object;
+use kinds::{CONFIG_MAP, SECRET};
+use meta::{Object, Revision};
 use runtime::View;
 use sim::Instant;
 use value::quantity::Quantity;
@@ -13,7 +14,7 @@ use crate::client::Client;
 use crate::probes::PROBES;
 use crate::recent::Recent;
 use crate::shell::{self, End, Output, Program, Surroundings};
-use crate::{image, logs};
+use crate::{image, logs, references};
 
 /// What is needed to look ahead.
 pub(crate) struct Foresight {
@@ -21,12 +22,29 @@ pub(crate) struct Foresight {
     pub client: Client,
     /// By container in a pod's spec.
     facts: RefCell<Recent<Value, Arc<Facts>>>,
+    /// Whether volumes can be mounted.
+    mounts: RefCell<Recent<Volumes, bool>>,
     /// By image: what is wrong with its name.
     faults: RefCell<Recent<Str, Option<String>>>,
 }
 
+/// Volumes of pods in a namespace, and the newest changes that may decide whether they are there.
+#[derive(PartialEq)]
+struct Volumes {
+    list: Value,
+    namespace: Str,
+    newest: [Revision; 2],
+}
+
 /// What follows from a container's spec alone.
 pub(crate) struct Facts {
+    pub name: Str,
+    pub image: Str,
+    pub pull_policy: Str,
+    /// `spec.containers{NAME}`, and `spec.initContainers{NAME}`.
+    pub field_paths: [Str; 2],
+    /// Whether it restarts whatever the pod says.
+    pub restarts: bool,
     /// `None` where variables stand in its command line.
     known: Option<Arc<Known>>,
     /// Why it cannot start, once it was created.
@@ -59,12 +77,20 @@ impl Plain {
 
 impl Foresight {
     pub fn new(client: Client) -> Foresight {
-        Foresight { client, facts: RefCell::default(), faults: RefCell::default() }
+        Foresight { client, facts: RefCell::default(), mounts: RefCell::default(), faults: RefCell::default() }
     }
 
     /// What is wrong with the name of an image, if anything is.
     pub fn fault_of_image(&self, image: &Str) -> Option<String> {
         self.faults.borrow_mut().answer(image.clone(), |it| image::check(it))
+    }
+
+    /// Whether all volumes of a pod can be mounted.
+    pub fn can_mount(&self, view: &View<'_>, pod: &Object) -> bool {
+        let Some(list) = pod.at("spec.volumes") else { return true };
+        let newest = [CONFIG_MAP, SECRET].map(|it| view.newest(it));
+        let volumes = Volumes { list: list.clone(), namespace: pod.meta.namespace.clone(), newest };
+        self.mounts.borrow_mut().answer(volumes, |_| references::missing_volumes(view, pod).is_empty())
     }
 
     pub fn facts(&self, container: &Value) -> Arc<Facts> {
@@ -77,8 +103,15 @@ impl Facts {
         let words = container.list_at("command").iter().chain(container.list_at("args"));
         let words: Vec<&str> = words.filter_map(Value::as_str).collect();
         let is_fixed = !words.iter().any(|it| logs::has_variables(it));
+        let text = |key: &'static str| container.at(key).and_then(Value::as_shared_str).cloned().unwrap_or_default();
         let memory_max = container.str_at("resources.limits.memory").and_then(|it| Quantity::parse(it).ok());
+        let name = text("name");
         Facts {
+            image: text("image"),
+            pull_policy: text("imagePullPolicy"),
+            field_paths: ["spec.containers{", "spec.initContainers{"].map(|it| [it, &name, "}"].concat().into()),
+            name,
+            restarts: container.str_at("restartPolicy") == Some("Always"),
             known: is_fixed.then(|| Arc::new(Known::of(shell::program(&words)))),
             start_error: start_error(container),
             memory: memory_max.map(|it| (it.value(), image::stress(container))),

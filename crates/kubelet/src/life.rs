@@ -7,6 +7,7 @@ use sim::{Duration, Instant};
 use value::{Str, Value};
 
 use crate::behavior::Behavior;
+use crate::foresight::Facts;
 use crate::mounts::Mounts;
 use crate::probes::Prospects;
 use crate::resize::Deferred;
@@ -125,18 +126,16 @@ pub(crate) struct Life {
 
 impl Container {
     /// `waits`: why it has not begun.
-    pub fn of(spec: &Value, place: usize, is_init: bool, waits: &'static str, behavior: Arc<Behavior>) -> Container {
-        let text = |key: &str| spec.get(key).and_then(Value::as_shared_str).cloned().unwrap_or_default();
-        let (name, list) = (text("name"), if is_init { "initContainers" } else { "containers" });
+    pub fn of(facts: &Facts, place: usize, is_init: bool, waits: &'static str, behavior: Arc<Behavior>) -> Container {
         Container {
-            field_path: ["spec.", list, "{", &name, "}"].concat().into(),
-            name,
+            field_path: facts.field_paths[usize::from(is_init)].clone(),
+            name: facts.name.clone(),
             place,
             id: Str::default(),
-            image: text("image"),
+            image: facts.image.clone(),
             is_init,
-            is_sidecar: is_init && spec.str_at("restartPolicy") == Some("Always"),
-            pull_policy: text("imagePullPolicy"),
+            is_sidecar: is_init && facts.restarts,
+            pull_policy: facts.pull_policy.clone(),
             behavior,
             state: State::Waiting { reason: waits, message: String::new() },
             last: None,

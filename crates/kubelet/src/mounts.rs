@@ -22,11 +22,11 @@ pub(crate) fn mount(life: &mut Life, now: Instant, outside: &Outside<'_>, events
     if life.mounts.as_ref().is_some_and(|it| it.at > now) {
         return false;
     }
-    let missing = outside.missing_volumes();
-    if missing.is_empty() {
+    if outside.foresight.can_mount(&outside.view, outside.pod) {
         life.mounts = None;
         return true;
     }
+    let missing = outside.missing_volumes();
     let (first, max) = BACK_OFF;
     for (name, why) in &missing {
         events.pod("Warning", "FailedMount", format!("MountVolume.SetUp failed for volume \"{name}\" : {why}"));

@@ -51,7 +51,8 @@ impl Kubelets {
         let init = pod.list_at("spec.initContainers");
         let waits = if init.is_empty() { "ContainerCreating" } else { "PodInitializing" };
         let container = |(place, it): (usize, &Value), is_init| {
-            Container::of(it, place, is_init, waits, behavior::of(view, pod, it, is_init))
+            let facts = self.foresight.facts(it);
+            Container::of(&facts, place, is_init, waits, behavior::of(view, pod, it, is_init))
         };
         let init = init.iter().enumerate().map(|it| container(it, true));
         let main = pod.list_at("spec.containers").iter().enumerate().map(|it| container(it, false));

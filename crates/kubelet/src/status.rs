@@ -62,32 +62,27 @@ pub(crate) fn of(life: &Life, now: Instant, shared: &mut Shared) -> Value {
     };
     let (init, main) = (statuses(true), statuses(false));
     let conditions = shared.conditions(life, phase, now);
-    let kept = |key: &'static str| before.at(key).cloned();
-    // What is equal stays the allocation that it was.
-    let same = |key: &'static str, now: Value| kept(key).filter(|it| *it == now).unwrap_or(now);
+    let changed = |key: &'static str, now: Value| before.at(key).is_none_or(|it| *it != now).then_some(now);
     let [host_ip, host_ips, pod_ip, pod_ips] = match before.at("podIP") {
-        Some(_) => ["hostIP", "hostIPs", "podIP", "podIPs"].map(kept),
+        Some(_) => Default::default(),
         None => addresses(&life.host_ip, &life.host_ips, &life.ip).map(|(_, it)| it),
     };
     let (reason, message) =
         life.failed.as_deref().map(|(reason, message)| (reason.into(), message.as_str().into())).unzip();
-    let status = present!({
-        "conditions": Some(same("conditions", conditions.into())),
-        "containerStatuses": main.map(|it| same("containerStatuses", it)),
+    Value::Map(before.merged(&present!({
+        "conditions": changed("conditions", conditions.into()),
+        "containerStatuses": main.and_then(|it| changed("containerStatuses", it)),
         "hostIP": host_ip,
         "hostIPs": host_ips,
-        "initContainerStatuses": init.map(|it| same("initContainerStatuses", it)),
-        "message": message.or_else(|| kept("message")),
-        "observedGeneration": Some(life.pod.meta.generation.into()),
-        "phase": Some(Value::Str(Str::literal(phase))),
+        "initContainerStatuses": init.and_then(|it| changed("initContainerStatuses", it)),
+        "message": message,
+        "observedGeneration": changed("observedGeneration", life.pod.meta.generation.into()),
+        "phase": changed("phase", Value::Str(Str::literal(phase))),
         "podIP": pod_ip,
         "podIPs": pod_ips,
-        "qosClass": kept("qosClass"),
-        "reason": reason.or_else(|| kept("reason")),
-        "startTime": Some(same("startTime", shared.stamp(life.began))),
-    });
-    // The rest is others', as a rule nothing.
-    Value::Map(if before.has_keys_of(&status) { status } else { before.merged(&status) })
+        "reason": reason,
+        "startTime": changed("startTime", shared.stamp(life.began)),
+    })))
 }
 
 /// What is said of a pod that never began (`rejectPod`).

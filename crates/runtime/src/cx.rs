@@ -39,6 +39,11 @@ impl<'a> View<'a> {
         self.api.store().list(kind, namespace)
     }
 
+    /// The newest change of a kind.
+    pub fn newest(&self, kind: KindId) -> Revision {
+        self.api.store().newest(kind)
+    }
+
     pub fn len(&self, kind: KindId) -> usize {
         self.api.store().len(kind)
     }
