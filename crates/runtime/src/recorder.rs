@@ -4,10 +4,12 @@ use apiserver::{Cause, Form, Recorded};
 use kinds::{EVENT, Kind};
 use meta::{Identity, Key, KeyMap, Object, Revision};
 use sim::{Duration, Instant, Throttle};
-use value::{Str, Value, map, time};
+use value::{Str, Value, map, present, time};
 
 /// Sources remembered at most; beyond it the oldest half is forgotten (`maxLruCacheEntries`).
 const MEMORY_MAX: usize = 4096;
+/// Hosts whose names are kept at most: more than there are in a large cluster.
+const HOSTS_MAX: usize = 16_384;
 /// Events about one object from one source at once, and then one every five minutes.
 const SPAM_BURST: u32 = 25;
 const SPAM_EVERY: Duration = Duration::from_secs(300);
@@ -124,8 +126,8 @@ impl Recorder {
     /// it, unless there are too many.
     pub(crate) fn record(&mut self, now: Instant, fact: &Fact<'_>, cause: &Option<Cause>) -> Option<(Key, Value)> {
         if self.n_known.max(self.series.len()) > MEMORY_MAX {
-            let recorded = std::mem::take(&mut self.recorded);
-            *self = Recorder { recorded, ..Recorder::after(self.n_recorded) };
+            let (recorded, last) = (std::mem::take(&mut self.recorded), std::mem::take(&mut self.last));
+            *self = Recorder { recorded, last, ..Recorder::after(self.n_recorded) };
         }
         if fact.action.is_empty() { self.correlate(now, fact, cause) } else { self.correlate_v1(now, fact, cause) }
     }
@@ -292,11 +294,9 @@ impl Last {
             return known.clone();
         }
         let (component, host) = (Str::literal(component), known.map_or_else(|| host.into(), |it| it.host.clone()));
-        let mut map = map!({ "component": &component });
-        if !host.is_empty() {
-            map.insert("host", &host);
-        }
-        if self.sources.len() == MEMORY_MAX {
+        let map =
+            present!({ "component": Some((&component).into()), "host": (!host.is_empty()).then(|| (&host).into()) });
+        if self.sources.len() == HOSTS_MAX {
             self.sources.clear();
         }
         let source = Source { component, host, source: Value::Map(map) };
