@@ -10,7 +10,7 @@ const FEW: usize = 4;
 /// A map by [`Key`] or text, in no order that means anything: who needs all entries sorts them.
 #[derive(Clone)]
 pub struct KeyMap<V, K = Key> {
-    /// Where the entry of a key stands in `entries`.
+    /// Where the entry of a key stands in `entries`. Nowhere, as a rule, when it is the only one.
     places: Places,
     entries: Vec<(K, V)>,
 }
@@ -24,11 +24,12 @@ impl<V, K: Hashed + Eq> KeyMap<V, K> {
     where
         K: PartialEq<Q>,
     {
-        // Most maps are empty most of the time.
-        if self.entries.is_empty() {
-            return None;
+        // Most maps are empty most of the time, or have one entry.
+        match &*self.entries {
+            [] => None,
+            [only] => (only.0 == *key).then_some(0),
+            _ => self.places.find(key.hashed(), |it| self.entries[it].0 == *key),
         }
-        self.places.find(key.hashed(), |it| self.entries[it].0 == *key)
     }
 
     pub fn get<Q: Hashed + ?Sized>(&self, key: &Q) -> Option<&V>
@@ -68,7 +69,14 @@ impl<V, K: Hashed + Eq> KeyMap<V, K> {
 
     fn push(&mut self, key: K, value: V) -> usize {
         let place = self.entries.len();
-        self.places.insert(key.hashed(), place);
+        if let [only] = &*self.entries
+            && self.places.is_empty()
+        {
+            self.places.insert(only.0.hashed(), 0);
+        }
+        if place > 0 {
+            self.places.insert(key.hashed(), place);
+        }
         self.entries.push((key, value));
         place
     }
@@ -99,7 +107,9 @@ impl<V, K: Hashed + Eq> KeyMap<V, K> {
         K: PartialEq<Q>,
     {
         let place = self.place(key)?;
-        self.places.remove(key.hashed(), place);
+        if !self.places.is_empty() {
+            self.places.remove(key.hashed(), place);
+        }
         let (_, value) = self.entries.swap_remove(place);
         // Many queues are long once and then empty for good; others have one entry again and again.
         if self.entries.is_empty() && self.entries.capacity() > FEW {

@@ -85,6 +85,10 @@ impl Places {
         }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn clear(&mut self) {
         *self = Places::default();
     }
