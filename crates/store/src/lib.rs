@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use meta::{Key, KindId, Object, Revision};
 
+pub use self::live::List;
 use self::live::Live;
 
 #[cfg(test)]
@@ -131,8 +132,9 @@ impl Store {
     }
 
     /// Live objects in the order of namespace and name; `namespace` of `None` means all.
-    pub fn list<'a>(&'a self, kind: KindId, namespace: Option<&'a str>) -> impl Iterator<Item = &'a Arc<Object>> {
-        self.table(kind).into_iter().flat_map(move |it| it.live.list(namespace))
+    pub fn list(&self, kind: KindId, namespace: Option<&str>) -> List<'_> {
+        // Many kinds have no objects.
+        self.table(kind).filter(|it| it.live.len() > 0).map_or_else(List::default, |it| it.live.list(namespace))
     }
 
     /// The objects of `kind` as they were at `revision`: live ones, minus what came after.
@@ -354,9 +356,7 @@ impl Table {
 
     fn record(&mut self, change: Change, log_changes_max: usize) {
         self.log.push_back(change);
-        for _ in 0..=self.gone.len() / GONE_MANY {
-            self.gone.pop_front();
-        }
+        self.gone.drain(..(1 + self.gone.len() / GONE_MANY).min(self.gone.len()));
         while self.log.len() > log_changes_max {
             self.forget_oldest();
         }

@@ -39,6 +39,24 @@ struct Order {
     free: Vec<u32>,
 }
 
+/// Live objects in order.
+#[derive(Default)]
+pub struct List<'a> {
+    objects: &'a [Option<Arc<Object>>],
+    sorted: Arc<Vec<u32>>,
+    /// What is left of `sorted`.
+    places: Range<usize>,
+}
+
+impl<'a> Iterator for List<'a> {
+    type Item = &'a Arc<Object>;
+
+    fn next(&mut self) -> Option<&'a Arc<Object>> {
+        let objects = self.objects;
+        self.places.find_map(|at| objects[self.sorted[at] as usize].as_ref())
+    }
+}
+
 impl Live {
     pub fn len(&self) -> usize {
         self.n_live
@@ -111,10 +129,10 @@ impl Live {
     }
 
     /// Objects in the order of namespace and name; `namespace` of `None` means all.
-    pub fn list(&self, namespace: Option<&str>) -> impl Iterator<Item = &Arc<Object>> {
+    pub fn list(&self, namespace: Option<&str>) -> List<'_> {
         let sorted = self.sorted();
         let places = namespace.map_or(0..sorted.len(), |it| self.range(&sorted, it));
-        places.filter_map(move |at| self.objects[sorted[at] as usize].as_ref())
+        List { objects: &self.objects, sorted, places }
     }
 
     fn range(&self, sorted: &[u32], namespace: &str) -> Range<usize> {
