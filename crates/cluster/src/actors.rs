@@ -3,7 +3,7 @@
 use apiserver::{ApiServer, Caller};
 use kinds::COMPONENT;
 use kubelet::Kubelets;
-use meta::Key;
+use meta::{Key, KindId};
 use runtime::{Actor, Cx, Indexes, News, Recorder, View, Wanted};
 use scheduler::Scheduler;
 use sim::{Duration, Instant, Rng};
@@ -109,24 +109,25 @@ impl Slot {
         self.running
     }
 
-    /// Takes changes in that are about `news`, if they are among those that it wants. Answers whether its next wake-up may be
-    /// another one.
-    pub fn deliver(&mut self, wanted: &Wanted, changes: &[Change], news: News, view: &View<'_>) -> bool {
-        if !self.running {
-            return false;
-        }
-        let is_told = wanted.meets(news, view);
-        let mut is_news = (is_told || cfg!(debug_assertions)) && self.actor.deliver(wanted.kind, changes, news, view);
-        debug_assert!(is_told || !is_news, "{} does not want all that concerns it", self.actor.name());
-        // Whatever happens begins a delay.
-        if !self.delay.is_zero() && self.not_before <= view.now {
-            self.not_before = view.now + self.delay;
-            is_news = true;
-        }
+    /// Takes changes of a kind in, which are about `news`. Answers whether its next wake-up may be another one.
+    pub fn deliver(&mut self, kind: KindId, changes: &[Change], news: News, view: &View<'_>) -> bool {
+        let is_news = self.running && self.actor.deliver(kind, changes, news, view);
         if is_news {
             self.note_wakeup();
         }
         is_news
+    }
+
+    /// Begins its delay, if it has one, because something happened to a kind that it wants. Answers whether its next wake-up may be
+    /// another one.
+    #[inline]
+    pub fn begin_delay(&mut self, now: Instant) -> bool {
+        let begins = !self.delay.is_zero() && self.running && self.not_before <= now;
+        if begins {
+            self.not_before = now + self.delay;
+            self.note_wakeup();
+        }
+        begins
     }
 
     /// Starts from the present state.

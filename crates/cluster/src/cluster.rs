@@ -24,6 +24,8 @@ pub struct Cluster {
     pub(crate) slots: Vec<Slot>,
     /// When each slot next has something to do, side by side: every turn looks at all.
     wakeups: Vec<Instant>,
+    /// The first of these.
+    next_wakeup: Instant,
     pub(crate) config: Config,
     pub(crate) indexes: Indexes,
     pub(crate) recorder: Recorder,
@@ -94,6 +96,7 @@ impl Cluster {
             delivered: Revision::default(),
             api,
             wakeups: vec![Instant::END; slots.len()],
+            next_wakeup: Instant::END,
             slots,
             config: config.clone(),
             indexes: Indexes::default(),
@@ -207,7 +210,7 @@ impl Cluster {
         if self.has_undelivered() {
             return Some(self.now);
         }
-        self.wakeups.iter().min().filter(|it| **it < Instant::END).map(|it| self.now.max(*it))
+        (self.next_wakeup < Instant::END).then(|| self.now.max(self.next_wakeup))
     }
 
     /// How many turns there have been.
@@ -238,17 +241,22 @@ impl Cluster {
         self.n_turns += 1;
         self.deliver();
         self.api.let_pass(self.now);
-        for (slot, wakeup) in self.slots.iter_mut().zip(&mut self.wakeups) {
-            if *wakeup <= self.now {
-                slot.work(&mut self.api, &self.indexes, &mut self.recorder, self.now);
+        let (now, mut next) = (self.now, Instant::END);
+        for (idx, wakeup) in self.wakeups.iter_mut().enumerate() {
+            if *wakeup <= now {
+                let slot = &mut self.slots[idx];
+                slot.work(&mut self.api, &self.indexes, &mut self.recorder, now);
                 *wakeup = slot.next_wakeup();
             }
+            next = next.min(*wakeup);
         }
+        self.next_wakeup = next;
     }
 
     /// Reads from all slots when they have something to do.
     pub(crate) fn read_wakeups(&mut self) {
         self.wakeups = self.slots.iter().map(Slot::next_wakeup).collect();
+        self.next_wakeup = self.wakeups.iter().min().copied().unwrap_or(Instant::END);
     }
 
     /// Brings indexes and queues up to date with the log.
@@ -259,12 +267,11 @@ impl Cluster {
         let mut expired = false;
         let (store, batch) = (self.api.store(), &mut self.batch);
         let before = std::mem::replace(&mut self.delivered, store.revision());
-        for (newest, Delivery { cursor, slots }) in store.all_newest().iter().zip(&mut self.deliveries) {
-            if *newest <= before {
-                continue;
-            }
-            let kind = cursor.kind;
-            while cursor.seen < *newest {
+        let mut last = None;
+        while let Some(kind) = store.next_changed(before, last) {
+            last = Some(kind);
+            let Some(Delivery { cursor, slots }) = self.deliveries.get_mut(usize::from(kind.0)) else { continue };
+            while cursor.seen < store.newest(kind) {
                 if store.read(cursor, BATCH_CHANGES_MAX, batch).is_err() {
                     expired = true;
                     break;
@@ -281,7 +288,10 @@ impl Cluster {
                 }
                 for (idx, wanted) in slots.iter() {
                     let slot = &mut self.slots[*idx];
-                    if slot.deliver(wanted, batch, news, &view) {
+                    let is_wanted = wanted.meets(news, &view);
+                    let is_news = (is_wanted || cfg!(debug_assertions)) && slot.deliver(kind, batch, news, &view);
+                    debug_assert!(is_wanted || !is_news, "{} does not want all that concerns it", slot.actor.name());
+                    if slot.begin_delay(self.now) || is_news {
                         self.wakeups[*idx] = slot.next_wakeup();
                     }
                 }

@@ -68,6 +68,8 @@ pub struct Store {
     tables: Vec<Table>,
     /// The newest change of each kind.
     newest: Vec<Revision>,
+    /// All kinds, first those whose newest change is the latest.
+    by_newest: Vec<KindId>,
     revision: Revision,
     log_changes_max: usize,
 }
@@ -89,6 +91,7 @@ impl Store {
         Store {
             tables: vec![Table::default(); n_kinds],
             newest: vec![Revision::default(); n_kinds],
+            by_newest: (0..n_kinds as u16).map(KindId).collect(),
             revision: Revision(1),
             log_changes_max,
         }
@@ -99,7 +102,9 @@ impl Store {
         let n_kinds = usize::from(kind.0) + 1;
         if self.tables.len() < n_kinds {
             self.tables.resize(n_kinds, Table { compacted: self.revision, ..Table::default() });
+            let new = self.newest.len()..n_kinds;
             self.newest.resize(n_kinds, self.revision);
+            self.by_newest.splice(0..0, new.map(|it| KindId(it as u16)));
         }
     }
 
@@ -113,9 +118,10 @@ impl Store {
         self.newest.get(usize::from(kind.0)).copied().unwrap_or_default()
     }
 
-    /// The same of all kinds, in the order of their ids.
-    pub fn all_newest(&self) -> &[Revision] {
-        &self.newest
+    /// The first kind after `last`, in the order of ids, that has changes after `revision`.
+    pub fn next_changed(&self, revision: Revision, last: Option<KindId>) -> Option<KindId> {
+        let changed = self.by_newest.iter().copied().take_while(|it| self.newest(*it) > revision);
+        changed.filter(|it| Some(*it) > last).min()
     }
 
     fn table(&self, kind: KindId) -> Option<&Table> {
@@ -260,6 +266,9 @@ impl Store {
         debug_assert!(revision == self.revision || revision == self.next_revision(), "it is the newest commit");
         self.revision = revision;
         self.newest[usize::from(kind.0)] = revision;
+        let place = self.by_newest.iter().position(|it| *it == kind).unwrap_or(0);
+        self.by_newest.copy_within(..place, 1);
+        self.by_newest[0] = kind;
     }
 
     /// A cursor that will read every change of `kind` after `from`.

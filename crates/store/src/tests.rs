@@ -145,6 +145,25 @@ fn what_one_commit_did_is_read_at_once() {
 }
 
 #[test]
+fn kinds_that_changed_are_named_in_the_order_of_ids() {
+    let mut store = Store::new(5, LOG);
+    let mut written = [Revision::default(); 5];
+    let mut state = 7;
+    for n in 0..100 {
+        let since = Revision(chance(&mut state) % (store.revision().0 + 1));
+        let mut named = Vec::new();
+        while let Some(it) = store.next_changed(since, named.last().copied()) {
+            named.push(it);
+        }
+        let changed: Vec<_> = (0..5).filter(|it| written[usize::from(*it)] > since).map(KindId).collect();
+        assert_eq!(named, changed);
+        let kind = (chance(&mut state) % 5) as u16;
+        let object = Object { kind: KindId(kind), ..object(&n.to_string(), n) };
+        written[usize::from(kind)] = store.create(object).unwrap().meta.revision;
+    }
+}
+
+#[test]
 fn a_list_of_one_namespace_leaves_out_the_others() {
     let mut store = Store::new(1, LOG);
     for (namespace, name) in [("a", "x"), ("a", "y"), ("ab", "x"), ("b", "x")] {
