@@ -2,6 +2,7 @@
 
 mod pods;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -42,6 +43,18 @@ pub(crate) struct NodeInfo {
     pub requested: Resources,
     pub non_zero: (i64, i64),
     pub pods: Pods,
+    /// What plugins that look at sums only said last, until anything changes.
+    scores: [Cell<Option<Scored>>; 2],
+}
+
+/// What a pod asked for, and the score.
+type Scored = ((i64, i64), i64);
+
+/// A plugin that looks at sums only.
+#[derive(Clone, Copy)]
+pub(crate) enum BySums {
+    Balanced,
+    Least,
 }
 
 impl NodeInfo {
@@ -59,6 +72,7 @@ impl NodeInfo {
             requested: Resources::default(),
             non_zero: (0, 0),
             pods: Pods::default(),
+            scores: Default::default(),
         };
         info.set_node(node);
         info
@@ -73,6 +87,7 @@ impl NodeInfo {
         self.pods_max = allocatable.get("pods").and_then(resources::quantity).map_or(0, |it| it.value());
         self.allocatable = Resources::from_map(&allocatable);
         self.images = images(node);
+        self.scores = Default::default();
         let label = |key: &str| node.meta.labels.get(key).and_then(Value::as_shared_str).cloned();
         (self.hostname, self.zone) = (label(HOSTNAME), label(ZONE));
     }
@@ -95,8 +110,20 @@ impl NodeInfo {
         self.alike.binary_search_by_key(&id, |(it, _)| *it).map_or(0, |idx| self.alike[idx].1)
     }
 
+    /// A score that follows from what a pod asks for and from the sums: the same for the next pod that asks alike.
+    pub fn score(&self, plugin: BySums, asked: (i64, i64), find: impl FnOnce() -> i64) -> i64 {
+        let known = &self.scores[plugin as usize];
+        if let Some((_, score)) = known.get().filter(|it| it.0 == asked) {
+            return score;
+        }
+        let score = find();
+        known.set(Some((asked, score)));
+        score
+    }
+
     /// Answers what was known of the pod before, if it is there already.
     pub fn add(&mut self, pod: Arc<PodInfo>) -> Option<Arc<PodInfo>> {
+        self.scores = Default::default();
         self.requested.add(&pod.needs.requests);
         let ((cpu, memory), (more_cpu, more_memory)) = (self.non_zero, pod.needs.non_zero);
         self.non_zero = (cpu.wrapping_add(more_cpu), memory.wrapping_add(more_memory));
@@ -112,6 +139,7 @@ impl NodeInfo {
     }
 
     fn forget(&mut self, pod: &PodInfo) {
+        self.scores = Default::default();
         self.requested.subtract(&pod.needs.requests);
         let ((cpu, memory), (less_cpu, less_memory)) = (self.non_zero, pod.needs.non_zero);
         self.non_zero = (cpu.wrapping_sub(less_cpu), memory.wrapping_sub(less_memory));
@@ -158,6 +186,11 @@ fn count(all: &[Alike], pod: &PodInfo, node: &mut NodeInfo, by: i64) {
             Err(idx) => node.alike.insert(idx, (alike.id, by)),
         }
     }
+}
+
+/// Whether every selector that means one state of a pod means the other.
+fn is_counted_as(a: &Object, b: &Object) -> bool {
+    a.meta.labels == b.meta.labels && a.meta.is_deleted() == b.meta.is_deleted()
 }
 
 /// The spread constraints of the pod that is being scheduled.
@@ -270,9 +303,11 @@ impl Cache {
         }
         match self.nodes.get_mut(node) {
             Some(info) => {
-                count(&self.alike, &pod, info, 1);
-                if let Some(before) = info.add(pod) {
-                    count(&self.alike, &before, info, -1);
+                let before = info.add(pod.clone());
+                // Another state of a pod, such as the one that we bound, counts as the one before as a rule.
+                if !before.as_ref().is_some_and(|it| is_counted_as(&it.pod, &pod.pod)) {
+                    count(&self.alike, &pod, info, 1);
+                    before.iter().for_each(|it| count(&self.alike, it, info, -1));
                 }
             }
             None => {

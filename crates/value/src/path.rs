@@ -8,7 +8,7 @@ use crate::shape::Shape;
 use crate::str::position_of;
 
 /// Keys that are remembered; two may want one place, and the later takes it.
-const PLACES: usize = 1024;
+const PLACES: usize = 4096;
 
 /// Where the first key of a path is among the keys of a map.
 ///

@@ -45,6 +45,8 @@ impl DaemonSets {
         match pods.as_slice() {
             [] if *should_run => plan.create.push(name.clone()),
             [] => (),
+            // One that runs is as it should be.
+            [pod] if *should_continue && !pod.meta.is_deleted() && !pods::is_terminal(pod) => (),
             pods if *should_continue => {
                 let running = self.without_finished(cx, sync, name, pods, plan);
                 match sync.allows_surge {

@@ -87,10 +87,15 @@ fn is_available(sync: &Sync<'_>, pod: &Object) -> bool {
 
 /// Without surge: old pods that are not available go at once, others as far as `max_unavailable` allows.
 fn replace(sync: &Sync<'_>, max_unavailable: i64) -> Plan {
+    let nodes: Vec<OnNode<'_>> = places(sync).map(|it| on_node(sync, it)).collect();
+    // As a rule nothing is old.
+    if !nodes.iter().any(|it| matches!(it, OnNode::Pods { old: Some(_), .. })) {
+        return Plan::default();
+    }
     let mut n_unavailable = 0;
     let (mut allowed, mut candidates) = (Vec::new(), Vec::new());
-    for place in places(sync) {
-        match on_node(sync, place) {
+    for node in nodes {
+        match node {
             OnNode::Crowded | OnNode::Pods { new: None, old: None } | OnNode::Pods { new: Some(_), old: Some(_) } => {
                 n_unavailable += 1
             }

@@ -135,12 +135,15 @@ impl Standing {
 }
 
 fn listed(what: &str, names: &[Str]) -> Str {
-    let mut parts = vec![what, ": ["];
+    let mut text = String::with_capacity(100);
+    text.push_str(what);
+    text.push_str(": [");
     for (idx, name) in names.iter().enumerate() {
-        parts.extend([if idx == 0 { "" } else { " " }, name]);
+        text.push_str(if idx == 0 { "" } else { " " });
+        text.push_str(name);
     }
-    parts.push("]");
-    parts.concat().into()
+    text.push(']');
+    text.into()
 }
 
 /// What is missing for the pod's readiness gates, if anything.

@@ -1,7 +1,9 @@
 //! Nodes whose CPU and memory a pod brings into balance are better.
 
+use runtime::resources::Resources;
+
 use super::{Cycle, MAX_SCORE, Plugin};
-use crate::cache::NodeInfo;
+use crate::cache::{BySums, NodeInfo};
 
 pub(super) const PLUGIN: Plugin = Plugin {
     name: "NodeResourcesBalancedAllocation",
@@ -14,7 +16,13 @@ pub(super) const PLUGIN: Plugin = Plugin {
 const ONE: i64 = 1_000_000;
 
 fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
-    let (ask, have, used) = (&cycle.pod.needs.requests, &node.allocatable, &node.requested);
+    let ask = &cycle.pod.needs.requests;
+    node.score(BySums::Balanced, (ask.milli_cpu, ask.memory), || gain(ask, node))
+}
+
+/// Above 50 where the node is more balanced with the pod than without it.
+fn gain(ask: &Resources, node: &NodeInfo) -> i64 {
+    let (have, used) = (&node.allocatable, &node.requested);
     let (cpu, memory) = (used.milli_cpu.saturating_add(ask.milli_cpu), used.memory.saturating_add(ask.memory));
     let with = balance((cpu, have.milli_cpu), (memory, have.memory));
     let without = balance((used.milli_cpu, have.milli_cpu), (used.memory, have.memory));

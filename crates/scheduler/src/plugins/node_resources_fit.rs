@@ -1,7 +1,7 @@
 //! A node must have what a pod asks for; emptier nodes are better (`LeastAllocated`).
 
 use super::{Cycle, MAX_SCORE, Plugin, Verdict};
-use crate::cache::NodeInfo;
+use crate::cache::{BySums, NodeInfo};
 
 pub(super) const PLUGIN: Plugin =
     Plugin { name: "NodeResourcesFit", filter: Some(filter), score: Some(score), ..Plugin::DEFAULT };
@@ -34,16 +34,21 @@ fn filter(cycle: &Cycle<'_>, node: &NodeInfo) -> Verdict {
     }
 }
 
-/// The free share of CPU and memory after the pod, each 0 to 100, on average.
 fn score(cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
+    let asked = cycle.pod.needs.non_zero;
+    node.score(BySums::Least, asked, || free_share(asked, node))
+}
+
+/// The free share of CPU and memory after the pod, each 0 to 100, on average.
+fn free_share((cpu, memory): (i64, i64), node: &NodeInfo) -> i64 {
     let free = |requested: i64, capacity: i64| {
         let free = capacity.saturating_sub(requested).clamp(0, capacity);
         // Shares of more than what 64 bits hold a hundred times are near enough without the last digits.
         free.checked_mul(MAX_SCORE).map_or_else(|| free / (capacity / MAX_SCORE), |it| it / capacity)
     };
     let parts = [
-        (node.non_zero.0.saturating_add(cycle.pod.needs.non_zero.0), node.allocatable.milli_cpu),
-        (node.non_zero.1.saturating_add(cycle.pod.needs.non_zero.1), node.allocatable.memory),
+        (node.non_zero.0.saturating_add(cpu), node.allocatable.milli_cpu),
+        (node.non_zero.1.saturating_add(memory), node.allocatable.memory),
     ];
     let (mut sum, mut n_counted) = (0, 0);
     for (requested, capacity) in parts.into_iter().filter(|(_, capacity)| *capacity > 0) {

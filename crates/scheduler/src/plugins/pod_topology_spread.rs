@@ -146,6 +146,10 @@ pub(super) fn prepare_scores<'a>(cache: &'a Cache, pod: &PodInfo, fitting: &[&No
                     domains.insert(domain.clone(), 0);
                 }
             }
+            // Without zones the default constraint of zones has nothing to tell apart.
+            if domains.is_empty() && !own {
+                continue;
+            }
             for node in cache.nodes.values() {
                 let n_pods = node.n_alike(alike);
                 if n_pods > 0
